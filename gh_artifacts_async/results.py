@@ -1,0 +1,198 @@
+"""What long work gives back, and the two types that carry secrets without showing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
+
+import attrs
+
+from gh_artifacts_async.errors import BulkError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
+
+T = TypeVar("T")
+
+
+class Secret:
+    """A string that no repr, str, format, pickle or attribute listing shows; ``reveal()`` gives it."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, value: str) -> None:
+        """Keep the value in a closure, where no formatter of locals looks."""
+        self._reveal = lambda: value
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._reveal()
+
+    def __repr__(self) -> str:
+        """Return stars."""
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        """Return stars."""
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        """Return stars."""
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the secrets."""
+        return isinstance(other, Secret) and self.reveal() == other.reveal()
+
+    def __hash__(self) -> int:
+        """Hash the secret."""
+        return hash(self.reveal())
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled."""
+        msg = "a Secret is not pickled"
+        raise TypeError(msg)
+
+
+class SignedURL:
+    """A storage URL that carries its own permission and ends soon.
+
+    Only the redacted form (scheme, host and path, no query) is ever printed.
+
+    Attributes:
+        expires_at: when storage is expected to refuse it (aware, UTC). Storage has the last word: a fresh URL is
+            always tried; an unused one past this moment is signed again first.
+        lifetime: seconds from the answer that carried it to ``expires_at``.
+    """
+
+    __slots__ = ("_secret", "expires_at", "lifetime")
+
+    def __init__(self, url: str, *, expires_at: datetime, lifetime: float) -> None:
+        """Keep the byte-exact URL hidden."""
+        self._secret = Secret(url)
+        self.expires_at = expires_at
+        self.lifetime = lifetime
+
+    @property
+    def url(self) -> str:
+        """The byte-exact URL, secret query included."""
+        return self._secret.reveal()
+
+    @property
+    def redacted(self) -> str:
+        """Scheme, host and path; the whole query is dropped."""
+        bare, question, _ = self.url.partition("?")
+        bare = bare.partition("#")[0]
+        scheme, sep, rest = bare.partition("://")
+        authority, slash, path = rest.partition("/")
+        return f"{scheme}{sep}{authority.rpartition('@')[2]}{slash}{path}" + ("?***" if question else "")
+
+    @property
+    def host(self) -> str:
+        """Host and port, fit for messages."""
+        return self.redacted.partition("://")[2].partition("/")[0].partition("?")[0]
+
+    def __repr__(self) -> str:
+        """Return the redacted URL."""
+        return f"SignedURL({self.redacted!r}, expires_at={self.expires_at.isoformat()})"
+
+    def __str__(self) -> str:
+        """Return the redacted URL."""
+        return self.redacted
+
+    def __format__(self, spec: str) -> str:
+        """Return the redacted URL."""
+        return format(self.redacted, spec)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the URLs byte by byte."""
+        return isinstance(other, SignedURL) and self.url == other.url
+
+    def __hash__(self) -> int:
+        """Hash the URL."""
+        return hash(self.url)
+
+
+@attrs.frozen(kw_only=True)
+class ExtractedMember:
+    """One member of an archive as it was written.
+
+    Attributes:
+        name: as the archive names it.
+        size: unpacked bytes.
+        path: where it is now.
+        executable: it has an executable bit.
+    """
+
+    name: str
+    size: int
+    path: Path
+    executable: bool = False
+
+
+Verified = Literal["digest", "size", "none"]
+
+
+@attrs.frozen(kw_only=True)
+class DownloadResult:
+    """What one download left on disk.
+
+    Attributes:
+        artifact: what was downloaded.
+        path: the file, or the folder with ``extract``.
+        size: bytes of the stored artifact.
+        digest: sha256 of the bytes as received.
+        verified: what they were checked against: GitHub's ``"digest"``, the ``"size"`` alone, or ``"none"``.
+        resumed_from: bytes taken over from an earlier part file; 0 for a fresh start.
+        elapsed: seconds.
+        content_type: as storage sent it; None where it sent none.
+        members: what was unpacked; None without ``extract``, and for a raw file.
+        skipped: it was there already and known to be the same; nothing was transferred.
+    """
+
+    artifact: Artifact
+    path: Path
+    size: int
+    digest: Digest | None
+    verified: Verified
+    resumed_from: int = 0
+    elapsed: float = 0.0
+    content_type: str | None = None
+    members: tuple[ExtractedMember, ...] | None = None
+    skipped: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Outcome(Generic[T]):
+    """One item of a bulk call: a value, or the error it ended with.
+
+    Attributes:
+        artifact: what was passed in.
+        value: the result; None if it failed.
+        error: the failure; None if it worked.
+    """
+
+    artifact: Artifact | ArtifactRef
+    value: T | None = None
+    error: Exception | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it worked."""
+        return self.error is None
+
+
+def raise_for_failures(outcomes: Iterable[Outcome[T]]) -> None:
+    """Raise what failed, as one group.
+
+    Raises:
+        BulkError: at least one outcome is a failure; it holds every failure's error.
+    """
+    listed = list(outcomes)
+    errors = [outcome.error for outcome in listed if outcome.error is not None]
+    if errors:
+        msg = f"{len(errors)} of {len(listed)} artifacts failed"
+        raise BulkError(msg, errors)
