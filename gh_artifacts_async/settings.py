@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 Layout = str | Callable[["Artifact"], str]
 """Where an artifact goes below the directory: ``"name"`` (default), ``"id"`` (``<name>-<id>``), a template such as
 ``"{branch}/{run_id}/{name}"`` or a callable from Artifact to a relative path. Each part is made safe."""
+
+StrPath = str | os.PathLike[str]
+"""A path as the standard library takes it."""
 
 IfExists = Literal["error", "skip", "replace"]
 """What to do when the destination is taken: an error, skip it where it is known to be the same, or replace it."""
@@ -94,7 +98,7 @@ class Limits:
     max_pause: float | None = attrs.field(default=900.0, validator=_not_negative)
 
 
-def _hosts(value: tuple[str, ...] | list[str] | None) -> tuple[str, ...] | None:
+def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:
     if isinstance(value, str):
         msg = f"allowed_hosts is a tuple of host names, not the string {value!r}"
         raise ConfigurationError(msg)

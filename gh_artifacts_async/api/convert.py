@@ -1,0 +1,181 @@
+"""The one cattrs converter: strict about types, tolerant of unknown fields; its errors carry the JSON path."""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import attrs
+from cattrs import Converter
+from cattrs.errors import BaseValidationError
+from cattrs.v import format_exception, transform_error
+
+from gh_artifacts_async.errors import ResponseShapeError
+from gh_artifacts_async.models import Artifact, ArtifactPage, Digest, RepositoryName, WorkflowRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gh_artifacts_async.protocol.links import PageLinks
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class _ArtifactListing:
+    total_count: int
+    artifacts: tuple[Artifact, ...]
+
+
+@attrs.frozen
+class _RunListing:
+    total_count: int
+    workflow_runs: tuple[WorkflowRun, ...]
+
+
+@attrs.frozen(kw_only=True)
+class RunPage:
+    """One page of a listing of runs.
+
+    Attributes:
+        total_count: runs in the whole listing; GitHub gives out at most 1,000 of a filtered one.
+        runs: this page's.
+        next_page: number of the next page; None on the last.
+    """
+
+    total_count: int
+    runs: tuple[WorkflowRun, ...]
+    next_page: int | None = None
+
+
+class _WrongTypeError(TypeError):
+    """A JSON value of another type than the field's."""
+
+
+def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
+    """Make a hook that takes values of one type only; cattrs' own would turn ``"11"`` into 11 and None into ``"None"``."""
+
+    def hook(value: Any, _: Any) -> T:  # noqa: ANN401 - cattrs' signature
+        if type(value) is not kind:
+            msg = f"expected {kind.__name__}, got {type(value).__name__}"
+            raise _WrongTypeError(msg)
+        return value  # type: ignore[no-any-return]
+
+    return hook
+
+
+def _moment(value: Any, _: Any) -> datetime:  # noqa: ANN401 - cattrs' signature
+    """Read an ISO 8601 time with a zone, as aware UTC."""
+    if type(value) is not str:
+        msg = f"expected a time, got {type(value).__name__}"
+        raise _WrongTypeError(msg)
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        msg = "expected a time with a zone"
+        raise _WrongTypeError(msg)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def _digest(value: Any, _: Any) -> Digest:  # noqa: ANN401 - cattrs' signature
+    if type(value) is not str:
+        msg = f"expected a digest, got {type(value).__name__}"
+        raise _WrongTypeError(msg)
+    return Digest.parse(value)
+
+
+def _passed_in(value: Any, _: Any) -> RepositoryName:  # noqa: ANN401 - cattrs' signature
+    """Take the name that :func:`_tagged` put in; GitHub's own ``repository`` objects never get here."""
+    assert isinstance(value, RepositoryName)  # noqa: S101 - of our own making
+    return value
+
+
+@functools.cache
+def converter() -> Converter:
+    """Return the converter, made on first use."""
+    made = Converter(detailed_validation=True, forbid_extra_keys=False)
+    for kind in (int, str, bool):
+        made.register_structure_hook(kind, _exactly(kind))
+    made.register_structure_hook(datetime, _moment)
+    made.register_structure_hook(Digest, _digest)
+    made.register_structure_hook(RepositoryName, _passed_in)
+    return made
+
+
+def _tagged(items: object, repository: RepositoryName) -> None:
+    """Set ``repository`` in every item, before the items become values: a frozen value would have to be copied."""
+    for item in items if isinstance(items, list) else [items]:
+        if isinstance(item, dict):
+            item["repository"] = repository
+
+
+def _first_path(error: BaseValidationError) -> tuple[str, str]:
+    """Return the first complaint and its JSON path."""
+    text = transform_error(error, path="$", format_exception=_plainly)[0]
+    said, _, path = text.rpartition(" @ ")
+    return said, path
+
+
+def _plainly(error: BaseException, kind: type | None) -> str:
+    if isinstance(error, _WrongTypeError):
+        return str(error)
+    if isinstance(error, ValueError):
+        return "unreadable value"
+    return format_exception(error, kind)
+
+
+def _refuse(said: str, path: str) -> NoReturn:
+    msg = f"GitHub's answer has an unexpected shape: {said} at {path}"
+    raise ResponseShapeError(msg, path=path)
+
+
+def _structure(data: object, cls: type[T]) -> T:
+    try:
+        return converter().structure(data, cls)
+    except BaseValidationError as error:
+        said, path = _first_path(error)
+    except (TypeError, AttributeError, ValueError):
+        said, path = f"expected an object, got {type(data).__name__}", "$"
+    _refuse(said, path)
+
+
+def artifact(data: object, repository: RepositoryName) -> Artifact:
+    """Return one artifact.
+
+    Raises:
+        ResponseShapeError: a required field is missing or a value has another type.
+    """
+    _tagged(data, repository)
+    return _structure(data, Artifact)
+
+
+def artifact_page(data: object, repository: RepositoryName, links: PageLinks) -> ArtifactPage:
+    """Return one page of artifacts.
+
+    Raises:
+        ResponseShapeError: a required field is missing or a value has another type.
+    """
+    _tagged(data.get("artifacts") if isinstance(data, dict) else None, repository)
+    listing = _structure(data, _ArtifactListing)
+    return ArtifactPage(total_count=listing.total_count, artifacts=listing.artifacts, next_page=links.next_page)
+
+
+def workflow_run(data: object, repository: RepositoryName) -> WorkflowRun:
+    """Return one workflow run.
+
+    Raises:
+        ResponseShapeError: a required field is missing or a value has another type.
+    """
+    _tagged(data, repository)
+    return _structure(data, WorkflowRun)
+
+
+def run_page(data: object, repository: RepositoryName, links: PageLinks) -> RunPage:
+    """Return one page of workflow runs.
+
+    Raises:
+        ResponseShapeError: a required field is missing or a value has another type.
+    """
+    _tagged(data.get("workflow_runs") if isinstance(data, dict) else None, repository)
+    listing = _structure(data, _RunListing)
+    return RunPage(total_count=listing.total_count, runs=listing.workflow_runs, next_page=links.next_page)

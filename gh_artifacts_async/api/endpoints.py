@@ -1,0 +1,211 @@
+"""One coroutine an operation, named as GitHub's documentation names it.
+
+https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.api import convert
+from gh_artifacts_async.errors import ArtifactExpiredError, ServerError, UnexpectedResponseError
+from gh_artifacts_async.models import RepositoryName
+from gh_artifacts_async.protocol import requests
+from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.api.convert import RunPage
+    from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, WorkflowRun
+    from gh_artifacts_async.protocol.links import PageLinks
+    from gh_artifacts_async.results import SignedURL
+
+
+async def list_artifacts_for_repo(
+    session: GitHubSession, repo: str | RepositoryName, *, name: str | None = None, per_page: int = 30, page: int = 1
+) -> ArtifactPage:
+    """Return one page of a repository's artifacts.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        name: only artifacts of exactly this name; old GitHub Enterprise Servers ignore it, so check the answer.
+        per_page: 1..100.
+        page: from 1.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+    """
+    where = RepositoryName.parse(repo)
+    request = requests.list_artifacts_for_repo(where, name=name, per_page=per_page, page=page)
+    return (await artifact_page(session, request, where))[0]
+
+
+async def list_workflow_run_artifacts(
+    session: GitHubSession,
+    repo: str | RepositoryName,
+    run_id: int,
+    *,
+    name: str | None = None,
+    direction: Direction | None = None,
+    per_page: int = 30,
+    page: int = 1,
+) -> ArtifactPage:
+    """Return one page of a workflow run's artifacts.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        run_id: the run.
+        name: only artifacts of exactly this name (GitHub Enterprise Server from 3.8 on).
+        direction: ``"asc"`` or ``"desc"``; None for GitHub's default.
+        per_page: 1..100.
+        page: from 1.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+    """
+    where = RepositoryName.parse(repo)
+    request = requests.list_workflow_run_artifacts(
+        where, run_id, name=name, direction=direction, per_page=per_page, page=page
+    )
+    return (await artifact_page(session, request, where))[0]
+
+
+async def artifact_page(
+    session: GitHubSession, request: requests.Request, repo: RepositoryName
+) -> tuple[ArtifactPage, PageLinks]:
+    """Send a listing's request; return its page, and GitHub's own link to the next.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+    """
+    reply = await session.send(request)
+    return convert.artifact_page(reply.data, repo, reply.links), reply.links
+
+
+async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> Artifact:
+    """Return one artifact.
+
+    Raises:
+        NotFoundError: there is none, or the token may not see it.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+    """
+    where = RepositoryName.parse(repo)
+    reply = await session.send(requests.get_artifact(where, artifact_id))
+    return convert.artifact(reply.data, where)
+
+
+async def delete_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> None:
+    """Delete one artifact (204).
+
+    Raises:
+        NotFoundError: there is none (any more); not after a try of this same call that got no clear answer.
+        ConfigurationError: there is no token.
+        ArtifactsError: as :meth:`GitHubSession.send`.
+    """
+    await session.send(requests.delete_artifact(RepositoryName.parse(repo), artifact_id))
+
+
+async def get_download_url(
+    session: GitHubSession, repo: str | RepositoryName, artifact_id: int, *, known_expired: bool | None = None
+) -> SignedURL:
+    """Return the signed address of an artifact's bytes (the 302's Location), which is not followed.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        artifact_id: GitHub's number.
+        known_expired: what the artifact's ``expired`` said, where it is known: GitHub answers some expired artifacts
+            with a 500.
+
+    Raises:
+        ArtifactExpiredError: its retention has ended (410).
+        ConfigurationError: there is no token.
+        ArtifactsError: as :meth:`GitHubSession.send`.
+    """
+    where = RepositoryName.parse(repo)
+    request = requests.download_artifact(where, artifact_id, known_expired=known_expired)
+    trouble: ServerError | None = None
+    try:
+        reply = await session.send(request)
+    except ServerError as error:
+        if known_expired is not None or NO_DOWNLOAD_URL not in str(error).lower():
+            raise
+        trouble = error.with_traceback(None)
+    if trouble is not None:
+        await _raise_if_expired(session, where, artifact_id, trouble)
+        return await get_download_url(session, where, artifact_id, known_expired=False)
+    if reply.signed_url is None:
+        msg = f"{request.label} was not answered with a redirect to storage"
+        raise UnexpectedResponseError(msg)
+    return reply.signed_url
+
+
+async def _raise_if_expired(
+    session: GitHubSession, repo: RepositoryName, artifact_id: int, trouble: ServerError
+) -> None:
+    """Ask whether a 500 "Failed to generate URL" means that the artifact has expired."""
+    if (await get_artifact(session, repo, artifact_id)).expired:
+        raise ArtifactExpiredError(
+            f"{trouble.request}: the artifact's retention has ended, and its bytes are gone",
+            status=trouble.status,
+            request_id=trouble.request_id,
+            documentation_url=trouble.documentation_url,
+            request=trouble.request,
+        )
+
+
+async def get_workflow_run(session: GitHubSession, repo: str | RepositoryName, run_id: int) -> WorkflowRun:
+    """Return one workflow run.
+
+    Raises:
+        NotFoundError: there is none, or the token may not see it.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+    """
+    where = RepositoryName.parse(repo)
+    reply = await session.send(requests.get_workflow_run(where, run_id))
+    return convert.workflow_run(reply.data, where)
+
+
+async def list_workflow_runs(
+    session: GitHubSession,
+    repo: str | RepositoryName,
+    *,
+    workflow: str | int | None = None,
+    filters: requests.Query = (),
+    created: str | None = None,
+    per_page: int = 30,
+    page: int = 1,
+) -> RunPage:
+    """Return one page of workflow runs, of one workflow or of all.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        workflow: its id or file name; None for all.
+        filters: GitHub's own query parameters, e.g. ``(("branch", "main"),)``.
+        created: a range of times in GitHub's search syntax.
+        per_page: 1..100.
+        page: from 1.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+    """
+    where = RepositoryName.parse(repo)
+    request = requests.list_workflow_runs(
+        where, workflow=workflow, filters=filters, created=created, per_page=per_page, page=page
+    )
+    return (await run_page(session, request, where))[0]
+
+
+async def run_page(
+    session: GitHubSession, request: requests.Request, repo: RepositoryName
+) -> tuple[RunPage, PageLinks]:
+    """Send a request for runs; return its page, and GitHub's own link to the next.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+    """
+    reply = await session.send(request)
+    return convert.run_page(reply.data, repo, reply.links), reply.links

@@ -1,0 +1,89 @@
+"""What the environment says: hosts, tokens and proxies, read as GitHub's own command line and runners do.
+
+https://cli.github.com/manual/gh_help_environment and
+https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+"""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import attrs
+
+from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PUBLIC_API = "https://api.github.com"
+
+
+@attrs.frozen(kw_only=True)
+class FromEnvironment:
+    """What was found.
+
+    Attributes:
+        base_url: of the REST API.
+        token_names: the variables that may hold a token for that host, in their order; one of them is set, or none.
+    """
+
+    base_url: str
+    token_names: tuple[str, ...]
+
+
+def base_url_from(environ: Mapping[str, str]) -> str:
+    """Return the REST API's address: GITHUB_API_URL as it stands, else GH_HOST mapped, else github.com."""
+    if environ.get("GITHUB_API_URL"):
+        return environ["GITHUB_API_URL"]
+    return base_url_for_host(environ["GH_HOST"]) if environ.get("GH_HOST") else PUBLIC_API
+
+
+def token_names_for(base: BaseURL, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables that may hold a token for a host, in the order in which they count.
+
+    GITHUB_TOKEN belongs to github.com; for another host it counts only where the runner's own variables name that
+    host, so that a token never goes to a server it is not for.
+    """
+    host = base.origin.host
+    if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
+        return ("GH_TOKEN", "GITHUB_TOKEN")
+    named = {_host_of(environ.get(name, "")) for name in ("GITHUB_SERVER_URL", "GITHUB_API_URL")}
+    more = ("GITHUB_TOKEN",) if host in named else ()
+    return ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", *more)
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def read_environment(environ: Mapping[str, str], base_url: str | None = None) -> FromEnvironment:
+    """Return the API's address and where its token is.
+
+    Args:
+        environ: the variables.
+        base_url: in place of what they say.
+
+    Raises:
+        ConfigurationError: the address is no URL.
+    """
+    url = base_url or base_url_from(environ)
+    names = token_names_for(BaseURL.parse(url), environ)
+    return FromEnvironment(base_url=url, token_names=tuple(name for name in names if environ.get(name)) or ())
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the environment's proxy for a URL (``HTTPS_PROXY``, ``NO_PROXY`` and their kin); None for a direct way.
+
+    aiohttp's own ``trust_env`` stays off: it would also send netrc's credentials, to storage too.
+    """
+    parts = urlsplit(url.partition("?")[0])
+    host = parts.hostname or ""
+    if urllib.request.proxy_bypass(host if parts.port is None else f"{host}:{parts.port}") or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")

@@ -1,0 +1,442 @@
+"""GitHubSession: the session manager that feeds the endpoint coroutines.
+
+It owns or borrows one aiohttp.ClientSession, sends requests with the token to the API's origin only, repeats what is
+safe to repeat, and is the one place where aiohttp's exceptions become this package's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+import stamina
+from yarl import URL
+
+from gh_artifacts_async.api.auth import (
+    BindableTokenSource,
+    InvalidatableTokenSource,
+    as_token_source,
+    check_token,
+)
+from gh_artifacts_async.api.backoff import Backoff
+from gh_artifacts_async.api.environment import proxy_for
+from gh_artifacts_async.api.gate import Gate
+from gh_artifacts_async.errors import (
+    ArtifactsError,
+    AuthenticationError,
+    CertificateError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    NotFoundError,
+    RequestTimeoutError,
+    ServerError,
+    TransportError,
+    UnexpectedResponseError,
+)
+from gh_artifacts_async.events import Emitter
+from gh_artifacts_async.protocol.requests import BaseURL, check_base_url, split_origin
+from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Answer, Reply, Verdict, judge
+from gh_artifacts_async.results import Secret
+from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from gh_artifacts_async.api.auth import TokenSource
+    from gh_artifacts_async.events import Observer
+    from gh_artifacts_async.models import RateLimit
+    from gh_artifacts_async.protocol.requests import Request
+    from gh_artifacts_async.settings import StrPath
+
+API_VERSION = "2022-11-28"
+"""The oldest version that is still served, and the only one that every supported server knows."""
+
+DISTRIBUTION = "gh-artifacts-async"
+_MOST_MOVES = 3
+
+
+def utcnow() -> datetime:
+    """Return the wall clock's time; it is asked only for answers without a ``Date``."""
+    return datetime.now(UTC)
+
+
+# --- aiohttp's exceptions ----------------------------------------------------------------------------------------
+
+
+def transport_error(error: BaseException, host: str) -> TransportError | None:
+    """Map what aiohttp raises to this package's errors; None for what is no failure of the transport.
+
+    aiohttp's exceptions hold the request's headers and the signed URL, so nothing of them is taken over but the words
+    of the operating system, and they become neither cause nor context.
+    """
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | aiohttp.ServerFingerprintMismatch):
+        return CertificateError(f"no secure connection to {host}: {_tls_reason(error)}", host=host)
+    if isinstance(error, TimeoutError):
+        what = "connecting took" if isinstance(error, aiohttp.ConnectionTimeoutError) else "it was silent for"
+        return RequestTimeoutError(f"no answer from {host}: {what} longer than Timeouts allow", host=host)
+    if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
+        return ConnectionFailedError(f"the connection to {host} failed: {_reason(error)}", host=host)
+    return None
+
+
+def _tls_reason(error: BaseException) -> str:
+    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    said = getattr(inner, "verify_message", None) or getattr(inner, "reason", None)
+    return str(said).replace("_", " ").lower() if said else "its certificate was not accepted"
+
+
+def _reason(error: BaseException) -> str:
+    """Put a failure in words that hold nothing of the request."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name could not be resolved; is the address right, and does a firewall let it through?"
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+        return "the proxy did not let it through"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it was closed without an answer"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "it broke before the body was whole"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "the answer is not HTTP"
+    inner = getattr(error, "os_error", error)
+    return getattr(inner, "strerror", None) or "it was refused or broke"
+
+
+def without_traceback(error: BaseException) -> None:
+    """Cut an exception loose from aiohttp's frames, whose locals hold the token and the signed URL."""
+    error.__traceback__ = None
+    error.__context__ = None
+
+
+# --- the session -------------------------------------------------------------------------------------------------
+
+
+class GitHubSession:
+    """Sends requests to one GitHub; an async context manager, safe to share between the tasks of one event loop."""
+
+    def __init__(
+        self,
+        token: str | TokenSource | None = None,
+        *,
+        base_url: str = "https://api.github.com",
+        session: aiohttp.ClientSession | None = None,
+        allow_http: bool = False,
+        ca_file: StrPath | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
+        api_version: str = API_VERSION,
+        user_agent: str | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        """Check everything; no connection is made, and no ClientSession, before the first request.
+
+        Args:
+            token: a token, a source of tokens, or None for what GitHub gives to anyone.
+            base_url: used exactly as given, less a trailing slash; a bare host name is mapped to its REST API.
+            session: to borrow; it is neither altered nor closed.
+            allow_http: permit a token over http to another machine.
+            ca_file: certificates (PEM) to trust besides the system's.
+            ssl_context: in place of the default one.
+            proxy: an http(s) proxy's URL.
+            trust_env: take proxies from the environment.
+            timeouts: limits on silence; default ``Timeouts()``.
+            retry: default ``RetryPolicy()``.
+            limits: default ``Limits()``.
+            api_version: ``X-GitHub-Api-Version``
+                (https://docs.github.com/en/rest/about-the-rest-api/api-versions).
+            user_agent: default this package's name and version.
+            observer: is told of rate-limit pauses.
+
+        Raises:
+            ConfigurationError: something cannot be right.
+        """
+        self._source = as_token_source(token)
+        self.base = BaseURL.parse(base_url)
+        check_base_url(self.base, has_token=self._source is not None, allow_http=allow_http)
+        if session is not None:
+            _check_borrowed(session, ca_file, ssl_context, proxy, trust_env=trust_env)
+        self._borrowed = session
+        self._owned: aiohttp.ClientSession | None = None
+        self._ssl = _tls_context(ca_file, ssl_context)
+        self._proxy = None if proxy is None else Secret(_checked_proxy(proxy))
+        self._trust_env = trust_env
+        self.timeouts = timeouts or Timeouts()
+        self.retry = retry or RetryPolicy()
+        self.limits = limits or Limits()
+        self._api_version = _header_value("api_version", api_version)
+        self._user_agent = None if user_agent is None else _header_value("user_agent", user_agent)
+        self.emitter = Emitter(observer)
+        self.rate_limit: RateLimit | None = None
+        self._gate: Gate | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        """Return the base URL; the token is not shown."""
+        return f"GitHubSession(base_url={str(self.base)!r})"
+
+    # --- lifecycle
+
+    async def __aenter__(self) -> Self:
+        """Return the session itself."""
+        self.check_usable()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close what is owned."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the owned ClientSession, if there is one; a second call does nothing."""
+        self._closed = True
+        owned, self._owned = self._owned, None
+        if owned is not None:
+            await owned.close()
+
+    def check_usable(self) -> None:
+        """Make sure that the session is open and on its own event loop.
+
+        Raises:
+            ClientClosedError: it is not.
+        """
+        loop = asyncio.get_running_loop()
+        if self._closed:
+            msg = "the client is closed; make a new one"
+            raise ClientClosedError(msg)
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            msg = "the client belongs to another event loop; make one client for each loop"
+            raise ClientClosedError(msg)
+        if self._borrowed is not None and self._borrowed.closed:
+            msg = "the borrowed aiohttp session is closed"
+            raise ClientClosedError(msg)
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """The ClientSession, owned or borrowed; an owned one is made here, without a token or other default headers."""
+        if self._borrowed is not None:
+            return self._borrowed
+        if self._owned is None:
+            tls = {} if self._ssl is None else {"ssl": self._ssl}
+            connector = aiohttp.TCPConnector(limit=0, **tls)  # the gate and the transfers bound themselves
+            self._owned = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self._owned
+
+    @property
+    def has_token(self) -> bool:
+        """Whether requests carry a token."""
+        return self._source is not None
+
+    @property
+    def user_agent(self) -> str:
+        """``User-Agent``; GitHub refuses requests without one."""
+        if self._user_agent is None:
+            self._user_agent = f"{DISTRIBUTION}/{_version()}"
+        return self._user_agent
+
+    def proxy_for(self, url: Secret) -> str | None:
+        """Return the proxy for a URL; None for a direct way, and for a borrowed session to decide."""
+        if self._proxy is not None:
+            return self._proxy.reveal()
+        return proxy_for(url.reveal()) if self._trust_env else None
+
+    def client_timeout(self) -> aiohttp.ClientTimeout:
+        """Return the limits for one request: on silence, never on the whole; a borrowed pool's queue is not timed."""
+        connect = self.timeouts.connect
+        pool = {"sock_connect": connect} if self._borrowed is not None else {"connect": connect}
+        return aiohttp.ClientTimeout(total=None, sock_read=self.timeouts.read, **pool)
+
+    # --- sending
+
+    async def send(self, request: Request) -> Reply:
+        """Send one request and return what a good answer says.
+
+        Repeated with full jitter after a failure of the transport and a 5xx, and after the pause that a rate limit
+        asks for; a 401 asks the token source once for another token; a renamed repository is followed.
+
+        Raises:
+            APIError: GitHub said no.
+            TransportError: no answer came.
+            ProtocolError: the answer breaks GitHub's rules.
+            ConfigurationError: a download or delete without a token.
+            ClientClosedError: after close, or on another event loop.
+        """
+        self.check_usable()
+        if request.answer != "json" and self._source is None:
+            msg = f"{request.label} needs a token; GitHub does not do it for anyone"
+            raise ConfigurationError(msg)
+        backoff = Backoff(self.retry, self.limits.max_pause)
+        attempts = stamina.retry_context(
+            on=backoff.hook, attempts=self.retry.attempts, timeout=None, wait_initial=0, wait_max=0, wait_jitter=0
+        )
+        async for attempt in attempts:
+            with attempt:
+                try:
+                    return await self._follow(request, backoff)
+                except NotFoundError:
+                    if request.method == "DELETE" and backoff.may_have_worked:
+                        return Reply()
+                    raise
+        raise AssertionError  # stamina ends by return or raise
+
+    async def _follow(self, request: Request, backoff: Backoff) -> Reply:
+        """Ask, and ask again where a renamed repository has gone to."""
+        for _ in range(_MOST_MOVES + 1):
+            reply = await self._ask(request, backoff)
+            if reply.moved_to is None:
+                return reply
+            request = request.at(reply.moved_to)
+        msg = f"{request.label} was redirected more than {_MOST_MOVES} times"
+        raise UnexpectedResponseError(msg)
+
+    async def _ask(self, request: Request, backoff: Backoff) -> Reply:
+        """Send once (after a 401, once more with a fresh token) and return the reply, or raise the error."""
+        verdict, token = await self._exchange(request)
+        if isinstance(verdict.error, AuthenticationError) and self._invalidated(token):
+            verdict, token = await self._exchange(request)
+        backoff.asked = verdict.retry_after
+        if verdict.error is None and verdict.reply is not None:
+            self._opened_gate().calm()
+            return verdict.reply
+        assert verdict.error is not None  # noqa: S101 - a verdict has one of the two
+        if verdict.throttle is not None:
+            backoff.final = not self._opened_gate().meet(verdict.throttle)
+        elif isinstance(verdict.error, ServerError) and request.answer == "location":
+            backoff.final = request.known_expired is None and NO_DOWNLOAD_URL in str(verdict.error).lower()
+        raise verdict.error
+
+    def _invalidated(self, token: Secret | None) -> bool:
+        if token is None or not isinstance(self._source, InvalidatableTokenSource):
+            return False
+        self._source.invalidate(token.reveal())
+        return True
+
+    async def _exchange(self, request: Request) -> tuple[Verdict, Secret | None]:
+        """Pass the gate, send, and judge the answer."""
+        async with self._opened_gate().passing(request):
+            token = await self._token()
+            answer = await self._send_once(request, token)
+        verdict = judge(request, answer, base=self.base, now=utcnow())
+        self.rate_limit = verdict.rate_limit or self.rate_limit
+        return verdict, token
+
+    def _opened_gate(self) -> Gate:
+        if self._gate is None:
+            self._gate = Gate(self.limits, self.emitter)
+            if isinstance(self._source, BindableTokenSource):
+                self._source.bind(self)
+        return self._gate
+
+    async def _token(self) -> Secret | None:
+        return None if self._source is None else check_token(await self._source.token())
+
+    async def _send_once(self, request: Request, token: Secret | None) -> Answer:
+        """Send, with aiohttp's exceptions mapped around the call and the body; none of them leaves this frame."""
+        failure: ArtifactsError | None = None
+        self.check_usable()
+        try:
+            return await self._over_the_wire(request, token)
+        except BaseException as error:
+            failure = transport_error(error, self.base.origin.host)
+            if failure is None:
+                without_traceback(error)
+                raise
+        raise failure
+
+    async def _over_the_wire(self, request: Request, token: Secret | None) -> Answer:
+        """Hold, for as short as can be, what must not be in a traceback: the headers and aiohttp's response."""
+        url = self.base.url(request)
+        async with self.http.request(
+            request.method,
+            URL(url, encoded=True),
+            headers=self._headers(token),
+            allow_redirects=False,
+            raise_for_status=False,
+            timeout=self.client_timeout(),
+            proxy=self.proxy_for(Secret(url)),
+        ) as response:
+            body = await response.read()
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(status=response.status, headers=headers, body=body, url=url)
+
+    def _headers(self, token: Secret | None) -> dict[str, str]:
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": self._api_version,
+            "User-Agent": self.user_agent,
+        }
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.reveal()}"
+        return headers
+
+
+# --- checks ------------------------------------------------------------------------------------------------------
+
+
+def _check_borrowed(
+    session: aiohttp.ClientSession,
+    ca_file: StrPath | None,
+    ssl_context: ssl.SSLContext | None,
+    proxy: str | None,
+    *,
+    trust_env: bool,
+) -> None:
+    settings = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
+    given = [name for name, value in settings.items() if value is not None]
+    if given:
+        msg = f"{', '.join(given)} cannot be given with session=: set them on the session you pass in"
+        raise ConfigurationError(msg)
+    if getattr(session, "auth", None) is not None:
+        msg = "the borrowed session carries auth, which would go to storage too; pass the token to the client instead"
+        raise ConfigurationError(msg)
+
+
+def _tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return ssl_context
+    if ssl_context is not None:
+        msg = "give ca_file or ssl_context, not both"
+        raise ConfigurationError(msg)
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        reason = error.strerror or "it holds no certificate"
+    else:
+        return context
+    msg = f"ca_file {ca_file!s} cannot be used: {reason}"
+    raise ConfigurationError(msg)
+
+
+def _checked_proxy(proxy: str) -> str:
+    parts = split_origin(proxy.replace(proxy.partition("://")[2].rpartition("@")[0] + "@", "", 1))
+    if parts is None:
+        msg = "proxy must be an http(s) URL like 'http://proxy.example:3128'"
+        raise ConfigurationError(msg)
+    return proxy
+
+
+def _header_value(name: str, value: str) -> str:
+    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
+        msg = f"{name} must be printable ASCII, since it is sent as a header, not {value!r}"
+        raise ConfigurationError(msg)
+    return value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 20 ms that only a first request needs
+
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0"

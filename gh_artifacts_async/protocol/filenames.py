@@ -1,0 +1,142 @@
+"""What arrived, and under which name it may stand: Content-Type, magic and Content-Disposition."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+from urllib.parse import unquote_to_bytes
+
+from gh_artifacts_async.errors import ConfigurationError
+
+Kind = Literal["zip", "raw"]
+
+_ZIP_TYPES = frozenset({"application/zip", "application/x-zip-compressed", "application/zip-compressed"})
+_UNDECIDED_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_END_RECORD = b"PK\x05\x06"
+_END_RECORD_SIZE = 22
+END_RECORD_REACH = _END_RECORD_SIZE + 65535
+"""Bytes from the end within which a zip's end record starts (APPNOTE 4.3.16)."""
+
+_LONGEST_NAME = 200  # bytes; leaves room below the usual 255 for a suffix and a part file's own marks
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+_FORBIDDEN = frozenset('<>:"/\\|?*')
+_EXTENDED = re.compile(r"""filename\*\s*=\s*([A-Za-z0-9-]+)'[^']*'([^;\s]+)""", re.IGNORECASE)
+_PLAIN = re.compile(r"""filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))""", re.IGNORECASE)
+
+
+def media_type(content_type: str | None) -> str:
+    """Return the type without parameters, in lower case; empty where there is none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def kind_by_type(content_type: str | None) -> Kind | None:
+    """Tell zip from raw by the Content-Type; None where only the bytes can tell."""
+    kind = media_type(content_type)
+    if kind in _ZIP_TYPES:
+        return "zip"
+    return None if kind in _UNDECIDED_TYPES else "raw"
+
+
+def kind_by_magic(head: bytes) -> Kind:
+    """Tell zip from raw by the first four bytes (APPNOTE 4.3.7, 4.3.16: an empty archive is its end record alone)."""
+    return "zip" if head.startswith(_ZIP_MAGIC) else "raw"
+
+
+def ends_as_zip(tail: bytes) -> bool:
+    """Whether the last bytes (up to ``END_RECORD_REACH``) hold an end record whose comment ends just there."""
+    position = tail.rfind(_END_RECORD)
+    while position >= 0:
+        end = position + _END_RECORD_SIZE
+        if end <= len(tail) and end + int.from_bytes(tail[end - 2 : end], "little") == len(tail):
+            return True
+        position = tail.rfind(_END_RECORD, 0, position)
+    return False
+
+
+def disposition_filename(value: str | None) -> str | None:
+    """Return the file name of a Content-Disposition; ``filename*`` before ``filename`` (RFC 6266 section 4.3).
+
+    Only its last component is returned; None where there is none that could name a file.
+    """
+    if not value:
+        return None
+    text = _extended(value) or _plain(value)
+    if text is None:
+        return None
+    base = re.split(r"[/\\]", text)[-1].strip()
+    return None if base in {"", ".", ".."} else base
+
+
+def _extended(value: str) -> str | None:
+    match = _EXTENDED.search(value)
+    if match is None or match[1].lower() not in {"utf-8", "iso-8859-1"}:
+        return None
+    try:
+        return unquote_to_bytes(match[2]).decode(match[1])
+    except UnicodeDecodeError:
+        return None
+
+
+def _plain(value: str) -> str | None:
+    match = _PLAIN.search(_EXTENDED.sub("", value))
+    if match is None:
+        return None
+    text = re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else match[2].strip()
+    try:  # servers put UTF-8 here, and HTTP libraries hand it on byte by byte
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def safe_component(name: str) -> str:
+    """Return one path component that is safe on every system and as close to ``name`` as can be.
+
+    Separators, control characters and what Windows forbids become ``_``; ``.`` and ``..``, trailing dots and blanks,
+    device names and over-long names are changed; an empty name becomes ``_``. A name that needs no change gets none.
+    """
+    kept = "".join("_" if _is_bad(char) else char for char in name)
+    stripped = kept.rstrip(" .")
+    kept = stripped + "_" * (len(kept) - len(stripped))
+    if _RESERVED.fullmatch(kept):
+        kept = f"_{kept}"
+    return _shortened(kept) or "_"
+
+
+def _is_bad(char: str) -> bool:
+    """Whether a character has no place in a name: separators, controls, surrogates, and marks that turn text around."""
+    return char in _FORBIDDEN or unicodedata.category(char) in {"Cc", "Cs"} or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def _shortened(name: str) -> str:
+    """Cut a name to what file systems hold, keeping its extension."""
+    encoded = name.encode()
+    if len(encoded) <= _LONGEST_NAME:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    suffix = f"{dot}{extension}".encode() if stem and len(extension.encode()) <= 16 else b""  # noqa: PLR2004 - longer is no extension
+    return (encoded[: _LONGEST_NAME - len(suffix)] + suffix).decode(errors="ignore")
+
+
+def zip_filename(artifact_name: str) -> str:
+    """Return ``<artifact name>.zip``, made safe; a name that ends in ``.zip`` already gets no second one."""
+    safe = safe_component(artifact_name)
+    return safe if safe.lower().endswith(".zip") else f"{safe}.zip"
+
+
+def raw_filename(artifact_name: str, content_disposition: str | None) -> str:
+    """Return the name storage gives a raw artifact, made safe; else the artifact's own, which is its file's."""
+    return safe_component(disposition_filename(content_disposition) or artifact_name)
+
+
+def check_filename(name: str) -> str:
+    """Check a file name that the caller chose.
+
+    Raises:
+        ConfigurationError: it is no single safe path component.
+    """
+    if not isinstance(name, str) or not name or name in {".", ".."} or "/" in name or "\\" in name or not name.isprintable():
+        msg = f"filename must be the name of one file, without folders, not {name!r}"
+        raise ConfigurationError(msg)
+    return name

@@ -1,0 +1,128 @@
+"""Location -> SignedURL: how long it lives, and where it may lead."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urljoin
+
+from gh_artifacts_async.errors import UnexpectedResponseError, UnsafeRedirectError
+from gh_artifacts_async.protocol.requests import split_origin
+from gh_artifacts_async.protocol.throttling import answered_at, whole
+from gh_artifacts_async.results import Secret, SignedURL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gh_artifacts_async.settings import StoragePolicy
+
+DEFAULT_LIFETIME = 60.0
+"""Seconds a URL is taken to live where it does not say: GitHub's documented minute."""
+
+_MAX_EPOCH = 253_402_300_799
+
+
+def signed_url(location: Secret, *, url: str, headers: Mapping[str, str], now: datetime) -> SignedURL:
+    """Make a SignedURL of a 302's Location; a relative one is resolved, an absolute one kept byte for byte.
+
+    Args:
+        location: the header, hidden.
+        url: the address that answered with it.
+        headers: that answer's headers (``Date``: the lifetime is counted on the server's own clock).
+        now: the wall clock, for an answer without ``Date``.
+
+    Raises:
+        UnexpectedResponseError: there is no Location.
+    """
+    if not location.reveal().strip():
+        msg = "the download was answered with a redirect that has no Location"
+        raise UnexpectedResponseError(msg)
+    moment = answered_at(headers, now)
+    expires_at = _expiry(location, moment)
+    lifetime = max(0.0, (expires_at - moment).total_seconds())
+    return SignedURL(_absolute(url, location).reveal(), expires_at=expires_at, lifetime=lifetime)
+
+
+def _absolute(url: str, location: Secret) -> Secret:
+    """Resolve a relative reference (RFC 3986 section 5); urljoin would rewrite parts of an absolute one."""
+    text = location.reveal().strip()
+    return Secret(text if "://" in text.partition("?")[0] else urljoin(url, text))
+
+
+def _expiry(location: Secret, moment: datetime) -> datetime:
+    """Read the end from ``se`` (Azure), ``urlExpires`` (v3 pipelines), ``X-Amz-*`` (S3 v4) or ``Expires`` (S3 v2)."""
+    query = {key.lower(): value for key, value in parse_qsl(location.reveal().partition("?")[2].partition("#")[0])}
+    stated = _iso(query.get("se")) or _iso(query.get("urlexpires")) or _amazon(query) or _epoch(query.get("expires"))
+    return stated or moment + timedelta(seconds=DEFAULT_LIFETIME)
+
+
+def _iso(text: str | None) -> datetime | None:
+    """Read ISO 8601, with up to seven digits of fraction as .NET writes them."""
+    if not text:
+        return None
+    head, dot, tail = text.partition(".")
+    if dot:
+        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+        text = f"{head}.{digits[:6]}{tail[len(digits) :]}"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+def _amazon(query: Mapping[str, str]) -> datetime | None:
+    start, seconds = _iso(query.get("x-amz-date")), whole(query.get("x-amz-expires"))
+    if start is None or seconds is None:
+        return None
+    try:
+        return start + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def _epoch(text: str | None) -> datetime | None:
+    seconds = whole(text)
+    return None if seconds is None or seconds > _MAX_EPOCH else datetime.fromtimestamp(seconds, UTC)
+
+
+def check_target(target: SignedURL, policy: StoragePolicy, *, api_is_http: bool) -> None:
+    """Refuse what a signed URL must not lead to, before anything is sent there.
+
+    Raises:
+        UnsafeRedirectError: another scheme than http(s), userinfo, plain http where the policy forbids it, or a host
+            that is not among ``allowed_hosts``.
+    """
+    parts = split_origin(target.url.partition("?")[0].partition("#")[0])
+    if parts is None:
+        msg = "storage's address is no plain http(s) URL without userinfo; it was not followed"
+        raise UnsafeRedirectError(msg)
+    origin = parts[0]
+    allow_http = api_is_http if policy.allow_http is None else policy.allow_http
+    if origin.scheme == "http" and not allow_http:
+        msg = f"storage's address at {origin.host} is plain http; pass StoragePolicy(allow_http=True) to permit it"
+        raise UnsafeRedirectError(msg)
+    if policy.allowed_hosts is not None and not any(_host_matches(origin.host, p) for p in policy.allowed_hosts):
+        msg = f"storage's host {origin.host} is not among StoragePolicy.allowed_hosts"
+        raise UnsafeRedirectError(msg)
+
+
+def _host_matches(host: str, pattern: str) -> bool:
+    return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]) and len(host) >= len(pattern))
+
+
+def follow(
+    source: SignedURL, location: Secret, policy: StoragePolicy, *, api_is_http: bool, headers: Mapping[str, str]
+) -> SignedURL:
+    """Follow a redirect of storage itself, under the same policy.
+
+    Raises:
+        UnsafeRedirectError: the policy forbids it, or it leads from https to http.
+        UnexpectedResponseError: there is no Location.
+    """
+    target = signed_url(location, url=source.url, headers=headers, now=source.expires_at)
+    if source.url.lower().startswith("https:") and not target.url.lower().startswith("https:"):
+        msg = "storage redirects from https to http; it was not followed"
+        raise UnsafeRedirectError(msg)
+    check_target(target, policy, api_is_http=api_is_http)
+    return target

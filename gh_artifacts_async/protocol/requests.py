@@ -1,0 +1,337 @@
+"""Each REST operation as a value, and the rules for the base URL they are sent to.
+
+https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.models import check_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gh_artifacts_async.models import Direction, RepositoryName
+
+Query = tuple[tuple[str, str], ...]
+
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#\\\s\x00-\x1f\x7f]*)(?P<rest>[^\s\x00-\x1f\x7f]*)"
+)
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+MAX_PER_PAGE = 100
+_MAX_PORT = 65535
+
+
+# --- the base URL ------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Origin:
+    """Scheme, host and port: what may be sent a token (RFC 6454 section 4)."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine itself."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        """Return ``scheme://host[:port]``, the port only where it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if _DEFAULT_PORTS.get(self.scheme) == self.port else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+def split_origin(url: str) -> tuple[Origin, str] | None:
+    """Split an absolute http(s) URL into its origin and the rest; None where it is no such URL.
+
+    Userinfo, backslashes, blanks and control characters make it None too: parsers disagree about those, and a token
+    follows what is decided here.
+    """
+    match = _URL.fullmatch(url)
+    if match is None or match["scheme"].lower() not in _DEFAULT_PORTS:
+        return None
+    authority = _AUTHORITY.fullmatch(match["authority"])
+    rest = match["rest"]
+    if authority is None or "\\" in rest:
+        return None
+    scheme = match["scheme"].lower()
+    port = int(authority["port"] or _DEFAULT_PORTS[scheme])
+    if port > _MAX_PORT:
+        return None
+    return Origin(scheme, authority["host"].strip("[]").lower(), port), rest
+
+
+@attrs.frozen
+class BaseURL:
+    """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``; without a trailing slash."""
+
+    origin: Origin
+    path: str
+
+    def __str__(self) -> str:
+        """Return the URL."""
+        return f"{self.origin}{self.path}"
+
+    @classmethod
+    def parse(cls, text: str) -> BaseURL:
+        """Take a URL exactly as given, less a trailing slash; a bare host name is mapped to its API.
+
+        Raises:
+            ConfigurationError: it is no http(s) URL, or carries userinfo, a query or a fragment.
+        """
+        if not isinstance(text, str) or not text:
+            msg = f"base_url must be a URL like 'https://api.github.com', not {text!r}"
+            raise ConfigurationError(msg)
+        if "://" not in text and _HOST_NAME.fullmatch(text):
+            text = base_url_for_host(text)
+        if "@" in text:
+            msg = "base_url must not hold a user name or password; give the token apart from it"
+            raise ConfigurationError(msg)
+        parts = split_origin(text)
+        if parts is None or "?" in parts[1] or "#" in parts[1]:
+            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {text!r}"
+            raise ConfigurationError(msg)
+        return cls(parts[0], parts[1].rstrip("/"))
+
+    def url(self, request: Request) -> str:
+        """Return the absolute URL of a request."""
+        if request.absolute_url is not None:
+            return request.absolute_url
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return f"{self}{request.path}{query}"
+
+    def owns(self, url: str) -> bool:
+        """Whether an absolute URL is on this API's origin, so that it may be sent the token."""
+        parts = split_origin(url)
+        return parts is not None and parts[0] == self.origin
+
+    def is_repository_path(self, url: str) -> bool:
+        """Whether a URL is one of this API's own repository resources (a renamed repository's new place)."""
+        parts = split_origin(url)
+        return (
+            parts is not None
+            and parts[0] == self.origin
+            and parts[1].startswith((f"{self.path}/repos/", f"{self.path}/repositories/"))
+        )
+
+
+def base_url_for_host(host: str) -> str:
+    """Map a bare host name to its REST API, as GitHub's own command line does.
+
+    github.com -> ``https://api.github.com``, TENANT.ghe.com -> ``https://api.TENANT.ghe.com``, any other ->
+    ``https://HOST/api/v3``.
+
+    Raises:
+        ConfigurationError: it is no host name.
+    """
+    if not _HOST_NAME.fullmatch(host):
+        msg = f"{host!r} is no host name"
+        raise ConfigurationError(msg)
+    lower = host.lower()
+    if lower in {"github.com", "api.github.com"}:
+        return "https://api.github.com"
+    if lower.endswith(".ghe.com"):
+        return f"https://{lower}" if lower.startswith("api.") else f"https://api.{lower}"
+    return f"https://{lower}/api/v3"
+
+
+def check_base_url(base: BaseURL, *, has_token: bool, allow_http: bool) -> None:
+    """Refuse to send a token in the clear.
+
+    Raises:
+        ConfigurationError: an http base URL, a token, and a host that is not this machine.
+    """
+    if base.origin.scheme == "http" and has_token and not allow_http and not base.origin.is_loopback:
+        msg = f"a token would cross the network unencrypted to {base.origin}; use https, or pass allow_http=True"
+        raise ConfigurationError(msg)
+
+
+# --- the operations ----------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One REST call, before it is sent.
+
+    Attributes:
+        operation: GitHub's name for it, e.g. ``"list_artifacts_for_repo"``.
+        method: GET or DELETE; both are safe to repeat (RFC 9110 section 9.2.2).
+        path: below the base URL, percent-encoded.
+        query: names and values, not yet encoded.
+        absolute_url: takes the place of path and query: GitHub's own ``next`` link, or a renamed repository's place.
+        answer: what a good answer is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
+        known_expired: the artifact was listed as expired: a 5xx then means just that.
+    """
+
+    operation: str
+    method: Literal["GET", "DELETE"] = "GET"
+    path: str
+    query: Query = ()
+    absolute_url: str | None = None
+    answer: Literal["json", "nothing", "location"] = "json"
+    known_expired: bool | None = None
+
+    @property
+    def points(self) -> int:
+        """What it costs of GitHub's 900 points a minute: 5 for a DELETE, else 1.
+
+        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+        """
+        return 5 if self.method == "DELETE" else 1
+
+    @property
+    def label(self) -> str:
+        """Method and path for messages: no host, no query."""
+        return f"{self.method} {self.path}"
+
+    def at(self, url: str) -> Request:
+        """Return the same request at another absolute URL."""
+        return attrs.evolve(self, absolute_url=url)
+
+
+def _repo_path(repo: RepositoryName, rest: str) -> str:
+    return f"/repos/{repo.owner}/{repo.name}/actions/{rest}"
+
+
+def check_page(per_page: int, page: int = 1) -> None:
+    """Check the paging parameters.
+
+    Raises:
+        ConfigurationError: per_page is not within 1..100, or page is below 1.
+    """
+    if isinstance(per_page, bool) or not isinstance(per_page, int) or not 1 <= per_page <= MAX_PER_PAGE:
+        msg = f"per_page must be within 1..{MAX_PER_PAGE}, not {per_page!r}"
+        raise ConfigurationError(msg)
+    check_id(page, "page")
+
+
+def check_name(name: str | None) -> None:
+    """Check an artifact name that is to be searched for.
+
+    Raises:
+        ConfigurationError: it is empty, or no string.
+    """
+    if name is not None and (not isinstance(name, str) or not name):
+        msg = f"name must be an artifact's name, not {name!r}"
+        raise ConfigurationError(msg)
+
+
+def _paging(per_page: int, page: int, *more: tuple[str, str | None]) -> Query:
+    check_page(per_page, page)
+    given = tuple((key, value) for key, value in more if value is not None)
+    return (("per_page", str(per_page)), ("page", str(page)), *given)
+
+
+def list_artifacts_for_repo(
+    repo: RepositoryName, *, name: str | None = None, per_page: int = 30, page: int = 1
+) -> Request:
+    """``GET /repos/{owner}/{repo}/actions/artifacts``."""
+    check_name(name)
+    query = _paging(per_page, page, ("name", name))
+    return Request(operation="list_artifacts_for_repo", path=_repo_path(repo, "artifacts"), query=query)
+
+
+def list_workflow_run_artifacts(
+    repo: RepositoryName,
+    run_id: int,
+    *,
+    name: str | None = None,
+    direction: Direction | None = None,
+    per_page: int = 30,
+    page: int = 1,
+) -> Request:
+    """``GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts``."""
+    check_id(run_id, "run_id")
+    check_name(name)
+    if direction not in {None, "asc", "desc"}:
+        msg = f"direction must be 'asc' or 'desc', not {direction!r}"
+        raise ConfigurationError(msg)
+    query = _paging(per_page, page, ("name", name), ("direction", direction))
+    path = _repo_path(repo, f"runs/{run_id}/artifacts")
+    return Request(operation="list_workflow_run_artifacts", path=path, query=query)
+
+
+def get_artifact(repo: RepositoryName, artifact_id: int) -> Request:
+    """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
+    check_id(artifact_id, "artifact_id")
+    return Request(operation="get_artifact", path=_repo_path(repo, f"artifacts/{artifact_id}"))
+
+
+def delete_artifact(repo: RepositoryName, artifact_id: int) -> Request:
+    """``DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
+    check_id(artifact_id, "artifact_id")
+    path = _repo_path(repo, f"artifacts/{artifact_id}")
+    return Request(operation="delete_artifact", method="DELETE", path=path, answer="nothing")
+
+
+def download_artifact(repo: RepositoryName, artifact_id: int, *, known_expired: bool | None = None) -> Request:
+    """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}``; the format must be zip."""
+    check_id(artifact_id, "artifact_id")
+    path = _repo_path(repo, f"artifacts/{artifact_id}/zip")
+    return Request(operation="download_artifact", path=path, answer="location", known_expired=known_expired)
+
+
+def get_workflow_run(repo: RepositoryName, run_id: int) -> Request:
+    """``GET /repos/{owner}/{repo}/actions/runs/{run_id}``."""
+    check_id(run_id, "run_id")
+    query = (("exclude_pull_requests", "true"),)
+    return Request(operation="get_workflow_run", path=_repo_path(repo, f"runs/{run_id}"), query=query)
+
+
+def list_workflow_runs(
+    repo: RepositoryName,
+    *,
+    workflow: str | int | None = None,
+    filters: Query = (),
+    created: str | None = None,
+    per_page: int = MAX_PER_PAGE,
+    page: int = 1,
+) -> Request:
+    """``GET /repos/{owner}/{repo}/actions[/workflows/{workflow_id}]/runs``; the workflow by id or file name."""
+    rest = "runs"
+    if workflow is not None:
+        if isinstance(workflow, bool) or not isinstance(workflow, str | int) or workflow == "":
+            msg = f"workflow must be an id or a file name like 'ci.yml', not {workflow!r}"
+            raise ConfigurationError(msg)
+        named = str(check_id(workflow, "workflow")) if isinstance(workflow, int) else workflow.rpartition("/")[2]
+        rest = f"workflows/{quote(named, safe='')}/runs"
+    query = _paging(per_page, page, ("exclude_pull_requests", "true"), ("created", created), *filters)
+    name = "list_workflow_runs_for_repo" if workflow is None else "list_workflow_runs"
+    return Request(operation=name, path=_repo_path(repo, rest), query=query)
+
+
+def created_range(start: datetime | None, end: datetime | None) -> str | None:
+    """Return GitHub's search syntax for a range of times, both ends included; None where there is no bound.
+
+    https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
+    """
+    first, last = (None if moment is None else _iso(moment) for moment in (start, end))
+    if first is None:
+        return None if last is None else f"<={last}"
+    return f">={first}" if last is None else f"{first}..{last}"
+
+
+def _iso(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        msg = f"times must carry a time zone (UTC), and {moment.isoformat()} has none"
+        raise ConfigurationError(msg)
+    return moment.isoformat(timespec="seconds")

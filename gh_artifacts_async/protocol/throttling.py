@@ -1,0 +1,136 @@
+"""Rate-limit headers and bodies: who waits, and how long.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api and
+https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from gh_artifacts_async.models import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECONDARY_WAIT = 60.0
+"""Seconds to wait where a secondary limit names none: GitHub's "at least one minute"."""
+
+_FORBIDDEN = 403
+_TOO_MANY = 429
+_MAX_EPOCH = 253_402_300_799  # the last second of the year 9999, which datetime can hold
+_PERMISSION_PHRASES = ("resource not accessible", "you must have", "must have admin", "saml enforcement")
+_SECONDARY_PHRASES = ("secondary rate limit", "abuse detection")
+
+
+@attrs.frozen(kw_only=True)
+class Throttle:
+    """A rate limit that an answer says was met.
+
+    Attributes:
+        kind: which limit.
+        wait: seconds from the answer on until it may be asked again.
+        stated: GitHub named the time; else ``wait`` is the minimum for a first try and grows with the next.
+        reset_at: when the window ends, for people (aware, UTC).
+    """
+
+    kind: Literal["primary", "secondary"]
+    wait: float
+    stated: bool
+    reset_at: datetime | None = None
+
+
+def whole(text: str | None) -> int | None:
+    """Return a header's number of digits only; None for anything else (signs, dots, blanks inside, a missing header)."""
+    stripped = (text or "").strip()
+    return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 19 else None  # noqa: PLR2004 - fits 63 bits
+
+
+def http_date(text: str | None) -> datetime | None:
+    """Return an HTTP date (RFC 9110 section 5.6.7) as aware UTC; None where it is none."""
+    if not text:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+def answered_at(headers: Mapping[str, str], now: datetime) -> datetime:
+    """Return the server's own time of an answer (its ``Date``); ``now`` where it sent none."""
+    return http_date(headers.get("date")) or now
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return ``Retry-After`` (RFC 9110 section 10.2.3) in seconds from the answer on; None where it is absent or wrong."""
+    text = headers.get("retry-after")
+    seconds = whole(text)
+    if seconds is not None:
+        return float(seconds)
+    moment = http_date(text)
+    return None if moment is None else max(0.0, (moment - answered_at(headers, now)).total_seconds())
+
+
+def _reset_at(headers: Mapping[str, str]) -> datetime | None:
+    epoch = whole(headers.get("x-ratelimit-reset"))
+    return None if epoch is None or epoch > _MAX_EPOCH else datetime.fromtimestamp(epoch, UTC)
+
+
+def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
+    """Return the primary limit as an answer tells it; None where it tells none (GitHub Enterprise Server by default)."""
+    limit = whole(headers.get("x-ratelimit-limit"))
+    remaining = whole(headers.get("x-ratelimit-remaining"))
+    if limit is None or remaining is None:
+        return None
+    used = whole(headers.get("x-ratelimit-used"))
+    resource = headers.get("x-ratelimit-resource")
+    return RateLimit(limit=limit, remaining=remaining, used=used, reset_at=_reset_at(headers), resource=resource)
+
+
+def _is_throttled(status: int, headers: Mapping[str, str], text: str) -> bool:
+    if status == _TOO_MANY:
+        return True
+    if status != _FORBIDDEN:
+        return False
+    if "rate limit" in text or any(phrase in text for phrase in _SECONDARY_PHRASES):
+        return True
+    if any(phrase in text for phrase in _PERMISSION_PHRASES):
+        return False
+    return whole(headers.get("x-ratelimit-remaining")) == 0 or "retry-after" in headers
+
+
+def throttle(
+    status: int, headers: Mapping[str, str], *, message: str, documentation_url: str | None, now: datetime
+) -> Throttle | None:
+    """Tell a rate limit from a missing permission: both come as 403.
+
+    Returns:
+        None where no rate limit is meant.
+    """
+    text = f"{message} {(documentation_url or '').replace('-', ' ')}".lower()
+    if not _is_throttled(status, headers, text):
+        return None
+    exhausted = whole(headers.get("x-ratelimit-remaining")) == 0
+    secondary = any(phrase in text for phrase in _SECONDARY_PHRASES) or not exhausted
+    kind: Literal["primary", "secondary"] = "secondary" if secondary else "primary"
+    reset = _reset_at(headers)
+    wait = retry_after(headers, now)
+    if wait is None and exhausted and reset is not None:
+        wait = max(0.0, (reset - answered_at(headers, now)).total_seconds())
+    if wait is None:
+        return Throttle(kind=kind, wait=SECONDARY_WAIT, stated=False, reset_at=reset)
+    if kind == "secondary" or reset is None:
+        reset = _later(answered_at(headers, now), wait)
+    return Throttle(kind=kind, wait=wait, stated=True, reset_at=reset)
+
+
+def _later(moment: datetime, seconds: float) -> datetime | None:
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
