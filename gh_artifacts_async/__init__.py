@@ -1,0 +1,213 @@
+"""An asyncio SDK for GitHub Actions artifacts.
+
+::
+
+    async with ArtifactsClient.from_env() as client:
+        async for artifact in client.list_artifacts("octo-org/octo-docs", limit=10):
+            print(await client.download(artifact, "artifacts"))
+
+Importing the package itself loads nothing: a name's module is imported when the name is first used (PEP 562).
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
+    from gh_artifacts_async.client import ArtifactsClient
+    from gh_artifacts_async.errors import (
+        APIError,
+        ArchiveError,
+        ArchiveLimitError,
+        ArtifactExpiredError,
+        ArtifactsError,
+        AuthenticationError,
+        BadRequestError,
+        BulkError,
+        CertificateError,
+        ClientClosedError,
+        ConfigurationError,
+        ConnectionFailedError,
+        CorruptArchiveError,
+        DestinationExistsError,
+        DigestMismatchError,
+        DownloadError,
+        IncompleteDownloadError,
+        NotFoundError,
+        OutOfSpaceError,
+        PermissionDeniedError,
+        PrimaryRateLimitError,
+        ProtocolError,
+        RateLimitError,
+        RequestTimeoutError,
+        ResponseShapeError,
+        SecondaryRateLimitError,
+        ServerError,
+        SignedURLExpiredError,
+        SlowTransferError,
+        StorageError,
+        TransportError,
+        UnexpectedResponseError,
+        UnsafeMemberError,
+        UnsafeRedirectError,
+        UnsupportedArchiveError,
+    )
+    from gh_artifacts_async.events import (
+        Event,
+        ListingProgress,
+        Observer,
+        RateLimitPause,
+        TransferBytes,
+        TransferEvent,
+        TransferFailed,
+        TransferFinished,
+        TransferResigned,
+        TransferResumed,
+        TransferStarted,
+        TransferVerified,
+    )
+    from gh_artifacts_async.models import (
+        Artifact,
+        ArtifactPage,
+        ArtifactRef,
+        ArtifactRun,
+        Digest,
+        RateLimit,
+        RepositoryName,
+        WorkflowRun,
+    )
+    from gh_artifacts_async.results import (
+        DownloadResult,
+        ExtractedMember,
+        Outcome,
+        Secret,
+        SignedURL,
+        raise_for_failures,
+    )
+    from gh_artifacts_async.settings import (
+        ExtractPolicy,
+        IfExists,
+        Layout,
+        Limits,
+        RetryPolicy,
+        StoragePolicy,
+        Timeouts,
+    )
+
+__all__ = [
+    "APIError",
+    "ArchiveError",
+    "ArchiveLimitError",
+    "Artifact",
+    "ArtifactExpiredError",
+    "ArtifactPage",
+    "ArtifactRef",
+    "ArtifactRun",
+    "ArtifactsClient",
+    "ArtifactsError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BulkError",
+    "CertificateError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "CorruptArchiveError",
+    "DestinationExistsError",
+    "Digest",
+    "DigestMismatchError",
+    "DownloadError",
+    "DownloadResult",
+    "EnvironmentToken",
+    "Event",
+    "ExtractPolicy",
+    "ExtractedMember",
+    "IfExists",
+    "IncompleteDownloadError",
+    "Layout",
+    "Limits",
+    "ListingProgress",
+    "NotFoundError",
+    "Observer",
+    "OutOfSpaceError",
+    "Outcome",
+    "PermissionDeniedError",
+    "PrimaryRateLimitError",
+    "ProtocolError",
+    "RateLimit",
+    "RateLimitError",
+    "RateLimitPause",
+    "RepositoryName",
+    "RequestTimeoutError",
+    "ResponseShapeError",
+    "RetryPolicy",
+    "SecondaryRateLimitError",
+    "Secret",
+    "Sender",
+    "ServerError",
+    "SignedURL",
+    "SignedURLExpiredError",
+    "SlowTransferError",
+    "StaticToken",
+    "StorageError",
+    "StoragePolicy",
+    "Timeouts",
+    "TokenSource",
+    "TransferBytes",
+    "TransferEvent",
+    "TransferFailed",
+    "TransferFinished",
+    "TransferResigned",
+    "TransferResumed",
+    "TransferStarted",
+    "TransferVerified",
+    "TransportError",
+    "UnexpectedResponseError",
+    "UnsafeMemberError",
+    "UnsafeRedirectError",
+    "UnsupportedArchiveError",
+    "WorkflowRun",
+    "__version__",
+    "raise_for_failures",
+]
+
+if not TYPE_CHECKING:  # type checkers would accept any name of a module that has a __getattr__
+    _ROOMS = {
+        "api.auth": "EnvironmentToken Sender StaticToken TokenSource",
+        "client": "ArtifactsClient",
+        "errors": (
+            "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
+            "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
+            "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
+            "IncompleteDownloadError NotFoundError OutOfSpaceError PermissionDeniedError PrimaryRateLimitError "
+            "ProtocolError RateLimitError RequestTimeoutError ResponseShapeError SecondaryRateLimitError "
+            "ServerError SignedURLExpiredError SlowTransferError StorageError TransportError "
+            "UnexpectedResponseError UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError"
+        ),
+        "events": (
+            "Event ListingProgress Observer RateLimitPause TransferBytes TransferEvent TransferFailed "
+            "TransferFinished TransferResigned TransferResumed TransferStarted TransferVerified"
+        ),
+        "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
+        "results": "DownloadResult ExtractedMember Outcome Secret SignedURL raise_for_failures",
+        "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
+    }
+    _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+    def __getattr__(name: str) -> object:
+        """Import a name's room on first use."""
+        import importlib
+
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("gh-artifacts-async")
+        if name not in _ROOM_OF:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        value = getattr(importlib.import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        """Return the public names."""
+        return sorted(__all__)

@@ -1,0 +1,474 @@
+"""ArtifactsClient: what a user holds. Each method hands on in a line or two."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from gh_artifacts_async.api import endpoints, listing
+from gh_artifacts_async.api.auth import EnvironmentToken
+from gh_artifacts_async.api.environment import read_environment
+from gh_artifacts_async.api.session import API_VERSION, GitHubSession
+from gh_artifacts_async.errors import ConfigurationError, NotFoundError
+from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
+from gh_artifacts_async.settings import StoragePolicy
+from gh_artifacts_async.transfer import bulk, naming, verify
+from gh_artifacts_async.transfer.download import (
+    Downloader,
+    Options,
+    check_token,
+    checked_directory,
+    resolve,
+)
+from gh_artifacts_async.transfer.receive import Tools
+from gh_artifacts_async.transfer.storage import StorageSession
+from gh_artifacts_async.transfer.writer import Writer
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+    from types import TracebackType
+
+    import aiohttp
+
+    from gh_artifacts_async.api.auth import TokenSource
+    from gh_artifacts_async.events import Observer
+    from gh_artifacts_async.models import Direction, RateLimit, WorkflowRun
+    from gh_artifacts_async.results import DownloadResult, Outcome, SignedURL
+    from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
+
+
+class ArtifactsClient:
+    """GitHub Actions artifacts: list, get, delete, download; an async context manager.
+
+    Safe to share between the tasks of one event loop. Errors are those of :mod:`gh_artifacts_async.errors`.
+    """
+
+    def __init__(
+        self,
+        token: str | TokenSource | None = None,
+        *,
+        base_url: str = "https://api.github.com",
+        session: aiohttp.ClientSession | None = None,
+        allow_http: bool = False,
+        ca_file: StrPath | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
+        storage: StoragePolicy | None = None,
+        api_version: str = API_VERSION,
+        user_agent: str | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        """Check everything; no connection is made before the first request.
+
+        Args:
+            token: a token, a source of tokens, or None for what GitHub gives to anyone (listings of public
+                repositories, 60 requests an hour). Sent as ``Authorization: Bearer`` to the API's origin only.
+            base_url: used exactly as given, less a trailing slash: ``https://HOST/api/v3`` for GitHub Enterprise
+                Server. A bare host name is mapped to its REST API.
+            session: an aiohttp.ClientSession to borrow; it is neither altered nor closed. Its network settings count,
+                so ``ca_file``, ``ssl_context``, ``proxy`` and ``trust_env`` cannot be given with it.
+            allow_http: permit a token over plain http to another machine.
+            ca_file: certificates (PEM) to trust besides the system's.
+            ssl_context: in place of the default one.
+            proxy: an http(s) proxy's URL.
+            trust_env: take proxies from the environment (HTTPS_PROXY, NO_PROXY); netrc is never read.
+            timeouts: limits on silence and slowness; default ``Timeouts()``.
+            retry: how often what is safe to repeat is repeated; default ``RetryPolicy()``.
+            limits: how hard to lean on the API; default ``Limits()``.
+            storage: where signed URLs may lead; default ``StoragePolicy()``.
+            api_version: ``X-GitHub-Api-Version``
+                (https://docs.github.com/en/rest/about-the-rest-api/api-versions).
+            user_agent: default this package's name and version.
+            observer: is called with every event of this client.
+
+        Raises:
+            ConfigurationError: something cannot be right, such as a token over http to another machine.
+        """
+        self._github = GitHubSession(
+            token,
+            base_url=base_url,
+            session=session,
+            allow_http=allow_http,
+            ca_file=ca_file,
+            ssl_context=ssl_context,
+            proxy=proxy,
+            trust_env=trust_env,
+            timeouts=timeouts,
+            retry=retry,
+            limits=limits,
+            api_version=api_version,
+            user_agent=user_agent,
+            observer=observer,
+        )
+        self._storage = StorageSession(self._github, storage or StoragePolicy())
+        self._tools = Tools(self._github, self._storage, Writer())
+        self._downloader = Downloader(self._tools)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:  # noqa: ANN401 - the constructor's own
+        """Make a client of what the environment says, as GitHub's own command line and runners do.
+
+        The address comes from GITHUB_API_URL or GH_HOST, else it is github.com's. The token comes from GH_TOKEN, then
+        GITHUB_TOKEN for github.com and ``*.ghe.com``; for another host from GH_ENTERPRISE_TOKEN, then
+        GITHUB_ENTERPRISE_TOKEN, then GITHUB_TOKEN where GITHUB_SERVER_URL or GITHUB_API_URL names that host. Without
+        any, the client has no token.
+
+        Args:
+            environ: in place of ``os.environ``.
+            overrides: arguments of the constructor; they win.
+
+        Raises:
+            ConfigurationError: as the constructor.
+        """
+        variables = os.environ if environ is None else environ
+        found = read_environment(variables, overrides.get("base_url"))
+        arguments: dict[str, Any] = {"base_url": found.base_url}
+        if found.token_names:
+            arguments["token"] = EnvironmentToken(*found.token_names, environ=variables)
+        return cls(**(arguments | overrides))
+
+    def __repr__(self) -> str:
+        """Return the base URL; the token is not shown."""
+        return f"ArtifactsClient(base_url={str(self._github.base)!r})"
+
+    async def __aenter__(self) -> Self:
+        """Return the client itself."""
+        self._github.check_usable()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close what the client owns; a borrowed session stays open, and a second call does nothing."""
+        await self._storage.aclose()
+        await self._github.aclose()
+        await self._tools.writer.aclose()
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """GitHub's primary rate limit as of the last answer; None before it, and where the server sends none."""
+        return self._github.rate_limit
+
+    # --- GitHub's five operations, and their neighbours
+
+    def list_artifacts(
+        self,
+        repo: str | RepositoryName,
+        *,
+        name: str | None = None,
+        per_page: int = 100,
+        limit: int | None = None,
+        concurrency: int = 1,
+    ) -> AsyncGenerator[Artifact]:
+        """Yield a repository's artifacts, each once, newest first as GitHub sends them.
+
+        Args:
+            repo: ``"owner/name"``.
+            name: only those of exactly this name.
+            per_page: 1..100.
+            limit: stop after so many.
+            concurrency: pages fetched at once.
+
+        Raises:
+            ConfigurationError: an argument is out of its range (raised by the call itself).
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        where = RepositoryName.parse(repo)
+        return listing.artifacts(
+            self._github, where, name=name, per_page=per_page, limit=limit, concurrency=concurrency
+        )
+
+    def list_run_artifacts(
+        self,
+        repo: str | RepositoryName,
+        run_id: int,
+        *,
+        name: str | None = None,
+        direction: Direction | None = None,
+        per_page: int = 100,
+        limit: int | None = None,
+        concurrency: int = 1,
+    ) -> AsyncGenerator[Artifact]:
+        """Yield a workflow run's artifacts, each once.
+
+        Args:
+            repo: ``"owner/name"``.
+            run_id: the run.
+            name: only those of exactly this name.
+            direction: ``"asc"`` or ``"desc"``; None for GitHub's default.
+            per_page: 1..100.
+            limit: stop after so many.
+            concurrency: pages fetched at once.
+
+        Raises:
+            ConfigurationError: an argument is out of its range (raised by the call itself).
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        where, run = RepositoryName.parse(repo), check_id(run_id, "run_id")
+        return listing.artifacts(
+            self._github,
+            where,
+            run_id=run,
+            name=name,
+            direction=direction,
+            per_page=per_page,
+            limit=limit,
+            concurrency=concurrency,
+        )
+
+    async def get_artifact(self, repo: str | RepositoryName, artifact_id: int) -> Artifact:
+        """Return one artifact.
+
+        Raises:
+            NotFoundError: there is none, or the token may not see it.
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        return await endpoints.get_artifact(self._github, repo, artifact_id)
+
+    @overload
+    async def delete_artifact(self, repo: Artifact | ArtifactRef, /, *, missing_ok: bool = False) -> None: ...
+    @overload
+    async def delete_artifact(
+        self, repo: str | RepositoryName, artifact_id: int, *, missing_ok: bool = False
+    ) -> None: ...
+    async def delete_artifact(
+        self,
+        repo: str | RepositoryName | Artifact | ArtifactRef,
+        artifact_id: int | None = None,
+        *,
+        missing_ok: bool = False,
+    ) -> None:
+        """Delete one artifact, given by repository and id, or as an Artifact or ArtifactRef.
+
+        Args:
+            repo: ``"owner/name"``, or the artifact.
+            artifact_id: with a repository.
+            missing_ok: one that is not there (any more) is no error.
+
+        Raises:
+            ConfigurationError: there is no token.
+            NotFoundError: there is none, or the token may not see it.
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        where, number = _subject(repo, artifact_id)
+        try:
+            await endpoints.delete_artifact(self._github, where, number)
+        except NotFoundError:
+            if not missing_ok:
+                raise
+
+    @overload
+    async def get_download_url(self, repo: Artifact | ArtifactRef, /) -> SignedURL: ...
+    @overload
+    async def get_download_url(self, repo: str | RepositoryName, artifact_id: int) -> SignedURL: ...
+    async def get_download_url(
+        self, repo: str | RepositoryName | Artifact | ArtifactRef, artifact_id: int | None = None
+    ) -> SignedURL:
+        """Return the signed address of an artifact's bytes, given by repository and id, or as Artifact or ArtifactRef.
+
+        Raises:
+            ConfigurationError: there is no token.
+            ArtifactExpiredError: its retention has ended.
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        where, number = _subject(repo, artifact_id)
+        expired = repo.expired if isinstance(repo, Artifact) else None
+        return await endpoints.get_download_url(self._github, where, number, known_expired=expired)
+
+    async def count_artifacts(self, repo: str | RepositoryName, *, name: str | None = None) -> int:
+        """Return GitHub's count of a repository's artifacts, in one request.
+
+        Raises:
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        page = await endpoints.list_artifacts_for_repo(self._github, repo, name=name, per_page=1)
+        return page.total_count
+
+    def list_workflow_runs(
+        self,
+        repo: str | RepositoryName,
+        *,
+        workflow: str | int | None = None,
+        branch: str | None = None,
+        event: str | None = None,
+        status: str | None = None,
+        head_sha: str | None = None,
+        actor: str | None = None,
+        created: tuple[datetime | None, datetime | None] | None = None,
+        limit: int | None = None,
+    ) -> AsyncGenerator[WorkflowRun]:
+        """Yield workflow runs, newest first; GitHub's end after 1,000 of a filtered listing is got over.
+
+        Args:
+            repo: ``"owner/name"``.
+            workflow: its id or file name; None for all.
+            branch: of the run.
+            event: e.g. ``"push"``.
+            status: a status or a conclusion, e.g. ``"completed"`` or ``"success"``.
+            head_sha: the commit.
+            actor: the login of who started it.
+            created: from and to, both included; None for no bound.
+            limit: stop after so many.
+
+        Raises:
+            ConfigurationError: an argument is out of its range (raised by the call itself).
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        given = {"branch": branch, "event": event, "status": status, "head_sha": head_sha, "actor": actor}
+        filters = tuple((key, value) for key, value in given.items() if value is not None)
+        return listing.workflow_runs(
+            self._github,
+            RepositoryName.parse(repo),
+            workflow=workflow,
+            filters=filters,
+            created=created or (None, None),
+            limit=limit,
+        )
+
+    async def get_workflow_run(self, repo: str | RepositoryName, run_id: int) -> WorkflowRun:
+        """Return one workflow run.
+
+        Raises:
+            NotFoundError: there is none, or the token may not see it.
+            ArtifactsError: GitHub said no, or did not answer.
+        """
+        return await endpoints.get_workflow_run(self._github, repo, run_id)
+
+    # --- transfer
+
+    async def download(
+        self,
+        artifact: Artifact | ArtifactRef,
+        directory: StrPath,
+        *,
+        filename: str | None = None,
+        if_exists: IfExists = "error",
+        durable: bool = False,
+        observer: Observer | None = None,
+    ) -> DownloadResult:
+        """Download one artifact to ``directory/<artifact name>.zip``, verified before it appears there.
+
+        A raw artifact (uploaded with ``archive: false``) keeps the name its storage gives it, made safe. What breaks
+        on the way is resumed from the last byte, also by a later call and in another process.
+
+        Args:
+            artifact: an Artifact, or an ArtifactRef, which costs one more GET.
+            directory: is made, with its parents, if it is not there.
+            filename: in place of that name; one safe path component.
+            if_exists: ``"error"``; ``"skip"`` what is known to be the same (anything else there is an error);
+                ``"replace"``.
+            durable: fsync the file and its folder.
+            observer: is told of this download, besides the client's.
+
+        Raises:
+            ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
+            DestinationExistsError: the name is taken.
+            ArtifactExpiredError: its retention has ended.
+            DigestMismatchError: the bytes are not those of GitHub's digest, twice.
+            OutOfSpaceError: the disk is full.
+            ArtifactsError: GitHub or its storage said no, or did not answer.
+            OSError: the system refused a file operation.
+        """
+        self._github.check_usable()
+        check_token(self._tools)
+        options = Options(if_exists=if_exists, durable=durable)
+        if filename is not None:
+            naming.check_filename(filename)
+        folder = checked_directory(directory)
+        found = await resolve(self._tools, artifact)
+        place = naming.single(found, folder, filename)
+        return await self._downloader.download(found, place, options, self._github.emitter.also(observer))
+
+    def download_many(
+        self,
+        artifacts: Iterable[Artifact | ArtifactRef] | AsyncIterable[Artifact | ArtifactRef],
+        directory: StrPath,
+        *,
+        concurrency: int = 8,
+        if_exists: IfExists = "skip",
+        layout: Layout = "name",
+        durable: bool = False,
+        observer: Observer | None = None,
+    ) -> AbstractAsyncContextManager[AsyncIterator[Outcome[DownloadResult]]]:
+        """Download many artifacts, at most ``concurrency`` at once; an outcome each, as they complete.
+
+        ::
+
+            async with client.download_many(client.list_artifacts(repo), "artifacts") as outcomes:
+                async for outcome in outcomes:
+                    ...
+
+        One item's failure is its outcome and never raises. Leaving the block cancels what is left, and leaves no task,
+        socket or torn file. The input may be endless: it is read only when there is room. An error of the input
+        itself is raised after what was started has come out. A token that is not accepted, a full disk and a rate
+        limit past its budget stop new work.
+
+        Args:
+            artifacts: Artifacts or ArtifactRefs, from any iterable or async iterable.
+            directory: where they go.
+            concurrency: transfers at once; API calls have their own bound in ``Limits``.
+            if_exists: as for :meth:`download`; here ``"skip"`` is the default, so that running the same call again
+                fetches only what is missing.
+            layout: ``"name"``, ``"id"`` (``<name>-<id>``), a template such as ``"{branch}/{run_id}/{name}"``, or a
+                callable from Artifact to a relative path.
+            durable: fsync each file and its folder.
+            observer: is told of these downloads, besides the client's.
+
+        Raises:
+            ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
+            DestinationExistsError: two artifacts of a collection have one place; nothing was requested.
+        """
+        self._tools_checked(concurrency)
+        return bulk.download_many(
+            self._tools,
+            self._downloader,
+            artifacts,
+            bulk.Collection(directory=checked_directory(directory), layout=layout),
+            Options(if_exists=if_exists, durable=durable),
+            concurrency,
+            self._github.emitter.also(observer),
+        )
+
+    def _tools_checked(self, concurrency: int) -> None:
+        check_token(self._tools)
+        check_id(concurrency, "concurrency")
+
+    async def verify(self, artifact: Artifact | ArtifactRef, path: StrPath) -> bool:
+        """Return whether a file on disk has the artifact's size and digest.
+
+        Without a digest (GitHub Enterprise Server, old uploads) the size decides, or the record that a download left
+        beside the file.
+
+        Raises:
+            ArtifactsError: GitHub said no (for an ArtifactRef).
+        """
+        found = await resolve(self._tools, artifact)
+        return await asyncio.to_thread(verify.is_same, found, Path(path))
+
+
+def _subject(
+    repo: str | RepositoryName | Artifact | ArtifactRef, artifact_id: int | None
+) -> tuple[RepositoryName, int]:
+    """Return repository and id, however they were given."""
+    if isinstance(repo, Artifact | ArtifactRef):
+        if artifact_id is not None or repo.repository is None:
+            msg = "give a repository and an id, or an artifact that knows its repository"
+            raise ConfigurationError(msg)
+        return repo.repository, repo.id
+    if artifact_id is None:
+        msg = "an artifact's id is needed besides its repository"
+        raise ConfigurationError(msg)
+    return RepositoryName.parse(repo), check_id(artifact_id, "artifact_id")

@@ -1,0 +1,218 @@
+"""Many artifacts: bounded, cancellable, an outcome each; the input may be endless."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import attrs
+
+from gh_artifacts_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    DestinationExistsError,
+    OutOfSpaceError,
+    RateLimitError,
+)
+from gh_artifacts_async.models import Artifact, ArtifactRef
+from gh_artifacts_async.results import DownloadResult, Outcome
+from gh_artifacts_async.transfer import naming
+from gh_artifacts_async.transfer.download import Downloader, Options, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from gh_artifacts_async.events import Emitter
+    from gh_artifacts_async.settings import Layout
+    from gh_artifacts_async.transfer.receive import Tools
+
+T = TypeVar("T")
+Subject = Artifact | ArtifactRef
+
+STOPS_ALL = (AuthenticationError, OutOfSpaceError, RateLimitError)
+"""Failures that every further item would meet too."""
+
+
+class _End:
+    """Stands in the queue of outcomes for: no more will come."""
+
+
+class Pool(Generic[T]):
+    """Works an input off with a bounded number of tasks; yields outcomes as they complete.
+
+    Memory does not grow with the input: an item is taken only when a task is free, and a task waits while its outcome
+    is not taken.
+    """
+
+    def __init__(
+        self, subjects: Iterable[Subject] | AsyncIterable[Subject], work: Callable[[Subject], Awaitable[T]], size: int
+    ) -> None:
+        """Plan the work; :meth:`start` begins it."""
+        self._work = work
+        self._size = size
+        self._left = list(subjects) if isinstance(subjects, list | tuple | set | frozenset) else None
+        self._source = _Source(iter(self._left) if self._left is not None else subjects)
+        self._outcomes: asyncio.Queue[Outcome[T] | _End] = asyncio.Queue(size)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopped_by: Exception | None = None
+        self._input_error: BaseException | None = None
+
+    def start(self) -> None:
+        """Start the tasks."""
+        loop = asyncio.get_running_loop()
+        workers = [loop.create_task(self._run(), name="gh-artifacts-bulk") for _ in range(self._size)]
+        self._tasks = [*workers, loop.create_task(self._finish(workers), name="gh-artifacts-bulk-end")]
+
+    async def _run(self) -> None:
+        """Take one item after the other."""
+        while True:
+            if self._input_error is not None or (self._stopped_by is not None and self._left is None):
+                return
+            try:
+                subject = await self._source.take()
+            except StopAsyncIteration:
+                return
+            except Exception as error:  # noqa: BLE001 - the caller's iterator: raised to the caller after the rest
+                self._input_error = self._input_error or error
+                return
+            await self._outcomes.put(await self._outcome(subject))
+
+    async def _outcome(self, subject: Subject) -> Outcome[T]:
+        if self._stopped_by is not None:
+            return Outcome(artifact=subject, error=self._stopped_by)
+        try:
+            return Outcome(artifact=subject, value=await self._work(subject))
+        except Exception as error:  # noqa: BLE001 - one item's failure never raises; it is that item's outcome
+            if isinstance(error, STOPS_ALL):
+                self._stopped_by = self._stopped_by or error
+            return Outcome(artifact=subject, error=error)
+
+    async def _finish(self, workers: list[asyncio.Task[None]]) -> None:
+        await asyncio.wait(workers)
+        await self._outcomes.put(_End())
+
+    async def outcomes(self) -> AsyncGenerator[Outcome[T]]:
+        """Yield what has been done.
+
+        Raises:
+            Exception: the input's own, after everything that had been started has come out.
+        """
+        while not isinstance(outcome := await self._outcomes.get(), _End):
+            yield outcome
+        self._outcomes.put_nowait(outcome)
+        if self._input_error is not None:
+            raise self._input_error
+
+    async def stop(self) -> None:
+        """Cancel what is under way and wait until it has ended; close the input."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._source.aclose()
+
+
+class _Source:
+    """The input, sync or async, read by one task at a time."""
+
+    def __init__(self, subjects: Iterable[Subject] | AsyncIterable[Subject] | Iterator[Subject]) -> None:
+        self._lock = asyncio.Lock()
+        self._async: AsyncIterator[Subject] | None = None
+        self._sync: Iterator[Subject] | None = None
+        if isinstance(subjects, AsyncIterable):
+            self._async = aiter(subjects)
+        else:
+            self._sync = iter(subjects)
+
+    async def take(self) -> Subject:
+        async with self._lock:
+            if self._async is not None:
+                return await anext(self._async)
+            try:
+                return next(self._sync or iter(()))
+            except StopIteration:
+                raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        close = getattr(self._async, "aclose", None)
+        if close is not None:
+            await close()
+
+
+@asynccontextmanager
+async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
+    """Run a pool for the length of a block; leaving it cancels what is left, and leaves nothing behind."""
+    pool.start()
+    try:
+        async with aclosing(pool.outcomes()) as outcomes:
+            yield outcomes
+    finally:
+        await pool.stop()
+
+
+@attrs.frozen(kw_only=True)
+class Collection:
+    """Where a bulk download's artifacts go, and who has which place."""
+
+    directory: Path
+    layout: Layout
+    taken: dict[str, int] = attrs.field(factory=dict)
+
+    def place(self, artifact: Artifact) -> naming.Place:
+        """Return an artifact's place, and take it.
+
+        Raises:
+            DestinationExistsError: another artifact of this collection has it.
+        """
+        place = naming.by_layout(artifact, self.directory, self.layout)
+        self.take(place.zip_path, artifact)
+        return place
+
+    def take(self, path: Path, artifact: Artifact) -> None:
+        """Take a path for an artifact.
+
+        Raises:
+            DestinationExistsError: another artifact of this collection has it.
+        """
+        owner = self.taken.setdefault(os.path.normcase(path), artifact.id)
+        if owner != artifact.id:
+            msg = (
+                f"artifacts {owner} and {artifact.id} would both be {path}; give each a place of its own with "
+                "layout='id'"
+            )
+            raise DestinationExistsError(msg, filename=str(path))
+
+
+@asynccontextmanager
+async def download_many(
+    tools: Tools,
+    downloader: Downloader,
+    artifacts: Iterable[Subject] | AsyncIterable[Subject],
+    collection: Collection,
+    options: Options,
+    concurrency: int,
+    emitter: Emitter,
+) -> AsyncGenerator[AsyncIterator[Outcome[DownloadResult]]]:
+    """Download many artifacts, see :meth:`gh_artifacts_async.ArtifactsClient.download_many`."""
+    if isinstance(artifacts, Artifact | ArtifactRef | str | bytes):
+        msg = f"artifacts is an iterable of artifacts, not one {type(artifacts).__name__}"
+        raise ConfigurationError(msg)
+    naming.check_layout(collection.layout)
+    if isinstance(artifacts, list | tuple | set | frozenset):
+        rehearsal = attrs.evolve(collection, taken={})
+        for artifact in artifacts:
+            if isinstance(artifact, Artifact):
+                rehearsal.place(artifact)
+
+    async def work(subject: Subject) -> DownloadResult:
+        artifact = await resolve(tools, subject)
+        place = collection.place(artifact)
+        return await downloader.download(
+            artifact, place, options, emitter, claim=lambda path: collection.take(path, artifact)
+        )
+
+    async with running(Pool(artifacts, work, concurrency)) as outcomes:
+        yield outcomes

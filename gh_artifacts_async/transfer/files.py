@@ -1,0 +1,141 @@
+"""What the transfers ask of a file system, with the fallback where a system has it otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.errors import DestinationExistsError, OutOfSpaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
+"""The system's numbers for a full disk, a file-size limit and a full quota."""
+
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP})
+
+
+@contextlib.contextmanager
+def space_errors(path: Path, needed: int | None = None) -> Generator[None]:
+    """Turn a full disk, quota or file-size limit into OutOfSpaceError; every other OSError passes as it is."""
+    number = None
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, OutOfSpaceError) or error.errno not in FULL:
+            raise
+        number = error.errno
+    if number is not None:
+        raise out_of_space(path, number, needed)
+
+
+def out_of_space(path: Path, number: int = errno.ENOSPC, needed: int | None = None) -> OutOfSpaceError:
+    """Return the error that says what is full, what was needed and what is free."""
+    free = free_bytes(path.parent)
+    need = "" if needed is None else f"; {needed} bytes are needed"
+    left = "" if free is None else f" and {free} are free"
+    msg = f"{os.strerror(number)}: {path}{need}{left if need else ''}; free some space and run again, finished files are kept"
+    return OutOfSpaceError(msg, filename=str(path), errno=number, needed=needed, free=free)
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return what the file system says is free for us; None where it does not say."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents.
+
+    Raises:
+        DestinationExistsError: a file stands in its place, or in a parent's.
+        OutOfSpaceError: the disk is full.
+    """
+    blocked = False
+    with space_errors(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            blocked = True
+    if blocked:
+        msg = f"{folder} is to be a folder, but it, or one above it, is a file"
+        raise DestinationExistsError(msg, filename=str(folder))
+
+
+def put_in_place(source: Path, destination: Path, *, replace: bool) -> None:
+    """Give a finished file its final name, in one step.
+
+    Args:
+        source: in the same folder.
+        destination: its final name.
+        replace: take the place of an older file; otherwise that is an error.
+
+    Raises:
+        DestinationExistsError: something stands there.
+    """
+    taken = False
+    try:
+        if replace:
+            source.replace(destination)
+        else:
+            _rename_without_replacing(source, destination)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError):
+        taken = True
+    if taken:
+        msg = f"{destination} exists already; nothing was changed there"
+        raise DestinationExistsError(msg, filename=str(destination))
+
+
+def _rename_without_replacing(source: Path, destination: Path) -> None:
+    """Rename, but fail where the name is taken: by a hard link, which POSIX makes only where there is nothing."""
+    if sys.platform == "win32":
+        source.rename(destination)
+        return
+    try:
+        os.link(source, destination, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    else:
+        source.unlink()
+        return
+    if os.path.lexists(destination):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(destination))
+    source.replace(destination)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the system can (POSIX; some file systems say EINVAL)."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def lock(descriptor: int) -> bool:
+    """Try to lock an open file for this process; False where another holds it.
+
+    Correctness never rests on it: network file systems are known to grant it twice. It only keeps two processes from
+    doing the same work. It ends with the descriptor, also by kill -9.
+    """
+    if sys.platform == "win32":
+        return True  # there, an open file cannot be renamed, which does the same
+    import fcntl  # noqa: PLC0415 - POSIX only
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in {errno.EWOULDBLOCK, errno.EACCES}
+    return True

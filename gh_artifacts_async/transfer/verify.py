@@ -1,0 +1,123 @@
+"""Are these the artifact's bytes? Pure rules for what arrived, and the same question for a file on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.protocol.filenames import Kind
+    from gh_artifacts_async.results import Verified
+
+_BLOCK = 1024 * 1024
+_RECORD_VERSION = 1
+_LONGEST_RECORD = 64 * 1024
+
+
+def expected_sha256(artifact: Artifact) -> str | None:
+    """Return GitHub's digest where this package can check it; an unknown algorithm is unverifiable, not wrong."""
+    digest = artifact.digest
+    return digest.hex if digest is not None and digest.verifiable else None
+
+
+def judge_content(
+    artifact: Artifact, *, received: int, content_length: int | None, sha256: str, kind: Kind, ends_as_zip: bool
+) -> Verified:
+    """Return what the received bytes were checked against.
+
+    Args:
+        artifact: what they should be.
+        received: how many there are.
+        content_length: how many storage announced; None where it did not.
+        sha256: their digest, lower-case hex.
+        kind: what they are.
+        ends_as_zip: they end with a zip's end record.
+
+    Raises:
+        DigestMismatchError: GitHub's digest is another.
+        IncompleteDownloadError: they are fewer than they should be, or a zip without its end.
+    """
+    expected = expected_sha256(artifact)
+    if expected is not None:
+        if sha256 == expected:
+            return "digest"
+        if received < artifact.size_in_bytes:
+            raise IncompleteDownloadError(expected=artifact.size_in_bytes, received=received)
+        msg = (
+            f"artifact {artifact.id} ({artifact.name!r}): sha256 mismatch: GitHub says {expected}, "
+            f"the {received} bytes that arrived have {sha256}; nothing was kept"
+        )
+        raise DigestMismatchError(msg, algorithm="sha256", expected=expected, actual=sha256)
+    if content_length is not None and content_length == artifact.size_in_bytes == received:
+        return "size"
+    if kind == "zip" and not ends_as_zip:
+        msg = f"artifact {artifact.id} ({artifact.name!r}): the zip ends after {received} bytes without its end record"
+        raise IncompleteDownloadError(msg, expected=content_length, received=received)
+    return "none"
+
+
+def hash_file(path: Path) -> str:
+    """Return a file's sha256, lower-case hex. Blocks."""
+    digest = hashlib.sha256(usedforsecurity=False)
+    buffer = memoryview(bytearray(_BLOCK))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+    return digest.hexdigest()
+
+
+def is_same(artifact: Artifact, path: Path) -> bool:
+    """Whether a file on disk has the artifact's size and digest; False for what is no regular file. Blocks.
+
+    Without a digest the size decides; where the size is not that of the stored bytes (old GitHub Enterprise Servers
+    count the raw files), the record that :func:`write_record` left decides.
+    """
+    try:
+        if not path.is_file():
+            return False
+        size = path.stat().st_size
+        expected = expected_sha256(artifact)
+        if expected is not None:
+            return size == artifact.size_in_bytes and hash_file(path) == expected
+        return size == artifact.size_in_bytes or _matches_record(artifact, path, size)
+    except OSError:
+        return False
+
+
+# --- the record beside a file that nothing of GitHub's can check ---------------------------------------------------
+
+
+def record_path(path: Path) -> Path:
+    """Return where the record of a file is."""
+    return path.with_name(f".{path.name}.gh-artifacts.json")
+
+
+def write_record(artifact: Artifact, path: Path, size: int, sha256: str) -> None:
+    """Write down which artifact a file is, and what arrived. Blocks."""
+    record = {"version": _RECORD_VERSION, "id": artifact.id, "size": size, "sha256": sha256}
+    place = record_path(path)
+    temporary = place.with_name(f"{place.name}.{os.getpid()}.new")
+    try:
+        temporary.write_text(json.dumps(record))
+        temporary.replace(place)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _matches_record(artifact: Artifact, path: Path, size: int) -> bool:
+    try:
+        with record_path(path).open("rb") as file:
+            record = json.loads(file.read(_LONGEST_RECORD))
+        wanted = (_RECORD_VERSION, artifact.id, size)
+        if (record["version"], record["id"], record["size"]) != wanted:
+            return False
+        return bool(hash_file(path) == record["sha256"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
