@@ -166,7 +166,6 @@ __all__ = [
     "UnsafeRedirectError",
     "UnsupportedArchiveError",
     "WorkflowRun",
-    "__version__",
     "raise_for_failures",
 ]
 

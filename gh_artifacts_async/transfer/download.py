@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,13 +54,19 @@ class Leftovers:
         """Know nothing yet."""
         self._folders: dict[Path, tuple[float, dict[str, list[Path]]]] = {}
 
-    async def of(self, folder: Path, prefix: str) -> list[Path]:
+    def of(self, folder: Path, prefix: str) -> list[Path]:
         """Return an artifact's part files, each of them only once."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         known = self._folders.get(folder)
         if known is None or now - known[0] > _SCAN_LASTS:
             known = self._folders[folder] = (now, partfile.scan(folder))
         return known[1].pop(prefix, [])
+
+    def add(self, part: partfile.PartFile) -> None:
+        """Take note of a part that a transfer of this client has just left, if it has."""
+        known = self._folders.get(part.path.parent)
+        if known is not None and part.path.exists():
+            known[1].setdefault(part.prefix, []).append(part.path)
 
 
 def checked_directory(directory: StrPath) -> Path:
@@ -167,7 +172,11 @@ class Downloader:
             _check_free(path, options)
 
         transfer = Transfer(self._tools, artifact, place.folder, emitter, check_place)
-        received = await transfer.run(await self._leftovers.of(place.folder, transfer.part.prefix))
+        try:
+            received = await transfer.run(self._leftovers.of(place.folder, transfer.part.prefix))
+        except BaseException:
+            self._leftovers.add(transfer.part)
+            raise
         try:
             emitter.emit(TransferVerified(artifact=artifact, verified=received.verified))
             path = place.path(received.kind, received.disposition)

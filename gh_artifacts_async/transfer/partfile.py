@@ -134,12 +134,18 @@ class PartFile:
     def take_over(self, candidates: Iterable[Path]) -> bool:
         """Go on with what an earlier process left of this artifact; False where there is nothing that can be used.
 
-        What cannot be used, and belongs to no living process, is removed.
+        The longest that can be used is taken; the others, where they belong to no living process, are removed.
 
         Args:
             candidates: part files of this artifact, as :func:`scan` finds them.
         """
-        return any(self._adopt(candidate) for candidate in candidates)
+        taken = False
+        for candidate in sorted(candidates, key=_size, reverse=True):
+            if taken:
+                _sweep(candidate, self.path)
+            else:
+                taken = self._adopt(candidate)
+        return taken
 
     @property
     def prefix(self) -> str:
@@ -320,6 +326,24 @@ def _grab(candidate: Path, mine: Path) -> int | None:
         pass
     os.close(descriptor)
     return None
+
+
+def _sweep(candidate: Path, like: Path) -> None:
+    """Remove a part that no living process holds."""
+    doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{secrets.token_hex(2)}{SUFFIX}")
+    descriptor = _grab(candidate, doomed)
+    if descriptor is not None:
+        os.close(descriptor)
+        for path in (doomed, _beside(candidate)):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _beside(path: Path) -> Path:
