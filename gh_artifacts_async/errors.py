@@ -101,7 +101,7 @@ class TransportError(ArtifactsError):
         host: the host that was asked, without path or query; None where unknown.
     """
 
-    _fields = ("host",)
+    _fields: ClassVar[tuple[str, ...]] = ("host",)
 
     def __init__(self, message: str = "", *, host: str | None = None) -> None:
         """Keep the message and the host."""
@@ -134,7 +134,7 @@ class APIError(ArtifactsError):
         request: what was asked, e.g. ``"GET /repos/o/r/actions/artifacts/7"``: no host, no query.
     """
 
-    _fields = ("status", "request_id", "documentation_url", "request")
+    _fields: ClassVar[tuple[str, ...]] = ("status", "request_id", "documentation_url", "request")
 
     def __init__(
         self,
@@ -168,7 +168,7 @@ class PermissionDeniedError(APIError):
         accepted_permissions: ``X-Accepted-GitHub-Permissions``, e.g. ``"actions=read"``; None if it was not sent.
     """
 
-    _fields = (*APIError._fields, "accepted_permissions")
+    _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "accepted_permissions")
 
     def __init__(
         self,
@@ -203,7 +203,7 @@ class RateLimitError(APIError):
         reset_at: when the limit's window ends (aware, UTC); None if GitHub did not say.
     """
 
-    _fields = (*APIError._fields, "retry_after", "reset_at")
+    _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "retry_after", "reset_at")
 
     def __init__(
         self,
@@ -254,7 +254,7 @@ class ResponseShapeError(ProtocolError):
         path: where in the document, e.g. ``"$.artifacts[3].id"``.
     """
 
-    _fields = ("path",)
+    _fields: ClassVar[tuple[str, ...]] = ("path",)
 
     def __init__(self, message: str = "", *, path: str = "$") -> None:
         """Keep the JSON path."""
@@ -281,7 +281,7 @@ class IncompleteDownloadError(DownloadError):
         received: the bytes that arrived.
     """
 
-    _fields = ("expected", "received")
+    _fields: ClassVar[tuple[str, ...]] = ("expected", "received")
 
     def __init__(self, message: str = "", *, expected: int | None = None, received: int = 0) -> None:
         """Keep both lengths."""
@@ -300,7 +300,7 @@ class DigestMismatchError(DownloadError):
         actual: the digest of what arrived, lower-case hex.
     """
 
-    _fields = ("algorithm", "expected", "actual")
+    _fields: ClassVar[tuple[str, ...]] = ("algorithm", "expected", "actual")
 
     def __init__(self, message: str = "", *, algorithm: str = "sha256", expected: str = "", actual: str = "") -> None:
         """Keep both digests."""
@@ -322,7 +322,7 @@ class SlowTransferError(DownloadError):
         minimum: bytes a second that were asked for.
     """
 
-    _fields = ("rate", "minimum")
+    _fields: ClassVar[tuple[str, ...]] = ("rate", "minimum")
 
     def __init__(self, message: str = "", *, rate: float = 0.0, minimum: float = 0.0) -> None:
         """Keep both rates."""
@@ -339,7 +339,7 @@ class StorageError(DownloadError):
         code: storage's own error code (``x-ms-error-code`` or the XML's ``Code``); None if there is none.
     """
 
-    _fields = ("status", "code")
+    _fields: ClassVar[tuple[str, ...]] = ("status", "code")
 
     def __init__(self, message: str = "", *, status: int = 0, code: str | None = None) -> None:
         """Keep the status and the code."""
@@ -351,7 +351,7 @@ class StorageError(DownloadError):
 class DestinationExistsError(DownloadError, FileExistsError):
     """Something else is in the destination's place; it was left as it is."""
 
-    _fields = ("filename",)
+    _fields: ClassVar[tuple[str, ...]] = ("filename",)
 
     def __init__(self, message: str = "", *, filename: str | None = None) -> None:
         """Keep the path, as :class:`OSError` does."""
@@ -369,7 +369,7 @@ class OutOfSpaceError(DownloadError, OSError):
         free: bytes the file system says are free; None where unknown.
     """
 
-    _fields = ("filename", "errno", "needed", "free")
+    _fields: ClassVar[tuple[str, ...]] = ("filename", "errno", "needed", "free")
 
     def __init__(
         self,
@@ -400,7 +400,7 @@ class ArchiveError(ArtifactsError):
         rule: the short name of the rule that refused it, e.g. ``"overlap"``.
     """
 
-    _fields = ("member", "rule")
+    _fields: ClassVar[tuple[str, ...]] = ("member", "rule")
 
     def __init__(self, message: str = "", *, member: str | None = None, rule: str = "") -> None:
         """Keep the member and the rule."""
@@ -430,7 +430,7 @@ class ArchiveLimitError(ArchiveError):
         value: what the archive has.
     """
 
-    _fields = ("member", "rule", "limit", "value")
+    _fields: ClassVar[tuple[str, ...]] = ("member", "rule", "limit", "value")
 
     def __init__(
         self,
@@ -447,7 +447,7 @@ class ArchiveLimitError(ArchiveError):
         self.value = value
 
 
-class BulkError(ArtifactsError, ExceptionGroup[Exception]):  # type: ignore[misc]
+class BulkError(ArtifactsError, ExceptionGroup[Exception]):
     """Several failures of one bulk call, one exception an item; use ``except*`` to handle them by class."""
 
     def __new__(cls, message: str, exceptions: Sequence[Exception]) -> Self:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import attrs
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gh_artifacts_async.models import Artifact
+from gh_artifacts_async.models import Artifact
 
 logger = logging.getLogger("gh_artifacts_async")
 

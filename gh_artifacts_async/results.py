@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 import attrs
 
 from gh_artifacts_async.errors import BulkError
+from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
-    from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         """Keep the value in a closure, where no formatter of locals looks."""
-        self._reveal = lambda: value
+        self._reveal: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
         """Return the secret itself."""
@@ -51,16 +51,25 @@ class Secret:
         """Hash the secret."""
         return hash(self.reveal())
 
+    def __copy__(self) -> Secret:
+        """Return the same one: it cannot be changed."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        """Return the same one: it cannot be changed."""
+        return self
+
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled."""
         msg = "a Secret is not pickled"
         raise TypeError(msg)
 
 
+@attrs.frozen(repr=False, str=False)
 class SignedURL:
     """A storage URL that carries its own permission and ends soon.
 
-    Only the redacted form (scheme, host and path, no query) is ever printed.
+    Only the redacted form (scheme, host and path, no query) is ever printed. Two are equal where their URLs are.
 
     Attributes:
         expires_at: when storage is expected to refuse it (aware, UTC). Storage has the last word: a fresh URL is
@@ -68,13 +77,9 @@ class SignedURL:
         lifetime: seconds from the answer that carried it to ``expires_at``.
     """
 
-    __slots__ = ("_secret", "expires_at", "lifetime")
-
-    def __init__(self, url: str, *, expires_at: datetime, lifetime: float) -> None:
-        """Keep the byte-exact URL hidden."""
-        self._secret = Secret(url)
-        self.expires_at = expires_at
-        self.lifetime = lifetime
+    _secret: Secret = attrs.field(converter=Secret, alias="url")
+    expires_at: datetime = attrs.field(kw_only=True, eq=False)
+    lifetime: float = attrs.field(kw_only=True, eq=False)
 
     @property
     def url(self) -> str:
@@ -106,14 +111,6 @@ class SignedURL:
     def __format__(self, spec: str) -> str:
         """Return the redacted URL."""
         return format(self.redacted, spec)
-
-    def __eq__(self, other: object) -> bool:
-        """Compare the URLs byte by byte."""
-        return isinstance(other, SignedURL) and self.url == other.url
-
-    def __hash__(self) -> int:
-        """Hash the URL."""
-        return hash(self.url)
 
 
 @attrs.frozen(kw_only=True)

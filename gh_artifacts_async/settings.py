@@ -23,23 +23,36 @@ StrPath = str | os.PathLike[str]
 IfExists = Literal["error", "skip", "replace"]
 """What to do when the destination is taken: an error, skip it where it is known to be the same, or replace it."""
 
-
-def _positive(_instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-    if value is not None and (isinstance(value, bool) or not value > 0):
-        msg = f"{attribute.name} must be greater than 0 (or None for off), not {value!r}"
-        raise ConfigurationError(msg)
+_Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
-def _not_negative(_instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-    if value is not None and (isinstance(value, bool) or not value >= 0):
-        msg = f"{attribute.name} must be 0 or more (or None for off), not {value!r}"
-        raise ConfigurationError(msg)
+def _number(*, above: float | None = None, least: float = 0, whole: bool = False, off: bool = False) -> _Validator:
+    """Return a validator for a number greater than ``above``, or of ``least`` or more; ``off`` takes None too."""
+    wanted = "a whole number" if whole else "a number"
+    wanted += f" of {least} or more" if above is None else f" greater than {above}"
+    wanted += ", or None for off" if off else ""
+    kinds = int if whole else (int, float)
+
+    def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  anything may come
+        if value is None and off:
+            return
+        number = isinstance(value, kinds) and not isinstance(value, bool)
+        if not number or not (value >= least if above is None else value > above):
+            msg = f"{attribute.name} must be {wanted}, not {value!r}"
+            raise ConfigurationError(msg)
+
+    return check
 
 
-def _count(_instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        msg = f"{attribute.name} must be a whole number of 1 or more, not {value!r}"
-        raise ConfigurationError(msg)
+def _choice(*values: str) -> _Validator:
+    """Return a validator for one of ``values``."""
+
+    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value not in values:
+            msg = f"{attribute.name} must be one of {', '.join(map(repr, values))}, not {value!r}"
+            raise ConfigurationError(msg)
+
+    return check
 
 
 @attrs.frozen(kw_only=True)
@@ -53,10 +66,10 @@ class Timeouts:
         min_rate_window: the window in seconds.
     """
 
-    connect: float | None = attrs.field(default=10.0, validator=_positive)
-    read: float | None = attrs.field(default=30.0, validator=_positive)
-    min_rate: float | None = attrs.field(default=1024, validator=_positive)
-    min_rate_window: float = attrs.field(default=30.0, validator=_positive)
+    connect: float | None = attrs.field(default=10.0, validator=_number(above=0, off=True))
+    read: float | None = attrs.field(default=30.0, validator=_number(above=0, off=True))
+    min_rate: float | None = attrs.field(default=1024, validator=_number(above=0, off=True))
+    min_rate_window: float = attrs.field(default=30.0, validator=_number(above=0))
 
 
 @attrs.frozen(kw_only=True)
@@ -72,9 +85,9 @@ class RetryPolicy:
         wait_max: seconds, the ceiling of every wait.
     """
 
-    attempts: int = attrs.field(default=6, validator=_count)
-    wait_initial: float = attrs.field(default=0.5, validator=_not_negative)
-    wait_max: float = attrs.field(default=20.0, validator=_not_negative)
+    attempts: int = attrs.field(default=6, validator=_number(least=1, whole=True))
+    wait_initial: float = attrs.field(default=0.5, validator=_number())
+    wait_max: float = attrs.field(default=20.0, validator=_number())
 
 
 @attrs.frozen(kw_only=True)
@@ -92,17 +105,20 @@ class Limits:
         max_pause: seconds; a rate-limit pause longer than this is a RateLimitError instead.
     """
 
-    api_concurrency: int = attrs.field(default=8, validator=_count)
-    points_per_minute: float | None = attrs.field(default=840, validator=_positive)
-    mutation_interval: float | None = attrs.field(default=1.0, validator=_not_negative)
-    max_pause: float | None = attrs.field(default=900.0, validator=_not_negative)
+    api_concurrency: int = attrs.field(default=8, validator=_number(least=1, whole=True))
+    points_per_minute: float | None = attrs.field(default=840, validator=_number(above=0, off=True))
+    mutation_interval: float | None = attrs.field(default=1.0, validator=_number(off=True))
+    max_pause: float | None = attrs.field(default=900.0, validator=_number(off=True))
 
 
 def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    if isinstance(value, str):
-        msg = f"allowed_hosts is a tuple of host names, not the string {value!r}"
+    if value is None:
+        return None
+    hosts = () if isinstance(value, str) else tuple(value)
+    if isinstance(value, str) or not all(isinstance(host, str) for host in hosts):
+        msg = f"allowed_hosts is a tuple of host names, not {value!r}"
         raise ConfigurationError(msg)
-    return None if value is None else tuple(host.lower() for host in value)
+    return tuple(host.lower() for host in hosts)
 
 
 @attrs.frozen(kw_only=True)
@@ -121,7 +137,7 @@ class StoragePolicy:
 
     allow_http: bool | None = None
     allowed_hosts: tuple[str, ...] | None = attrs.field(default=None, converter=_hosts)
-    max_redirects: int = attrs.field(default=0, validator=_not_negative)
+    max_redirects: int = attrs.field(default=0, validator=_number(whole=True))
 
 
 @attrs.frozen(kw_only=True)
@@ -138,13 +154,9 @@ class ExtractPolicy:
         symlinks: symbolic links refuse the archive (``"reject"``) or are left out (``"skip"``); never created.
     """
 
-    max_total_bytes: int | None = attrs.field(default=64 * 2**30, validator=_positive)
-    max_members: int | None = attrs.field(default=1_000_000, validator=_positive)
-    max_ratio: float | None = attrs.field(default=250, validator=_positive)
-    max_depth: int | None = attrs.field(default=128, validator=_positive)
-    names: Literal["native", "portable"] = attrs.field(
-        default="native", validator=attrs.validators.in_(("native", "portable"))
-    )
-    symlinks: Literal["reject", "skip"] = attrs.field(
-        default="reject", validator=attrs.validators.in_(("reject", "skip"))
-    )
+    max_total_bytes: int | None = attrs.field(default=64 * 2**30, validator=_number(above=0, off=True))
+    max_members: int | None = attrs.field(default=1_000_000, validator=_number(above=0, off=True))
+    max_ratio: float | None = attrs.field(default=250, validator=_number(above=0, off=True))
+    max_depth: int | None = attrs.field(default=128, validator=_number(above=0, off=True))
+    names: Literal["native", "portable"] = attrs.field(default="native", validator=_choice("native", "portable"))
+    symlinks: Literal["reject", "skip"] = attrs.field(default="reject", validator=_choice("reject", "skip"))

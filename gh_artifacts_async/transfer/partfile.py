@@ -198,7 +198,7 @@ class PartFile:
             temporary.replace(path)
         self._state_saved = True
 
-    def append(self, chunks: Iterable[bytes]) -> None:
+    def append(self, chunks: Iterable[bytes | memoryview]) -> None:
         """Write chunks behind what is there, and hash what was written.
 
         Raises:

@@ -23,7 +23,7 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.events import TransferBytes, TransferResigned, TransferResumed, TransferStarted
 from gh_artifacts_async.protocol import filenames, ranges
-from gh_artifacts_async.transfer import files, verify
+from gh_artifacts_async.transfer import files, takeover, verify
 from gh_artifacts_async.transfer.pace import EVENT_INTERVAL, RateWatch
 from gh_artifacts_async.transfer.partfile import PartFile, PartState
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.results import SignedURL, Verified
     from gh_artifacts_async.transfer.storage import StorageResponse, StorageSession
-    from gh_artifacts_async.transfer.writer import Writer
+    from gh_artifacts_async.transfer.writer import Lane, Writer
 
 INLINE = 256 * 1024
 """Bodies up to so many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
@@ -121,6 +121,7 @@ class Transfer:
         self._streamed = False
         self._whole = False
         self._next_event = 0.0
+        self._arrived = 0
 
     # --- the whole
 
@@ -239,9 +240,11 @@ class Transfer:
     async def _stream(self, body: ranges.Stream, response: StorageResponse) -> None:
         """Write a body as it arrives."""
         await self._begin(body, response)
-        written_by = self._inline if body.length is not None and body.length <= INLINE else self._by_worker
         expected = None if body.length is None else body.offset + body.length
-        await written_by(response)
+        if body.length is not None and body.length <= INLINE:
+            await self._inline(response)
+        else:
+            await self._by_worker(response, body.length)
         if expected is not None and self.part.offset != expected:
             failure = IncompleteDownloadError(
                 f"artifact {self._artifact.id}: {self.part.offset} of {expected} bytes arrived",
@@ -281,37 +284,63 @@ class Transfer:
             raise files.out_of_space(self.part.path, needed=body.length)
 
     async def _inline(self, response: StorageResponse) -> None:
+        self._arrived = self.part.offset
         while chunk := await response.read_chunk():
             self.part.append([chunk])
             self._count(len(chunk), response.host)
 
-    async def _by_worker(self, response: StorageResponse) -> None:
-        """Hand chunks to the worker thread; bytes that arrived before a break are kept."""
+    async def _by_worker(self, response: StorageResponse, length: int | None) -> None:
+        """Hand the body to the worker thread; bytes that arrived before a break are kept."""
+        self._arrived = self.part.offset
         lane = self._tools.writer.lane(self.part.append)
-        loop = asyncio.get_running_loop()
-        arrived = self.part.offset
+        ring = self._ring(response, lane, length)
         try:
             try:
-                while chunk := await response.read_chunk():
-                    before = loop.time()
-                    await lane.put(chunk)
-                    self._watch.excuse(loop.time() - before)
-                    arrived += len(chunk)
-                    self._count(len(chunk), response.host, arrived)
+                await (self._by_chunks(response, lane) if ring is None else ring.received())
             except (TransportError, SlowTransferError):
                 await lane.flush()
                 raise
             await lane.flush()
         finally:
-            await lane.stop()
+            if ring is not None:
+                ring.detach()
+            try:
+                await lane.stop()
+            finally:
+                self._tools.writer.take_back([] if ring is None else ring.buffers)
 
-    def _count(self, size: int, host: str, arrived: int | None = None) -> None:
+    async def _by_chunks(self, response: StorageResponse, lane: Lane) -> None:
+        """Take what aiohttp reads; chunks go to the worker at once, since aiohttp loses what it holds when it breaks."""
+        loop = asyncio.get_running_loop()
+        while chunk := await response.read_chunk():
+            before = loop.time()
+            await lane.put(chunk)
+            self._watch.excuse(loop.time() - before)
+            self._count(len(chunk), response.host)
+
+    def _ring(self, response: StorageResponse, lane: Lane, length: int | None) -> takeover.Ring | None:
+        """Take the fast path; None where it cannot be taken, and nothing was read then."""
+        if length is None or length < takeover.FROM:
+            return None
+        return response.take_over(
+            self._tools.writer,
+            lane,
+            lambda arrived: takeover.Ring(
+                length=length - arrived,
+                host=response.host,
+                idle=self._tools.github.timeouts.read,
+                watch=self._watch,
+                progress=lambda size: self._count(size, response.host),
+            ),
+        )
+
+    def _count(self, size: int, host: str) -> None:
+        self._arrived += size
         now = asyncio.get_running_loop().time()
         if self._emitter and now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL
-            received = self.part.offset if arrived is None else arrived
             self._emitter.emit(
-                TransferBytes(artifact=self._artifact, received=received, size=self.part.state.total)
+                TransferBytes(artifact=self._artifact, received=self._arrived, size=self.part.state.total)
             )
         self._watch.count(size, now, host)
 

@@ -13,14 +13,17 @@ from gh_artifacts_async.errors import ClientClosedError, UnsafeRedirectError
 from gh_artifacts_async.protocol.redirects import check_target, follow
 from gh_artifacts_async.protocol.responses import Answer
 from gh_artifacts_async.results import Secret
+from gh_artifacts_async.transfer.takeover import take_over
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.errors import TransportError
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.settings import StoragePolicy
+    from gh_artifacts_async.transfer.takeover import Ring
+    from gh_artifacts_async.transfer.writer import Lane, Writer
 
 READ_BUFFER = 256 * 1024
 """Bytes aiohttp may hold of one body before it stops reading; they are lost when the body breaks, so not more."""
@@ -64,6 +67,10 @@ class StorageResponse:
                 without_traceback(error)
                 raise
         raise failure
+
+    def take_over(self, writer: Writer, lane: Lane, ring: Callable[[int], Ring]) -> Ring | None:
+        """Take the body over, see :mod:`~gh_artifacts_async.transfer.takeover`; None where that cannot be."""
+        return take_over(self._response, writer, lane, ring)
 
     async def read_error(self) -> None:
         """Read an error's body into ``answer``; one that breaks is taken as far as it came."""

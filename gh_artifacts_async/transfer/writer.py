@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 POOL = 32 * 1024 * 1024
 """Bytes that wait to be written, over all transfers of a client."""
@@ -31,9 +31,11 @@ class Writer:
         """Start nothing yet."""
         self._pool: ThreadPoolExecutor | None = None
         self._waiting = 0
+        self._lent = 0
+        self._spare: list[bytearray] = []
         self._freed = asyncio.Event()
 
-    def lane(self, sink: Callable[[list[bytes]], None]) -> Lane:
+    def lane(self, sink: Callable[[Sequence[bytes | memoryview]], None]) -> Lane:
         """Return a way for one transfer's chunks; ``sink`` writes them, on the worker thread."""
         return Lane(self, sink)
 
@@ -61,7 +63,21 @@ class Writer:
     @property
     def full(self) -> bool:
         """Whether the client's pool is full."""
-        return self._waiting >= POOL
+        return self._waiting + self._lent >= POOL
+
+    def lend(self, count: int, size: int) -> list[bytearray] | None:
+        """Lend buffers of one size, used ones first; None where they would take more than half of the pool."""
+        if self._lent + count * size > POOL // 2:
+            return None
+        self._lent += count * size
+        buffers, self._spare = self._spare[:count], self._spare[count:]
+        return buffers + [bytearray(size) for _ in range(count - len(buffers))]
+
+    def take_back(self, buffers: list[bytearray]) -> None:
+        """Take lent buffers back; those of one transfer are kept for the next."""
+        self._lent -= sum(map(len, buffers))
+        if buffers and not self._spare:
+            self._spare = buffers
 
     async def room(self) -> None:
         """Wait until some bytes have been written."""
@@ -72,28 +88,38 @@ class Writer:
 class Lane:
     """The chunks of one transfer, in order. An error of the worker is raised by the next ``put`` or ``flush``."""
 
-    def __init__(self, writer: Writer, sink: Callable[[list[bytes]], None]) -> None:
+    def __init__(self, writer: Writer, sink: Callable[[Sequence[bytes | memoryview]], None]) -> None:
         """Start empty."""
         self._writer = writer
         self._sink = sink
         self._lock = threading.Lock()
-        self._pending: list[bytes] = []
+        self._pending: list[bytes | memoryview] = []
         self._queued = 0
         self._error: BaseException | None = None
         self._job: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self.on_written: Callable[[int], None] | None = None
 
-    async def put(self, chunk: bytes) -> None:
-        """Hand over a chunk; waits only while this lane's share or the client's pool is full."""
-        self._raise()
+    def post(self, chunk: bytes | memoryview) -> None:
+        """Hand over a chunk without waiting; it must not be changed until it is written."""
         with self._lock:
             self._pending.append(chunk)
         self._queued += len(chunk)
         self._writer.took(len(chunk))
         self._start()
+
+    async def put(self, chunk: bytes) -> None:
+        """Hand over a chunk; waits only while this lane's share or the client's pool is full."""
+        self._raise()
+        self.post(chunk)
         while self._error is None and (self._queued > SHARE or (self._writer.full and self._queued)):
             await self._writer.room()
         self._raise()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the worker could not write; what is handed over then stays unwritten."""
+        return self._error is not None
 
     async def flush(self) -> None:
         """Wait until everything is written."""
@@ -159,3 +185,5 @@ class Lane:
     def _give_back(self, size: int) -> None:
         self._queued -= size
         self._writer.gave_back(size)
+        if self.on_written is not None:
+            self.on_written(size)
