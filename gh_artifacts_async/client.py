@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from gh_artifacts_async.api import endpoints, listing
@@ -14,17 +12,6 @@ from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
 from gh_artifacts_async.settings import StoragePolicy
-from gh_artifacts_async.transfer import bulk, naming, verify
-from gh_artifacts_async.transfer.download import (
-    Downloader,
-    Options,
-    check_token,
-    checked_directory,
-    resolve,
-)
-from gh_artifacts_async.transfer.receive import Tools
-from gh_artifacts_async.transfer.storage import StorageSession
-from gh_artifacts_async.transfer.writer import Writer
 
 if TYPE_CHECKING:
     import ssl
@@ -40,6 +27,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Direction, RateLimit, WorkflowRun
     from gh_artifacts_async.results import DownloadResult, Outcome, SignedURL
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
+    from gh_artifacts_async.transfer.transfers import Transfers
 
 
 class ArtifactsClient:
@@ -109,9 +97,17 @@ class ArtifactsClient:
             user_agent=user_agent,
             observer=observer,
         )
-        self._storage = StorageSession(self._github, storage or StoragePolicy())
-        self._tools = Tools(self._github, self._storage, Writer())
-        self._downloader = Downloader(self._tools)
+        self._storage_policy = storage or StoragePolicy()
+        self._made_transfers: Transfers | None = None
+
+    @property
+    def _transfers(self) -> Transfers:
+        """What moves bytes; made, and its code imported, by the first transfer."""
+        if self._made_transfers is None:
+            from gh_artifacts_async.transfer.transfers import Transfers  # noqa: PLC0415 - a listing does not need it
+
+            self._made_transfers = Transfers(self._github, self._storage_policy)
+        return self._made_transfers
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:  # noqa: ANN401 - the constructor's own
@@ -153,9 +149,9 @@ class ArtifactsClient:
 
     async def aclose(self) -> None:
         """Close what the client owns; a borrowed session stays open, and a second call does nothing."""
-        await self._storage.aclose()
+        if self._made_transfers is not None:
+            await self._made_transfers.aclose()
         await self._github.aclose()
-        await self._tools.writer.aclose()
 
     @property
     def rate_limit(self) -> RateLimit | None:
@@ -382,15 +378,9 @@ class ArtifactsClient:
             ArtifactsError: GitHub or its storage said no, or did not answer.
             OSError: the system refused a file operation.
         """
-        self._github.check_usable()
-        check_token(self._tools)
-        options = Options(if_exists=if_exists, durable=durable)
-        if filename is not None:
-            naming.check_filename(filename)
-        folder = checked_directory(directory)
-        found = await resolve(self._tools, artifact)
-        place = naming.single(found, folder, filename)
-        return await self._downloader.download(found, place, options, self._github.emitter.also(observer))
+        return await self._transfers.download(
+            artifact, directory, filename=filename, if_exists=if_exists, durable=durable, observer=observer
+        )
 
     def download_many(
         self,
@@ -431,20 +421,15 @@ class ArtifactsClient:
             ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
             DestinationExistsError: two artifacts of a collection have one place; nothing was requested.
         """
-        self._tools_checked(concurrency)
-        return bulk.download_many(
-            self._tools,
-            self._downloader,
+        return self._transfers.download_many(
             artifacts,
-            bulk.Collection(directory=checked_directory(directory), layout=layout),
-            Options(if_exists=if_exists, durable=durable),
-            concurrency,
-            self._github.emitter.also(observer),
+            directory,
+            concurrency=concurrency,
+            if_exists=if_exists,
+            layout=layout,
+            durable=durable,
+            observer=observer,
         )
-
-    def _tools_checked(self, concurrency: int) -> None:
-        check_token(self._tools)
-        check_id(concurrency, "concurrency")
 
     async def verify(self, artifact: Artifact | ArtifactRef, path: StrPath) -> bool:
         """Return whether a file on disk has the artifact's size and digest.
@@ -455,8 +440,7 @@ class ArtifactsClient:
         Raises:
             ArtifactsError: GitHub said no (for an ArtifactRef).
         """
-        found = await resolve(self._tools, artifact)
-        return await asyncio.to_thread(verify.is_same, found, Path(path))
+        return await self._transfers.verify(artifact, path)
 
 
 def _subject(

@@ -1,13 +1,14 @@
 """One coroutine an operation, named as GitHub's documentation names it.
 
 https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
+
+The converter is imported by the first answer that needs it: cattrs is a third of what importing the client would take.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.api import convert
 from gh_artifacts_async.errors import ArtifactExpiredError, ServerError, UnexpectedResponseError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
@@ -80,6 +81,8 @@ async def artifact_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
+    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+
     reply = await session.send(request)
     return convert.artifact_page(reply.data, repo, reply.links), reply.links
 
@@ -91,6 +94,8 @@ async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artif
         NotFoundError: there is none, or the token may not see it.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
+    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+
     where = RepositoryName.parse(repo)
     reply = await session.send(requests.get_artifact(where, artifact_id))
     return convert.artifact(reply.data, where)
@@ -163,6 +168,8 @@ async def get_workflow_run(session: GitHubSession, repo: str | RepositoryName, r
         NotFoundError: there is none, or the token may not see it.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
+    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+
     where = RepositoryName.parse(repo)
     reply = await session.send(requests.get_workflow_run(where, run_id))
     return convert.workflow_run(reply.data, where)
@@ -207,5 +214,7 @@ async def run_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
+    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+
     reply = await session.send(request)
     return convert.run_page(reply.data, repo, reply.links), reply.links

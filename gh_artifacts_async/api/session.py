@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
-import stamina
 from yarl import URL
 
 from gh_artifacts_async.api.auth import (
@@ -23,7 +22,6 @@ from gh_artifacts_async.api.auth import (
 )
 from gh_artifacts_async.api.backoff import Backoff
 from gh_artifacts_async.api.environment import proxy_for
-from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
     ArtifactsError,
     AuthenticationError,
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gh_artifacts_async.api.auth import TokenSource
+    from gh_artifacts_async.api.gate import Gate
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.requests import Request
@@ -275,6 +274,8 @@ class GitHubSession:
         if request.answer != "json" and self._source is None:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise ConfigurationError(msg)
+        import stamina  # noqa: PLC0415 - importing the client shall not take much longer than importing aiohttp
+
         backoff = Backoff(self.retry, self.limits.max_pause)
         attempts = stamina.retry_context(
             on=backoff.hook, attempts=self.retry.attempts, timeout=None, wait_initial=0, wait_max=0, wait_jitter=0
@@ -332,6 +333,8 @@ class GitHubSession:
 
     def _opened_gate(self) -> Gate:
         if self._gate is None:
+            from gh_artifacts_async.api.gate import Gate  # noqa: PLC0415 - as stamina above
+
             self._gate = Gate(self.limits, self.emitter)
             if isinstance(self._source, BindableTokenSource):
                 self._source.bind(self)
