@@ -1,0 +1,302 @@
+"""The fake GitHub itself: two hosts on loopback, the data behind them, and what they saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from gh_artifacts_async.testing.hosts import Hosts
+from gh_artifacts_async.testing.limits import AUTHENTICATED
+from gh_artifacts_async.testing.records import content_of
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Collection, Mapping
+
+    from gh_artifacts_async.testing.journal import Host, RequestRecord
+    from gh_artifacts_async.testing.operations import PageSeen
+    from gh_artifacts_async.testing.profiles import Kind
+    from gh_artifacts_async.testing.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun, Moment
+
+
+class FakeGitHub(Hosts):
+    """A GitHub on loopback, for as long as its ``async with`` block.
+
+    Everything that is time comes from one clock, which moves with the event loop's; ids are the same in every run.
+
+    Attributes:
+        faults: what is to go wrong, one method a fault.
+        clock: the fake's clock; ``clock.advance(seconds)`` puts it forward.
+        scenario: the data, for what the methods here do not do.
+    """
+
+    # -- data ------------------------------------------------------------------------------------------------------
+
+    def add_repository(self, repo: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
+        """Add ``owner/name``; runs add theirs by themselves, public."""
+        return self.scenario.repository(repo, private=private, fork=fork)
+
+    def rename_repo(self, old: str, new: str) -> None:
+        """Rename a repository: the old name answers 301 to ``/repositories/{id}/…``."""
+        self.scenario.rename(old, new)
+
+    def add_run(
+        self,
+        repo: str,
+        *,
+        workflow: str = "ci.yml",
+        branch: str | None = "main",
+        event: str = "push",
+        status: str = "completed",
+        conclusion: str | None = "success",
+        head_sha: str | None = None,
+        head_repository: str | None = "same",
+        actor: str = "octocat",
+        run_number: int | None = None,
+        attempt: int = 1,
+        pull_requests: Collection[int] = (),
+        workflow_name: str | None = None,
+        created_at: Moment = "auto",
+        updated_at: Moment = "auto",
+        run_started_at: Moment = "auto",
+        id: int | None = None,  # noqa: A002 - the field's name
+    ) -> FakeRun:
+        """Add a workflow run, and its repository if that is new.
+
+        Args:
+            repo: ``owner/name``.
+            workflow: the workflow's file name.
+            branch: head branch, or None.
+            event: what started it.
+            status: ``completed``, ``in_progress``, ``queued``, …
+            conclusion: ``success``, ``failure``, …; make it None for a run that goes on.
+            head_sha: 40 hex digits; None: made from the id.
+            head_repository: ``owner/name`` of a fork; ``"same"``: the repository itself; None: a fork that is gone.
+            actor: login.
+            run_number: None: one more than the workflow's last.
+            attempt: of how many.
+            pull_requests: numbers.
+            workflow_name: None: the file name without its ending.
+            created_at: None or ``"auto"``: now.
+            updated_at: ``"auto"``: as ``run_started_at``.
+            run_started_at: ``"auto"``: as ``created_at``.
+            id: None: the next one.
+        """
+        given = {name: value for name, value in locals().items() if name not in {"self", "repo"}}
+        return self.scenario.add_run(repo, given)
+
+    def update_run(self, run: FakeRun | int, **changes: Any) -> FakeRun:  # noqa: ANN401 - any of the fields
+        """Change fields of a run, e.g. ``status="completed", conclusion="success"``, and return it as it is now."""
+        run = self._run(run)
+        self.scenario.runs[run.id] = attrs.evolve(run, **changes)
+        return self.scenario.runs[run.id]
+
+    def _run(self, run: FakeRun | int) -> FakeRun:
+        return self.scenario.runs[run if isinstance(run, int) else run.id]
+
+    def add_artifact(
+        self,
+        run: FakeRun | int,
+        name: str,
+        *,
+        files: Mapping[str, bytes | str] | None = None,
+        archive: bytes | None = None,
+        raw: tuple[str, bytes] | str | None = None,
+        size: int | None = None,
+        seed: int = 0,
+        digest: str | None = "auto",
+        size_in_bytes: int | None = None,
+        expired: bool = False,
+        created_at: Moment = "auto",
+        updated_at: Moment = "auto",
+        expires_at: Moment = "auto",
+        content_type: str | None = "auto",
+        filename: str | None = "auto",
+        kind: Kind | None = None,
+        workflow_run: bool = True,
+        id: int | None = None,  # noqa: A002 - the field's name
+    ) -> int:
+        """Add an artifact and return its id; names need not be unique.
+
+        Args:
+            run: what ``add_run`` gave, or its id.
+            name: of the artifact.
+            files: member name -> content of its zip; this is the default, with one small text file.
+            archive: the bytes of its zip, right or wrong.
+            raw: ``(file name, bytes)``: not a zip; a file name alone goes with ``size``.
+            size: bytes; they take no memory. A valid zip of exactly this size with one stored random member
+                (118 at least), or raw bytes with ``raw="name"``.
+            seed: of those bytes.
+            digest: what the listing says: ``"auto"``: the true one (none on Enterprise Server), None, or any text.
+            size_in_bytes: what the listing says; None: the stored bytes (the raw files' sum for the v3 form).
+            expired: it is.
+            created_at: ``"auto"``: now, or 91 days ago if expired. None: null.
+            updated_at: ``"auto"``: as ``created_at``. None: null.
+            expires_at: ``"auto"``: 90 days after. None: null.
+            content_type: storage's Content-Type; None: no such header.
+            filename: in storage's Content-Disposition; None: no such header.
+            kind: form of the signed URL; None: the profile's.
+            workflow_run: False: ``workflow_run`` is null.
+            id: None: the next one; any number, also one below others.
+        """
+        content = content_of(name, files=files, archive=archive, raw=raw, size=size, seed=seed)
+        values = {
+            "digest": digest,
+            "size_in_bytes": size_in_bytes,
+            "expired": expired,
+            "created_at": created_at,
+            "updated_at": updated_at,
+            "expires_at": expires_at,
+            "content_type": content_type,
+            "filename": filename,
+            "kind": kind,
+            "workflow_run": workflow_run,
+            "id": id,
+        }
+        return self.scenario.add_artifact(self._run(run), name, content, values).id
+
+    def artifact(self, artifact_id: int) -> FakeArtifact:
+        """Return an artifact as the fake holds it: its ``blob``, ``digest``, ``etag``, and so on."""
+        return self.scenario.artifacts[artifact_id]
+
+    def content(self, artifact_id: int) -> bytes:
+        """Return an artifact's stored bytes: what a download must give."""
+        blob = self.artifact(artifact_id).blob
+        return blob.read(0, blob.size)
+
+    def remove_artifact(self, artifact_id: int) -> None:
+        """Let an artifact be gone, without a request."""
+        del self.scenario.artifacts[artifact_id]
+
+    def expire_artifact(self, artifact_id: int) -> None:
+        """Let an artifact be expired: still listed, no longer to be downloaded."""
+        self.scenario.artifacts[artifact_id] = attrs.evolve(self.artifact(artifact_id), expired=True)
+
+    def add_installation(
+        self,
+        app_id: int,
+        repositories: Collection[str],
+        *,
+        permissions: Mapping[str, str] | None = None,
+        lifetime: float = 3600.0,
+        id: int | None = None,  # noqa: A002 - the field's name
+    ) -> FakeInstallation:
+        """Install a GitHub App on ``repositories``; it gets tokens that live ``lifetime`` seconds.
+
+        Args:
+            app_id: the App; JSON Web Tokens name it as ``iss``.
+            repositories: ``owner/name`` each.
+            permissions: None: ``{"actions": "write", "metadata": "read"}``.
+            lifetime: seconds; GitHub gives an hour.
+            id: None: the next one.
+        """
+        allowed = {"actions": "write", "metadata": "read"} if permissions is None else permissions
+        values = {"app_id": app_id, "permissions": allowed, "lifetime": lifetime, "id": id}
+        return self.scenario.add_installation(repositories, values)
+
+    # -- manners ---------------------------------------------------------------------------------------------------
+
+    @property
+    def tokens(self) -> Collection[str] | None:
+        """The tokens that are good (installation tokens are so by themselves); None, the default: any."""
+        return self._tokens.accepted
+
+    @tokens.setter
+    def tokens(self, accepted: Collection[str] | None) -> None:
+        self._tokens.accepted = accepted
+
+    @property
+    def scopeless_tokens(self) -> Collection[str]:
+        """The tokens that may read listings, but download and delete nothing (403)."""
+        return self._tokens.scopeless
+
+    @scopeless_tokens.setter
+    def scopeless_tokens(self, tokens: Collection[str]) -> None:
+        self._tokens.scopeless = tokens
+
+    @property
+    def check_jwt_times(self) -> bool:
+        """Whether a GitHub App's JSON Web Token is judged by the fake's clock (default), or by its shape alone."""
+        return self._tokens.check_jwt_times
+
+    @check_jwt_times.setter
+    def check_jwt_times(self, check: bool) -> None:
+        self._tokens.check_jwt_times = check
+
+    def on_page(self, callback: Callable[[PageSeen], object] | None) -> None:
+        """Call ``callback`` after each page of a listing; what it changes shows on the next. Coroutine functions too."""
+        self._operations.manners.on_page = callback
+
+    def set_link_manners(self, *, shuffle: bool = False, omit_last: bool = False) -> None:
+        """Give the parts of Link headers in random order, or leave ``last`` out: GitHub promises neither."""
+        self._operations.manners.shuffle_links = shuffle
+        self._operations.manners.omit_last_link = omit_last
+
+    def set_rate_limit(
+        self, *, limit: int = AUTHENTICATED, remaining: int | None = None, reset_in: float = 3600.0
+    ) -> None:
+        """Give every token this primary budget from now on, on Enterprise Server too.
+
+        Args:
+            limit: requests an hour.
+            remaining: of them; None: all.
+            reset_in: seconds until the hour begins anew.
+        """
+        self._limits.set(limit=limit, remaining=limit if remaining is None else remaining, reset_in=reset_in)
+
+    @property
+    def rate_limits_enabled(self) -> bool:
+        """Whether answers carry ``x-ratelimit-*`` and the budget holds; off by default on Enterprise Server."""
+        return self._limits.enabled
+
+    @rate_limits_enabled.setter
+    def rate_limits_enabled(self, enabled: bool) -> None:
+        self._limits.enabled = enabled
+
+    @property
+    def enforce_secondary_limits(self) -> bool:
+        """Whether more than 100 requests at once, or 900 points a minute for one endpoint, are refused; default: no."""
+        return self._limits.secondary
+
+    @enforce_secondary_limits.setter
+    def enforce_secondary_limits(self, enforce: bool) -> None:
+        self._limits.secondary = enforce
+
+    # -- what it saw -----------------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """Every request that arrived at either host, in order."""
+        return self._journal.requests
+
+    def requests_to(self, host: Host, artifact: int | None = None) -> list[RequestRecord]:
+        """Return the requests to ``"api"`` or ``"storage"``, of one artifact if given."""
+        return [
+            record
+            for record in self._journal.requests
+            if record.host == host and artifact in {None, record.artifact_id}
+        ]
+
+    def forget_requests(self) -> None:
+        """Begin all counts anew."""
+        self._journal.forget()
+
+    def bytes_sent(self, artifact: int | None = None) -> int:
+        """Return the bytes of bodies that storage has sent, of one artifact if given; refusals count too."""
+        return sum(record.bytes_sent for record in self.requests_to("storage", artifact))
+
+    @property
+    def points(self) -> Counter[str]:
+        """Operation id -> points spent: 1 for reading, 5 for writing."""
+        return self._journal.points
+
+    @property
+    def max_concurrency(self) -> int:
+        """The most API requests at once."""
+        return self._journal.max_concurrency
+
+    @property
+    def max_storage_concurrency(self) -> int:
+        """The most storage requests at once."""
+        return self._journal.max_storage_concurrency
