@@ -1,0 +1,42 @@
+"""Zip to files: an archive is audited as a whole, then unpacked into a folder that appears whole or not at all.
+
+No network, no event loop. :func:`audit` and :func:`extract` are all that most callers need; the rest serves archives
+that are still arriving (:class:`Extraction`) or that stay on a server (:func:`parse_tail`, :func:`check_local_header`,
+:func:`check_descriptor`, :func:`inflate_member`).
+"""
+
+from gh_artifacts_async.archive.directory import TAIL, audit, audit_directory, audit_reader, parse_tail
+from gh_artifacts_async.archive.extract import extract, extract_all
+from gh_artifacts_async.archive.extraction import Extraction
+from gh_artifacts_async.archive.headers import audit_headers, check_descriptor, check_local_header, header_length
+from gh_artifacts_async.archive.inflate import inflate_member
+from gh_artifacts_async.archive.members import ArchiveDirectory, Folder, Member, NeedMore
+from gh_artifacts_async.archive.readers import BytesReader, FileReader, Reader
+from gh_artifacts_async.archive.reading import read_member
+from gh_artifacts_async.archive.rules import RULES, Rule
+
+__all__ = [
+    "RULES",
+    "TAIL",
+    "ArchiveDirectory",
+    "BytesReader",
+    "Extraction",
+    "FileReader",
+    "Folder",
+    "Member",
+    "NeedMore",
+    "Reader",
+    "Rule",
+    "audit",
+    "audit_directory",
+    "audit_headers",
+    "audit_reader",
+    "check_descriptor",
+    "check_local_header",
+    "extract",
+    "extract_all",
+    "header_length",
+    "inflate_member",
+    "parse_tail",
+    "read_member",
+]

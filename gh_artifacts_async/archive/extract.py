@@ -1,0 +1,145 @@
+"""Audit an archive, then unpack it into a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, Literal
+
+from gh_artifacts_async.archive.directory import DEFAULT_POLICY, audit_reader
+from gh_artifacts_async.archive.extraction import Extraction
+from gh_artifacts_async.archive.readers import FileReader
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+    from gh_artifacts_async.archive.extraction import Cancel, Progress
+    from gh_artifacts_async.archive.members import Member
+    from gh_artifacts_async.archive.readers import Reader
+    from gh_artifacts_async.results import ExtractedMember
+    from gh_artifacts_async.settings import ExtractPolicy
+
+_SMALL: Final = 2**15
+_BATCH_BYTES: Final = 2**21
+_BIG: Final = 2**23
+
+
+def extract(
+    path: str | os.PathLike[str],
+    directory: str | os.PathLike[str],
+    policy: ExtractPolicy = DEFAULT_POLICY,
+    *,
+    if_exists: Literal["error", "replace"] = "error",
+    threads: int = 2,
+    durable: bool = False,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> list[ExtractedMember]:
+    """Unpack a whole zip. On any error ``directory`` does not exist, or holds what it held before.
+
+    Nothing is merged: ``directory`` is a new folder, or an empty one, or (with ``if_exists="replace"``) takes the place
+    of the old one. Links are never made; files get mode 0644, or 0755 with an executable bit, less the umask, and the
+    archive's times where they make sense.
+
+    Args:
+        path: the zip.
+        directory: the folder to make; missing parents are made too.
+        policy: limits, names and links.
+        if_exists: what to do where ``directory`` is a folder that is not empty.
+        threads: how many unpack at once.
+        durable: sync everything to the disk before ``directory`` appears.
+        progress: called with the unpacked bytes and the members so far, from any of the threads, one call at a time.
+        cancel: an event, or a callable, that is asked between chunks whether to stop.
+
+    Returns:
+        The files (not the folders), in the order of the archive.
+
+    Raises:
+        ArchiveError: the archive breaks a rule; ``rule`` names it.
+        DestinationExistsError: ``directory`` is taken.
+        OutOfSpaceError: the disk is full.
+        OSError: reading or writing failed.
+        concurrent.futures.CancelledError: ``cancel`` said so.
+    """
+    with FileReader(path) as reader:
+        archive = audit_reader(reader, policy)
+        with Extraction(
+            archive, directory, if_exists=if_exists, durable=durable, progress=progress, cancel=cancel
+        ) as extraction:
+            extract_all(extraction, reader, threads=threads)
+            return extraction.commit()
+
+
+def extract_all(extraction: Extraction, reader: Reader, *, threads: int = 2) -> None:
+    """Unpack all selected members of an extraction that has begun, in this thread and ``threads - 1`` others.
+
+    Raises:
+        ArchiveError: a header or the data contradicts the directory.
+        OutOfSpaceError: the disk is full.
+        OSError: reading or writing failed.
+        concurrent.futures.CancelledError: the extraction was cancelled.
+    """
+    small, large = plan_batches(extraction.selected)
+    failures: list[BaseException] = []
+
+    def work(*queues: deque[list[Member]]) -> None:
+        try:
+            extraction.extract_members(reader, chain.from_iterable(map(_drain, queues)))
+        except BaseException as error:  # noqa: BLE001 - it is raised below, in the caller's thread
+            failures.append(error)
+            extraction.stop()
+
+    helpers = [threading.Thread(target=work, args=(large,), name="unpack") for _ in range(min(threads - 1, len(large)))]
+    try:
+        for helper in helpers:
+            helper.start()
+        work(small, large)
+        _join(helpers)
+    except BaseException:
+        extraction.stop()
+        _join(helpers)
+        raise
+    if failures:
+        raise next((error for error in failures if not isinstance(error, Exception)), failures[0])
+
+
+def plan_batches(members: Iterable[Member]) -> tuple[deque[list[Member]], deque[list[Member]]]:
+    """Share the members out into batches of small ones and of large ones, neighbours together.
+
+    Small members are all system calls and no inflating: threads would hand the interpreter's lock to and fro for each
+    of them, so that one thread alone is faster. The large ones are for all threads, the very largest first, lest one is
+    left for the end.
+    """
+    small: list[list[Member]] = [[]]
+    large: list[list[Member]] = [[]]
+    weight = 0
+    for member in sorted(members, key=attrgetter("header_offset")):
+        if member.size < _SMALL:
+            small[0].append(member)
+            continue
+        if weight > _BATCH_BYTES:
+            large.append([])
+            weight = 0
+        large[-1].append(member)
+        weight += member.size
+    large.sort(key=lambda batch: -max((member.size for member in batch if member.size >= _BIG), default=0))
+    return deque(filter(None, small)), deque(filter(None, large))
+
+
+def _drain(batches: deque[list[Member]]) -> Iterator[Member]:
+    """Take batches until there are none; several threads share them."""
+    while True:
+        try:
+            batch = batches.popleft()
+        except IndexError:
+            return
+        yield from batch
+
+
+def _join(helpers: list[threading.Thread]) -> None:
+    for helper in helpers:
+        if helper.ident is not None:
+            helper.join()

@@ -1,0 +1,140 @@
+"""Local headers and data descriptors: what stands in the stream must say what the central directory says."""
+
+from __future__ import annotations
+
+import struct
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from gh_artifacts_async.archive import records, rules
+from gh_artifacts_async.archive.names import encode_name
+from gh_artifacts_async.archive.rules import refusal
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.archive.members import ArchiveDirectory, Member
+    from gh_artifacts_async.archive.readers import Reader
+
+# APPNOTE 4.3.9: the signature is optional, and the sizes have four or eight bytes; the length tells which
+_DESCRIPTORS: Final = {
+    12: struct.Struct("<0sIII"),
+    16: struct.Struct("<4sIII"),
+    20: struct.Struct("<0sIQQ"),
+    24: struct.Struct("<4sIQQ"),
+}
+_NOTHING: Final = (0, 0, 0)
+_EXTRA_GUESS: Final = 64
+_WINDOW: Final = 2**14
+
+
+def header_length(fixed: bytes) -> int:
+    """Tell how long a local header is, name and extra field included, from its first 30 bytes."""
+    name_length, extra_length = struct.unpack_from("<HH", fixed, records.LOCAL.size - 4)
+    return records.LOCAL.size + int(name_length) + int(extra_length)
+
+
+def check_local_header(member: Member, data: bytes) -> int:
+    """Compare a local header with the central one.
+
+    Args:
+        member: the member.
+        data: bytes from ``member.header_offset`` on, the whole header at least.
+
+    Returns:
+        Where the member's data begins (an offset in the archive).
+
+    Raises:
+        CorruptArchiveError: they contradict each other, or the span is not filled exactly.
+    """
+    raw_name, flags, method, stated, length = records.parse_local(data, member.name)
+    described = member.flags & records.DESCRIPTOR
+    if raw_name != encode_name(member.name, utf8=bool(member.flags & records.UTF8)):
+        shown = rules.printable(raw_name.decode("utf-8", "backslashreplace"))
+        raise refusal(rules.LOCAL_NAME, f'its local header calls it "{shown}"', member.name)
+    if (flags ^ member.flags) & records.WEIGHTY_FLAGS:
+        raise refusal(rules.LOCAL_FLAGS, "its local header has other flags", member.name)
+    if method != member.method:
+        raise refusal(rules.LOCAL_METHOD, "its local header names another compression method", member.name)
+    real = (member.crc32, member.compressed_size, member.size)
+    if stated != real and not (described and stated == _NOTHING):
+        _check_differing(member, stated, real)
+    data_offset = member.header_offset + length
+    gap = member.span_end - data_offset - member.compressed_size
+    if gap or (described and stated != real):
+        _check_gap(member, gap)
+    return data_offset
+
+
+def _check_differing(member: Member, stated: tuple[int, ...], real: tuple[int, ...]) -> None:
+    """With a data descriptor each field is zero, or right all the same (APPNOTE 4.4.4); without one it is right."""
+    zero_too = bool(member.flags & records.DESCRIPTOR)
+    for at, (value, wanted) in enumerate(zip(stated, real, strict=True)):
+        if value != wanted and not (zero_too and value == 0):
+            rule, what = (rules.LOCAL_SIZE, "size") if at else (rules.LOCAL_CRC, "CRC")
+            raise refusal(rule, f"its local header says another {what}", member.name)
+
+
+def _check_gap(member: Member, gap: int) -> None:
+    """Only a data descriptor may stand between a member's data and the next record."""
+    if gap < 0:
+        raise refusal(rules.OVERLAP, "its data overlaps the next record", member.name)
+    if not member.flags & records.DESCRIPTOR or (gap and gap not in _DESCRIPTORS):
+        raise refusal(rules.GAP, f"{gap} bytes that belong to no member stand after it", member.name)
+    if not gap:
+        raise refusal(rules.DESCRIPTOR, "its data descriptor is missing", member.name)
+
+
+def check_descriptor(member: Member, data: bytes) -> None:
+    """Compare a data descriptor with the central header.
+
+    Args:
+        member: the member, its local header checked.
+        data: all bytes from the end of its data to ``member.span_end``; none where it has no descriptor.
+
+    Raises:
+        CorruptArchiveError: they contradict each other.
+    """
+    if not data:
+        return
+    layout = _DESCRIPTORS.get(len(data))
+    if layout is None:
+        raise refusal(rules.DESCRIPTOR, "its data descriptor is cut short", member.name)
+    signature, *values = layout.unpack(data)
+    if signature not in {b"", records.DESCRIPTOR_SIGNATURE}:
+        raise refusal(rules.DESCRIPTOR, "its data descriptor is damaged", member.name)
+    if values != [member.crc32, member.compressed_size, member.size]:
+        raise refusal(rules.DESCRIPTOR, "its data descriptor contradicts the central directory", member.name)
+
+
+class _Window:
+    """A piece of the archive in memory, so that small members that follow each other share a read."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._base = 0
+        self._data = b""
+
+    def get(self, offset: int, length: int) -> bytes:
+        """Return bytes of the archive, fewer only where it ends; far from the last ones, no more is read than that."""
+        at = offset - self._base
+        if at < 0 or at + length > len(self._data):
+            near = 0 <= at - len(self._data) + length <= _WINDOW
+            self._data = self._reader.read_at(offset, max(length, _WINDOW) if near else length)
+            self._base, at = offset, 0
+        return self._data[at : at + length]
+
+
+def audit_headers(reader: Reader, archive: ArchiveDirectory) -> None:
+    """Compare every local header and descriptor of an archive, those of links that are left out included.
+
+    Raises:
+        CorruptArchiveError: one of them contradicts the central directory.
+    """
+    window = _Window(reader)
+    for member in sorted((*archive.members, *archive.skipped), key=attrgetter("header_offset")):
+        likely = records.LOCAL.size + 2 * len(member.name) + _EXTRA_GUESS
+        header = window.get(member.header_offset, likely)
+        if len(header) == likely and header_length(header) > likely:
+            header = window.get(member.header_offset, header_length(header))
+        data_end = check_local_header(member, header) + member.compressed_size
+        if data_end < member.span_end:
+            check_descriptor(member, window.get(data_end, member.span_end - data_end))

@@ -1,0 +1,128 @@
+"""Member names: which are safe to create, and which of them are the same on some file system."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from gh_artifacts_async.archive import rules
+from gh_artifacts_async.archive.rules import over_limit, refusal
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.settings import ExtractPolicy
+
+MAX_COMPONENT: Final = 255
+"""Bytes of one component that every file system in use can hold (NAME_MAX)."""
+
+MAX_PATH: Final = 4095
+"""Bytes of a path the kernel takes (PATH_MAX, less the closing NUL)."""
+
+# C0, DEL, C1 (log forging, terminal escapes); embeddings, overrides and isolates of Unicode's bidirectional algorithm.
+# Joiners and marks stay legal: emoji sequences and Arabic names hold them.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\\]")
+_BAD_COMPONENT: Final = re.compile(r"(?:^|/)(\.{0,2})(?:/|$)")
+# Nearly every name: no component begins with a dot, and no character means anything anywhere.
+_PLAIN: Final = re.compile(r"(?=.)(?:[\w+@=,~() -][\w+@=,~(). -]*/)*(?:[\w+@=,~() -][\w+@=,~(). -]*)?\Z", re.ASCII)
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: the extension does not matter, nor do blanks before it
+_DEVICE: Final = re.compile(
+    r"(?:^|/)(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\u00b9\u00b2\u00b3]) *(?:\.[^/]*)?(?:/|$)",
+    re.IGNORECASE,
+)
+_TRAILING: Final = re.compile(r"[. ](?:/|$)")
+_WINDOWS_CHARACTER: Final = re.compile(r'[<>:"|?*]')
+
+
+def decode_name(raw: bytes, *, utf8: bool) -> str:
+    """Decode a name as bit 11 of the flags says: UTF-8, else code page 437 (APPNOTE 4.4.4 and appendix D).
+
+    Raises:
+        CorruptArchiveError: bit 11 is set and the bytes are not UTF-8.
+    """
+    if not utf8:
+        return raw.decode("ascii" if raw.isascii() else "cp437")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        shown = raw.decode("utf-8", "backslashreplace")
+    raise refusal(rules.UTF8, "its name is marked as UTF-8 and is not", shown)
+
+
+def encode_name(name: str, *, utf8: bool) -> bytes:
+    """Undo :func:`decode_name`."""
+    return name.encode("utf-8" if utf8 or name.isascii() else "cp437")
+
+
+def check_name(name: str, policy: ExtractPolicy) -> None:
+    """Refuse a name that is no canonical relative path (one slash at the end marks a folder).
+
+    Raises:
+        UnsafeMemberError: the name breaks a rule.
+        ArchiveLimitError: it goes down more folders than ``policy.max_depth``.
+    """
+    if not _PLAIN.match(name):
+        path = name.removesuffix("/")
+        if _FORBIDDEN.search(name) or _BAD_COMPONENT.search(path) or _DRIVE.match(name):
+            raise _explain(name, path)
+    if len(name) * 4 > MAX_COMPONENT:
+        _check_length(name)
+    depth = name.count("/")
+    if policy.max_depth is not None and depth > policy.max_depth:
+        raise over_limit(depth, policy.max_depth, limit="max_depth", member=name)
+    if policy.names == "portable":
+        check_portable(name)
+
+
+def _explain(name: str, path: str) -> Exception:
+    if found := _FORBIDDEN.search(name):
+        return _explain_character(found[0], name)
+    parts = path.split("/")
+    reasons = (
+        (name == "", rules.EMPTY_NAME, "its name is empty"),
+        (_DRIVE.match(name), rules.DRIVE, "its name begins with a drive letter"),
+        (name.startswith("/"), rules.ABSOLUTE, "its name is an absolute path"),
+        (".." in parts, rules.TRAVERSAL, 'its name holds a ".." component'),
+        ("." in parts, rules.DOT, 'its name holds a "." component'),
+        (True, rules.EMPTY_COMPONENT, "its name holds an empty component"),
+    )
+    rule, what = next((rule, what) for applies, rule, what in reasons if applies)
+    return refusal(rule, what, name)
+
+
+def _explain_character(char: str, name: str) -> Exception:
+    if char == "\\":
+        return refusal(rules.BACKSLASH, "its name holds a backslash, which separates folders on Windows only", name)
+    if char < "\u0100":
+        return refusal(rules.CONTROL, f"its name holds the control character U+{ord(char):04X}", name)
+    return refusal(rules.BIDI, f"its name holds U+{ord(char):04X}, which makes names look like others", name)
+
+
+def _check_length(name: str) -> None:
+    path = name.removesuffix("/")
+    if max(len(part.encode()) for part in path.split("/")) > MAX_COMPONENT:
+        raise refusal(rules.COMPONENT_LENGTH, f"a component of its name is longer than {MAX_COMPONENT} bytes", name)
+    if len(path.encode()) > MAX_PATH:
+        raise refusal(rules.PATH_LENGTH, f"its name is longer than {MAX_PATH} bytes", name)
+
+
+def check_portable(name: str) -> None:
+    """Refuse a name that Windows would not create, or would create under another name.
+
+    Raises:
+        UnsafeMemberError: the name breaks a rule.
+    """
+    path = name.removesuffix("/")
+    if found := _WINDOWS_CHARACTER.search(path):
+        raise refusal(rules.CHARACTER, f"its name holds {found[0]!r}, which Windows does not take", name)
+    if _DEVICE.search(path):
+        raise refusal(rules.DEVICE, "its name is a device on Windows", name)
+    if _TRAILING.search(path):
+        raise refusal(rules.TRAILING, "a component of its name ends in a dot or a space, which Windows drops", name)
+
+
+def fold(component: str) -> str:
+    """Fold case and normalisation: what is equal here may be one file (NTFS, APFS, HFS+, and FAT)."""
+    if component.isascii():
+        return component.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", component).casefold())

@@ -1,0 +1,200 @@
+"""The folder beside the destination in which everything is made, and the one step that puts it in place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, Final, Literal
+
+from gh_artifacts_async.archive.folders import FOLDER_MODE
+from gh_artifacts_async.errors import DestinationExistsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_WINDOWS: Final = os.name == "nt"
+_IN_THE_WAY: Final = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR})
+_SCANNER_PATIENCE: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+_OWNER: Final = 0o700
+
+
+class Staging:
+    """A private folder (mode 0700) beside the destination.
+
+    Attributes:
+        path: the folder.
+        folder_mode: the mode to give to folders in it; None where the umask leaves them usable.
+    """
+
+    def __init__(self, destination: Path, if_exists: Literal["error", "replace"]) -> None:
+        """Look at the destination, then make the folder, and what parents are missing.
+
+        Args:
+            destination: an absolute path.
+            if_exists: ``"error"`` refuses a folder that is not empty.
+
+        Raises:
+            DestinationExistsError: something is in the destination's place; nothing was made.
+            OSError: the folder cannot be made.
+        """
+        self._destination = destination
+        self._replace = if_exists == "replace"
+        self._kept_mode = look_at(destination, if_exists)
+        self._parents = _make_parents(destination.parent)
+        self.path = beside(destination, "unpacking")
+        self.folder_mode: int | None = None
+        try:
+            self.path.mkdir(mode=_OWNER)
+            self._mode = self._probe_mode()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _probe_mode(self) -> int:
+        """Ask the file system what a folder's mode becomes: reading the umask would change it for other threads."""
+        probe = self.path / "probe"
+        probe.mkdir(mode=FOLDER_MODE)
+        found = stat.S_IMODE(probe.stat().st_mode)
+        probe.rmdir()
+        if found & _OWNER != _OWNER:
+            self.folder_mode = found | _OWNER
+        return found | _OWNER
+
+    def put_in_place(self, *, durable: bool) -> None:
+        """Rename the folder to the destination.
+
+        Raises:
+            DestinationExistsError: something has come into its place meanwhile; it was left as it is.
+            OSError: the rename failed; what was there is there again.
+        """
+        self.path.chmod(self._mode if self._kept_mode is None else self._kept_mode)
+        try:
+            self._rename()
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
+            raise in_the_way(self._destination) from error
+        if durable:
+            sync_folder(self._destination.parent)
+
+    def _rename(self) -> None:
+        aside: Path | None = None
+        if self._replace and not _is_empty(self._destination):
+            aside = beside(self._destination, "old")
+            _patiently(lambda: self._destination.rename(aside))
+        elif _WINDOWS and self._destination.exists():
+            self._destination.rmdir()  # POSIX renames over an empty folder, Windows does not
+        try:
+            _patiently(lambda: self.path.rename(self._destination))
+        except BaseException:
+            if aside is not None:
+                aside.rename(self._destination)
+            elif _WINDOWS and self._kept_mode is not None:
+                self._destination.mkdir(exist_ok=True)
+            raise
+        if aside is not None:
+            remove_tree(aside)
+
+    def remove(self) -> None:
+        """Remove the folder and the parents that were made for it; what cannot be removed is left."""
+        remove_tree(self.path)
+        for parent in reversed(self._parents):
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+
+
+def look_at(destination: Path, if_exists: Literal["error", "replace"]) -> int | None:
+    """Tell whether something may be unpacked to ``destination``.
+
+    Returns:
+        The mode of the folder that is there; None if there is none.
+
+    Raises:
+        DestinationExistsError: there is a file, a link, or (with ``"error"``) a folder that is not empty.
+    """
+    try:
+        found = destination.lstat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISDIR(found.st_mode):
+        raise in_the_way(destination)
+    if if_exists == "error" and not _is_empty(destination):
+        text = f"{destination} is not empty; nothing was unpacked (choose another folder, or replace this one)"
+        raise DestinationExistsError(text, filename=str(destination))
+    return stat.S_IMODE(found.st_mode)
+
+
+def in_the_way(destination: Path) -> DestinationExistsError:
+    """Build the error for a destination whose place is taken."""
+    text = f"something else is at {destination}, and was left as it is; choose another folder"
+    return DestinationExistsError(text, filename=str(destination))
+
+
+def beside(destination: Path, what: str) -> Path:
+    """Name a new sibling of ``destination`` that nobody can guess."""
+    return destination.with_name(f".gh-artifacts-{what}-{os.urandom(8).hex()}")
+
+
+def remove_tree(root: Path) -> None:
+    """Remove a folder and all in it, without recursion and without following links; what cannot be removed is left."""
+    folders = [str(root)]
+    for folder in folders:  # grows as it goes
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    with contextlib.suppress(OSError):
+                        os.unlink(entry.path)  # noqa: PTH108 - a Path for each of a million files is slow
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)  # noqa: PTH106 - as above
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's entries durable, where the platform can (Windows cannot open a folder)."""
+    if _WINDOWS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except FileNotFoundError:
+        return True
+
+
+def _make_parents(folder: Path) -> list[Path]:
+    """Make the folders that are missing, and return them, outermost first."""
+    missing: list[Path] = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    made: list[Path] = []
+    for path in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            made.append(path)
+    return made
+
+
+def _patiently(rename: Callable[[], object]) -> None:
+    """Rename; on Windows a virus scanner may hold a new file for a moment, so try again for a while."""
+    for delay in _SCANNER_PATIENCE if _WINDOWS else ():
+        try:
+            rename()
+        except PermissionError:
+            time.sleep(delay)
+        else:
+            return
+    rename()
