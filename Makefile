@@ -1,0 +1,67 @@
+# What one does with this checkout. Every target sets up .venv by itself, from constraints/dev.txt with its hashes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow lint contracts types docs check bench constraints clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): constraints/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; say which: make PYTHON=python3.12"; exit 1; }
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r constraints/dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)  ## list, show and download against the embedded fake GitHub
+	@$(BIN)/gh-artifacts demo
+
+test: $(READY)  ## the quick tests, with branch coverage
+	@began=$$(date +%s); \
+	$(BIN)/coverage erase \
+	  && $(BIN)/coverage run -m pytest -m "not slow or sample" $(PYTEST_ARGS) \
+	  && $(BIN)/coverage combine --quiet \
+	  && $(BIN)/coverage report; \
+	status=$$?; echo "make test took $$(( $$(date +%s) - began )) s"; exit $$status
+
+slow: $(READY)  ## the slow tests
+	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS) || [ $$? -eq 5 ]  # 5: there are none
+
+lint: $(READY) contracts  ## style, words, who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+
+contracts: $(READY)  ## who may import whom
+	@$(BIN)/lint-imports
+
+types: $(READY)  ## two type checkers
+	@$(BIN)/mypy
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+docs: $(READY)  ## the documentation, and the examples in it
+	@$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html
+	@$(BIN)/sphinx-build -q -n -W --keep-going -b doctest docs docs/_build/doctest
+	@echo "docs/_build/html/index.html"
+
+check:  ## everything that has to pass, as .ci/run does it
+	@.ci/run
+
+bench: $(READY)  ## measurements, where there are some
+	@if [ -d benchmarks ]; then $(BIN)/python -m benchmarks; else echo "this checkout has no benchmarks"; fi
+
+constraints: $(READY)  ## choose the newest versions of all tools and dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --python-version 3.11 \
+	  pyproject.toml --group dev --all-extras -o constraints/dev.txt
+
+clean:  ## remove what was built
+	rm -rf $(VENV) build dist docs/_build artifacts-demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

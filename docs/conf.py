@@ -1,0 +1,64 @@
+"""How the documentation is built: ``make docs``."""
+
+from importlib.metadata import version as _version
+
+project = "gh_artifacts_async"
+author = "gh_artifacts_async contributors"
+copyright = author  # noqa: A001  Sphinx's name
+release = version = _version("gh-artifacts-async")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+nitpicky = True
+
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_copy_source = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_class_signature = "mixed"
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_preserve_defaults = True
+autodoc_typehints = "signature"
+python_display_short_literal_types = True
+python_maximum_signature_line_length = 88
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+doctest_global_setup = """
+import os
+import tempfile
+os.chdir(tempfile.mkdtemp())
+"""
+# What autodoc writes as a role itself.
+nitpick_ignore = [("py:class", "collections.abc.Callable"), ("py:obj", "gh_artifacts_async.results.T")]
+
+
+def _link_annotation(app, env, node, text):
+    """Link a name in a signature where it is one of ours, and leave it as it is where it is not."""
+    if node.get("refdomain") != "py" or "refwarn" in node:  # a role in a text has refwarn, and must lead somewhere
+        return None
+    name = node["reftarget"].rpartition(".")[2]
+    for module in ("gh_artifacts_async", "gh_artifacts_async.testing"):
+        python = env.get_domain("py")
+        found = python.resolve_any_xref(env, node["refdoc"], app.builder, f"{module}.{name}", node, text)
+        if found:
+            return found[0][1]
+    return text
+
+
+def _keep_colons(_app, what, _name, _object, _options, lines):
+    """Keep napoleon from taking the first words of a property's docstring, up to a colon, for its type."""
+    if what in {"attribute", "data", "property"}:
+        lines.insert(0, "")
+
+
+def setup(app):
+    """Connect both."""
+    app.connect("missing-reference", _link_annotation)
+    app.connect("autodoc-process-docstring", _keep_colons, priority=400)

@@ -1,0 +1,84 @@
+"""Which clock a test runs on, and what it may not leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+from aioresponses import aioresponses
+
+from tests.clock import JumpLoop
+from tests.compat import patch_aioresponses
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+
+hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no counter-example
+hypothesis.settings.load_profile("house")
+
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config,  # noqa: ARG001  pytest calls hooks by their parameters' names
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Jump over waits, unless the test has peers that live in real time."""
+    if item.get_closest_marker("realtime"):
+        return {"real": asyncio.SelectorEventLoop}
+    return {"jump": JumpLoop}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every coroutine test the fixture that looks for stray tasks; it is set up first, and so torn down last."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.function)):
+            item.fixturenames.insert(0, "no_stray_tasks")
+
+
+@pytest.fixture
+async def no_stray_tasks() -> AsyncGenerator[None]:
+    """Fail the test if it, or one of its fixtures, leaves a task behind."""
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(3):  # a task that was cancelled at the very end may finish
+        await asyncio.sleep(0)
+    stray = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not stray, f"tasks left behind: {stray}"
+
+
+def _open_descriptors() -> dict[str, str]:
+    found = {}
+    for entry in _DESCRIPTORS.iterdir():
+        with contextlib.suppress(OSError):  # the one that listed the folder is closed again
+            found[entry.name] = str(entry.readlink())
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Generator[None]:
+    """Fail the test if it leaves a file or socket open; its event loop is closed by then."""
+    if not _DESCRIPTORS.exists():
+        yield
+        return
+    before = _open_descriptors()
+    yield
+    left = _open_descriptors().items() - before.items()
+    if left:
+        gc.collect()
+        left = _open_descriptors().items() - before.items()
+    assert not left, f"descriptors left open: {dict(left)}"
+
+
+@pytest.fixture
+def mocked(monkeypatch: pytest.MonkeyPatch) -> Generator[aioresponses]:
+    """Answers for aiohttp without a server: right for status codes and headers, wrong for moving bytes."""
+    patch_aioresponses(monkeypatch)
+    with aioresponses() as answers:
+        yield answers

@@ -1,0 +1,197 @@
+"""The jumping clock jumps exactly where nothing real can happen."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+from aiolimiter import AsyncLimiter
+
+from tests.clock import JumpLoop
+
+
+async def test_a_limiter_is_jumped_over():
+    """3,000 requests at 840 a minute take 210 virtual seconds and almost no real ones."""
+    loop = asyncio.get_running_loop()
+    limiter = AsyncLimiter(60, 60 / 14)
+    began, really_began = loop.time(), time.monotonic()
+    for _ in range(3000):
+        await limiter.acquire()
+    assert 209 < loop.time() - began < 211
+    assert time.monotonic() - really_began < 5
+
+
+async def test_a_long_sleep_is_instant():
+    """An hour passes on the loop's clock at once."""
+    loop = asyncio.get_running_loop()
+    began, really_began = loop.time(), time.monotonic()
+    await asyncio.sleep(3600)
+    assert 3600 <= loop.time() - began < 3601
+    assert time.monotonic() - really_began < 1
+
+
+async def test_sleepers_wake_in_order():
+    """Jumps go from timer to timer and skip none."""
+    woken: list[int] = []
+
+    async def sleeper(seconds: int) -> None:
+        await asyncio.sleep(seconds)
+        woken.append(seconds)
+
+    await asyncio.gather(*(sleeper(seconds) for seconds in (300, 1, 86_400 * 3, 20)))
+    assert woken == [1, 20, 300, 86_400 * 3]
+
+
+async def test_a_timeout_fires_where_nothing_answers():
+    """A timeout over a future that nobody sets ends at its time."""
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(30):
+            await asyncio.Event().wait()
+    assert 30 <= asyncio.get_running_loop().time() - began < 31
+
+
+async def test_a_timeout_does_not_fire_over_a_socket():
+    """8 MiB over loopback within one loop never meets a timeout of 30 s, since no jump is made while bytes move."""
+    block = bytes(64 * 1024)
+    blocks = 128
+
+    async def send(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(blocks):
+            writer.write(block)
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(send, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        received = 0
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while True:
+            async with asyncio.timeout(30):
+                chunk = await reader.read(100_000)
+            if not chunk:
+                break
+            received += len(chunk)
+        writer.close()
+        await writer.wait_closed()
+    assert received == blocks * len(block)
+    assert asyncio.get_running_loop().jumped == 0
+
+
+async def test_thread_work_takes_real_time():
+    """A timeout over work in a thread does not fire while the thread runs: 0.1 s stays 0.1 s."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with asyncio.timeout(30):
+        await asyncio.to_thread(time.sleep, 0.1)
+    assert 0.1 <= loop.time() - began < 10
+
+
+async def test_a_name_look_up_counts_as_thread_work():
+    """A call of getaddrinfo goes through a thread, and no jump is made meanwhile."""
+    loop = asyncio.get_running_loop()
+    pending = asyncio.ensure_future(loop.getaddrinfo("127.0.0.1", 80))
+    await asyncio.sleep(0)
+    assert loop.thread_work
+    async with asyncio.timeout(30):
+        assert await pending
+    await asyncio.sleep(0.001)
+    assert not loop.thread_work
+
+
+async def test_work_that_fails_in_its_thread_is_counted_off():
+    """An error in a thread is an end like any other."""
+    loop = asyncio.get_running_loop()
+    with pytest.raises(ZeroDivisionError):
+        await loop.run_in_executor(None, lambda: 1 // 0)
+    await asyncio.sleep(3600)
+    assert not loop.thread_work
+
+
+async def test_cancelled_work_is_outstanding_until_its_thread_ends():
+    """The function of a cancelled future still runs; the clock does not jump over it."""
+    loop = asyncio.get_running_loop()
+    began, release = threading.Event(), threading.Event()
+
+    def work() -> None:
+        began.set()
+        release.wait(10)
+
+    future = loop.run_in_executor(None, work)
+    while not began.is_set():
+        await asyncio.sleep(0)
+    future.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await future
+    await asyncio.sleep(0)
+    assert loop.thread_work == 1
+    before = loop.jumped
+    await asyncio.sleep(0.05)
+    assert loop.jumped == before
+    release.set()
+    while loop.thread_work:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(3600)
+    assert loop.jumped > before + 3000
+
+
+async def test_work_cancelled_before_it_began_is_counted_off():
+    """What never starts does not hold up the clock once the thread before it has ended."""
+    loop = asyncio.get_running_loop()
+    release = threading.Event()
+    busy = [loop.run_in_executor(None, release.wait, 10) for _ in range(64)]
+    late = loop.run_in_executor(None, time.sleep, 10)
+    late.cancel()
+    await asyncio.sleep(0)  # the cancel reaches the executor
+    release.set()
+    await asyncio.gather(*busy)
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    await asyncio.sleep(3600)
+    assert not loop.thread_work
+
+
+def test_shutting_the_executor_down_waits_in_real_time():
+    """A thread that still runs when the loop ends is waited for without a warning."""
+    done = threading.Event()
+
+    def work_for_long() -> None:
+        time.sleep(0.1)
+        done.set()
+
+    async def main() -> None:
+        work = asyncio.get_running_loop().run_in_executor(None, work_for_long)
+        await asyncio.sleep(0)
+        work.cancel()
+
+    with asyncio.Runner(loop_factory=JumpLoop) as runner:
+        runner.run(main())
+    assert done.is_set()
+
+
+def test_a_loop_that_is_closed_hears_of_no_end():
+    """A thread that outlives its loop ends in silence."""
+    release = threading.Event()
+    loop = JumpLoop()
+    ended: list[bool] = []
+    future = loop.run_in_executor(None, lambda: (release.wait(10), ended.append(True)))
+    pool = loop._default
+    loop.run_until_complete(asyncio.sleep(0))
+    future.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    release.set()
+    pool.shutdown(wait=True)
+    assert ended == [True]
+
+
+@pytest.mark.realtime
+async def test_realtime_runs_on_the_ordinary_loop():
+    """The marker chooses a loop whose clock is the machine's."""
+    loop = asyncio.get_running_loop()
+    assert not isinstance(loop, JumpLoop)
+    assert abs(loop.time() - time.monotonic()) < 1

@@ -1,0 +1,97 @@
+"""The package's root: what it names, where each name comes from, and what it costs to import."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import gh_artifacts_async
+
+ROOT = Path(__file__).parent.parent
+SOURCE = Path(gh_artifacts_async.__file__)
+TREE = ast.parse(SOURCE.read_text(encoding="utf-8"))
+
+
+def type_checkers_view() -> dict[str, str]:
+    """Return name -> module from the imports that only type checkers see."""
+    guarded = next(node for node in TREE.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: node.module or "" for node in imports for alias in node.names}
+
+
+def test_all_is_a_sorted_literal():
+    """Tools that read ``__all__`` without running anything find every name once, in order."""
+    value = next(
+        node.value for node in TREE.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    names = ast.literal_eval(value)
+    assert names == gh_artifacts_async.__all__
+    assert len(names) == len(set(names))
+    assert sorted(set(names) - {"__version__"}) == sorted(type_checkers_view())
+
+
+@pytest.mark.parametrize("name", type_checkers_view())
+def test_each_name_is_what_type_checkers_see(name):
+    """The lazy table and the imports for type checkers lead to the same object."""
+    expected = getattr(importlib.import_module(type_checkers_view()[name]), name)
+    assert getattr(gh_artifacts_async, name) is expected
+
+
+def test_there_is_nothing_else():
+    """A name that is not there is an AttributeError, and an import of it an ImportError."""
+    with pytest.raises(AttributeError, match="no attribute 'Artefact'"):
+        gh_artifacts_async.Artefact  # noqa: B018  the access is the test
+    assert not hasattr(gh_artifacts_async, "__wrapped__")
+    assert set(gh_artifacts_async.__all__) <= set(dir(gh_artifacts_async))
+
+
+def test_a_star_import_gives_all():
+    """``from gh_artifacts_async import *`` works with lazy names."""
+    names: dict[str, object] = {}
+    exec("from gh_artifacts_async import *", names)  # noqa: S102  a fixed text
+    assert set(gh_artifacts_async.__all__) <= set(names)
+
+
+def test_the_version_is_the_installed_one():
+    """There is one place where the version stands: pyproject.toml."""
+    assert gh_artifacts_async.__version__ == version("gh-artifacts-async")
+
+
+@pytest.mark.parametrize("name", [name for name in gh_artifacts_async.__all__ if name != "__version__"])
+def test_every_public_name_is_in_the_reference(name):
+    """What can be imported from the root is described on a page of docs/reference."""
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs/reference").glob("*.md"))
+    assert re.search(rf"^\.\. auto\w+:: {name}$", pages, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "gh_artifacts_async",
+        "gh_artifacts_async.errors",
+        "gh_artifacts_async.models",
+        "gh_artifacts_async.settings",
+        "gh_artifacts_async.results",
+        "gh_artifacts_async.events",
+        "gh_artifacts_async.protocol.responses",
+        "gh_artifacts_async.archive",
+        "gh_artifacts_async.cli",
+    ],
+)
+def test_what_starts_without_aiohttp(module):
+    """Importing aiohttp takes most of a start; these do without, and without the optional extras' own weight."""
+    if importlib.util.find_spec(module) is None:
+        pytest.skip("not built yet")
+    program = f"import sys, {module}; print([name for name in ('aiohttp', 'jwt', 'isal') if name in sys.modules])"
+    done = subprocess.run(  # noqa: S603  a fixed program
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.stdout.strip(), done.stderr, done.returncode) == ("[]", "", 0)

@@ -1,0 +1,171 @@
+"""What carries a secret shows it nowhere but where it is asked for."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import pickle
+import pprint
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gh_artifacts_async.errors import BulkError, NotFoundError
+from gh_artifacts_async.results import Outcome, Secret, SignedURL, raise_for_failures
+from tests.test_models import ARTIFACT
+
+TOKEN = "ghs_" + "s3cr3t" * 6
+QUERY = "se=2026-01-01T00%3A10%3A00Z&sig=s3cr3t%2Fs3cr3t%3D"
+URL = f"https://productionresultssa0.blob.core.windows.net/actions-results/a/b.zip?{QUERY}"
+WHEN = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
+
+
+def secret() -> Secret:
+    """Return a fresh secret."""
+    return Secret(TOKEN)
+
+
+def signed(url: str = URL) -> SignedURL:
+    """Return a fresh signed URL."""
+    return SignedURL(url, expires_at=WHEN, lifetime=600.0)
+
+
+def shown(value: Any) -> list[str]:
+    """Return everything that commonly prints a value, or what holds it."""
+    texts = [
+        repr(value),
+        str(value),
+        f"{value}",
+        f"{value!r:>80}",
+        f"{value!s}",
+        f"{value!a}",
+        f"{value:>80}",
+        "%s %r" % (value, value),  # noqa: UP031  this form too
+        "{0} {0!r}".format(value),  # noqa: UP032  and this one
+        repr([value]),
+        repr({"x": value}),
+        pprint.pformat([value]),
+        str(dir(value)),
+        str(getattr(value, "__dict__", {})),
+        json.dumps({"x": value}, default=str),
+        logging.LogRecord("x", 10, "x", 1, "%s %r", (value, value), None).getMessage(),
+    ]
+    texts += [repr(getattr(value, name)) for name in type(value).__slots__]
+    return texts
+
+
+@pytest.mark.parametrize("value", [secret(), signed()], ids=["Secret", "SignedURL"])
+def test_nothing_prints_it(value):
+    """No repr, str, format, log line or attribute listing holds the secret."""
+    for text in shown(value):
+        assert "s3cr3t" not in text
+        assert "sig=" not in text
+
+
+@pytest.mark.parametrize("value", [secret(), signed()], ids=["Secret", "SignedURL"])
+def test_it_is_not_pickled(value):
+    """A secret does not go into a file or to another process by accident."""
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(value)
+
+
+@pytest.mark.parametrize("value", [secret(), signed()], ids=["Secret", "SignedURL"])
+def test_it_has_no_dict(value):
+    """``vars`` finds nothing."""
+    with pytest.raises(TypeError):
+        vars(value)
+
+
+def test_a_traceback_with_locals_does_not_show_it():
+    """Error reporters print every frame's locals; a frame that holds a Secret and a SignedURL stays silent."""
+
+    def fails(token: Secret, url: SignedURL) -> None:
+        raise ValueError(f"cannot use {token} for {url}")
+
+    try:
+        fails(secret(), signed())
+    except ValueError as error:
+        report = traceback.TracebackException.from_exception(error, capture_locals=True)
+        own = [frame for frame in report.stack if frame.name == "fails"]
+        assert own[0].locals is not None
+        assert set(own[0].locals) == {"token", "url"}
+        assert "s3cr3t" not in "".join(report.format())
+    else:
+        pytest.fail("no error")
+
+
+def test_the_secret_itself_is_there_for_who_asks():
+    """``reveal()`` and ``.url`` give it byte for byte."""
+    assert secret().reveal() == TOKEN
+    assert signed().url == URL
+
+
+def test_equality_and_hash_go_by_the_secret():
+    """Two of the same are the same, and nothing else is."""
+    assert secret() == secret()
+    assert hash(secret()) == hash(secret())
+    assert secret() != Secret("other")
+    assert secret() != TOKEN
+    assert signed() == signed()
+    assert hash(signed()) == hash(signed())
+    assert signed() != signed(URL + "&x=1")
+    assert signed() != URL
+
+
+def test_copies_are_the_same_value():
+    """Copying what holds a secret neither fails nor shows it."""
+    assert copy.copy(secret()) == secret()
+    assert copy.copy(signed()) == signed()
+    assert copy.deepcopy(signed()) == signed()
+    assert copy.deepcopy({"token": secret()}) == {"token": secret()}
+
+
+@pytest.mark.parametrize(
+    ("url", "redacted", "host"),
+    [
+        (URL, URL.partition("?")[0] + "?***", "productionresultssa0.blob.core.windows.net"),
+        ("https://h:8443/p", "https://h:8443/p", "h:8443"),
+        ("https://h/p#frag", "https://h/p", "h"),
+        ("https://h/p#frag?sig=s3cr3t", "https://h/p?***", "h"),
+        ("https://h/p?a=1#b", "https://h/p?***", "h"),
+        ("https://h?sig=s3cr3t", "https://h?***", "h"),
+        ("https://u:s3cr3t@h/p?x", "https://h/p?***", "h"),
+        ("https://h/a@b?x", "https://h/a@b?***", "h"),
+        ("https://[::1]:10/p?x", "https://[::1]:10/p?***", "[::1]:10"),
+        ("", "", ""),
+    ],
+)
+def test_redacted_forms(url, redacted, host):
+    """Scheme, host and path are left; query, fragment and userinfo are not."""
+    value = signed(url)
+    assert (value.redacted, value.host, str(value)) == (redacted, host, redacted)
+    assert redacted in repr(value)
+    assert "2026-01-01T00:10:00+00:00" in repr(value)
+
+
+def test_a_signed_url_cannot_be_changed():
+    """What was signed is what is used."""
+    for name in ("expires_at", "lifetime", "url"):
+        with pytest.raises(AttributeError):
+            setattr(signed(), name, None)
+
+
+def test_failures_are_raised_together():
+    """``raise_for_failures`` says how many of how many, and is silent where all is well."""
+    good = Outcome(artifact=ARTIFACT, value=1)
+    bad = Outcome[int](artifact=ARTIFACT, error=NotFoundError("gone", status=404))
+    assert (good.ok, bad.ok) == (True, False)
+    raise_for_failures([])
+    raise_for_failures([good, good])
+    with pytest.raises(BulkError) as caught:
+        raise_for_failures(iter([good, bad, good]))
+    assert str(caught.value) == "1 of 3 artifacts failed: gone"
+    assert caught.value.exceptions == (bad.error,)
+
+
+def test_a_none_result_is_a_success():
+    """What gives nothing back, such as a delete, is told from a failure by the error alone."""
+    assert Outcome[None](artifact=ARTIFACT).ok
