@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         DigestMismatchError,
         DownloadError,
         IncompleteDownloadError,
+        MemberNotFoundError,
         NotFoundError,
         OutOfSpaceError,
         PermissionDeniedError,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     )
     from gh_artifacts_async.events import (
         Event,
+        ExtractionProgress,
         ListingProgress,
         Observer,
         RateLimitPause,
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
         StoragePolicy,
         Timeouts,
     )
+    from gh_artifacts_async.transfer.remote import RemoteArchive
 
 __all__ = [
     "APIError",
@@ -121,11 +124,13 @@ __all__ = [
     "Event",
     "ExtractPolicy",
     "ExtractedMember",
+    "ExtractionProgress",
     "IfExists",
     "IncompleteDownloadError",
     "Layout",
     "Limits",
     "ListingProgress",
+    "MemberNotFoundError",
     "NotFoundError",
     "Observer",
     "OutOfSpaceError",
@@ -136,6 +141,7 @@ __all__ = [
     "RateLimit",
     "RateLimitError",
     "RateLimitPause",
+    "RemoteArchive",
     "RepositoryName",
     "RequestTimeoutError",
     "ResponseShapeError",
@@ -177,18 +183,19 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
             "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
             "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
-            "IncompleteDownloadError NotFoundError OutOfSpaceError PermissionDeniedError PrimaryRateLimitError "
-            "ProtocolError RateLimitError RequestTimeoutError ResponseShapeError SecondaryRateLimitError "
-            "ServerError SignedURLExpiredError SlowTransferError StorageError TransportError "
-            "UnexpectedResponseError UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError"
+            "IncompleteDownloadError MemberNotFoundError NotFoundError OutOfSpaceError PermissionDeniedError "
+            "PrimaryRateLimitError ProtocolError RateLimitError RequestTimeoutError ResponseShapeError "
+            "SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError StorageError "
+            "TransportError UnexpectedResponseError UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError"
         ),
         "events": (
-            "Event ListingProgress Observer RateLimitPause TransferBytes TransferEvent TransferFailed "
-            "TransferFinished TransferResigned TransferResumed TransferStarted TransferVerified"
+            "Event ExtractionProgress ListingProgress Observer RateLimitPause TransferBytes TransferEvent "
+            "TransferFailed TransferFinished TransferResigned TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": "DownloadResult ExtractedMember Outcome Secret SignedURL raise_for_failures",
         "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
+        "transfer.remote": "RemoteArchive",
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

@@ -11,7 +11,7 @@ from gh_artifacts_async.api.environment import read_environment
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
-from gh_artifacts_async.settings import StoragePolicy
+from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Direction, RateLimit, WorkflowRun
     from gh_artifacts_async.results import DownloadResult, Outcome, SignedURL
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
+    from gh_artifacts_async.transfer.remote import RemoteArchive
     from gh_artifacts_async.transfer.transfers import Transfers
 
 
@@ -351,6 +352,7 @@ class ArtifactsClient:
         directory: StrPath,
         *,
         filename: str | None = None,
+        extract: bool | ExtractPolicy = False,
         if_exists: IfExists = "error",
         durable: bool = False,
         observer: Observer | None = None,
@@ -364,6 +366,9 @@ class ArtifactsClient:
             artifact: an Artifact, or an ArtifactRef, which costs one more GET.
             directory: is made, with its parents, if it is not there.
             filename: in place of that name; one safe path component.
+            extract: unpack a zip into ``directory/<artifact name>/``, under the given policy or the default one; a raw
+                file is left as it is. The archive is audited as a whole before anything is written, unpacked while it
+                arrives, and the folder appears when everything is verified.
             if_exists: ``"error"``; ``"skip"`` what is known to be the same (anything else there is an error);
                 ``"replace"``.
             durable: fsync the file and its folder.
@@ -375,11 +380,18 @@ class ArtifactsClient:
             ArtifactExpiredError: its retention has ended.
             DigestMismatchError: the bytes are not those of GitHub's digest, twice.
             OutOfSpaceError: the disk is full.
+            ArchiveError: the archive is refused (``extract``).
             ArtifactsError: GitHub or its storage said no, or did not answer.
             OSError: the system refused a file operation.
         """
         return await self._transfers.download(
-            artifact, directory, filename=filename, if_exists=if_exists, durable=durable, observer=observer
+            artifact,
+            directory,
+            filename=filename,
+            extract=extract,
+            if_exists=if_exists,
+            durable=durable,
+            observer=observer,
         )
 
     def download_many(
@@ -388,6 +400,7 @@ class ArtifactsClient:
         directory: StrPath,
         *,
         concurrency: int = 8,
+        extract: bool | ExtractPolicy = False,
         if_exists: IfExists = "skip",
         layout: Layout = "name",
         durable: bool = False,
@@ -410,6 +423,7 @@ class ArtifactsClient:
             artifacts: Artifacts or ArtifactRefs, from any iterable or async iterable.
             directory: where they go.
             concurrency: transfers at once; API calls have their own bound in ``Limits``.
+            extract: as for :meth:`download`.
             if_exists: as for :meth:`download`; here ``"skip"`` is the default, so that running the same call again
                 fetches only what is missing.
             layout: ``"name"``, ``"id"`` (``<name>-<id>``), a template such as ``"{branch}/{run_id}/{name}"``, or a
@@ -425,11 +439,57 @@ class ArtifactsClient:
             artifacts,
             directory,
             concurrency=concurrency,
+            extract=extract,
             if_exists=if_exists,
             layout=layout,
             durable=durable,
             observer=observer,
         )
+
+    def open_archive(
+        self, artifact: Artifact | ArtifactRef, *, policy: ExtractPolicy | None = None
+    ) -> AbstractAsyncContextManager[RemoteArchive]:
+        """Open an artifact's zip where it is: list its members, read or extract some, by ranges of bytes.
+
+        ::
+
+            async with client.open_archive(artifact) as archive:
+                print([member.name for member in archive.members])
+                log = await archive.read("log.txt")
+
+        Opening reads the archive's tail and audits its whole directory; a member costs one more request. Where storage
+        gives no ranges (old GitHub Enterprise Servers), the whole archive is fetched into a temporary file once;
+        ``archive.ranged``, ``.requests`` and ``.bytes_fetched`` tell.
+
+        Args:
+            artifact: an Artifact, or an ArtifactRef, which costs one more GET.
+            policy: limits and rules of the audit; default ``ExtractPolicy()``.
+
+        Raises:
+            ConfigurationError: there is no token.
+            ArtifactExpiredError: its retention has ended.
+            ArchiveError: the archive is refused.
+            ArtifactsError: GitHub or its storage said no, or did not answer.
+        """
+        return self._transfers.open_archive(artifact, policy or ExtractPolicy())
+
+    async def read_member(
+        self, artifact: Artifact | ArtifactRef, name: str, *, max_bytes: int = 16 * 2**20
+    ) -> bytes:
+        """Return one file out of an artifact's zip, without downloading the zip.
+
+        Args:
+            artifact: an Artifact, or an ArtifactRef, which costs one more GET.
+            name: the member's, exactly.
+            max_bytes: refuse a file that unpacks to more.
+
+        Raises:
+            MemberNotFoundError: there is no file of that name.
+            ArchiveLimitError: it unpacks to more than ``max_bytes``.
+            ArtifactsError: as :meth:`open_archive`.
+        """
+        async with self.open_archive(artifact) as archive:
+            return await archive.read(name, max_bytes=max_bytes)
 
     async def verify(self, artifact: Artifact | ArtifactRef, path: StrPath) -> bool:
         """Return whether a file on disk has the artifact's size and digest.

@@ -33,6 +33,7 @@
     │ └ OutOfSpaceError(OSError)
     ├ ArchiveError                          a zip that is not unpacked
     │ ├ CorruptArchiveError
+    │ ├ MemberNotFoundError(KeyError)
     │ ├ UnsafeMemberError
     │ ├ UnsupportedArchiveError
     │ └ ArchiveLimitError
@@ -412,6 +413,10 @@ class ArchiveError(ArtifactsError):
 
 class CorruptArchiveError(ArchiveError):
     """The archive is damaged, cut short or contradicts itself."""
+
+
+class MemberNotFoundError(ArchiveError, KeyError):
+    """The archive has no file of that name."""
 
 
 class UnsafeMemberError(ArchiveError):

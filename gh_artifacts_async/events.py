@@ -119,6 +119,23 @@ class TransferVerified(TransferEvent):
 
 
 @attrs.frozen(kw_only=True)
+class ExtractionProgress(TransferEvent):
+    """Members of the artifact's archive have been unpacked; at most ten such events a second for a transfer.
+
+    Attributes:
+        written: unpacked bytes so far.
+        total: unpacked bytes of all members.
+        members_done: members so far.
+        members: members in all.
+    """
+
+    written: int
+    total: int
+    members_done: int
+    members: int
+
+
+@attrs.frozen(kw_only=True)
 class TransferFinished(TransferEvent):
     """The file stands under its final name.
 

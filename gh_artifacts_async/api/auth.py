@@ -63,7 +63,10 @@ def check_token(token: str) -> Secret:
             characters, anything outside ASCII.
     """
     if not isinstance(token, str) or not _SENDABLE.fullmatch(token):
-        msg = "the token is empty or holds characters that no HTTP header can carry (a line end, a blank?); check where it comes from"
+        msg = (
+            "the token is empty or holds characters that no HTTP header can carry (a line end, a blank?); "
+            "check where it comes from"
+        )
         raise ConfigurationError(msg)
     return Secret(token)
 
@@ -99,7 +102,12 @@ class EnvironmentToken:
             environ: in place of ``os.environ``.
         """
         self._names = names or ("GH_TOKEN", "GITHUB_TOKEN")
-        self._environ = os.environ if environ is None else environ
+        variables = os.environ if environ is None else environ
+
+        def read(name: str) -> str | None:  # a closure, where no pickle and no vars() look
+            return variables.get(name)
+
+        self._read = read
 
     async def token(self) -> str:
         """Return the token.
@@ -107,11 +115,11 @@ class EnvironmentToken:
         Raises:
             ConfigurationError: none of the variables is set, or no header can carry what is.
         """
-        found = next((name for name in self._names if self._environ.get(name)), None)
-        if found is None:
-            msg = f"no token: set {' or '.join(self._names)}"
-            raise ConfigurationError(msg)
-        return check_token(self._environ[found]).reveal()
+        for name in self._names:
+            if self._read(name):
+                return check_token(self._read(name) or "").reveal()
+        msg = f"no token: set {' or '.join(self._names)}"
+        raise ConfigurationError(msg)
 
     def __repr__(self) -> str:
         """Return the names, not what they hold."""

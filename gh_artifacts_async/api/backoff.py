@@ -58,6 +58,7 @@ class Backoff:
         if not isinstance(error, TransportError | ServerError):
             return False
         self.may_have_worked = True
-        if self.asked is None:
+        asked, self.asked = self.asked, None  # the next failure may be one without an answer
+        if asked is None:
             return jitter(self._policy, self.failures)
-        return self.asked if self._max_pause is None or self.asked <= self._max_pause else False
+        return asked if self._max_pause is None or asked <= self._max_pause else False

@@ -54,13 +54,13 @@ class _WrongTypeError(TypeError):
 
 
 def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
-    """Make a hook that takes values of one type only; cattrs' own would turn ``"11"`` into 11 and None into ``"None"``."""
+    """Make a hook that takes values of one type only; cattrs' own turns ``"11"`` into 11 and None into ``"None"``."""
 
-    def hook(value: Any, _: Any) -> T:  # noqa: ANN401 - cattrs' signature
+    def hook(value: object, _: Any) -> T:  # noqa: ANN401 - cattrs' signature
         if type(value) is not kind:
             msg = f"expected {kind.__name__}, got {type(value).__name__}"
             raise _WrongTypeError(msg)
-        return value  # type: ignore[no-any-return]
+        return value
 
     return hook
 

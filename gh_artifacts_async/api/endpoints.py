@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, WorkflowRun
     from gh_artifacts_async.protocol.links import PageLinks
+    from gh_artifacts_async.protocol.responses import Reply
     from gh_artifacts_async.results import SignedURL
 
 
@@ -81,7 +82,7 @@ async def artifact_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+    from gh_artifacts_async.api import convert  # see the module's docstring
 
     reply = await session.send(request)
     return convert.artifact_page(reply.data, repo, reply.links), reply.links
@@ -94,7 +95,7 @@ async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artif
         NotFoundError: there is none, or the token may not see it.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+    from gh_artifacts_async.api import convert  # see the module's docstring
 
     where = RepositoryName.parse(repo)
     reply = await session.send(requests.get_artifact(where, artifact_id))
@@ -131,16 +132,17 @@ async def get_download_url(
     """
     where = RepositoryName.parse(repo)
     request = requests.download_artifact(where, artifact_id, known_expired=known_expired)
-    trouble: ServerError | None = None
     try:
-        reply = await session.send(request)
+        return _signed(request, await session.send(request))
     except ServerError as error:
         if known_expired is not None or NO_DOWNLOAD_URL not in str(error).lower():
             raise
         trouble = error.with_traceback(None)
-    if trouble is not None:
-        await _raise_if_expired(session, where, artifact_id, trouble)
-        return await get_download_url(session, where, artifact_id, known_expired=False)
+    await _raise_if_expired(session, where, artifact_id, trouble)
+    return await get_download_url(session, where, artifact_id, known_expired=False)
+
+
+def _signed(request: requests.Request, reply: Reply) -> SignedURL:
     if reply.signed_url is None:
         msg = f"{request.label} was not answered with a redirect to storage"
         raise UnexpectedResponseError(msg)
@@ -152,8 +154,9 @@ async def _raise_if_expired(
 ) -> None:
     """Ask whether a 500 "Failed to generate URL" means that the artifact has expired."""
     if (await get_artifact(session, repo, artifact_id)).expired:
+        msg = f"{trouble.request}: the artifact's retention has ended, and its bytes are gone"
         raise ArtifactExpiredError(
-            f"{trouble.request}: the artifact's retention has ended, and its bytes are gone",
+            msg,
             status=trouble.status,
             request_id=trouble.request_id,
             documentation_url=trouble.documentation_url,
@@ -168,7 +171,7 @@ async def get_workflow_run(session: GitHubSession, repo: str | RepositoryName, r
         NotFoundError: there is none, or the token may not see it.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+    from gh_artifacts_async.api import convert  # see the module's docstring
 
     where = RepositoryName.parse(repo)
     reply = await session.send(requests.get_workflow_run(where, run_id))
@@ -214,7 +217,7 @@ async def run_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # noqa: PLC0415 - see the module's docstring
+    from gh_artifacts_async.api import convert  # see the module's docstring
 
     reply = await session.send(request)
     return convert.run_page(reply.data, repo, reply.links), reply.links

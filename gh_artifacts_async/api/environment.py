@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from gh_artifacts_async.api.checks import checked_proxy
 from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
 
 if TYPE_CHECKING:
@@ -73,17 +74,24 @@ def read_environment(environ: Mapping[str, str], base_url: str | None = None) ->
     """
     url = base_url or base_url_from(environ)
     names = token_names_for(BaseURL.parse(url), environ)
-    return FromEnvironment(base_url=url, token_names=tuple(name for name in names if environ.get(name)) or ())
+    return FromEnvironment(base_url=url, token_names=tuple(name for name in names if environ.get(name)))
 
 
 def proxy_for(url: str) -> str | None:
     """Return the environment's proxy for a URL (``HTTPS_PROXY``, ``NO_PROXY`` and their kin); None for a direct way.
 
     aiohttp's own ``trust_env`` stays off: it would also send netrc's credentials, to storage too.
+
+    Raises:
+        ConfigurationError: what stands there is no http(s) proxy; a SOCKS proxy is none.
     """
     parts = urlsplit(url.partition("?")[0])
     host = parts.hostname or ""
-    if urllib.request.proxy_bypass(host if parts.port is None else f"{host}:{parts.port}") or urllib.request.proxy_bypass(host):
+    names = {host} if parts.port is None else {host, f"{host}:{parts.port}"}
+    if any(urllib.request.proxy_bypass(name) for name in names):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if not found:
+        return None
+    return checked_proxy(found if "://" in found else f"http://{found}", f"the environment's {parts.scheme} proxy")

@@ -6,7 +6,7 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
@@ -52,20 +52,26 @@ class Gate:
     @asynccontextmanager
     async def passing(self, request: Request) -> AsyncGenerator[None]:
         """Wait until the request may be sent; it counts as in flight until the block is left."""
-        if request.method == "DELETE" and self._limits.mutation_interval:
-            await self._space_mutations(self._limits.mutation_interval)
-        async with self._slots:
-            await self._wait_for_pause()
-            await self._spend(request.points)
-            await self._wait_for_pause()
+        async with AsyncExitStack() as slot:
+            if request.method == "DELETE" and self._limits.mutation_interval:
+                await self._enter_spaced(slot, request, self._limits.mutation_interval)
+            else:
+                await self._enter(slot, request)
             yield
 
-    async def _space_mutations(self, interval: float) -> None:
-        """GitHub asks for at least a second between two mutations."""
+    async def _enter_spaced(self, slot: AsyncExitStack, request: Request, interval: float) -> None:
+        """GitHub asks for at least a second between two mutations, and after a pause, too: they enter one by one."""
         loop = asyncio.get_running_loop()
         async with self._mutating:
             await asyncio.sleep(max(0.0, self._next_mutation - loop.time()))
+            await self._enter(slot, request)
             self._next_mutation = loop.time() + interval
+
+    async def _enter(self, slot: AsyncExitStack, request: Request) -> None:
+        await slot.enter_async_context(self._slots)
+        await self._wait_for_pause()
+        await self._spend(request.points)
+        await self._wait_for_pause()
 
     async def _spend(self, points: int) -> None:
         """Take the points one by one: the limiter serves the smallest amount first, and would starve a DELETE."""
@@ -75,7 +81,7 @@ class Gate:
 
     async def _wait_for_pause(self) -> None:
         loop = asyncio.get_running_loop()
-        while (left := self._open_at - loop.time()) > 0:
+        while (left := self._open_at - loop.time()) > 0:  # noqa: ASYNC110 - it may have been prolonged meanwhile
             await asyncio.sleep(left)
 
     def meet(self, throttle: Throttle) -> bool:
@@ -90,7 +96,7 @@ class Gate:
         if not throttle.stated:
             wait *= 2 ** (self._unstated if not paused else max(0, self._unstated - 1))
         longest = self._limits.max_pause
-        if longest is not None and (throttle.wait > longest):
+        if longest is not None and throttle.wait > longest:
             return False
         if longest is not None:
             wait = min(wait, longest)
@@ -98,8 +104,9 @@ class Gate:
             self._unstated = min(self._unstated + 1, 16)
         if throttle.kind == "primary":
             wait += _ROUNDING
-        if now + wait > self._open_at:
-            self._open_at = now + wait
+        longer = now + wait - self._open_at
+        self._open_at = max(self._open_at, now + wait)
+        if not paused or longer > _ROUNDING:  # calls that were in flight together tell of one pause, not of many
             self._emitter.emit(RateLimitPause(seconds=wait, kind=throttle.kind))
         return True
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import attrs
 
 from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.errors import ConfigurationError, UnexpectedResponseError
 from gh_artifacts_async.events import ListingProgress
 from gh_artifacts_async.models import Artifact, WorkflowRun, check_id
 from gh_artifacts_async.protocol import requests
-from gh_artifacts_async.protocol.links import page_count, pages_to_step_back
+from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_step_back
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Direction, RepositoryName
-    from gh_artifacts_async.protocol.links import PageLinks
 
 
 class _HasId(Protocol):
@@ -85,9 +83,7 @@ class _Ahead(Generic[Item]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def walk(
-    fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter
-) -> AsyncGenerator[Item]:
+async def walk(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter) -> AsyncGenerator[Item]:
     """Yield every item of a listing once, in the order in which the pages show them."""
     ahead = _Ahead(fetch, concurrency)
     seen: set[int] = set()
@@ -109,6 +105,9 @@ async def walk(
                 yield item
             if not _goes_on(page, number, per_page, concurrency):
                 return
+            if page.links.next_page is not None and page.links.next_page <= number:
+                msg = f"page {number} of a listing names page {page.links.next_page} as the next one"
+                raise UnexpectedResponseError(msg)
             number, url = page.links.next_page or number + 1, page.links.next_url
     finally:
         await ahead.drop()
@@ -175,18 +174,17 @@ def artifacts(
 
 async def _chosen(found: AsyncGenerator[Artifact], name: str | None, limit: int | None) -> AsyncGenerator[Artifact]:
     """Pass on the artifacts of that name, up to a limit."""
-    left = limit
-    async with aclosing(found):
-        if left == 0:
-            return
-        async for artifact in found:
-            if name is not None and artifact.name != name:
-                continue
-            yield artifact
-            if left is not None:
-                left -= 1
-                if left == 0:
-                    return
+    given = 0
+    try:
+        while limit is None or given < limit:
+            artifact = await anext(found, None)
+            if artifact is None:
+                return
+            if name is None or artifact.name == name:
+                given += 1
+                yield artifact
+    finally:
+        await found.aclose()
 
 
 def workflow_runs(
@@ -205,25 +203,37 @@ def workflow_runs(
     Raises:
         ConfigurationError: an argument is out of its range.
     """
-    requests.list_workflow_runs(repo, workflow=workflow, filters=filters, created=requests.created_range(*created))
+
+    def request(window: str | None, page: int) -> requests.Request:
+        return requests.list_workflow_runs(repo, workflow=workflow, filters=filters, created=window, page=page)
+
+    def open_window(window: str | None) -> AsyncGenerator[WorkflowRun]:
+        async def fetch(number: int, url: str | None) -> Page[WorkflowRun]:
+            asked = request(window, number) if url is None else request(window, number).at(url)
+            page, links = await endpoints.run_page(session, asked, repo)
+            return Page(items=page.runs, total=page.total_count, links=links)
+
+        return walk(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter)
+
+    request(requests.created_range(*created), 1)
     check_walk(limit, 1)
-    return _windows(session, repo, workflow, filters, created, limit)
+    return _windows(open_window, created, limit, filtered=bool(filters))
 
 
 async def _windows(
-    session: GitHubSession,
-    repo: RepositoryName,
-    workflow: str | int | None,
-    filters: requests.Query,
+    open_window: Callable[[str | None], AsyncGenerator[WorkflowRun]],
     created: tuple[datetime | None, datetime | None],
     limit: int | None,
+    *,
+    filtered: bool,
 ) -> AsyncGenerator[WorkflowRun]:
     start, end = created
     seen: set[int] = set()
     while limit is None or len(seen) < limit:
         window = requests.created_range(start, end)
         count, oldest = 0, end
-        async with aclosing(_window(session, repo, workflow, filters, window)) as runs:
+        runs = open_window(window)
+        try:
             async for run in runs:
                 count, oldest = count + 1, run.created_at or oldest
                 if run.id in seen:
@@ -232,17 +242,8 @@ async def _windows(
                 yield run
                 if limit is not None and len(seen) >= limit:
                     return
-        if count < MOST_FILTERED_RUNS or oldest is None or oldest == end or not (filters or window):
+        finally:
+            await runs.aclose()
+        if count < MOST_FILTERED_RUNS or oldest is None or oldest == end or not (filtered or window):
             return
         end = oldest
-
-
-def _window(
-    session: GitHubSession, repo: RepositoryName, workflow: str | int | None, filters: requests.Query, created: str | None
-) -> AsyncGenerator[WorkflowRun]:
-    async def fetch(number: int, url: str | None) -> Page[WorkflowRun]:
-        asked = requests.list_workflow_runs(repo, workflow=workflow, filters=filters, created=created, page=number)
-        page, links = await endpoints.run_page(session, asked if url is None else asked.at(url), repo)
-        return Page(items=page.runs, total=page.total_count, links=links)
-
-    return walk(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter)

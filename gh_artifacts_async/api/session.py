@@ -21,6 +21,7 @@ from gh_artifacts_async.api.auth import (
     check_token,
 )
 from gh_artifacts_async.api.backoff import Backoff
+from gh_artifacts_async.api.checks import check_borrowed, checked_proxy, default_user_agent, header_value, tls_context
 from gh_artifacts_async.api.environment import proxy_for
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -36,7 +37,7 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
 )
 from gh_artifacts_async.events import Emitter
-from gh_artifacts_async.protocol.requests import BaseURL, check_base_url, split_origin
+from gh_artifacts_async.protocol.requests import BaseURL, check_base_url
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Answer, Reply, Verdict, judge
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 API_VERSION = "2022-11-28"
 """The oldest version that is still served, and the only one that every supported server knows."""
 
-DISTRIBUTION = "gh-artifacts-async"
 _MOST_MOVES = 3
 
 
@@ -72,14 +72,22 @@ def transport_error(error: BaseException, host: str) -> TransportError | None:
     aiohttp's exceptions hold the request's headers and the signed URL, so nothing of them is taken over but the words
     of the operating system, and they become neither cause nor context.
     """
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | aiohttp.ServerFingerprintMismatch):
+    if _is_about_tls(error):
         return CertificateError(f"no secure connection to {host}: {_tls_reason(error)}", host=host)
     if isinstance(error, TimeoutError):
         what = "connecting took" if isinstance(error, aiohttp.ConnectionTimeoutError) else "it was silent for"
         return RequestTimeoutError(f"no answer from {host}: {what} longer than Timeouts allow", host=host)
-    if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
+    if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
         return ConnectionFailedError(f"the connection to {host} failed: {_reason(error)}", host=host)
     return None
+
+
+def _is_about_tls(error: BaseException) -> bool:
+    """Whether the two sides do not get on; a handshake that was cut off is the network's fault, and worth a retry."""
+    inner = getattr(error, "os_error", error)
+    if isinstance(inner, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
+        return False
+    return isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | aiohttp.ServerFingerprintMismatch)
 
 
 def _tls_reason(error: BaseException) -> str:
@@ -90,7 +98,7 @@ def _tls_reason(error: BaseException) -> str:
 
 def _reason(error: BaseException) -> str:
     """Put a failure in words that hold nothing of the request."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
         return "its name could not be resolved; is the address right, and does a firewall let it through?"
     if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
         return "the proxy did not let it through"
@@ -100,14 +108,14 @@ def _reason(error: BaseException) -> str:
         return "it broke before the body was whole"
     if isinstance(error, aiohttp.ClientResponseError):
         return "the answer is not HTTP"
-    inner = getattr(error, "os_error", error)
-    return getattr(inner, "strerror", None) or "it was refused or broke"
+    said = getattr(getattr(error, "os_error", error), "strerror", None)
+    return said if said and "://" not in said else "it was refused or broke"  # aiohttp puts URLs there, too
 
 
 def without_traceback(error: BaseException) -> None:
     """Cut an exception loose from aiohttp's frames, whose locals hold the token and the signed URL."""
     error.__traceback__ = None
-    error.__context__ = None
+    error.__context__ = error.__cause__ = None
 
 
 # --- the session -------------------------------------------------------------------------------------------------
@@ -160,17 +168,18 @@ class GitHubSession:
         self.base = BaseURL.parse(base_url)
         check_base_url(self.base, has_token=self._source is not None, allow_http=allow_http)
         if session is not None:
-            _check_borrowed(session, ca_file, ssl_context, proxy, trust_env=trust_env)
+            own = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
+            check_borrowed(session, own)
         self._borrowed = session
         self._owned: aiohttp.ClientSession | None = None
-        self._ssl = _tls_context(ca_file, ssl_context)
-        self._proxy = None if proxy is None else Secret(_checked_proxy(proxy))
+        self._ssl = tls_context(ca_file, ssl_context)
+        self._proxy = None if proxy is None else Secret(checked_proxy(proxy))
         self._trust_env = trust_env
         self.timeouts = timeouts or Timeouts()
         self.retry = retry or RetryPolicy()
         self.limits = limits or Limits()
-        self._api_version = _header_value("api_version", api_version)
-        self._user_agent = None if user_agent is None else _header_value("user_agent", user_agent)
+        self._api_version = header_value("api_version", api_version)
+        self._user_agent = None if user_agent is None else header_value("user_agent", user_agent)
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
         self._gate: Gate | None = None
@@ -226,8 +235,8 @@ class GitHubSession:
         if self._borrowed is not None:
             return self._borrowed
         if self._owned is None:
-            tls = {} if self._ssl is None else {"ssl": self._ssl}
-            connector = aiohttp.TCPConnector(limit=0, **tls)  # the gate and the transfers bound themselves
+            tls = True if self._ssl is None else self._ssl
+            connector = aiohttp.TCPConnector(limit=0, ssl=tls)  # the gate and the transfers bound themselves
             self._owned = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._owned
 
@@ -240,7 +249,7 @@ class GitHubSession:
     def user_agent(self) -> str:
         """``User-Agent``; GitHub refuses requests without one."""
         if self._user_agent is None:
-            self._user_agent = f"{DISTRIBUTION}/{_version()}"
+            self._user_agent = default_user_agent()
         return self._user_agent
 
     def proxy_for(self, url: Secret) -> str | None:
@@ -251,9 +260,10 @@ class GitHubSession:
 
     def client_timeout(self) -> aiohttp.ClientTimeout:
         """Return the limits for one request: on silence, never on the whole; a borrowed pool's queue is not timed."""
-        connect = self.timeouts.connect
-        pool = {"sock_connect": connect} if self._borrowed is not None else {"connect": connect}
-        return aiohttp.ClientTimeout(total=None, sock_read=self.timeouts.read, **pool)
+        connect, read = self.timeouts.connect, self.timeouts.read
+        if self._borrowed is not None:
+            return aiohttp.ClientTimeout(total=None, sock_read=read, sock_connect=connect)
+        return aiohttp.ClientTimeout(total=None, sock_read=read, connect=connect)
 
     # --- sending
 
@@ -274,21 +284,21 @@ class GitHubSession:
         if request.answer != "json" and self._source is None:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise ConfigurationError(msg)
-        import stamina  # noqa: PLC0415 - importing the client shall not take much longer than importing aiohttp
+        import stamina  # importing the client shall not take much longer than importing aiohttp
 
         backoff = Backoff(self.retry, self.limits.max_pause)
         attempts = stamina.retry_context(
             on=backoff.hook, attempts=self.retry.attempts, timeout=None, wait_initial=0, wait_max=0, wait_jitter=0
         )
+        reply = Reply()
         async for attempt in attempts:
             with attempt:
                 try:
-                    return await self._follow(request, backoff)
+                    reply = await self._follow(request, backoff)
                 except NotFoundError:
-                    if request.method == "DELETE" and backoff.may_have_worked:
-                        return Reply()
-                    raise
-        raise AssertionError  # stamina ends by return or raise
+                    if not (request.method == "DELETE" and backoff.may_have_worked):
+                        raise
+        return reply
 
     async def _follow(self, request: Request, backoff: Backoff) -> Reply:
         """Ask, and ask again where a renamed repository has gone to."""
@@ -317,15 +327,20 @@ class GitHubSession:
         raise verdict.error
 
     def _invalidated(self, token: Secret | None) -> bool:
-        if token is None or not isinstance(self._source, InvalidatableTokenSource):
+        source: object = self._source
+        if token is None or not isinstance(source, InvalidatableTokenSource):
             return False
-        self._source.invalidate(token.reveal())
+        source.invalidate(token.reveal())
         return True
 
     async def _exchange(self, request: Request) -> tuple[Verdict, Secret | None]:
-        """Pass the gate, send, and judge the answer."""
-        async with self._opened_gate().passing(request):
-            token = await self._token()
+        """Pass the gate, send, and judge the answer.
+
+        The token is asked for outside the gate: a source may need to pass it too, and all slots may be taken by now.
+        """
+        gate = self._opened_gate()
+        token = await self._token()
+        async with gate.passing(request):
             answer = await self._send_once(request, token)
         verdict = judge(request, answer, base=self.base, now=utcnow())
         self.rate_limit = verdict.rate_limit or self.rate_limit
@@ -333,11 +348,12 @@ class GitHubSession:
 
     def _opened_gate(self) -> Gate:
         if self._gate is None:
-            from gh_artifacts_async.api.gate import Gate  # noqa: PLC0415 - as stamina above
+            from gh_artifacts_async.api.gate import Gate  # as stamina above
 
             self._gate = Gate(self.limits, self.emitter)
-            if isinstance(self._source, BindableTokenSource):
-                self._source.bind(self)
+            source: object = self._source
+            if isinstance(source, BindableTokenSource):
+                source.bind(self)
         return self._gate
 
     async def _token(self) -> Secret | None:
@@ -350,11 +366,20 @@ class GitHubSession:
         try:
             return await self._over_the_wire(request, token)
         except BaseException as error:
-            failure = transport_error(error, self.base.origin.host)
+            failure = transport_error(error, self.base.origin.host) or self._misuse(error)
             if failure is None:
                 without_traceback(error)
                 raise
         raise failure
+
+    def _misuse(self, error: BaseException) -> ConfigurationError | None:
+        """Explain why aiohttp would not send at all: a borrowed session that takes its credentials from netrc."""
+        if not isinstance(error, ValueError) or self._borrowed is None or not self._borrowed.trust_env:
+            return None
+        return ConfigurationError(
+            f"the borrowed session has trust_env=True, and netrc names {self.base.origin.host}: what it holds would "
+            "be sent in place of the token. Lend a session without trust_env"
+        )
 
     async def _over_the_wire(self, request: Request, token: Secret | None) -> Answer:
         """Hold, for as short as can be, what must not be in a traceback: the headers and aiohttp's response."""
@@ -370,6 +395,7 @@ class GitHubSession:
         ) as response:
             body = await response.read()
             headers = {name.lower(): value for name, value in response.headers.items()}
+            headers |= {"link": ", ".join(response.headers.getall("link"))} if "link" in headers else {}
             return Answer(status=response.status, headers=headers, body=body, url=url)
 
     def _headers(self, token: Secret | None) -> dict[str, str]:
@@ -381,65 +407,3 @@ class GitHubSession:
         if token is not None:
             headers["Authorization"] = f"Bearer {token.reveal()}"
         return headers
-
-
-# --- checks ------------------------------------------------------------------------------------------------------
-
-
-def _check_borrowed(
-    session: aiohttp.ClientSession,
-    ca_file: StrPath | None,
-    ssl_context: ssl.SSLContext | None,
-    proxy: str | None,
-    *,
-    trust_env: bool,
-) -> None:
-    settings = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
-    given = [name for name, value in settings.items() if value is not None]
-    if given:
-        msg = f"{', '.join(given)} cannot be given with session=: set them on the session you pass in"
-        raise ConfigurationError(msg)
-    if getattr(session, "auth", None) is not None:
-        msg = "the borrowed session carries auth, which would go to storage too; pass the token to the client instead"
-        raise ConfigurationError(msg)
-
-
-def _tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
-    if ca_file is None:
-        return ssl_context
-    if ssl_context is not None:
-        msg = "give ca_file or ssl_context, not both"
-        raise ConfigurationError(msg)
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(cafile=ca_file)
-    except OSError as error:
-        reason = error.strerror or "it holds no certificate"
-    else:
-        return context
-    msg = f"ca_file {ca_file!s} cannot be used: {reason}"
-    raise ConfigurationError(msg)
-
-
-def _checked_proxy(proxy: str) -> str:
-    parts = split_origin(proxy.replace(proxy.partition("://")[2].rpartition("@")[0] + "@", "", 1))
-    if parts is None:
-        msg = "proxy must be an http(s) URL like 'http://proxy.example:3128'"
-        raise ConfigurationError(msg)
-    return proxy
-
-
-def _header_value(name: str, value: str) -> str:
-    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
-        msg = f"{name} must be printable ASCII, since it is sent as a header, not {value!r}"
-        raise ConfigurationError(msg)
-    return value
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 20 ms that only a first request needs
-
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return "0"

@@ -1,1 +1,1 @@
-"""Pure rules: bytes, headers and numbers in, values out. Nothing here waits, reads a clock, opens a file or knows aiohttp."""
+"""Pure rules: bytes, headers and numbers in, values out. Nothing here waits, reads a clock or a file, knows aiohttp."""

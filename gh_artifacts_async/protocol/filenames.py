@@ -20,10 +20,11 @@ END_RECORD_REACH = _END_RECORD_SIZE + 65535
 """Bytes from the end within which a zip's end record starts (APPNOTE 4.3.16)."""
 
 _LONGEST_NAME = 200  # bytes; leaves room below the usual 255 for a suffix and a part file's own marks
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _FORBIDDEN = frozenset('<>:"/\\|?*')
-_EXTENDED = re.compile(r"""filename\*\s*=\s*([A-Za-z0-9-]+)'[^']*'([^;\s]+)""", re.IGNORECASE)
-_PLAIN = re.compile(r"""filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))""", re.IGNORECASE)
+_PARAMETER = re.compile(r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""")
+_EXTENDED = re.compile(r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)""")
 
 
 def media_type(content_type: str | None) -> str:
@@ -62,15 +63,16 @@ def disposition_filename(value: str | None) -> str | None:
     """
     if not value:
         return None
-    text = _extended(value) or _plain(value)
-    if text is None:
-        return None
+    given: dict[str, str] = {}
+    for name, text in _PARAMETER.findall(value):
+        given.setdefault(name.lower(), text.strip())
+    text = _extended(given.get("filename*", "")) or _plain(given.get("filename", ""))
     base = re.split(r"[/\\]", text)[-1].strip()
     return None if base in {"", ".", ".."} else base
 
 
 def _extended(value: str) -> str | None:
-    match = _EXTENDED.search(value)
+    match = _EXTENDED.fullmatch(value)
     if match is None or match[1].lower() not in {"utf-8", "iso-8859-1"}:
         return None
     try:
@@ -79,11 +81,9 @@ def _extended(value: str) -> str | None:
         return None
 
 
-def _plain(value: str) -> str | None:
-    match = _PLAIN.search(_EXTENDED.sub("", value))
-    if match is None:
-        return None
-    text = re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else match[2].strip()
+def _plain(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    text = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
     try:  # servers put UTF-8 here, and HTTP libraries hand it on byte by byte
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -96,17 +96,21 @@ def safe_component(name: str) -> str:
     Separators, control characters and what Windows forbids become ``_``; ``.`` and ``..``, trailing dots and blanks,
     device names and over-long names are changed; an empty name becomes ``_``. A name that needs no change gets none.
     """
-    kept = "".join("_" if _is_bad(char) else char for char in name)
-    stripped = kept.rstrip(" .")
-    kept = stripped + "_" * (len(kept) - len(stripped))
+    kept = _well_ended("".join("_" if _is_bad(char) else char for char in name))
     if _RESERVED.fullmatch(kept):
         kept = f"_{kept}"
-    return _shortened(kept) or "_"
+    return _well_ended(_shortened(kept)) or "_"
+
+
+def _well_ended(name: str) -> str:
+    """Put ``_`` in place of trailing dots and blanks, which Windows drops."""
+    stripped = name.rstrip(" .")
+    return stripped + "_" * (len(name) - len(stripped))
 
 
 def _is_bad(char: str) -> bool:
     """Whether a character has no place in a name: separators, controls, surrogates, and marks that turn text around."""
-    return char in _FORBIDDEN or unicodedata.category(char) in {"Cc", "Cs"} or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return char in _FORBIDDEN or char in _TURNING or unicodedata.category(char) in {"Cc", "Cs"}
 
 
 def _shortened(name: str) -> str:
@@ -136,7 +140,8 @@ def check_filename(name: str) -> str:
     Raises:
         ConfigurationError: it is no single safe path component.
     """
-    if not isinstance(name, str) or not name or name in {".", ".."} or "/" in name or "\\" in name or not name.isprintable():
+    is_one = isinstance(name, str) and name not in {"", ".", ".."} and "/" not in name and "\\" not in name
+    if not is_one or not name.isprintable():
         msg = f"filename must be the name of one file, without folders, not {name!r}"
         raise ConfigurationError(msg)
     return name

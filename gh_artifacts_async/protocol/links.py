@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin
 
 import attrs
 
 from gh_artifacts_async.errors import UnexpectedResponseError
+from gh_artifacts_async.protocol.throttling import whole
 
 if TYPE_CHECKING:
     from gh_artifacts_async.protocol.requests import BaseURL
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's grammar of a token, no secret
 _PARAMETER = rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]+))?'
-_LINK = re.compile(rf"\s*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)")
+_LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)")  # empty elements count for nothing
 _ONE_PARAMETER = re.compile(_PARAMETER)
 
 
@@ -62,8 +63,8 @@ def parse_link(value: str) -> dict[str, str]:
 
 def page_number(url: str) -> int | None:
     """Return the ``page`` parameter of a URL; None where it has none that is a number."""
-    values = parse_qs(urlsplit(url).query).get("page", [])
-    return int(values[-1]) if values and values[-1].isascii() and values[-1].isdigit() else None
+    values = parse_qs(url.partition("#")[0].partition("?")[2]).get("page", [])
+    return whole(values[-1]) if values else None
 
 
 def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
@@ -84,7 +85,7 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
     last = page_number(links["last"]) if "last" in links else None
     if following is None:
         return PageLinks(last_page=last, stated=True)
-    following = urljoin(url, following)
+    following = _absolute(url, following)
     if not base.owns(following):
         msg = (
             f"the next page's link leaves {base.origin}; it was not followed, since it would have been sent the token. "
@@ -94,11 +95,18 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
     return PageLinks(next_url=following, next_page=page_number(following), last_page=last, stated=True)
 
 
+def _absolute(url: str, link: str) -> str:
+    try:
+        return urljoin(url, link)
+    except ValueError:  # brackets that hold no address: nothing that could be owned
+        return link
+
+
 def page_count(total: int, per_page: int) -> int:
     """Return how many pages hold ``total`` items."""
     return -(-total // per_page)
 
 
 def pages_to_step_back(fallen_by: int, per_page: int) -> int:
-    """Return how many pages to go back when the total fell by so much: that many items have moved up past the reader."""
+    """Return how many pages to go back when the total fell: as many items have moved up past the reader."""
     return page_count(max(fallen_by, 0), per_page)

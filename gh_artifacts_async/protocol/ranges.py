@@ -24,6 +24,8 @@ _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)",
 _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,64})</Code>")
 _OK, _PARTIAL, _PRECONDITION, _UNSATISFIABLE, _FORBIDDEN, _SERVER = 200, 206, 412, 416, 403, 500
 _TRANSIENT = (408, 425, 429)
+_REFUSALS = (400, 401, 403, 404, 410)
+_EXPIRED = (b"not valid in the specified time frame", b"uri expired", b"request has expired", b"expiredtoken")
 
 
 @attrs.frozen(kw_only=True)
@@ -126,7 +128,13 @@ class Fail:
     reason: str
 
 
+@attrs.frozen(kw_only=True)
+class Whole:
+    """The whole came although a slice was asked for: this storage has no ranges."""
+
+
 Decision = Stream | Done | Restart | Resign | Again | Fail
+SliceDecision = Stream | Whole | Restart | Resign | Again | Fail
 
 
 def strong_etag(headers: Mapping[str, str]) -> str | None:
@@ -155,9 +163,9 @@ def decide(have: Have, answer: Answer, *, now: datetime) -> Decision:
         answer: status and headers; the body only of an error.
         now: the wall clock, for a ``Retry-After`` date in an answer without ``Date``.
     """
-    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
-    if answer.status in {_OK, _PARTIAL} and encoding not in {"identity", ""}:
-        return Fail(status=answer.status, code=None, reason=f"storage sent {encoding[:20]!r}, which was not asked for")
+    coded = _coded(answer)
+    if coded is not None:
+        return coded
     if answer.status == _OK:
         length = content_length(answer)
         return Stream(offset=0, length=length, total=length, etag=strong_etag(answer.headers))
@@ -170,13 +178,57 @@ def decide(have: Have, answer: Answer, *, now: datetime) -> Decision:
     return _refused(answer, now)
 
 
+def _coded(answer: Answer) -> Fail | None:
+    """Refuse a content coding: it was not asked for, and the digest and all offsets are of the stored bytes."""
+    coding = answer.headers.get("content-encoding", "").strip().lower()
+    if answer.status not in {_OK, _PARTIAL} or coding in {"", "identity"}:
+        return None
+    return Fail(status=answer.status, code=None, reason=f"storage sent {coding[:20]!r}, which was not asked for")
+
+
+def slice_headers(first: int, last: int, etag: str | None) -> dict[str, str]:
+    """Return the headers that ask for the bytes ``first`` to ``last``, both included.
+
+    Always from a place to a place: Azure has no suffix ranges, and no several ranges in one request
+    (https://learn.microsoft.com/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations).
+    """
+    headers = {"Accept-Encoding": "identity", "Range": f"bytes={first}-{last}"}
+    return headers if etag is None else headers | {"If-Match": etag}
+
+
+def decide_slice(first: int, etag: str | None, answer: Answer, *, now: datetime) -> SliceDecision:
+    """Return what to do with storage's answer to :func:`slice_headers`; a slice may end early, where the whole does."""
+    coded = _coded(answer)
+    if coded is not None:
+        return coded
+    if answer.status == _OK:
+        return Whole()
+    if answer.status == _PRECONDITION:
+        return Restart(reason="storage has other bytes by now (412)")
+    if answer.status == _UNSATISFIABLE:
+        found = parse_content_range(answer.headers.get("content-range"))
+        return Stream(offset=first, length=0, total=None if found is None else found[2], etag=etag)
+    return _slice(first, etag, answer) if answer.status == _PARTIAL else _refused(answer, now)
+
+
+def _slice(first: int, etag: str | None, answer: Answer) -> SliceDecision:
+    found = parse_content_range(answer.headers.get("content-range"))
+    if found is None or found[0] != first or found[1] is None or found[2] is None:
+        reason = "storage's Content-Range is not what was asked for"
+        return Fail(status=answer.status, code=None, reason=reason)
+    here = strong_etag(answer.headers)
+    if etag is not None and here is not None and here != etag:
+        return Restart(reason="storage has other bytes by now (ETag)")
+    return Stream(offset=first, length=found[1] - first + 1, total=found[2], etag=here or etag)
+
+
 def content_length(answer: Answer) -> int | None:
-    """Return Content-Length; None where it is absent, wrong, or overruled by Transfer-Encoding (RFC 9112 section 6.3)."""
+    """Return Content-Length; None where absent, wrong, or overruled by Transfer-Encoding (RFC 9112 section 6.3)."""
     return None if "transfer-encoding" in answer.headers else whole(answer.headers.get("content-length"))
 
 
 def parse_content_range(value: str | None) -> tuple[int | None, int | None, int | None] | None:
-    """Split ``bytes first-last/total`` into three numbers, None where a ``*`` stands; None where it is no such header."""
+    """Split ``bytes first-last/total`` into three numbers, None for a ``*``; None where it is no such header."""
     match = _CONTENT_RANGE.fullmatch((value or "").strip())
     if match is None:
         return None
@@ -214,7 +266,7 @@ def _unsatisfiable(have: Have, answer: Answer) -> Decision:
     return Restart(reason="what is on disk is longer than what storage has (416)")
 
 
-def _refused(answer: Answer, now: datetime) -> Decision:
+def _refused(answer: Answer, now: datetime) -> Resign | Again | Fail:
     code = error_code(answer)
     if answer.status == _FORBIDDEN or says_expired(answer):
         expired = says_expired(answer)
@@ -237,7 +289,4 @@ def error_code(answer: Answer) -> str | None:
 def says_expired(answer: Answer) -> bool:
     """Whether a refusal says that the URL's time is over, in Azure's, the v3 pipelines' or S3's words."""
     body = answer.body.lower()
-    return answer.status in {400, 401, 403, 404, 410} and any(
-        phrase in body
-        for phrase in (b"not valid in the specified time frame", b"uri expired", b"request has expired", b"expiredtoken")
-    )
+    return answer.status in _REFUSALS and any(words in body for words in _EXPIRED)

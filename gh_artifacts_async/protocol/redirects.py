@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urljoin
 
 from gh_artifacts_async.errors import UnexpectedResponseError, UnsafeRedirectError
 from gh_artifacts_async.protocol.requests import split_origin
-from gh_artifacts_async.protocol.throttling import answered_at, whole
+from gh_artifacts_async.protocol.throttling import answered_at, in_utc, whole
 from gh_artifacts_async.results import Secret, SignedURL
 
 if TYPE_CHECKING:
@@ -32,21 +32,28 @@ def signed_url(location: Secret, *, url: str, headers: Mapping[str, str], now: d
         now: the wall clock, for an answer without ``Date``.
 
     Raises:
-        UnexpectedResponseError: there is no Location.
+        UnexpectedResponseError: there is no Location, or none that is a URL.
     """
     if not location.reveal().strip():
-        msg = "the download was answered with a redirect that has no Location"
+        msg = "the answer is a redirect without a Location"
         raise UnexpectedResponseError(msg)
     moment = answered_at(headers, now)
     expires_at = _expiry(location, moment)
     lifetime = max(0.0, (expires_at - moment).total_seconds())
-    return SignedURL(_absolute(url, location).reveal(), expires_at=expires_at, lifetime=lifetime)
+    target = _absolute(url, location)
+    if target is None:
+        msg = "the answer is a redirect whose Location is no URL"
+        raise UnexpectedResponseError(msg)
+    return SignedURL(target.reveal(), expires_at=expires_at, lifetime=lifetime)
 
 
-def _absolute(url: str, location: Secret) -> Secret:
+def _absolute(url: str, location: Secret) -> Secret | None:
     """Resolve a relative reference (RFC 3986 section 5); urljoin would rewrite parts of an absolute one."""
     text = location.reveal().strip()
-    return Secret(text if "://" in text.partition("?")[0] else urljoin(url, text))
+    try:
+        return Secret(text if "://" in text.partition("?")[0] else urljoin(url, text))
+    except ValueError:  # brackets that hold no address
+        return None
 
 
 def _expiry(location: Secret, moment: datetime) -> datetime:
@@ -68,7 +75,7 @@ def _iso(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+    return in_utc(moment)
 
 
 def _amazon(query: Mapping[str, str]) -> datetime | None:

@@ -30,6 +30,7 @@ _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
 _MAX_PORT = 65535
+_LONGEST_LABEL = 63
 
 
 # --- the base URL ------------------------------------------------------------------------------------------------
@@ -71,13 +72,23 @@ def split_origin(url: str) -> tuple[Origin, str] | None:
         return None
     authority = _AUTHORITY.fullmatch(match["authority"])
     rest = match["rest"]
-    if authority is None or "\\" in rest:
+    if authority is None or "\\" in rest or not _can_be_looked_up(authority["host"]):
         return None
     scheme = match["scheme"].lower()
     port = int(authority["port"] or _DEFAULT_PORTS[scheme])
     if port > _MAX_PORT:
         return None
     return Origin(scheme, authority["host"].strip("[]").lower(), port), rest
+
+
+def _can_be_looked_up(host: str) -> bool:
+    """Whether a host is an IPv6 address in brackets, or has labels of 1 to 63 characters (RFC 1035 section 2.3.4)."""
+    if not host.startswith("["):
+        return all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
+    try:
+        return ipaddress.ip_address(host[1:-1]).version == 6  # noqa: PLR2004 - brackets hold IPv6
+    except ValueError:
+        return False
 
 
 @attrs.frozen
@@ -108,7 +119,8 @@ class BaseURL:
             raise ConfigurationError(msg)
         parts = split_origin(text)
         if parts is None or "?" in parts[1] or "#" in parts[1]:
-            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {text!r}"
+            shown = re.split(r"[?#]", text)[0]  # what is behind may be a secret
+            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}"
             raise ConfigurationError(msg)
         return cls(parts[0], parts[1].rstrip("/"))
 
@@ -228,11 +240,16 @@ def check_name(name: str | None) -> None:
     """Check an artifact name that is to be searched for.
 
     Raises:
-        ConfigurationError: it is empty, or no string.
+        ConfigurationError: it is empty, no string, or no text that a URL could carry.
     """
-    if name is not None and (not isinstance(name, str) or not name):
+    if name is not None and not _is_text(name):
         msg = f"name must be an artifact's name, not {name!r}"
         raise ConfigurationError(msg)
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a string that UTF-8 can carry (no lone surrogates, as arguments of a program may hold)."""
+    return isinstance(value, str) and bool(value) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _paging(per_page: int, page: int, *more: tuple[str, str | None]) -> Query:
@@ -309,14 +326,25 @@ def list_workflow_runs(
     """``GET /repos/{owner}/{repo}/actions[/workflows/{workflow_id}]/runs``; the workflow by id or file name."""
     rest = "runs"
     if workflow is not None:
-        if isinstance(workflow, bool) or not isinstance(workflow, str | int) or workflow == "":
-            msg = f"workflow must be an id or a file name like 'ci.yml', not {workflow!r}"
+        rest = f"workflows/{_workflow_id(workflow)}/runs"
+    for key, value in filters:
+        if not _is_text(value):
+            msg = f"{key} must be a string that is not empty, not {value!r}"
             raise ConfigurationError(msg)
-        named = str(check_id(workflow, "workflow")) if isinstance(workflow, int) else workflow.rpartition("/")[2]
-        rest = f"workflows/{quote(named, safe='')}/runs"
     query = _paging(per_page, page, ("exclude_pull_requests", "true"), ("created", created), *filters)
     name = "list_workflow_runs_for_repo" if workflow is None else "list_workflow_runs"
     return Request(operation=name, path=_repo_path(repo, rest), query=query)
+
+
+def _workflow_id(workflow: str | int) -> str:
+    """Return a workflow's id or file name as a part of a path."""
+    if isinstance(workflow, int) and not isinstance(workflow, bool):
+        return str(check_id(workflow, "workflow"))
+    named = workflow.rpartition("/")[2] if isinstance(workflow, str) and _is_text(workflow) else ""
+    if named in {"", ".", ".."}:
+        msg = f"workflow must be an id or a file name like 'ci.yml', not {workflow!r}"
+        raise ConfigurationError(msg)
+    return quote(named, safe="")
 
 
 def created_range(start: datetime | None, end: datetime | None) -> str | None:

@@ -7,6 +7,7 @@ Status codes: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -26,16 +27,16 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
+from gh_artifacts_async.models import RateLimit
+from gh_artifacts_async.protocol.filenames import media_type
 from gh_artifacts_async.protocol.links import PageLinks, page_links
 from gh_artifacts_async.protocol.redirects import signed_url
 from gh_artifacts_async.protocol.throttling import Throttle, read_rate_limit, retry_after, throttle
 from gh_artifacts_async.results import Secret, SignedURL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-    from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.requests import BaseURL, Request
 
 _LONGEST_MESSAGE = 300
@@ -137,7 +138,13 @@ def _sort(request: Request, answer: Answer, base: BaseURL, now: datetime) -> tup
 
 def _good(request: Request, answer: Answer, base: BaseURL) -> Reply:
     if request.answer == "nothing":
-        return Reply()
+        if not answer.body:
+            return Reply()
+        msg = (
+            f"{request.label} was answered with {answer.status} and {_kind(answer)} instead of nothing (204); "
+            f"is {_host(answer)} GitHub's REST API?"
+        )
+        raise UnexpectedResponseError(msg)
     if request.answer == "location":
         msg = f"{request.label} was answered with {answer.status} instead of a redirect to storage"
         raise UnexpectedResponseError(msg)
@@ -146,13 +153,16 @@ def _good(request: Request, answer: Answer, base: BaseURL) -> Reply:
 
 
 def _json(request: Request, answer: Answer) -> object:
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    what = "no body" if not answer.body else f"{kind or 'an unnamed type'} instead of JSON"
+    what = "no body" if not answer.body else f"{_kind(answer)} instead of JSON"
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):
         msg = f"{request.label} was answered with {answer.status} and {what}; is {_host(answer)} GitHub's REST API?"
     raise UnexpectedResponseError(msg)
+
+
+def _kind(answer: Answer) -> str:
+    return _printable(media_type(answer.headers.get("content-type"))) or "an unnamed type"
 
 
 def _host(answer: Answer) -> str:
@@ -214,7 +224,8 @@ def _details(errors: object) -> str:
         if isinstance(item, str):
             found.append(item)
         elif isinstance(item, dict):
-            found.append(": ".join(str(item[key]) for key in ("field", "code", "message") if item.get(key)))
+            said = (item.get(key) for key in ("field", "code", "message"))
+            found.append(": ".join(text for text in said if isinstance(text, str) and text))
     return _printable("; ".join(text for text in found if text))
 
 
@@ -274,7 +285,8 @@ def _api_error(request: Request, answer: Answer) -> APIError:
     found = _error_class(request, answer)
     if found is PermissionDeniedError:
         accepted = answer.headers.get("x-accepted-github-permissions")
-        needs = f"the token needs {accepted.replace(';', ' or ')}" if accepted else "the token lacks a permission"
+        allowed = _printable(accepted or "").replace(";", " or ")
+        needs = f"the token needs {allowed}" if allowed else "the token lacks a permission"
         return PermissionDeniedError(**_common(request, answer, needs), accepted_permissions=accepted)
     hint = _HINTS.get(found, "")
     if answer.status == _GONE and found is APIError:

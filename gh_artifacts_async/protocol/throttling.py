@@ -23,6 +23,7 @@ SECONDARY_WAIT = 60.0
 _FORBIDDEN = 403
 _TOO_MANY = 429
 _MAX_EPOCH = 253_402_300_799  # the last second of the year 9999, which datetime can hold
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000  # datetime overflows a little below 1 and above 9999
 _PERMISSION_PHRASES = ("resource not accessible", "you must have", "must have admin", "saml enforcement")
 _SECONDARY_PHRASES = ("secondary rate limit", "abuse detection")
 
@@ -45,7 +46,7 @@ class Throttle:
 
 
 def whole(text: str | None) -> int | None:
-    """Return a header's number of digits only; None for anything else (signs, dots, blanks inside, a missing header)."""
+    """Return a header's number of digits only; None for anything else (a sign, a dot, a missing header)."""
     stripped = (text or "").strip()
     return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 19 else None  # noqa: PLR2004 - fits 63 bits
 
@@ -58,6 +59,13 @@ def http_date(text: str | None) -> datetime | None:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
+    return in_utc(moment)
+
+
+def in_utc(moment: datetime) -> datetime | None:
+    """Return a time as aware UTC, one without a zone taken as such; None outside the years that can be counted with."""
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        return None
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
 
 
@@ -67,7 +75,7 @@ def answered_at(headers: Mapping[str, str], now: datetime) -> datetime:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return ``Retry-After`` (RFC 9110 section 10.2.3) in seconds from the answer on; None where it is absent or wrong."""
+    """Return ``Retry-After`` (RFC 9110 section 10.2.3) in seconds from the answer on; None if absent or wrong."""
     text = headers.get("retry-after")
     seconds = whole(text)
     if seconds is not None:
@@ -82,7 +90,7 @@ def _reset_at(headers: Mapping[str, str]) -> datetime | None:
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Return the primary limit as an answer tells it; None where it tells none (GitHub Enterprise Server by default)."""
+    """Return the primary limit as an answer tells it; None where it tells none (as GHES does by default)."""
     limit = whole(headers.get("x-ratelimit-limit"))
     remaining = whole(headers.get("x-ratelimit-remaining"))
     if limit is None or remaining is None:
@@ -123,7 +131,7 @@ def throttle(
     if wait is None and exhausted and reset is not None:
         wait = max(0.0, (reset - answered_at(headers, now)).total_seconds())
     if wait is None:
-        return Throttle(kind=kind, wait=SECONDARY_WAIT, stated=False, reset_at=reset)
+        return Throttle(kind=kind, wait=SECONDARY_WAIT, stated=False)  # a reset is the other limit's window
     if kind == "secondary" or reset is None:
         reset = _later(answered_at(headers, now), wait)
     return Throttle(kind=kind, wait=wait, stated=True, reset_at=reset)

@@ -225,7 +225,7 @@ class FakeGitHub(Hosts):
         self._tokens.check_jwt_times = check
 
     def on_page(self, callback: Callable[[PageSeen], object] | None) -> None:
-        """Call ``callback`` after each page of a listing; what it changes shows on the next. Coroutine functions too."""
+        """Call ``callback`` after each page of a listing; what it changes shows on the next. It may be async."""
         self._operations.manners.on_page = callback
 
     def set_link_manners(self, *, shuffle: bool = False, omit_last: bool = False) -> None:

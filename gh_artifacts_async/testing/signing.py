@@ -182,7 +182,7 @@ def _period(kind: Kind, query: dict[str, str]) -> tuple[datetime, datetime]:
 
 
 def disposition(filename: str) -> str:
-    """Return a download's Content-Disposition: ``filename=`` for old readers, ``filename*=`` (RFC 5987) for the rest."""
+    """Return a download's Content-Disposition: ``filename=`` for old readers, and ``filename*=`` (RFC 5987)."""
     plain = filename.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 

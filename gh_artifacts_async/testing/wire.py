@@ -91,12 +91,12 @@ def _unsent(transport: asyncio.WriteTransport) -> int:
     """Return the bytes in the kernel's send queue, 0 where it cannot be asked (ioctl TIOCOUTQ: POSIX)."""
     sock = transport.get_extra_info("socket")
     try:
-        import fcntl  # noqa: PLC0415 - POSIX only
-        import termios  # noqa: PLC0415
+        import fcntl  # POSIX only
+        import termios
     except ImportError:
         return 0
     waiting = array.array("i", [0])
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, waiting)
     return waiting[0]
 

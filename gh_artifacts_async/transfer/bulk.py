@@ -70,14 +70,13 @@ class Pool(Generic[T]):
     async def _run(self) -> None:
         """Take one item after the other."""
         while True:
-            if self._input_error is not None or (self._stopped_by is not None and self._left is None):
-                return
             try:
                 subject = await self._source.take()
             except StopAsyncIteration:
                 return
             except Exception as error:  # noqa: BLE001 - the caller's iterator: raised to the caller after the rest
                 self._input_error = self._input_error or error
+                self._source.end()
                 return
             await self._outcomes.put(await self._outcome(subject))
 
@@ -89,10 +88,16 @@ class Pool(Generic[T]):
         except Exception as error:  # noqa: BLE001 - one item's failure never raises; it is that item's outcome
             if isinstance(error, STOPS_ALL):
                 self._stopped_by = self._stopped_by or error
+                if self._left is None:
+                    self._source.end()
             return Outcome(artifact=subject, error=error)
 
     async def _finish(self, workers: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(workers)
+        try:
+            await self._source.aclose()
+        except Exception as error:  # noqa: BLE001 - the caller's iterator, as above
+            self._input_error = self._input_error or error
         await self._outcomes.put(_End())
 
     async def outcomes(self) -> AsyncGenerator[Outcome[T]]:
@@ -108,11 +113,19 @@ class Pool(Generic[T]):
             raise self._input_error
 
     async def stop(self) -> None:
-        """Cancel what is under way and wait until it has ended; close the input."""
+        """Cancel what is under way and wait until it has ended, even if cancelled meanwhile; close the input."""
         for task in self._tasks:
             task.cancel()
+        cancelled: asyncio.CancelledError | None = None
+        while left := [task for task in self._tasks if not task.done()]:
+            try:
+                await asyncio.wait(left)
+            except asyncio.CancelledError as error:
+                cancelled = error
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._source.aclose()
+        if cancelled is not None:
+            raise cancelled
 
 
 class _Source:
@@ -120,6 +133,7 @@ class _Source:
 
     def __init__(self, subjects: Iterable[Subject] | AsyncIterable[Subject] | Iterator[Subject]) -> None:
         self._lock = asyncio.Lock()
+        self._ended = False
         self._async: AsyncIterator[Subject] | None = None
         self._sync: Iterator[Subject] | None = None
         if isinstance(subjects, AsyncIterable):
@@ -129,12 +143,18 @@ class _Source:
 
     async def take(self) -> Subject:
         async with self._lock:
+            if self._ended:
+                raise StopAsyncIteration
             if self._async is not None:
                 return await anext(self._async)
             try:
                 return next(self._sync or iter(()))
             except StopIteration:
                 raise StopAsyncIteration from None
+
+    def end(self) -> None:
+        """Read no further."""
+        self._ended = True
 
     async def aclose(self) -> None:
         close = getattr(self._async, "aclose", None)
@@ -159,6 +179,7 @@ class Collection:
 
     directory: Path
     layout: Layout
+    extracts: bool = False
     taken: dict[str, int] = attrs.field(factory=dict)
 
     def place(self, artifact: Artifact) -> naming.Place:
@@ -168,7 +189,7 @@ class Collection:
             DestinationExistsError: another artifact of this collection has it.
         """
         place = naming.by_layout(artifact, self.directory, self.layout)
-        self.take(place.zip_path, artifact)
+        self.take(place.folder_path if self.extracts else place.zip_path, artifact)
         return place
 
     def take(self, path: Path, artifact: Artifact) -> None:

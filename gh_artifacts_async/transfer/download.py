@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,17 @@ from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.events import TransferFailed, TransferFinished, TransferVerified
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 from gh_artifacts_async.results import DownloadResult
-from gh_artifacts_async.transfer import files, naming, partfile, verify
+from gh_artifacts_async.transfer import files, partfile, unpack, verify
+from gh_artifacts_async.transfer.pipeline import Pipeline
 from gh_artifacts_async.transfer.receive import Received, Tools, Transfer
+from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.protocol.filenames import Kind
-    from gh_artifacts_async.settings import IfExists, StrPath
+    from gh_artifacts_async.settings import ExtractPolicy, IfExists, StrPath
     from gh_artifacts_async.transfer.naming import Place
 
 _IF_EXISTS = ("error", "skip", "replace")
@@ -31,10 +34,17 @@ _SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousa
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """How a download treats what is there, and the disk."""
+    """How a download treats what is there, and the disk.
+
+    Attributes:
+        if_exists: what to do where the destination is taken.
+        durable: fsync what is written, and its folder.
+        extract: how to unpack a zip; None leaves it as it is.
+    """
 
     if_exists: IfExists = "error"
     durable: bool = False
+    extract: ExtractPolicy | None = None
 
     def __attrs_post_init__(self) -> None:
         """Check ``if_exists``.
@@ -144,107 +154,175 @@ class Downloader:
             ArtifactsError: it could not be done; the destination is as it was.
             OSError: the disk refused.
         """
+        delivery = _Delivery(self._tools, self._leftovers, artifact, place, options, emitter, claim)
         try:
-            return await self._download(artifact, place, options, emitter, claim)
+            return await delivery.run()
         except BaseException as error:
             emitter.emit(TransferFailed(artifact=artifact, error=error))
             raise
 
-    async def _download(
-        self,
-        artifact: Artifact,
-        place: Place,
-        options: Options,
-        emitter: Emitter,
-        claim: Callable[[Path], None] | None,
-    ) -> DownloadResult:
+
+@attrs.define
+class _Delivery:
+    """One artifact on its way to its place."""
+
+    _tools: Tools
+    _leftovers: Leftovers
+    _artifact: Artifact
+    _place: Place
+    _options: Options
+    _emitter: Emitter
+    _claim: Callable[[Path], None] | None
+
+    async def run(self) -> DownloadResult:
+        """Skip what is there; else fetch, verify, and put in place."""
         started = asyncio.get_running_loop().time()
-        there = await self._there_already(artifact, place, options)
+        there = await self._there_already()
         if there is not None:
-            emitter.emit(TransferFinished(artifact=artifact, path=there, size=there.stat().st_size, skipped=True))
-            return _skipped(artifact, there)
-        files.make_folder(place.folder)
+            size = self._artifact.size_in_bytes if there.is_dir() else there.stat().st_size
+            self._emitter.emit(TransferFinished(artifact=self._artifact, path=there, size=size, skipped=True))
+            return _skipped(self._artifact, there, size)
+        files.make_folder(self._place.folder)
+        if self._options.extract is None:
+            result = await self._to_file()
+        else:
+            result = await self._to_folder(self._options.extract)
+        self._emitter.emit(TransferFinished(artifact=self._artifact, path=result.path, size=result.size))
+        return attrs.evolve(result, elapsed=asyncio.get_running_loop().time() - started)
 
-        def check_place(kind: Kind, disposition: str | None) -> None:
-            path = place.path(kind, disposition)
-            if claim is not None:
-                claim(path)
-            _check_free(path, options)
+    # --- before
 
-        transfer = Transfer(self._tools, artifact, place.folder, emitter, check_place)
+    async def _there_already(self) -> Path | None:
+        """Return what is known to be the artifact (``skip``); find a taken name before any request.
+
+        Raises:
+            DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
+        """
+        if self._options.if_exists == "replace":
+            return None
+        if self._options.if_exists == "skip":
+            for path in (self._path("zip", None), self._place.raw_path(None)):
+                if os.path.lexists(path) and await self._is_there(path):
+                    return path
+        self._check_free(self._path("zip", None))
+        return None
+
+    async def _is_there(self, path: Path) -> bool:
+        if self._options.extract is not None and path == self._place.folder_path and path.is_dir():
+            return await in_thread(lambda: unpack.is_same_folder(self._artifact, path))
+        return await is_same(self._artifact, path)
+
+    def _path(self, kind: Kind, disposition: str | None) -> Path:
+        """Return where what arrives goes: a folder for a zip that is unpacked, else a file."""
+        unpacked = kind == "zip" and self._options.extract is not None
+        return self._place.folder_path if unpacked else self._place.path(kind, disposition)
+
+    def _check_place(self, kind: Kind, disposition: str | None) -> None:
+        path = self._path(kind, disposition)
+        if self._claim is not None:
+            self._claim(path)
+        self._check_free(path)
+
+    def _check_free(self, path: Path) -> None:
+        if self._options.if_exists != "replace" and os.path.lexists(path):
+            known = "" if self._options.if_exists == "error" else " and is not this artifact"
+            msg = f"{path} exists already{known}; it was left as it is (if_exists={self._options.if_exists!r})"
+            raise DestinationExistsError(msg, filename=str(path))
+
+    # --- the two ways
+
+    async def _receive(self, pipeline: Pipeline | None = None) -> Received:
+        transfer = Transfer(
+            self._tools, self._artifact, self._place.folder, self._emitter, self._check_place, pipeline=pipeline
+        )
         try:
-            received = await transfer.run(self._leftovers.of(place.folder, transfer.part.prefix))
+            received = await transfer.run(self._leftovers.of(self._place.folder, transfer.part.prefix))
         except BaseException:
             self._leftovers.add(transfer.part)
             raise
+        self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
+        return received
+
+    async def _to_file(self) -> DownloadResult:
+        received = await self._receive()
         try:
-            emitter.emit(TransferVerified(artifact=artifact, verified=received.verified))
-            path = place.path(received.kind, received.disposition)
-            check_place(received.kind, received.disposition)
-            await _put_in_place(received, path, options)
+            return await self._finish_file(received)
         finally:
             received.part.discard()
-        await _leave_record(artifact, path, received)
-        emitter.emit(TransferFinished(artifact=artifact, path=path, size=received.size))
-        elapsed = asyncio.get_running_loop().time() - started
-        return DownloadResult(
-            artifact=artifact,
-            path=path,
-            size=received.size,
-            digest=Digest("sha256", received.sha256),
-            verified=received.verified,
-            resumed_from=received.resumed_from,
-            elapsed=elapsed,
-            content_type=received.content_type,
+
+    async def _finish_file(self, received: Received) -> DownloadResult:
+        path = self._path(received.kind, received.disposition)
+        self._check_place(received.kind, received.disposition)
+        replace = self._options.if_exists == "replace"
+        if self._options.durable:
+            await in_thread(lambda: received.part.commit(path, replace=replace, durable=True))
+        else:
+            received.part.commit(path, replace=replace, durable=False)
+        _leave_record(self._artifact, path, received)
+        return _result(self._artifact, path, received)
+
+    async def _to_folder(self, policy: ExtractPolicy) -> DownloadResult:
+        """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
+        unpacking = unpack.Unpacking(
+            self._artifact,
+            self._place.folder_path,
+            policy,
+            self._emitter,
+            replace=self._options.if_exists == "replace",
+            durable=self._options.durable,
         )
-
-    async def _there_already(self, artifact: Artifact, place: Place, options: Options) -> Path | None:
-        """Return a file that is known to be the artifact (``skip``); find a taken name before any request.
-
-        Raises:
-            DestinationExistsError: the zip's place is taken by something else.
-        """
-        if options.if_exists == "replace":
-            return None
-        for path in (place.zip_path, place.raw_path(None)):
-            if options.if_exists == "skip" and os.path.lexists(path):
-                if await asyncio.to_thread(verify.is_same, artifact, path):
-                    return path
-        _check_free(place.zip_path, options)
-        return None
-
-
-def _check_free(path: Path, options: Options) -> None:
-    if options.if_exists != "replace" and os.path.lexists(path):
-        known = "" if options.if_exists == "error" else " and is not this artifact"
-        msg = f"{path} exists already{known}; it was left as it is (if_exists={options.if_exists!r})"
-        raise DestinationExistsError(msg, filename=str(path))
+        pipeline = Pipeline(self._tools, unpacking)
+        received: Received | None = None
+        try:
+            received = await self._receive(pipeline)
+            if received.kind == "raw":
+                return await self._finish_file(received)
+            self._check_place(received.kind, received.disposition)
+            members = await pipeline.finish()
+            if members is None:
+                await pipeline.aclose()
+                members = await unpacking.whole(received.part.path)
+        finally:
+            await pipeline.aclose()
+            if received is not None:
+                received.part.discard()
+        await in_thread(lambda: unpack.write_folder_record(self._artifact, unpacking.destination, members))
+        return attrs.evolve(_result(self._artifact, unpacking.destination, received), members=tuple(members))
 
 
-async def _put_in_place(received: Received, path: Path, options: Options) -> None:
-    replace = options.if_exists == "replace"
-    if options.durable:
-        await asyncio.to_thread(received.part.commit, path, replace=replace, durable=True)
-    else:
-        received.part.commit(path, replace=replace, durable=False)
+async def is_same(artifact: Artifact, path: Path) -> bool:
+    """Whether a file on disk is the artifact, see :func:`~gh_artifacts_async.transfer.verify.is_same`."""
+    stopped = threading.Event()
+    return await in_thread(lambda: verify.is_same(artifact, path, stopped), stopped.set)
 
 
-async def _leave_record(artifact: Artifact, path: Path, received: Received) -> None:
+def _leave_record(artifact: Artifact, path: Path, received: Received) -> None:
     """Leave a record where nothing of GitHub's could tell later that the file is the artifact; drop an older one."""
     if received.verified != "none":
         verify.record_path(path).unlink(missing_ok=True)
-        return
-    if received.size != artifact.size_in_bytes:
+    elif received.size != artifact.size_in_bytes:
         verify.write_record(artifact, path, received.size, received.sha256)
 
 
-def _skipped(artifact: Artifact, path: Path) -> DownloadResult:
+def _result(artifact: Artifact, path: Path, received: Received) -> DownloadResult:
+    return DownloadResult(
+        artifact=artifact,
+        path=path,
+        size=received.size,
+        digest=Digest("sha256", received.sha256),
+        verified=received.verified,
+        resumed_from=received.resumed_from,
+        content_type=received.content_type,
+    )
+
+
+def _skipped(artifact: Artifact, path: Path, size: int) -> DownloadResult:
     expected = verify.expected_sha256(artifact)
     return DownloadResult(
         artifact=artifact,
         path=path,
-        size=path.stat().st_size,
+        size=size,
         digest=None if expected is None else Digest("sha256", expected),
-        verified="digest" if expected else "size" if path.stat().st_size == artifact.size_in_bytes else "none",
+        verified="digest" if expected else "size" if size == artifact.size_in_bytes else "none",
         skipped=True,
     )

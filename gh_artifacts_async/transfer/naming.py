@@ -43,6 +43,11 @@ class Place:
         """Where a zip goes."""
         return self.folder / (self.stem if self.exact else zip_filename(self.stem))
 
+    @property
+    def folder_path(self) -> Path:
+        """Where an archive is unpacked."""
+        return self.folder / (self.stem if self.exact else safe_component(self.stem))
+
     def raw_path(self, content_disposition: str | None) -> Path:
         """Where a raw file goes, once storage's headers are known."""
         if self.exact:

@@ -105,6 +105,7 @@ class PartFile:
         self._descriptor: int | None = None
         self._hash = hashlib.sha256(usedforsecurity=False)
         self._state_saved = False
+        self._stopped = False
 
     @property
     def hexdigest(self) -> str:
@@ -141,11 +142,17 @@ class PartFile:
         """
         taken = False
         for candidate in sorted(candidates, key=_size, reverse=True):
+            if self._stopped:
+                break
             if taken:
                 _sweep(candidate, self.path)
             else:
                 taken = self._adopt(candidate)
         return taken
+
+    def stop(self) -> None:
+        """Let :meth:`take_over`, on another thread, end soon; what it has found stays for a later run."""
+        self._stopped = True
 
     @property
     def prefix(self) -> str:
@@ -165,6 +172,9 @@ class PartFile:
             self.save_state()
             if self._rehash(size) and (state.digest is not None or state.hashed == (size, self.hexdigest)):
                 return True
+            if self._stopped:
+                self._close()
+                return False
         self.discard()
         return False
 
@@ -174,7 +184,7 @@ class PartFile:
         self._hash = hashlib.sha256(usedforsecurity=False)
         self.offset = 0
         os.lseek(descriptor, 0, os.SEEK_SET)
-        while self.offset < size and (block := os.read(descriptor, min(_BLOCK, size - self.offset))):
+        while self.offset < size and not self._stopped and (block := os.read(descriptor, min(_BLOCK, size - self.offset))):
             self._hash.update(block)
             self.offset += len(block)
         return self.offset == size

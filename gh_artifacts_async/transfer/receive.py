@@ -11,6 +11,7 @@ from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.api.backoff import jitter
 from gh_artifacts_async.api.session import utcnow
 from gh_artifacts_async.errors import (
+    ArchiveError,
     ArtifactsError,
     ConfigurationError,
     DigestMismatchError,
@@ -26,6 +27,7 @@ from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.transfer import files, takeover, verify
 from gh_artifacts_async.transfer.pace import EVENT_INTERVAL, RateWatch
 from gh_artifacts_async.transfer.partfile import PartFile, PartState
+from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.results import SignedURL, Verified
+    from gh_artifacts_async.transfer.pipeline import Pipeline
     from gh_artifacts_async.transfer.storage import StorageResponse, StorageSession
     from gh_artifacts_async.transfer.writer import Lane, Writer
 
@@ -78,6 +81,21 @@ class _TryAgainError(Exception):
         self.wait = wait
 
 
+async def sign(tools: Tools, artifact: Artifact) -> SignedURL:
+    """Ask for a signed URL of an artifact's bytes.
+
+    Raises:
+        ConfigurationError: the artifact does not say its repository.
+        ArtifactsError: as :func:`~gh_artifacts_async.api.get_download_url`.
+    """
+    if artifact.repository is None:
+        msg = f"artifact {artifact.id} does not say its repository; take it from a listing, or use ArtifactRef"
+        raise ConfigurationError(msg)
+    return await endpoints.get_download_url(
+        tools.github, artifact.repository, artifact.id, known_expired=artifact.expired
+    )
+
+
 class Transfer:
     """The state of one artifact's way into its part file."""
 
@@ -88,6 +106,7 @@ class Transfer:
         folder: Path,
         emitter: Emitter,
         check_place: Callable[[Kind, str | None], None],
+        pipeline: Pipeline | None = None,
     ) -> None:
         """Plan a transfer; nothing happens yet.
 
@@ -98,7 +117,10 @@ class Transfer:
             emitter: is told what happens.
             check_place: is asked, as soon as storage's headers are there, whether the final name is free; raises
                 DestinationExistsError if it is not.
+            pipeline: unpacks the archive while it arrives.
         """
+        self._pipeline = pipeline
+        self._signed: SignedURL | None = None
         self._tools = tools
         self._artifact = artifact
         self._emitter = emitter
@@ -135,7 +157,7 @@ class Transfer:
         """
         resumable = True
         try:
-            if leftovers and await asyncio.to_thread(self.part.take_over, leftovers):
+            if leftovers and await in_thread(lambda: self.part.take_over(leftovers), self.part.stop):
                 self._resumed_from = self._furthest = self.part.offset
                 self._content_length = self.part.state.total
             while True:
@@ -147,6 +169,9 @@ class Transfer:
                 resumable = False
                 await self._after_bad_content(failure)
                 resumable = True
+        except ArchiveError:
+            resumable = False  # whatever comes later, the archive stays what it is
+            raise
         except OSError as error:
             resumable = resumable and isinstance(error, ArtifactsError)
             raise
@@ -173,7 +198,7 @@ class Transfer:
 
     async def _once(self) -> None:
         """Sign, ask storage, and do what its answer calls for."""
-        signed = await self._sign()
+        signed = self._signed = await self._sign()
         have = ranges.Have(offset=self.part.offset, total=self.part.state.total, etag=self.part.state.etag)
         self._watch_started()
         try:
@@ -200,13 +225,7 @@ class Transfer:
         """Ask for a signed URL just before it is used; the wait for it is not storage's slowness."""
         loop = asyncio.get_running_loop()
         asked = loop.time()
-        artifact = self._artifact
-        if artifact.repository is None:
-            msg = f"artifact {artifact.id} does not say its repository; take it from a listing, or use ArtifactRef"
-            raise ConfigurationError(msg)
-        signed = await endpoints.get_download_url(
-            self._tools.github, artifact.repository, artifact.id, known_expired=artifact.expired
-        )
+        signed = await sign(self._tools, self._artifact)
         self._watch.excuse(loop.time() - asked)
         return signed
 
@@ -261,6 +280,7 @@ class Transfer:
                 self._check_place(kind, headers.get("content-disposition"))
             self._check_space(body)
             self.part.start()
+            self._resumed_from = 0
             self.part.learn(
                 etag=body.etag,
                 total=body.total,
@@ -271,9 +291,17 @@ class Transfer:
                 self.part.save_state()
         self._content_length = body.total
         first = not self._streamed
+        if self._pipeline is not None and kind == "zip" and (body.offset == 0 or first):
+            self._begin_pipeline(self._pipeline, body.total)
         self._streamed = True
         if first:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
+
+    def _begin_pipeline(self, pipeline: Pipeline, total: int | None) -> None:
+        if total is None or self._signed is None:
+            pipeline.drop()
+        else:
+            pipeline.begin(self.part, total, self._signed)
 
     def _check_space(self, body: ranges.Stream) -> None:
         """Find a full disk before the bytes are fetched, where their number is known."""
@@ -336,6 +364,10 @@ class Transfer:
 
     def _count(self, size: int, host: str) -> None:
         self._arrived += size
+        if self._pipeline is not None:
+            self._pipeline.poke()
+            if self._pipeline.refused is not None:
+                raise self._pipeline.refused
         now = asyncio.get_running_loop().time()
         if self._emitter and now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL

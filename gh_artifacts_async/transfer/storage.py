@@ -9,7 +9,7 @@ import aiohttp
 from yarl import URL
 
 from gh_artifacts_async.api.session import transport_error, without_traceback
-from gh_artifacts_async.errors import ClientClosedError, UnsafeRedirectError
+from gh_artifacts_async.errors import ClientClosedError, ConnectionFailedError, TransportError, UnsafeRedirectError
 from gh_artifacts_async.protocol.redirects import check_target, follow
 from gh_artifacts_async.protocol.responses import Answer
 from gh_artifacts_async.results import Secret
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from gh_artifacts_async.api.session import GitHubSession
-    from gh_artifacts_async.errors import TransportError
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.settings import StoragePolicy
     from gh_artifacts_async.transfer.takeover import Ring
@@ -78,7 +77,7 @@ class StorageResponse:
         while len(body) < _LONGEST_ERROR_BODY:
             try:
                 chunk = await self.read_chunk()
-            except OSError:
+            except TransportError:
                 break
             if not chunk:
                 break
@@ -140,9 +139,8 @@ class StorageSession:
             )
             raise UnsafeRedirectError(msg)
         location = Secret(response.answer.headers.get("location", ""))
-        return follow(
-            source, location, self._policy, api_is_http=self._api_is_http, headers=response.answer.headers
-        )
+        date = {name: value for name, value in response.answer.headers.items() if name == "date"}
+        return follow(source, location, self._policy, api_is_http=self._api_is_http, headers=date)
 
     async def _get(self, signed: SignedURL, headers: Mapping[str, str]) -> StorageResponse:
         failure: TransportError | None = None
@@ -151,6 +149,8 @@ class StorageSession:
             return await self._over_the_wire(signed, headers)
         except BaseException as error:
             failure = transport_error(error, signed.host)
+            if failure is None and isinstance(error, AssertionError):  # aiohttp's own, when it is closed meanwhile
+                failure = ConnectionFailedError(f"the connection to {signed.host} was closed", host=signed.host)
             if failure is None:
                 without_traceback(error)
                 raise

@@ -12,7 +12,13 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.errors import ConnectionFailedError, RequestTimeoutError, SlowTransferError, TransportError
+from gh_artifacts_async.errors import (
+    ArtifactsError,
+    ConnectionFailedError,
+    RequestTimeoutError,
+    SlowTransferError,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +97,7 @@ class Ring(asyncio.BufferedProtocol):
         Raises:
             TransportError: it broke, or was silent for too long.
             SlowTransferError: it was too slow.
+            ArtifactsError: what ``progress`` raised.
             OSError: the worker could not write.
         """
         failure: BaseException | None = None
@@ -114,8 +121,10 @@ class Ring(asyncio.BufferedProtocol):
             self._transport.abort()
         if not self._done.done():
             self._done.cancel()
+        elif not self._done.cancelled():
+            self._done.exception()  # seen: a cancellation may have come between the failure and its being raised
 
-    def _end(self, failure: TransportError | SlowTransferError | None = None) -> None:
+    def _end(self, failure: ArtifactsError | None = None) -> None:
         if self._done.done():
             return
         if self._timer is not None:
@@ -144,7 +153,7 @@ class Ring(asyncio.BufferedProtocol):
         self._left -= nbytes
         try:
             self._progress(nbytes)
-        except SlowTransferError as error:
+        except ArtifactsError as error:
             self._end(error.with_traceback(None))
             return
         if self._left == 0:

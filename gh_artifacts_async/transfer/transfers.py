@@ -1,22 +1,31 @@
-"""Transfers: what the client hands its transfer calls on to. It checks arguments before any request, and owns storage's
-session and the writer.
+"""Transfers: what the client hands its transfer calls on to.
+
+It checks arguments before any request, and owns storage's session and the writer.
 """
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.models import check_id
-from gh_artifacts_async.transfer import bulk, naming, verify
-from gh_artifacts_async.transfer.download import Downloader, Options, check_token, checked_directory, resolve
+from gh_artifacts_async.settings import ExtractPolicy
+from gh_artifacts_async.transfer import bulk, naming, remote
+from gh_artifacts_async.transfer.download import (
+    Downloader,
+    Options,
+    check_token,
+    checked_directory,
+    is_same,
+    resolve,
+)
 from gh_artifacts_async.transfer.receive import Tools
 from gh_artifacts_async.transfer.storage import StorageSession
 from gh_artifacts_async.transfer.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
     from contextlib import AbstractAsyncContextManager
 
     from gh_artifacts_async.api.session import GitHubSession
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import DownloadResult, Outcome
     from gh_artifacts_async.settings import IfExists, Layout, StoragePolicy, StrPath
+    from gh_artifacts_async.transfer.remote import RemoteArchive
 
 
 class Transfers:
@@ -46,6 +56,7 @@ class Transfers:
         directory: StrPath,
         *,
         filename: str | None,
+        extract: bool | ExtractPolicy,
         if_exists: IfExists,
         durable: bool,
         observer: Observer | None,
@@ -53,7 +64,7 @@ class Transfers:
         """Download one artifact."""
         self._github.check_usable()
         check_token(self._tools)
-        options = Options(if_exists=if_exists, durable=durable)
+        options = Options(if_exists=if_exists, durable=durable, extract=_policy(extract))
         if filename is not None:
             naming.check_filename(filename)
         folder = checked_directory(directory)
@@ -67,6 +78,7 @@ class Transfers:
         directory: StrPath,
         *,
         concurrency: int,
+        extract: bool | ExtractPolicy,
         if_exists: IfExists,
         layout: Layout,
         durable: bool,
@@ -76,17 +88,36 @@ class Transfers:
         check_token(self._tools)
         check_id(concurrency, "concurrency")
         naming.check_layout(layout)
+        options = Options(if_exists=if_exists, durable=durable, extract=_policy(extract))
+        extracts = options.extract is not None
         return bulk.download_many(
             self._tools,
             self._downloader,
             artifacts,
-            bulk.Collection(directory=checked_directory(directory), layout=layout),
-            Options(if_exists=if_exists, durable=durable),
+            bulk.Collection(directory=checked_directory(directory), layout=layout, extracts=extracts),
+            options,
             concurrency,
             self._github.emitter.also(observer),
         )
 
+    @asynccontextmanager
+    async def open_archive(
+        self, artifact: Artifact | ArtifactRef, policy: ExtractPolicy
+    ) -> AsyncGenerator[RemoteArchive]:
+        """Open an archive where it is."""
+        self._github.check_usable()
+        check_token(self._tools)
+        found = await resolve(self._tools, artifact)
+        async with remote.open_archive(self._tools, found, policy, self._github.emitter) as archive:
+            yield archive
+
     async def verify(self, artifact: Artifact | ArtifactRef, path: StrPath) -> bool:
         """Compare a file on disk with an artifact."""
         found = await resolve(self._tools, artifact)
-        return await asyncio.to_thread(verify.is_same, found, Path(path))
+        return await is_same(found, Path(path))
+
+
+def _policy(extract: bool | ExtractPolicy) -> ExtractPolicy | None:  # noqa: FBT001 - the public argument's own type
+    if isinstance(extract, ExtractPolicy):
+        return extract
+    return ExtractPolicy() if extract else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadError
 
 if TYPE_CHECKING:
+    import threading
     from pathlib import Path
 
     from gh_artifacts_async.models import Artifact
@@ -63,17 +64,19 @@ def judge_content(
     return "none"
 
 
-def hash_file(path: Path) -> str:
-    """Return a file's sha256, lower-case hex. Blocks."""
+def hash_file(path: Path, stopped: threading.Event | None = None) -> str:
+    """Return a file's sha256, lower-case hex; empty if it was stopped. Blocks."""
     digest = hashlib.sha256(usedforsecurity=False)
     buffer = memoryview(bytearray(_BLOCK))
     with path.open("rb", buffering=0) as file:
         while count := file.readinto(buffer):
             digest.update(buffer[:count])
+            if stopped is not None and stopped.is_set():
+                return ""
     return digest.hexdigest()
 
 
-def is_same(artifact: Artifact, path: Path) -> bool:
+def is_same(artifact: Artifact, path: Path, stopped: threading.Event | None = None) -> bool:
     """Whether a file on disk has the artifact's size and digest; False for what is no regular file. Blocks.
 
     Without a digest the size decides; where the size is not that of the stored bytes (old GitHub Enterprise Servers
@@ -85,8 +88,8 @@ def is_same(artifact: Artifact, path: Path) -> bool:
         size = path.stat().st_size
         expected = expected_sha256(artifact)
         if expected is not None:
-            return size == artifact.size_in_bytes and hash_file(path) == expected
-        return size == artifact.size_in_bytes or _matches_record(artifact, path, size)
+            return size == artifact.size_in_bytes and hash_file(path, stopped) == expected
+        return size == artifact.size_in_bytes or _matches_record(artifact, path, size, stopped)
     except OSError:
         return False
 
@@ -111,13 +114,13 @@ def write_record(artifact: Artifact, path: Path, size: int, sha256: str) -> None
         temporary.unlink(missing_ok=True)
 
 
-def _matches_record(artifact: Artifact, path: Path, size: int) -> bool:
+def _matches_record(artifact: Artifact, path: Path, size: int, stopped: threading.Event | None) -> bool:
     try:
         with record_path(path).open("rb") as file:
             record = json.loads(file.read(_LONGEST_RECORD))
         wanted = (_RECORD_VERSION, artifact.id, size)
         if (record["version"], record["id"], record["size"]) != wanted:
             return False
-        return bool(hash_file(path) == record["sha256"])
+        return bool(hash_file(path, stopped) == record["sha256"])
     except (OSError, ValueError, TypeError, KeyError):
         return False

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 POOL = 32 * 1024 * 1024
 """Bytes that wait to be written, over all transfers of a client."""
@@ -187,3 +189,25 @@ class Lane:
         self._writer.gave_back(size)
         if self.on_written is not None:
             self.on_written(size)
+
+
+async def in_thread(work: Callable[[], T], stop: Callable[[], None] | None = None) -> T:
+    """Do what blocks in a thread; a cancellation comes out when the thread has let go, and leaves nothing at work.
+
+    Args:
+        work: what is done.
+        stop: is called when it is cancelled, so that it ends soon.
+    """
+    job = asyncio.get_running_loop().run_in_executor(None, work)
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait({job})
+        except asyncio.CancelledError as error:
+            cancelled = error
+            if stop is not None:
+                stop()
+    if cancelled is not None:
+        job.exception()  # seen, and of no use any more
+        raise cancelled
+    return job.result()

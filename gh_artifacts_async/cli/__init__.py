@@ -1,0 +1,33 @@
+"""The command line ``gh-artifacts``; its parser and its colours come with the extra ``cli``.
+
+Nothing here is loaded before it is needed: ``--help`` knows nothing of the client, of aiohttp or of an event loop.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NEEDED = ("cyclopts", "rich")
+_USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 all done; 1 some items failed; 2 usage; 3 not found or expired; 4 authentication or permission; 5 rate limited;
+    6 network; 7 integrity or an unsafe archive or redirect; 8 disk; 130 interrupted; 143 terminated.
+
+    Args:
+        argv: the arguments after the program's name; None for the process's own.
+    """
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        sys.stderr.write('error: the command line needs its extra; pip install "gh-artifacts-async[cli]"\n')
+        return _USAGE
+    from gh_artifacts_async.cli.app import run
+
+    return run(sys.argv[1:] if argv is None else list(argv))

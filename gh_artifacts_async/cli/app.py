@@ -1,0 +1,94 @@
+"""The parser: commands, global options before or after them, and what becomes of errors."""
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from gh_artifacts_async.cli import demo, download, listing, logs
+from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected, sentence
+from gh_artifacts_async.cli.options import GlobalOptions
+from gh_artifacts_async.cli.render import screen, text
+from gh_artifacts_async.cli.render.help import TextHelp
+from gh_artifacts_async.cli.stopping import Stopped
+
+NAME = "gh-artifacts"
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("gh-artifacts-async")
+
+
+def build() -> App:
+    """Return the parser."""
+    app = App(
+        name=NAME,
+        help="GitHub Actions artifacts: list them, and download them verified and resumable.",
+        usage=f"Usage: {NAME} COMMAND [OPTIONS]",
+        version=_version,
+        help_format="plaintext",
+        help_formatter=TextHelp(),
+        default_parameter=Parameter(negative=()),
+        result_action="return_value",
+    )
+    usage = f"Usage: {NAME}"
+    app.command(listing.list_, name="list", usage=f"{usage} list [OWNER/REPO] [OPTIONS]")
+    app.command(listing.show, name="show", usage=f"{usage} show [OWNER/REPO] ID [OPTIONS]")
+    app.command(
+        download.download,
+        name="download",
+        usage=f"{usage} download [OWNER/REPO] ID... [OPTIONS]\n"
+        f"       {NAME} download [OWNER/REPO] (--all | [--run ID] [--name NAME]... [--pattern GLOB]...) [OPTIONS]",
+    )
+    app.command(demo.demo, name="demo", usage=f"{usage} demo [OPTIONS]")
+    _add_launcher(app)
+    return app
+
+
+def _add_launcher(app: App) -> None:
+    """Take the global options out of the arguments, wherever they stand, and run the command that the rest names."""
+
+    @app.meta.default
+    def launch(
+        *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        options: Annotated[GlobalOptions, Parameter(name="*")] = GlobalOptions(),  # noqa: B008 - frozen
+    ) -> int:
+        command, bound, not_parsed = app.parse_args(words, exit_on_error=False, print_error=False)
+        context = Context(options)
+        given = {"context": context} if "context" in not_parsed else {}
+        return answer(context, lambda: command(*bound.args, **bound.kwargs, **given))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Parse, run one command, and return the exit code."""
+    app = build()
+    try:
+        code = app.meta(argv, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        said = text.escaped(" ".join(str(error).split()))
+        screen.write(sys.stderr, f"error: {said}{'' if said.endswith(('.', '?')) else '.'} See {NAME} --help.\n")
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def answer(context: Context, command: Callable[[], int | None]) -> int:
+    """Run a command, and turn its errors into one sentence and an exit code."""
+    try:
+        with logs.shown(verbose=context.options.verbose):
+            return command() or 0
+    except Stopped as stopped:
+        context.note(str(stopped))
+        return stopped.code
+    except Exception as error:  # noqa: BLE001 - the end of the program: no traceback is any use to its user
+        context.error(sentence(error))
+        if context.options.verbose and not is_expected(error):
+            # The frames alone: what an unknown exception says may hold anything.
+            context.note("".join(traceback.format_tb(error.__traceback__)))
+        return exit_code(error)

@@ -1,0 +1,1 @@
+"""What the command line shows: text, tables, bars and JSON; nothing here asks GitHub anything."""

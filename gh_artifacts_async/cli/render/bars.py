@@ -1,0 +1,169 @@
+"""Bars on standard error: one for the whole, and one for each transfer that is big enough to be seen moving."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
+
+from gh_artifacts_async import events
+from gh_artifacts_async.cli.render import screen, text
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console
+    from rich.progress import Task
+
+_SEEN_FROM = 256 * 1024
+_LINES_KEPT_FREE = 4
+_FEWEST = 1
+_NAME_PART = 3
+_NAME_WIDTH = 16
+
+
+class _Amount(ProgressColumn):
+    """``1.2 / 4.0 MB``; nothing where no total is known."""
+
+    def render(self, task: Task) -> Text:
+        of = "" if task.total is None else f" / {text.size(task.total)}"
+        return Text(f"{text.size(task.completed)}{of}", style="progress.download", justify="right")
+
+
+class _Speed(ProgressColumn):
+    """``12 MB/s``."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{text.size(speed)}/s", style="progress.data.speed", justify="right")
+
+
+class _Left(ProgressColumn):
+    """The time that is left, for the whole."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        left = task.time_remaining
+        return Text("" if left is None or task.finished else f"{text.span(left)} left", style="progress.remaining")
+
+
+def _progress(console: Console) -> Progress:
+    name = Column(ratio=1, min_width=_NAME_WIDTH, max_width=max(_NAME_WIDTH, console.width // _NAME_PART), no_wrap=True)
+    name.overflow = "ellipsis"
+    return Progress(
+        TextColumn("{task.description}", markup=False, table_column=name),
+        BarColumn(bar_width=None, table_column=Column(ratio=2, min_width=8)),
+        _Amount(table_column=Column(no_wrap=True, min_width=18, justify="right")),
+        _Speed(table_column=Column(no_wrap=True, min_width=9, justify="right")),
+        _Left(table_column=Column(no_wrap=True, min_width=10)),
+        console=console,
+        transient=True,
+        redirect_stdout=screen.is_terminal(sys.stdout),  # results that go to a file or a pipe must go there
+        expand=True,
+    )
+
+
+class DownloadBars:
+    """Draws what transfers tell; a context manager and an observer."""
+
+    def __init__(self, artifacts: int, total_bytes: int) -> None:
+        """Plan the bars.
+
+        Args:
+            artifacts: how many there are to do.
+            total_bytes: their bytes in all, as far as is known.
+        """
+        self._artifacts = artifacts
+        console = screen.console(sys.stderr)
+        self._room = max(_FEWEST, console.height - _LINES_KEPT_FREE)
+        self._progress = _progress(console)
+        self._whole = self._progress.add_task(self._label(0), total=total_bytes)
+        self._bars: dict[int, TaskID] = {}
+        self._received: dict[int, int] = {}
+        self._done_bytes = 0
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the bars off the screen."""
+        self._progress.stop()
+
+    def _label(self, done: int) -> str:
+        return f"{done:,} of {text.count(self._artifacts, 'artifact')}"
+
+    def __call__(self, event: events.Event) -> None:
+        """Move the bars."""
+        match event:
+            case events.TransferStarted(artifact=artifact, size=size, offset=offset):
+                self._began(artifact.id, artifact.name, size, offset)
+            case events.TransferBytes(artifact=artifact, received=received):
+                self._moved(artifact.id, received)
+            case events.TransferResumed(artifact=artifact, offset=offset):
+                self._moved(artifact.id, offset)
+            case events.TransferFinished(artifact=artifact):
+                self._ended(artifact.id, artifact.size_in_bytes)
+            case events.TransferFailed(artifact=artifact):
+                self._ended(artifact.id, artifact.size_in_bytes)
+
+    def _began(self, number: int, name: str, size: int | None, offset: int) -> None:
+        if len(self._bars) < self._room and (size is None or size >= _SEEN_FROM):
+            self._bars[number] = self._progress.add_task(f"  {text.escaped(name)}", total=size, completed=offset)
+        self._moved(number, offset)
+
+    def _moved(self, number: int, received: int) -> None:
+        self._received[number] = received
+        if number in self._bars:
+            self._progress.update(self._bars[number], completed=received)
+        self._progress.update(self._whole, completed=self._done_bytes + sum(self._received.values()))
+
+    def _ended(self, number: int, size: int) -> None:
+        self._received.pop(number, None)
+        bar = self._bars.pop(number, None)
+        if bar is not None:
+            self._progress.remove_task(bar)
+        self._done += 1
+        self._done_bytes += size
+        completed = self._done_bytes + sum(self._received.values())
+        self._progress.update(self._whole, completed=completed, description=self._label(self._done))
+
+
+class ListingBar:
+    """Draws how far a listing has come; a context manager and an observer."""
+
+    def __init__(self) -> None:
+        """Plan the bar."""
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=screen.console(sys.stderr),
+            transient=True,
+            redirect_stdout=screen.is_terminal(sys.stdout),
+        )
+        self._task = self._progress.add_task("asking GitHub", total=None)
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the bar off the screen."""
+        self._progress.stop()
+
+    def __call__(self, event: events.Event) -> None:
+        """Move the bar."""
+        if isinstance(event, events.ListingProgress):
+            seen = f"{event.items:,} of {text.count(event.total_count, 'artifact')}, page {event.page}"
+            self._progress.update(self._task, description=seen)

@@ -1,0 +1,61 @@
+"""JSON for programs: GitHub's own names for GitHub's own fields; pure ASCII, so that no name can do harm."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.results import DownloadResult
+
+
+def dumps(document: object) -> str:
+    """Return a document, and a newline."""
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def artifact(found: Artifact) -> dict[str, Any]:
+    """Return an artifact as GitHub's API writes it, and its repository."""
+    run = found.workflow_run
+    fields = ("id", "repository_id", "head_repository_id", "head_branch", "head_sha")
+    return {
+        "id": found.id,
+        "node_id": found.node_id,
+        "name": found.name,
+        "size_in_bytes": found.size_in_bytes,
+        "url": found.url,
+        "archive_download_url": found.archive_download_url,
+        "expired": found.expired,
+        "created_at": _time(found.created_at),
+        "expires_at": _time(found.expires_at),
+        "updated_at": _time(found.updated_at),
+        "digest": None if found.digest is None else str(found.digest),
+        "workflow_run": None if run is None else {field: getattr(run, field) for field in fields},
+        "repository": None if found.repository is None else str(found.repository),
+    }
+
+
+def downloaded(result: DownloadResult) -> dict[str, Any]:
+    """Return what one download left on disk."""
+    return {
+        "id": result.artifact.id,
+        "name": result.artifact.name,
+        "path": str(result.path),
+        "size": result.size,
+        "digest": None if result.digest is None else str(result.digest),
+        "verified": result.verified,
+        "resumed_from": result.resumed_from,
+        "skipped": result.skipped,
+    }
+
+
+def failed(artifact_id: int | None, name: str | None, error: BaseException, message: str) -> dict[str, Any]:
+    """Return what one item failed with."""
+    return {"id": artifact_id, "name": name, "error": message, "type": type(error).__name__}

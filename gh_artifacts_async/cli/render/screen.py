@@ -1,0 +1,77 @@
+"""The two streams: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_UNBOUND = 100_000
+"""Columns where there is no terminal: nothing is cut off for a program or a log."""
+
+
+def write(stream: IO[str] | None, text: str) -> None:
+    """Write and flush; who has stopped reading (``| head``) is no error, and is written to no more.
+
+    Raises:
+        OSError: the stream's disk is full, or broken otherwise.
+    """
+    if stream is None:  # closed before the program began
+        return
+    try:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        _abandon(stream)
+    except OSError:
+        _abandon(stream)
+        raise
+
+
+def _abandon(stream: IO[str]) -> None:
+    """Lead a stream nowhere, so that the interpreter's own flush at the end finds nothing to complain about."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a person looks at it."""
+    return stream is not None and stream.isatty()
+
+
+def can_move_the_cursor(stream: IO[str] | None) -> bool:
+    """Whether bars can be drawn there."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def console(stream: IO[str]) -> Console:
+    """Return rich's console for a stream; it takes no markup, and cuts nothing off where there is no terminal."""
+    from rich.console import Console
+
+    width = None if is_terminal(stream) else _UNBOUND
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a result."""
+    if sys.stdout is None:
+        return
+    screen = console(sys.stdout)
+    with screen.capture() as captured:
+        screen.print(renderable)
+    write(sys.stdout, without_trailing_blanks(captured.get()))
+
+
+def without_trailing_blanks(text: str) -> str:
+    """Return text whose lines do not end in blanks (a table fills its last column up)."""
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

@@ -1,0 +1,164 @@
+"""Which repository is meant: the argument, ``-R``, GH_REPO, GITHUB_REPOSITORY, or git's ``origin``.
+
+As GitHub's own command line reads them (https://cli.github.com/manual/gh_help_environment), with one thing more
+careful: the host of ``origin`` is never believed, since whoever made the checkout chose it and a token would follow.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import attrs
+
+from gh_artifacts_async.api.environment import base_url_from
+from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.models import RepositoryName
+from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)", re.IGNORECASE)
+_SCP = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?P<path>[^/].*)")
+_GIT_LASTS = 5.0
+_ANYWHERE = "name it as OWNER/REPO, with -R, or in GH_REPO"
+
+
+@attrs.frozen
+class Target:
+    """A repository, and the API it is asked of.
+
+    Attributes:
+        repo: ``owner/name``.
+        base_url: the API's; None for what the environment says.
+    """
+
+    repo: RepositoryName
+    base_url: str | None = None
+
+
+def resolve(argument: str | None, option: str | None, *, api_url: str | None, environ: Mapping[str, str]) -> Target:
+    """Find the repository.
+
+    Args:
+        argument: the positional OWNER/REPO, if it was given.
+        option: what ``-R`` says.
+        api_url: what ``--api-url`` says.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: none is named, or one that cannot be.
+    """
+    if argument is not None and option is not None:
+        msg = f"the repository is named twice, as {argument!r} and with -R {option}; leave one out"
+        raise ConfigurationError(msg)
+    for where, value in (
+        ("the argument", argument),
+        ("-R", option),
+        ("GH_REPO", environ.get("GH_REPO")),
+        ("GITHUB_REPOSITORY", environ.get("GITHUB_REPOSITORY")),
+    ):
+        if value:
+            return _named(value, where, api_url)
+    return _origin(api_url, environ)
+
+
+def _named(value: str, where: str, api_url: str | None) -> Target:
+    """Read ``[HOST/]OWNER/REPO``, or the URL of a repository's page."""
+    url = _URL.fullmatch(value)
+    text = f"{url['host']}/{url['path']}".rstrip("/").removesuffix(".git") if url else value
+    host, slash, rest = text.partition("/")
+    if "/" not in rest:
+        return Target(_repository(text, where), api_url)
+    base = base_url_for_host(host)
+    if api_url is not None and str(BaseURL.parse(api_url)) != base:
+        msg = f"{where} names the host {host}, and --api-url another; leave one out"
+        raise ConfigurationError(msg)
+    return Target(_repository(rest, where), base)
+
+
+def _repository(text: str, where: str) -> RepositoryName:
+    try:
+        return RepositoryName.parse(text)
+    except ConfigurationError as error:
+        msg = f"{where}: {error}"
+    raise ConfigurationError(msg)
+
+
+def _origin(api_url: str | None, environ: Mapping[str, str]) -> Target:
+    """Read git's ``origin``; its host must be the one that would be asked anyway."""
+    found = parse_remote(_git("remote", "get-url", "origin") or "")
+    if found is None:
+        msg = f"which repository? git's origin names none here; {_ANYWHERE}"
+        raise ConfigurationError(msg)
+    host, repo = found
+    base = str(BaseURL.parse(api_url or base_url_from(environ)))
+    if api_url is None and base_url_for_host(host) != base:
+        msg = f"git's origin is at {host}, and GitHub is expected at {base}; set GH_HOST={host} if that is right"
+        raise ConfigurationError(msg)
+    return Target(repo, api_url)
+
+
+def parse_remote(url: str) -> tuple[str, RepositoryName] | None:
+    """Return host and repository of a git remote's URL, in any of git's forms; None where it is none of GitHub's."""
+    match = _URL.fullmatch(url) or _SCP.fullmatch(url)
+    if match is None:
+        return None
+    host = match["host"].lower()
+    try:
+        repo = RepositoryName.parse(match["path"].strip("/").removesuffix(".git"))
+        base_url_for_host(host)
+    except ConfigurationError:
+        return None
+    return ("github.com" if host in {"ssh.github.com", "www.github.com"} else host), repo
+
+
+def _git(*arguments: str) -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    try:
+        asked = subprocess.run(  # noqa: S603 - git itself, with fixed arguments
+            [git, *arguments], capture_output=True, text=True, timeout=_GIT_LASTS, check=False
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeError):
+        return None
+    return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def split(words: Sequence[str], *, after: int) -> tuple[str | None, list[str]]:
+    """Part the positionals of a command that takes OWNER/REPO and exactly ``after`` more.
+
+    Raises:
+        ConfigurationError: there are more, or fewer.
+    """
+    if len(words) == after:
+        return None, list(words)
+    if len(words) == after + 1:
+        return words[0], list(words[1:])
+    wanted = " and ".join(["OWNER/REPO", *(["an ID"] if after else [])])
+    msg = f"{wanted} wanted, and {len(words)} arguments were given; see --help"
+    raise ConfigurationError(msg)
+
+
+def split_by_slash(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Part the positionals of a command that takes any number of ids: a first one with a ``/`` is OWNER/REPO."""
+    if words and "/" in words[0]:
+        return words[0], list(words[1:])
+    return None, list(words)
+
+
+def ids(words: Sequence[str]) -> list[int]:
+    """Return artifact ids, each once.
+
+    Raises:
+        ConfigurationError: one is no number.
+    """
+    for word in words:
+        if not (word.isascii() and word.isdigit() and int(word)):
+            msg = f"an artifact's ID is a whole number, as gh-artifacts list shows it, not {word!r}"
+            raise ConfigurationError(msg)
+    return list(dict.fromkeys(int(word) for word in words))

@@ -1,0 +1,64 @@
+"""One coroutine from start to end: Ctrl-C and SIGTERM cancel it cleanly, a second one at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.cli.exits import INTERRUPTED, TERMINATED
+from gh_artifacts_async.cli.stopping import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from types import FrameType
+    from typing import Any
+
+_CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]], *, hint: str = "") -> int:
+    """Run a command's coroutine and return its exit code.
+
+    Args:
+        work: starts the coroutine.
+        hint: what the user can do after a stop.
+
+    Raises:
+        Stopped: by a signal.
+    """
+    with asyncio.Runner() as runner:
+        return runner.run(_stoppable(work, hint))
+
+
+async def _stoppable(work: Callable[[], Coroutine[Any, Any, int]], hint: str) -> int:
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - for the type checker: this is a coroutine
+    caught: list[signal.Signals] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if caught:  # whoever asks twice wants no clean end
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+            return
+        caught.append(signal.Signals(number))
+        loop.call_soon_threadsafe(task.cancel)
+
+    previous = _install(stop)
+    try:
+        return await work()
+    except (asyncio.CancelledError, Exception):
+        if not caught:
+            raise
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    raise Stopped(_CODES[caught[0]], hint)
+
+
+def _install(handler: Callable[[int, FrameType | None], None]) -> dict[signal.Signals, Any]:
+    """Set the handlers, and return the ones that were there; only the main thread may."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {number: signal.signal(number, handler) for number in _CODES}

@@ -1,0 +1,142 @@
+"""A downloaded zip becomes a folder, and the record that tells later which artifact the folder is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.archive import Extraction, FileReader, audit_reader, extract_all
+from gh_artifacts_async.events import ExtractionProgress
+from gh_artifacts_async.transfer.pace import EVENT_INTERVAL
+from gh_artifacts_async.transfer.verify import record_path
+from gh_artifacts_async.transfer.writer import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from gh_artifacts_async.archive import ArchiveDirectory, Reader
+    from gh_artifacts_async.events import Emitter
+    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.results import ExtractedMember
+    from gh_artifacts_async.settings import ExtractPolicy
+
+_RECORD_VERSION = 1
+_LONGEST_RECORD = 256 * 2**20
+
+
+class Unpacking:
+    """How one artifact is to be unpacked, and the way from worker threads to the observer."""
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        destination: Path,
+        policy: ExtractPolicy,
+        emitter: Emitter,
+        *,
+        replace: bool,
+        durable: bool,
+    ) -> None:
+        """Plan; nothing happens yet."""
+        self.artifact = artifact
+        self.destination = destination
+        self.policy = policy
+        self._emitter = emitter
+        self._replace = replace
+        self._durable = durable
+        self._loop = asyncio.get_running_loop()
+        self._next_event = 0.0
+
+    def extraction(self, directory: ArchiveDirectory) -> Extraction:
+        """Return an extraction into the destination, not begun."""
+        return Extraction(
+            directory,
+            self.destination,
+            if_exists="replace" if self._replace else "error",
+            durable=self._durable,
+            progress=self._progress(directory) if self._emitter else None,
+        )
+
+    def _progress(self, directory: ArchiveDirectory) -> Callable[[int, int], None]:
+        """Make the function that the worker threads call; it lets at most ten events a second through."""
+        total, members = directory.total_size, len(directory.members)
+
+        def told(written: int, done: int) -> None:
+            now = self._loop.time()
+            if now >= self._next_event or done == members:
+                self._next_event = now + EVENT_INTERVAL
+                event = ExtractionProgress(
+                    artifact=self.artifact, written=written, total=total, members_done=done, members=members
+                )
+                self._loop.call_soon_threadsafe(self._emitter.emit, event)
+
+        return told
+
+    async def whole(self, path: Path) -> list[ExtractedMember]:
+        """Audit and unpack an archive that is whole and verified.
+
+        Raises:
+            ArchiveError: the archive is refused; nothing was written.
+            DestinationExistsError: the destination is taken.
+            OutOfSpaceError: the disk is full.
+            OSError: the system refused.
+        """
+        with FileReader(path) as reader:
+            directory = await in_thread(lambda: audit_reader(reader, self.policy))
+            extraction = self.extraction(directory)
+            return await unpacked(extraction, reader)
+
+
+async def unpacked(extraction: Extraction, reader: Reader) -> list[ExtractedMember]:
+    """Take an extraction from its beginning to its end.
+
+    Raises:
+        ArchiveError: a header or the data contradicts the directory.
+        DestinationExistsError: the destination is taken.
+        OutOfSpaceError: the disk is full.
+        OSError: reading or writing failed.
+    """
+    try:
+        await in_thread(extraction.__enter__)
+        await in_thread(lambda: extract_all(extraction, reader), extraction.stop)
+        return await in_thread(extraction.commit)
+    finally:
+        await in_thread(extraction.abort)
+
+
+# --- the record beside an unpacked folder ------------------------------------------------------------------------
+
+
+def write_folder_record(artifact: Artifact, folder: Path, members: Sequence[ExtractedMember]) -> None:
+    """Write down which artifact a folder is. Blocks."""
+    record = {
+        "version": _RECORD_VERSION,
+        "id": artifact.id,
+        "digest": None if artifact.digest is None else str(artifact.digest),
+        "members": {member.name: member.size for member in members},
+    }
+    place = record_path(folder)
+    temporary = place.with_name(f"{place.name}.{os.getpid()}.new")
+    try:
+        temporary.write_text(json.dumps(record), encoding="utf-8")
+        temporary.replace(place)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def is_same_folder(artifact: Artifact, folder: Path) -> bool:
+    """Whether a folder is the artifact, unpacked: by its record, and by its members' sizes. Blocks."""
+    try:
+        with record_path(folder).open("rb") as file:
+            record = json.loads(file.read(_LONGEST_RECORD))
+        digest = None if artifact.digest is None else str(artifact.digest)
+        if (record["version"], record["id"], record["digest"]) != (_RECORD_VERSION, artifact.id, digest):
+            return False
+        return folder.is_dir() and all(
+            (folder / name).stat().st_size == size for name, size in record["members"].items()
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
