@@ -105,7 +105,7 @@ class ArtifactsClient:
     def _transfers(self) -> Transfers:
         """What moves bytes; made, and its code imported, by the first transfer."""
         if self._made_transfers is None:
-            from gh_artifacts_async.transfer.transfers import Transfers  # noqa: PLC0415 - a listing does not need it
+            from gh_artifacts_async.transfer.transfers import Transfers
 
             self._made_transfers = Transfers(self._github, self._storage_policy)
         return self._made_transfers
@@ -473,9 +473,7 @@ class ArtifactsClient:
         """
         return self._transfers.open_archive(artifact, policy or ExtractPolicy())
 
-    async def read_member(
-        self, artifact: Artifact | ArtifactRef, name: str, *, max_bytes: int = 16 * 2**20
-    ) -> bytes:
+    async def read_member(self, artifact: Artifact | ArtifactRef, name: str, *, max_bytes: int = 16 * 2**20) -> bytes:
         """Return one file out of an artifact's zip, without downloading the zip.
 
         Args:

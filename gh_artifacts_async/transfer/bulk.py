@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
@@ -19,16 +20,15 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.models import Artifact, ArtifactRef
 from gh_artifacts_async.results import DownloadResult, Outcome
+from gh_artifacts_async.settings import Layout
 from gh_artifacts_async.transfer import naming
 from gh_artifacts_async.transfer.download import Downloader, Options, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from gh_artifacts_async.events import Emitter
-    from gh_artifacts_async.settings import Layout
-    from gh_artifacts_async.transfer.receive import Tools
+    from gh_artifacts_async.transfer.tools import Tools
 
 T = TypeVar("T")
 Subject = Artifact | ArtifactRef
@@ -213,6 +213,7 @@ async def download_many(
     downloader: Downloader,
     artifacts: Iterable[Subject] | AsyncIterable[Subject],
     collection: Collection,
+    *,
     options: Options,
     concurrency: int,
     emitter: Emitter,

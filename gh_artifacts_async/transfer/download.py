@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,21 +13,20 @@ import attrs
 
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
-from gh_artifacts_async.events import TransferFailed, TransferFinished, TransferVerified
+from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished, TransferVerified
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 from gh_artifacts_async.results import DownloadResult
+from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer import files, partfile, unpack, verify
+from gh_artifacts_async.transfer.naming import Place
 from gh_artifacts_async.transfer.pipeline import Pipeline
-from gh_artifacts_async.transfer.receive import Received, Tools, Transfer
+from gh_artifacts_async.transfer.receive import Received, Transfer
+from gh_artifacts_async.transfer.tools import Tools
 from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.protocol.filenames import Kind
-    from gh_artifacts_async.settings import ExtractPolicy, IfExists, StrPath
-    from gh_artifacts_async.transfer.naming import Place
+    from gh_artifacts_async.settings import StrPath
 
 _IF_EXISTS = ("error", "skip", "replace")
 _SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousands of artifacts
@@ -106,7 +106,7 @@ def check_token(tools: Tools) -> None:
         raise ConfigurationError(msg)
 
 
-async def resolve(tools: Tools, artifact: Artifact | ArtifactRef) -> Artifact:
+async def resolve(tools: Tools, artifact: object) -> Artifact:
     """Return the artifact itself; a reference costs one GET, since a download needs name, size and digest.
 
     Raises:
@@ -202,13 +202,15 @@ class _Delivery:
             return None
         if self._options.if_exists == "skip":
             for path in (self._path("zip", None), self._place.raw_path(None)):
-                if os.path.lexists(path) and await self._is_there(path):
+                if await self._is_there(path):
                     return path
         self._check_free(self._path("zip", None))
         return None
 
     async def _is_there(self, path: Path) -> bool:
-        if self._options.extract is not None and path == self._place.folder_path and path.is_dir():
+        if not os.path.lexists(path):  # noqa: ASYNC240 - one system call, less than a hop to a thread
+            return False
+        if self._options.extract is not None and path == self._place.folder_path:
             return await in_thread(lambda: unpack.is_same_folder(self._artifact, path))
         return await is_same(self._artifact, path)
 

@@ -40,7 +40,8 @@ def out_of_space(path: Path, number: int = errno.ENOSPC, needed: int | None = No
     free = free_bytes(path.parent)
     need = "" if needed is None else f"; {needed} bytes are needed"
     left = "" if free is None else f" and {free} are free"
-    msg = f"{os.strerror(number)}: {path}{need}{left if need else ''}; free some space and run again, finished files are kept"
+    room = f"{need}{left}" if need else ""
+    msg = f"{os.strerror(number)}: {path}{room}; free some space and run again, finished files are kept"
     return OutOfSpaceError(msg, filename=str(path), errno=number, needed=needed, free=free)
 
 
@@ -132,7 +133,7 @@ def lock(descriptor: int) -> bool:
     """
     if sys.platform == "win32":
         return True  # there, an open file cannot be renamed, which does the same
-    import fcntl  # noqa: PLC0415 - POSIX only
+    import fcntl
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

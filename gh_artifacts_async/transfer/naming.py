@@ -105,7 +105,11 @@ def check_layout(layout: Layout) -> None:
 
 def _fields(template: str) -> list[str]:
     try:
-        return [field for _, field, spec, conversion in string.Formatter().parse(template) if field is not None and not spec and not conversion]
+        return [
+            field
+            for _, field, spec, conversion in string.Formatter().parse(template)
+            if field is not None and not spec and not conversion
+        ]
     except ValueError:
         return []
 
@@ -127,7 +131,8 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout) -> Place:
         values = _values(artifact)
         parts = [safe_component(part.format(**values)) for part in layout.split("/")]
     if any(part in {"", ".", ".."} for part in parts):
-        msg = f"layout gave {'/'.join(parts)!r} for artifact {artifact.id}, which is no relative path inside the directory"
+        given = "/".join(parts)
+        msg = f"layout gave {given!r} for artifact {artifact.id}, which is no relative path inside the directory"
         raise ConfigurationError(msg)
     safe = [safe_component(part) for part in parts]
     return Place(folder=directory.joinpath(*safe[:-1]), stem=safe[-1], raw_name=safe[-1])

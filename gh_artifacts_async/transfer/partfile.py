@@ -28,7 +28,14 @@ _STATE_SUFFIX = ".json"
 _VERSION = 1
 _BLOCK = 1024 * 1024
 _LONGEST_STATE = 64 * 1024
-_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CREATE = (
+    os.O_RDWR
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 _OPEN = _CREATE & ~(os.O_CREAT | os.O_EXCL)
 
 
@@ -184,7 +191,9 @@ class PartFile:
         self._hash = hashlib.sha256(usedforsecurity=False)
         self.offset = 0
         os.lseek(descriptor, 0, os.SEEK_SET)
-        while self.offset < size and not self._stopped and (block := os.read(descriptor, min(_BLOCK, size - self.offset))):
+        while (
+            self.offset < size and not self._stopped and (block := os.read(descriptor, min(_BLOCK, size - self.offset)))
+        ):
             self._hash.update(block)
             self.offset += len(block)
         return self.offset == size

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive import ArchiveDirectory, Extraction, Member
     from gh_artifacts_async.results import ExtractedMember, SignedURL
     from gh_artifacts_async.transfer.partfile import PartFile
-    from gh_artifacts_async.transfer.receive import Tools
+    from gh_artifacts_async.transfer.tools import Tools
     from gh_artifacts_async.transfer.unpack import Unpacking
 
 FROM = 4 * 2**20

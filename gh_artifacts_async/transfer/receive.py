@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.api.backoff import jitter
 from gh_artifacts_async.api.session import utcnow
 from gh_artifacts_async.errors import (
     ArchiveError,
     ArtifactsError,
-    ConfigurationError,
     DigestMismatchError,
     DownloadError,
     IncompleteDownloadError,
@@ -24,37 +22,29 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.events import TransferBytes, TransferResigned, TransferResumed, TransferStarted
 from gh_artifacts_async.protocol import filenames, ranges
+from gh_artifacts_async.protocol.filenames import Kind
+from gh_artifacts_async.results import Verified
 from gh_artifacts_async.transfer import files, takeover, verify
 from gh_artifacts_async.transfer.pace import EVENT_INTERVAL, RateWatch
 from gh_artifacts_async.transfer.partfile import PartFile, PartState
+from gh_artifacts_async.transfer.tools import Tools, sign
 from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
-    from gh_artifacts_async.protocol.filenames import Kind
-    from gh_artifacts_async.results import SignedURL, Verified
+    from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.pipeline import Pipeline
-    from gh_artifacts_async.transfer.storage import StorageResponse, StorageSession
-    from gh_artifacts_async.transfer.writer import Lane, Writer
+    from gh_artifacts_async.transfer.storage import StorageResponse
+    from gh_artifacts_async.transfer.writer import Lane
 
 INLINE = 256 * 1024
 """Bodies up to so many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
 
 _SHOW_SPACE_FROM = 1024 * 1024  # smaller bodies are not worth asking the file system first
-
-
-@attrs.define
-class Tools:
-    """What the transfers of one client share."""
-
-    github: GitHubSession
-    storage: StorageSession
-    writer: Writer
 
 
 @attrs.frozen(kw_only=True)
@@ -81,21 +71,6 @@ class _TryAgainError(Exception):
         self.wait = wait
 
 
-async def sign(tools: Tools, artifact: Artifact) -> SignedURL:
-    """Ask for a signed URL of an artifact's bytes.
-
-    Raises:
-        ConfigurationError: the artifact does not say its repository.
-        ArtifactsError: as :func:`~gh_artifacts_async.api.get_download_url`.
-    """
-    if artifact.repository is None:
-        msg = f"artifact {artifact.id} does not say its repository; take it from a listing, or use ArtifactRef"
-        raise ConfigurationError(msg)
-    return await endpoints.get_download_url(
-        tools.github, artifact.repository, artifact.id, known_expired=artifact.expired
-    )
-
-
 class Transfer:
     """The state of one artifact's way into its part file."""
 
@@ -106,6 +81,7 @@ class Transfer:
         folder: Path,
         emitter: Emitter,
         check_place: Callable[[Kind, str | None], None],
+        *,
         pipeline: Pipeline | None = None,
     ) -> None:
         """Plan a transfer; nothing happens yet.
@@ -157,7 +133,9 @@ class Transfer:
         """
         resumable = True
         try:
-            if leftovers and await in_thread(lambda: self.part.take_over(leftovers), self.part.stop):
+            if leftovers:
+                await in_thread(lambda: self.part.take_over(leftovers), self.part.stop)
+            if self.part.is_open:
                 self._resumed_from = self._furthest = self.part.offset
                 self._content_length = self.part.state.total
             while True:
@@ -185,10 +163,13 @@ class Transfer:
     async def _fetch(self) -> None:
         """Get all bytes, over as many connections as it takes."""
         while not self._has_all:
+            again: _TryAgainError | None = None
             try:
-                return await self._once()
+                await self._once()
             except _TryAgainError as trouble:
                 again = trouble
+            if again is None:
+                break
             await self._back_off(again)
 
     @property
@@ -338,7 +319,7 @@ class Transfer:
                 self._tools.writer.take_back([] if ring is None else ring.buffers)
 
     async def _by_chunks(self, response: StorageResponse, lane: Lane) -> None:
-        """Take what aiohttp reads; chunks go to the worker at once, since aiohttp loses what it holds when it breaks."""
+        """Take what aiohttp reads, and pass it on at once: aiohttp loses what it holds when the body breaks."""
         loop = asyncio.get_running_loop()
         while chunk := await response.read_chunk():
             before = loop.time()

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy, StrPath
-    from gh_artifacts_async.transfer.receive import Tools
+    from gh_artifacts_async.transfer.tools import Tools
 
 READ_LIMIT = 16 * 2**20
 """Unpacked bytes that :meth:`RemoteArchive.read` returns at most, unless it is told otherwise."""

@@ -18,13 +18,13 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.transfer.pace import RateWatch
-from gh_artifacts_async.transfer.receive import sign
+from gh_artifacts_async.transfer.tools import sign
 
 if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.receive import Tools
     from gh_artifacts_async.transfer.storage import StorageResponse
+    from gh_artifacts_async.transfer.tools import Tools
 
 Take = Callable[[bytes], Awaitable[None]]
 """Takes bytes as they arrive."""
@@ -160,7 +160,8 @@ class Slices:
             case ranges.Whole():
                 raise NoRangesError
             case ranges.Restart(reason=reason):
-                raise StorageError(f"{what}: {reason}; open it again", status=response.answer.status)
+                msg = f"{what}: {reason}; open it again"
+                raise StorageError(msg, status=response.answer.status)
             case ranges.Resign(reason=reason, status=status, code=code, expired=expired):
                 error: ArtifactsError = StorageError(f"{what}: {reason}", status=status, code=code)
                 if expired:
@@ -170,7 +171,8 @@ class Slices:
                 msg = f"{what}: storage answered with {status}"
                 raise _TryAgainError(StorageError(msg, status=status, code=code), wait=wait)
             case ranges.Fail(status=status, code=code, reason=reason):
-                raise StorageError(f"{what}: storage answered with {status}: {reason}", status=status, code=code)
+                msg = f"{what}: storage answered with {status}: {reason}"
+                raise StorageError(msg, status=status, code=code)
 
     async def _take(self, response: StorageResponse, length: int, take: Take) -> None:
         """Read a body of a known length."""

@@ -1,4 +1,4 @@
-"""Bare requests to the storage host: no token, no cookies, no default headers, no redirects but those the policy allows."""
+"""Bare requests to the storage host: no token, no cookies, no default headers, only the redirects that are allowed."""
 
 from __future__ import annotations
 
@@ -181,5 +181,3 @@ class StorageSession:
                 read_bufsize=READ_BUFFER,
             )
         return self._bare
-
-

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.models import check_id
+from gh_artifacts_async.protocol.filenames import check_filename
 from gh_artifacts_async.settings import ExtractPolicy
 from gh_artifacts_async.transfer import bulk, naming, remote
 from gh_artifacts_async.transfer.download import (
@@ -20,8 +21,8 @@ from gh_artifacts_async.transfer.download import (
     is_same,
     resolve,
 )
-from gh_artifacts_async.transfer.receive import Tools
 from gh_artifacts_async.transfer.storage import StorageSession
+from gh_artifacts_async.transfer.tools import Tools
 from gh_artifacts_async.transfer.writer import Writer
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Transfers:
         check_token(self._tools)
         options = Options(if_exists=if_exists, durable=durable, extract=_policy(extract))
         if filename is not None:
-            naming.check_filename(filename)
+            check_filename(filename)
         folder = checked_directory(directory)
         found = await resolve(self._tools, artifact)
         place = naming.single(found, folder, filename)
@@ -95,9 +96,9 @@ class Transfers:
             self._downloader,
             artifacts,
             bulk.Collection(directory=checked_directory(directory), layout=layout, extracts=extracts),
-            options,
-            concurrency,
-            self._github.emitter.also(observer),
+            options=options,
+            concurrency=concurrency,
+            emitter=self._github.emitter.also(observer),
         )
 
     @asynccontextmanager

@@ -136,7 +136,7 @@ class Lane:
         self._raise()
 
     async def stop(self) -> None:
-        """Drop what is not written yet and wait until the worker has let go of the file, even if cancelled meanwhile."""
+        """Drop what is not written yet, and wait until the worker has let go of the file, even when cancelled."""
         with self._lock:
             dropped, self._pending = self._pending, []
         self._give_back(sum(map(len, dropped)))
