@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := $(VENV)/.tools
 READY := $(VENV)/.ready
 PYTEST_ARGS ?=
 
@@ -12,11 +13,15 @@ PYTEST_ARGS ?=
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): constraints/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; say which: make PYTHON=python3.12"; exit 1; }
+$(TOOLS): constraints/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed; say which: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r constraints/dev.txt
+	@touch $@
+
+$(READY): $(TOOLS) pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -26,13 +31,13 @@ demo: $(READY)  ## list, show and download against the embedded fake GitHub
 test: $(READY)  ## the quick tests, with branch coverage
 	@began=$$(date +%s); \
 	$(BIN)/coverage erase \
-	  && $(BIN)/coverage run -m pytest -m "not slow or sample" $(PYTEST_ARGS) \
+	  && $(BIN)/coverage run -m pytest -m "not slow or sample" --inline-snapshot=disable $(PYTEST_ARGS) \
 	  && $(BIN)/coverage combine --quiet \
 	  && $(BIN)/coverage report; \
 	status=$$?; echo "make test took $$(( $$(date +%s) - began )) s"; exit $$status
 
 slow: $(READY)  ## the slow tests
-	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS) || [ $$? -eq 5 ]  # 5: there are none
+	@$(BIN)/python -m pytest -m slow --inline-snapshot=disable $(PYTEST_ARGS) || [ $$? -eq 5 ]  # 5: there are none
 
 lint: $(READY) contracts  ## style, words, who may import whom
 	@$(BIN)/ruff check .

@@ -11,7 +11,8 @@ import pytest
 from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.testing import FakeGitHub
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 REPO = "octo-org/octo-docs"
 
@@ -52,3 +53,14 @@ async def test_the_program_for_many(github, tmp_path, capsys):
     assert sorted(capsys.readouterr().out.split()) == ["artifacts/Rails.zip", "artifacts/docs.zip"]
     assert sorted(path.name for path in (tmp_path / "artifacts").iterdir()) == ["Rails.zip", "docs.zip"]
     assert len(github.requests) >= 5
+
+
+def test_its_links_lead_somewhere():
+    """Every page and file the README points to is there, and every make target it names."""
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"\bmake ([a-z]+)\b", README)
+    assert {"demo", "test"} <= set(targets)
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []

@@ -45,7 +45,7 @@ _LONGEST_HEADER: Final = records.LOCAL.size + 0xFFFF + 24  # what may stand arou
 _TYPE: Final = 0o170000
 _FOLDER: Final = 0o040000
 _FILE: Final = 0o100000
-_LINK: Final = 0o120000
+_LINK: Final = 0o120000  # _FILE | _FOLDER is a socket's type, and what Maven's older archivers gave to folders
 _EXECUTABLE: Final = 0o111
 # MS-DOS and Windows attributes in the lower half
 _DOS_FOLDER: Final = 0x10
@@ -259,7 +259,10 @@ def _spans(entries: list[CentralEntry], end: _End) -> list[int]:
 def _arrange(
     entries: list[CentralEntry], ends: list[int], policy: ExtractPolicy
 ) -> tuple[tuple[Member, ...], tuple[Member, ...], NameTree]:
-    """Judge names and types, give every member its folder, and leave links out where the policy says so."""
+    """Judge names and types, give every member its folder, and leave links out where the policy says so.
+
+    ``entries`` is empty afterwards.
+    """
     tree = NameTree(policy)
     placed: list[tuple[CentralEntry, int, int, bool]] = []  # with its span's end, its folder, whether it is one
     links = []
@@ -279,7 +282,10 @@ def _arrange(
     for index, folder in tree.promoted.items():
         placed[index] = (*placed[index][:2], folder, True)
     tree.find_twins()
-    return tuple(starmap(_member, placed)), tuple(starmap(_member, links)), tree
+    entries.clear()  # each is let go as its member is made: a million members are enough to hold once
+    placed.reverse()
+    members = tuple(_member(*placed.pop()) for _ in range(len(placed)))
+    return members, tuple(starmap(_member, links)), tree
 
 
 def _kind(entry: CentralEntry) -> int:
@@ -287,7 +293,7 @@ def _kind(entry: CentralEntry) -> int:
     kind = entry.attributes >> 16 & _TYPE
     if kind == _LINK or entry.attributes & _REPARSE_POINT:
         return _LINK
-    if kind not in {0, _FILE, _FOLDER}:
+    if kind not in {0, _FILE, _FOLDER} and not (kind == _FILE | _FOLDER and entry.name[-1] == "/"):
         raise refusal(rules.SPECIAL_FILE, "it is a device, a pipe or a socket", entry.name)
     if entry.name[-1] == "/":
         if entry.size or entry.crc32:

@@ -302,7 +302,7 @@ class Extraction:
 
     def _check_stopped(self) -> None:
         if self._stopped.is_set() or self.cancel():
-            from concurrent.futures import CancelledError  # noqa: PLC0415 - it loads logging
+            from concurrent.futures import CancelledError
 
             msg = "the extraction was cancelled"
             raise CancelledError(msg)
@@ -347,7 +347,7 @@ def _twin(name: str) -> Exception:
 
 def _free(directory: Path) -> int | None:
     """Ask how many bytes are free where ``directory`` is to be."""
-    import shutil  # noqa: PLC0415 - for errors only
+    import shutil
 
     for folder in (directory, *directory.absolute().parents):
         with contextlib.suppress(OSError):

@@ -86,7 +86,7 @@ class Backend(NamedTuple):
 def backend() -> Backend:
     """Choose the library once: ``isal`` where it is installed, else ``zlib``."""
     try:
-        from isal import isal_zlib  # noqa: PLC0415 - an extra
+        from isal import isal_zlib
     except ImportError:
         return Backend("zlib", zlib.decompressobj, zlib.crc32, (zlib.error,))
     return Backend(
@@ -111,7 +111,7 @@ def inflate_member(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """
     crc32 = backend().crc32
     checksum, size = 0, 0
-    for data in _unpack(member, chunks):
+    for data in _unpack(member, filter(None, chunks)):
         checksum = crc32(data, checksum)
         size += len(data)
         if size > member.size:
@@ -149,8 +149,8 @@ def inflate_whole(member: Member, data: bytes) -> bytes:
 
 
 def _unpack(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    if member.method == records.STORED:
-        return iter(chunks)
+    if member.method == records.STORED or not (member.compressed_size or member.size):
+        return iter(chunks)  # some writers give nothing at all, of no bytes, a method
     if member.method == records.DEFLATE:
         return _deflate(member, chunks)
     if member.method == records.BZIP2:
@@ -168,7 +168,7 @@ def _deflate(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     inflater = library.decompressobj(_RAW_DEFLATE)
     done = 0
     for chunk in chunks:
-        if inflater.eof and chunk:
+        if inflater.eof:
             raise _surplus(member)
         pending = chunk
         while True:
@@ -191,14 +191,14 @@ def _deflate(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _bzip2(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    import bz2  # noqa: PLC0415 - rare
+    import bz2
 
     yield from _with_needs_input(member, chunks, bz2.BZ2Decompressor(), OSError, ends=True)
 
 
 def _lzma(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """LZMA has a header of its own, and mostly no end marker: bit 1 of the flags tells (APPNOTE 4.4.4, 5.8.8)."""
-    import lzma  # noqa: PLC0415 - rare
+    import lzma
 
     pieces = iter(chunks)
     head = b""
@@ -217,7 +217,7 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _lzma_filter(member: Member, head: bytes) -> dict[str, int]:
-    import lzma  # noqa: PLC0415 - rare
+    import lzma
 
     if len(head) < _LZMA_HEADER:
         raise _cut_short(member)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,10 +68,6 @@ class Folder(NamedTuple):
     name: str
 
 
-def _index(directory: ArchiveDirectory) -> dict[str, Member]:
-    return {member.name: member for member in directory.members}
-
-
 @attrs.frozen(eq=False)
 class ArchiveDirectory:
     """A whole zip directory that broke no rule.
@@ -96,7 +93,10 @@ class ArchiveDirectory:
     total_compressed_size: int
     twins: tuple[str, str] | None = None
     comment: bytes = b""
-    _by_name: dict[str, Member] = attrs.field(init=False, repr=False, default=attrs.Factory(_index, takes_self=True))
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Member]:
+        return {member.name: member for member in self.members}
 
     def __getitem__(self, name: str) -> Member:
         """Return a member by its exact name (KeyError if there is none)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -212,6 +213,7 @@ def _timestamp(data: bytes) -> datetime | None:
     return moment if moment >= _EARLIEST else None
 
 
+@functools.lru_cache(maxsize=1024)  # the members of an archive were mostly made in the same few seconds
 def dos_time(date: int, time: int) -> datetime | None:
     """Read an MS-DOS date and time; it has no zone, and is taken for UTC. None where there is no such day or hour."""
     try:

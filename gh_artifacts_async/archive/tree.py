@@ -129,17 +129,20 @@ class NameTree:
         return here
 
     def find_twins(self) -> None:
-        """Look for names that fold to the same; set :attr:`twins` to the first two.
+        """Look for names that fold to the same; set :attr:`twins` to the first two. Nothing can be added afterwards.
 
         Raises:
             UnsafeMemberError: there are some, and the policy is ``"portable"``.
         """
-        if len({(parent, fold(component)) for parent, component in self._nodes}) == len(self._nodes):
+        if len({hash((parent, fold(component))) for parent, component in self._nodes}) == len(self._nodes):
+            self._nodes.clear()
             return
         seen: dict[tuple[int, str], tuple[int, str]] = {}
         # Parents come before what is in them, so that the first twins lie in the very same folder.
         pairs = ((seen.setdefault((node[0], fold(node[1])), node), node) for node in self._nodes)
-        first, second = next(pair for pair in pairs if pair[0] is not pair[1])
+        first, second = next((pair for pair in pairs if pair[0] is not pair[1]), (None, None))
+        if first is None or second is None:
+            return  # two hashes were the same by chance
         self.twins = (self._path(first), self._path(second))
         if self._portable:
             text = f'"{rules.printable(self.twins[0])}" is the same name where case or normalisation does not count'

@@ -1,6 +1,6 @@
 """The command line ``gh-artifacts``; its parser and its colours come with the extra ``cli``.
 
-Nothing here is loaded before it is needed: ``--help`` knows nothing of the client, of aiohttp or of an event loop.
+Nothing here is loaded before it is needed: ``--help`` loads neither the parser nor the client, and no event loop.
 """
 
 from __future__ import annotations
@@ -28,6 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         sys.stderr.write('error: the command line needs its extra; pip install "gh-artifacts-async[cli]"\n')
         return _USAGE
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    from gh_artifacts_async.cli import manual
+
+    wanted = manual.asked_for(arguments)
+    if wanted is not None:
+        from gh_artifacts_async.cli.render import help as helping
+
+        helping.show(*wanted)
+        return 0
+    if manual.asked_for_version(arguments):
+        from importlib.metadata import version
+
+        sys.stdout.write(f"{manual.NAME} {version('gh-artifacts-async')}\n")
+        return 0
     from gh_artifacts_async.cli.app import run
 
-    return run(sys.argv[1:] if argv is None else list(argv))
+    return run(arguments)

@@ -10,42 +10,25 @@ from cyclopts import App, CycloptsError, Parameter
 from gh_artifacts_async.cli import demo, download, listing, logs
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected, sentence
+from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import screen, text
-from gh_artifacts_async.cli.render.help import TextHelp
 from gh_artifacts_async.cli.stopping import Stopped
-
-NAME = "gh-artifacts"
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("gh-artifacts-async")
 
 
 def build() -> App:
-    """Return the parser."""
+    """Return the parser: it parses, and that is all; help is ``manual``'s."""
     app = App(
         name=NAME,
-        help="GitHub Actions artifacts: list them, and download them verified and resumable.",
-        usage=f"Usage: {NAME} COMMAND [OPTIONS]",
-        version=_version,
-        help_format="plaintext",
-        help_formatter=TextHelp(),
+        help_flags=[],
+        version_flags=[],
         default_parameter=Parameter(negative=()),
         result_action="return_value",
     )
-    usage = f"Usage: {NAME}"
-    app.command(listing.list_, name="list", usage=f"{usage} list [OWNER/REPO] [OPTIONS]")
-    app.command(listing.show, name="show", usage=f"{usage} show [OWNER/REPO] ID [OPTIONS]")
-    app.command(
-        download.download,
-        name="download",
-        usage=f"{usage} download [OWNER/REPO] ID... [OPTIONS]\n"
-        f"       {NAME} download [OWNER/REPO] (--all | [--run ID] [--name NAME]... [--pattern GLOB]...) [OPTIONS]",
-    )
-    app.command(demo.demo, name="demo", usage=f"{usage} demo [OPTIONS]")
+    app.command(listing.list_, name="list")
+    app.command(listing.show, name="show")
+    app.command(download.download, name="download")
+    app.command(demo.demo, name="demo")
     _add_launcher(app)
     return app
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import screen, text
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.cli.options import GlobalOptions
     from gh_artifacts_async.cli.repo import Target
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.events import Event, Observer
@@ -60,7 +60,7 @@ class Context:
             ca_file=self.options.ca_file,
             trust_env=True,
             limits=Limits(max_pause=LONGEST_PAUSE),
-            observer=_fan_out((*observers, self.tell)),
+            observer=fan_out(*observers, self.tell),
             **given,
         )
 
@@ -82,7 +82,9 @@ class Context:
         screen.write(sys.stderr, f"error: {text.escaped(said)}\n")
 
 
-def _fan_out(observers: tuple[Observer, ...]) -> Observer:
+def fan_out(*observers: Observer) -> Observer:
+    """Return an observer that tells several."""
+
     def observe(event: Event) -> None:
         for observer in observers:
             observer(event)

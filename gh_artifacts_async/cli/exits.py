@@ -50,7 +50,7 @@ _AGAIN = "try again; what has arrived is kept, and the same command goes on from
 _HINTS: tuple[tuple[type[BaseException], str], ...] = (
     (errors.AuthenticationError, "set GH_TOKEN or GITHUB_TOKEN to a token that is good"),
     (errors.PermissionDeniedError, "use a token that may read the repository's actions"),
-    (errors.NotFoundError, "check OWNER/REPO and the id; a private repository needs a token that may read it"),
+    (errors.NotFoundError, "check OWNER/REPO, the ID and the token"),
     (errors.ArtifactExpiredError, "run the workflow again to build it anew"),
     (errors.RateLimitError, "try again then"),
     (errors.CertificateError, "a private certificate authority is named with --ca-file"),

@@ -5,22 +5,19 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gh_artifacts_async.cli.context import Context
-from gh_artifacts_async.cli.options import Json, Repo, Words
+from gh_artifacts_async.cli.options import Repo
 
 
 def list_(
-    *words: Words,
+    *words: str,
     repo: Repo = None,
-    run: Annotated[int | None, Parameter(help="Only the artifacts of this workflow run.")] = None,
-    name: Annotated[str | None, Parameter(help="Only artifacts of exactly this name.")] = None,
-    limit: Annotated[int | None, Parameter(help="Stop after so many.")] = None,
-    json: Json = False,
+    run: int | None = None,
+    name: str | None = None,
+    limit: int | None = None,
+    json: bool = False,
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
-    """List a repository's artifacts, newest first.
-
-    --json prints one array, with the fields as GitHub's API names them.
-    """
+    """List a repository's artifacts."""
     from gh_artifacts_async.cli import repo as repositories
     from gh_artifacts_async.cli import running
     from gh_artifacts_async.cli.work import listing as work
@@ -32,9 +29,9 @@ def list_(
 
 
 def show(
-    *words: Words,
+    *words: str,
     repo: Repo = None,
-    json: Json = False,
+    json: bool = False,
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Show everything about one artifact."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.cli.render import screen, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 _OURS = ("gh_artifacts_async", "stamina")
 """Loggers that are known to write no secret; aiohttp's and asyncio's may."""
@@ -30,7 +30,7 @@ class _Lines(logging.Handler):
 
 
 @contextlib.contextmanager
-def shown(*, verbose: bool) -> Iterator[None]:
+def shown(*, verbose: bool) -> Generator[None]:
     """Let the libraries speak for the length of a block; without ``verbose``, keep them quiet."""
     quiet = logging.NullHandler()  # else Python itself would write warnings to standard error
     logging.getLogger().addHandler(quiet)

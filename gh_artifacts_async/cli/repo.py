@@ -70,7 +70,7 @@ def _named(value: str, where: str, api_url: str | None) -> Target:
     """Read ``[HOST/]OWNER/REPO``, or the URL of a repository's page."""
     url = _URL.fullmatch(value)
     text = f"{url['host']}/{url['path']}".rstrip("/").removesuffix(".git") if url else value
-    host, slash, rest = text.partition("/")
+    host, _, rest = text.partition("/")
     if "/" not in rest:
         return Target(_repository(text, where), api_url)
     base = base_url_for_host(host)
@@ -151,7 +151,7 @@ def split_by_slash(words: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, list(words)
 
 
-def ids(words: Sequence[str]) -> list[int]:
+def ids(words: Sequence[str]) -> tuple[int, ...]:
     """Return artifact ids, each once.
 
     Raises:
@@ -161,4 +161,4 @@ def ids(words: Sequence[str]) -> list[int]:
         if not (word.isascii() and word.isdigit() and int(word)):
             msg = f"an artifact's ID is a whole number, as gh-artifacts list shows it, not {word!r}"
             raise ConfigurationError(msg)
-    return list(dict.fromkeys(int(word) for word in words))
+    return tuple(dict.fromkeys(int(word) for word in words))

@@ -58,7 +58,7 @@ def _absolute(url: str, location: Secret) -> Secret | None:
 
 def _expiry(location: Secret, moment: datetime) -> datetime:
     """Read the end from ``se`` (Azure), ``urlExpires`` (v3 pipelines), ``X-Amz-*`` (S3 v4) or ``Expires`` (S3 v2)."""
-    query = {key.lower(): value for key, value in parse_qsl(location.reveal().partition("?")[2].partition("#")[0])}
+    query = {key.lower(): value for key, value in parse_qsl(location.reveal().partition("#")[0].partition("?")[2])}
     stated = _iso(query.get("se")) or _iso(query.get("urlexpires")) or _amazon(query) or _epoch(query.get("expires"))
     return stated or moment + timedelta(seconds=DEFAULT_LIFETIME)
 

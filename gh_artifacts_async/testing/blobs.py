@@ -31,9 +31,11 @@ class Blob(Protocol):
     @property
     def size(self) -> int:
         """The length in bytes."""
+        ...
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes ``[start, stop)``."""
+        ...
 
 
 @attrs.frozen(eq=False)

@@ -24,7 +24,7 @@ from gh_artifacts_async.testing.wire import strip_absent
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Generator
     from datetime import datetime
     from types import TracebackType
 
@@ -146,7 +146,7 @@ class Hosts:
             return await self._storage.handle(request, number)
 
     @contextlib.contextmanager
-    def _attending(self, host: Host, request: web.Request, matched: Matched) -> Iterator[int]:
+    def _attending(self, host: Host, request: web.Request, matched: Matched) -> Generator[int]:
         """Note a request, and hold its task so that ``aclose`` can end it."""
         record = RequestRecord(
             number=self._journal.next_number(),

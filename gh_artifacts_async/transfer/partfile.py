@@ -87,9 +87,11 @@ def _load(path: Path) -> PartState | None:
             return None
         hashed = document.get("hashed")
         state = PartState(**{**document, "hashed": None if hashed is None else (int(hashed[0]), str(hashed[1]))})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
         return None
-    return state if isinstance(state.etag, str) and isinstance(state.total, int | None) else None
+    texts = (state.content_type, state.disposition)
+    sane = isinstance(state.etag, str) and isinstance(state.total, int | None)
+    return state if sane and all(isinstance(text, str | None) for text in texts) else None
 
 
 class PartFile:
@@ -172,11 +174,12 @@ class PartFile:
             return False
         state_path = _beside(candidate)
         state = _load(state_path)
-        state_path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            state_path.replace(_beside(self.path))  # not written anew: the disk may be full
+        self._state_saved = True
         size = os.fstat(self._descriptor).st_size
         if state is not None and size > 0 and state.same_artifact(self._wanted) and _can_be_checked(state, size):
             self.state = state
-            self.save_state()
             if self._rehash(size) and (state.digest is not None or state.hashed == (size, self.hexdigest)):
                 return True
             if self._stopped:

@@ -59,6 +59,7 @@ class Ring(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
+        self._former: asyncio.BaseProtocol | None = None
         self._lane: Lane | None = None
         self.buffers: list[bytearray] = []
         self._free: list[bytearray] = []
@@ -86,6 +87,7 @@ class Ring(asyncio.BufferedProtocol):
         self._current = self._free.pop()
         self._under_way.append((None, before))
         lane.on_written = self._written
+        self._former = transport.get_protocol()
         transport.set_protocol(self)
         if not transport.is_reading():
             transport.resume_reading()
@@ -168,9 +170,11 @@ class Ring(asyncio.BufferedProtocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take note that the connection is gone."""
-        del exc
+        """Take note that the connection is gone, and tell aiohttp, whose connector waits for that when it closes."""
         self._end(self._broken())
+        if self._former is not None:
+            self._former.connection_lost(exc)
+            self._former = None
 
     def _broken(self) -> ConnectionFailedError:
         msg = f"the connection to {self._host} failed: it broke {self._left} bytes before the body was whole"

@@ -122,5 +122,5 @@ def _matches_record(artifact: Artifact, path: Path, size: int, stopped: threadin
         if (record["version"], record["id"], record["size"]) != wanted:
             return False
         return bool(hash_file(path, stopped) == record["sha256"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return False

@@ -32,6 +32,7 @@ class Writer:
     def __init__(self) -> None:
         """Start nothing yet."""
         self._pool: ThreadPoolExecutor | None = None
+        self._closed = False
         self._waiting = 0
         self._lent = 0
         self._spare: list[bytearray] = []
@@ -44,12 +45,13 @@ class Writer:
     async def aclose(self) -> None:
         """End the thread; there is no work left, since every lane has been stopped by its transfer."""
         pool, self._pool = self._pool, None
+        self._closed = True
         if pool is not None:
             pool.shutdown(wait=True)
 
     def submit(self, job: Callable[[], None]) -> asyncio.Future[None]:
-        """Run a job on the worker thread."""
-        if self._pool is None:
+        """Run a job on the worker thread; after close, on one of the loop's, for a transfer that is just ending."""
+        if self._pool is None and not self._closed:
             self._pool = ThreadPoolExecutor(1, "gh-artifacts-writer")
         return asyncio.get_running_loop().run_in_executor(self._pool, job)
 

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Task
 
+    from gh_artifacts_async.models import Artifact
+
 _SEEN_FROM = 256 * 1024
 _LINES_KEPT_FREE = 4
 _FEWEST = 1
-_NAME_PART = 3
 _NAME_WIDTH = 16
+_BARS_FROM, _SPEED_FROM, _ALL_FROM = 50, 70, 85  # columns of the terminal
 
 
 class _Amount(ProgressColumn):
@@ -52,14 +54,18 @@ class _Left(ProgressColumn):
 
 
 def _progress(console: Console) -> Progress:
-    name = Column(ratio=1, min_width=_NAME_WIDTH, max_width=max(_NAME_WIDTH, console.width // _NAME_PART), no_wrap=True)
-    name.overflow = "ellipsis"
+    """Return rich's progress display with as many columns as there is room for."""
+    name = Column(ratio=1, min_width=_NAME_WIDTH, no_wrap=True, overflow="ellipsis")
+    columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False, table_column=name)]
+    if console.width >= _BARS_FROM:
+        columns.append(BarColumn(bar_width=None, table_column=Column(ratio=2)))
+    columns.append(_Amount(table_column=Column(no_wrap=True, justify="right")))
+    if console.width >= _SPEED_FROM:
+        columns.append(_Speed(table_column=Column(no_wrap=True, min_width=9, justify="right")))
+    if console.width >= _ALL_FROM:
+        columns.append(_Left(table_column=Column(no_wrap=True, min_width=10)))
     return Progress(
-        TextColumn("{task.description}", markup=False, table_column=name),
-        BarColumn(bar_width=None, table_column=Column(ratio=2, min_width=8)),
-        _Amount(table_column=Column(no_wrap=True, min_width=18, justify="right")),
-        _Speed(table_column=Column(no_wrap=True, min_width=9, justify="right")),
-        _Left(table_column=Column(no_wrap=True, min_width=10)),
+        *columns,
         console=console,
         transient=True,
         redirect_stdout=screen.is_terminal(sys.stdout),  # results that go to a file or a pipe must go there
@@ -68,7 +74,10 @@ def _progress(console: Console) -> Progress:
 
 
 class DownloadBars:
-    """Draws what transfers tell; a context manager and an observer."""
+    """Draws what transfers tell; a context manager and an observer.
+
+    What was there before this run counts neither as to do nor as done, so that speed and time left are true.
+    """
 
     def __init__(self, artifacts: int, total_bytes: int) -> None:
         """Plan the bars.
@@ -81,9 +90,11 @@ class DownloadBars:
         console = screen.console(sys.stderr)
         self._room = max(_FEWEST, console.height - _LINES_KEPT_FREE)
         self._progress = _progress(console)
+        self._to_do = total_bytes
         self._whole = self._progress.add_task(self._label(0), total=total_bytes)
         self._bars: dict[int, TaskID] = {}
         self._received: dict[int, int] = {}
+        self._there_before: dict[int, int] = {}
         self._done_bytes = 0
         self._done = 0
 
@@ -99,42 +110,56 @@ class DownloadBars:
         self._progress.stop()
 
     def _label(self, done: int) -> str:
-        return f"{done:,} of {text.count(self._artifacts, 'artifact')}"
+        return f"{done:,} of {self._artifacts:,} done"
 
     def __call__(self, event: events.Event) -> None:
         """Move the bars."""
         match event:
             case events.TransferStarted(artifact=artifact, size=size, offset=offset):
-                self._began(artifact.id, artifact.name, size, offset)
+                self._begun(artifact, size, offset)
             case events.TransferBytes(artifact=artifact, received=received):
                 self._moved(artifact.id, received)
             case events.TransferResumed(artifact=artifact, offset=offset):
                 self._moved(artifact.id, offset)
-            case events.TransferFinished(artifact=artifact):
-                self._ended(artifact.id, artifact.size_in_bytes)
+            case events.TransferFinished(artifact=artifact, skipped=skipped):
+                self._ended(artifact, new=not skipped)
             case events.TransferFailed(artifact=artifact):
-                self._ended(artifact.id, artifact.size_in_bytes)
+                self._ended(artifact, new=False)
+            case _:
+                pass
 
-    def _began(self, number: int, name: str, size: int | None, offset: int) -> None:
+    def _begun(self, artifact: Artifact, size: int | None, offset: int) -> None:
         if len(self._bars) < self._room and (size is None or size >= _SEEN_FROM):
-            self._bars[number] = self._progress.add_task(f"  {text.escaped(name)}", total=size, completed=offset)
-        self._moved(number, offset)
+            name = f"  {text.escaped(artifact.name)}"
+            self._bars[artifact.id] = self._progress.add_task(name, total=size, completed=offset)
+        self._there_before[artifact.id] = offset
+        self._to_do -= offset
+        self._moved(artifact.id, offset)
 
     def _moved(self, number: int, received: int) -> None:
-        self._received[number] = received
+        self._received[number] = max(0, received - self._there_before.get(number, 0))
         if number in self._bars:
             self._progress.update(self._bars[number], completed=received)
-        self._progress.update(self._whole, completed=self._done_bytes + sum(self._received.values()))
+        self._draw_whole()
 
-    def _ended(self, number: int, size: int) -> None:
-        self._received.pop(number, None)
-        bar = self._bars.pop(number, None)
+    def _ended(self, artifact: Artifact, *, new: bool) -> None:
+        self._received.pop(artifact.id, None)
+        bar = self._bars.pop(artifact.id, None)
         if bar is not None:
             self._progress.remove_task(bar)
+        left = artifact.size_in_bytes - self._there_before.pop(artifact.id, 0)
+        if new:
+            self._done_bytes += left
+        else:
+            self._to_do -= left
         self._done += 1
-        self._done_bytes += size
+        self._draw_whole()
+
+    def _draw_whole(self) -> None:
         completed = self._done_bytes + sum(self._received.values())
-        self._progress.update(self._whole, completed=completed, description=self._label(self._done))
+        self._progress.update(
+            self._whole, total=max(self._to_do, completed), completed=completed, description=self._label(self._done)
+        )
 
 
 class ListingBar:

@@ -1,82 +1,88 @@
-"""``--help`` as plain text in two columns: rich's panels alone would take longer than all the rest of it."""
+"""``--help`` as text in two columns, without a parser and without rich."""
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gh_artifacts_async.cli import manual
 from gh_artifacts_async.cli.render import screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cyclopts.help import HelpEntry, HelpPanel
-    from rich.console import Console, ConsoleOptions
-
-_WIDEST = 100
-_INDENT = 2
+_WIDEST, _NARROWEST = 100, 40
+_INDENT = "  "
 _COLUMN = 26
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-class TextHelp:
-    """Writes cyclopts' help panels to standard output."""
+def show(command: str | None) -> None:
+    """Print a command's help, or the program's."""
+    screen.write(sys.stdout, program() if command is None else of_command(manual.COMMANDS[command]))
 
-    def __call__(self, _console: Console, _options: ConsoleOptions, panel: HelpPanel) -> None:
-        """Write one panel."""
-        rows = [(_labels(entry), _description(entry)) for entry in panel.entries]
-        if rows:
-            screen.write(sys.stdout, f"{_heading(str(panel.title))}\n{_two_columns(rows)}\n")
 
-    def render_usage(self, _console: Console, _options: ConsoleOptions, usage: object) -> None:
-        """Write the line of usage."""
-        screen.write(sys.stdout, f"{_plain_text(usage)}\n\n")
+def program() -> str:
+    """Return the program's own help."""
+    commands = [(name, command.brief) for name, command in manual.COMMANDS.items()]
+    flags = [
+        (", ".join(manual.HELP_FLAGS), "Show this, or a command's help."),
+        (manual.VERSION_FLAG, "Show the version."),
+    ]
+    return "\n".join(
+        (
+            f"{_bold('Usage:')} {manual.NAME} COMMAND [OPTIONS]\n",
+            f"{_filled(manual.ABOUT)}\n",
+            _section("Commands", commands),
+            _section("Options, before or after the command", [*map(_row, manual.GLOBAL), *flags]),
+        )
+    )
 
-    def render_description(self, _console: Console, _options: ConsoleOptions, description: object) -> None:
-        """Write what the command does."""
-        paragraphs = _plain_text(description).split("\n\n")
-        filled = "\n\n".join(textwrap.fill(" ".join(one.split()), _width()) for one in paragraphs)
-        screen.write(sys.stdout, f"{filled}\n\n")
+
+def of_command(command: manual.Command) -> str:
+    """Return a command's help."""
+    forms = [f"{manual.NAME} {form}" for form in command.usage]
+    usage = "\n".join(f"{_bold('Usage:') if not number else '      '} {form}" for number, form in enumerate(forms))
+    parts = [f"{usage}\n", *(f"{_filled(paragraph)}\n" for paragraph in (command.brief, *command.about))]
+    parts += [_section("Options", map(_row, command.options)), _section("Global options", map(_row, manual.GLOBAL))]
+    if command.examples:
+        parts.append(f"{_bold('Examples')}\n" + "".join(f"{_INDENT}{manual.NAME} {one}\n" for one in command.examples))
+    return "\n".join(parts)
 
 
 def _width() -> int:
-    return min(_WIDEST, shutil.get_terminal_size().columns)
+    """Return the terminal's width, as far as long lines are still pleasant to read."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError, AttributeError):
+        columns = 80
+    return max(_NARROWEST, min(_WIDEST, columns))
 
 
-def _heading(title: str) -> str:
-    return f"{_BOLD}{title}{_PLAIN}" if screen.can_move_the_cursor(sys.stdout) else title
+def _bold(title: str) -> str:
+    plain = not screen.can_move_the_cursor(sys.stdout) or os.environ.get("NO_COLOR")
+    return title if plain else f"{_BOLD}{title}{_PLAIN}"
 
 
-def _plain_text(value: Any) -> str:  # noqa: ANN401 - cyclopts hands over text, rich's text, or its own around that
-    inner = getattr(value, "primary_renderable", value)
-    return str(getattr(inner, "plain", inner) or "").strip()
+def _filled(paragraph: str) -> str:
+    return textwrap.fill(paragraph, _width())
 
 
-def _labels(entry: HelpEntry) -> str:
-    """Return an entry's names, with what newer versions of cyclopts say about its value."""
-    labels: Iterable[str] | None = getattr(entry, "display_labels_with_metavar", None)
-    return ", ".join((*entry.names, *entry.shorts) if labels is None else labels)
+def _row(option: manual.Option) -> tuple[str, str]:
+    short_first = ", ".join(reversed(option.names))
+    default = f" [default: {option.default}]" if option.default else ""
+    return f"{short_first} {option.value}".rstrip(), option.says + default
 
 
-def _description(entry: HelpEntry) -> str:
-    said = [_plain_text(entry.description)]
-    if entry.choices and len(entry.choices) > 1:
-        said.append(f"[{', '.join(entry.choices)}]")
-    if entry.default not in {None, "False"}:
-        said.append(f"[default: {entry.default}]")
-    return " ".join(part for part in said if part)
-
-
-def _two_columns(rows: Iterable[tuple[str, str]]) -> str:
-    lines = []
-    room = max(20, _width() - _INDENT - _COLUMN)
+def _section(title: str, rows: Iterable[tuple[str, str]]) -> str:
+    lines = [_bold(title)]
+    hanging = " " * (len(_INDENT) + _COLUMN)
     for left, right in rows:
-        wrapped = textwrap.wrap(right, room) or [""]
-        if len(left) > _COLUMN - _INDENT:
-            lines.append(" " * _INDENT + left)
-            left = ""
-        lines.append((" " * _INDENT + left.ljust(_COLUMN) + wrapped[0]).rstrip())
-        lines += [" " * (_INDENT + _COLUMN) + line for line in wrapped[1:]]
-    return "".join(f"{line}\n" for line in lines)
+        beside = len(left) < _COLUMN
+        if not beside:
+            lines.append(_INDENT + left)
+        first = f"{_INDENT}{left:<{_COLUMN}}" if beside else hanging
+        lines.append(textwrap.fill(right, _width(), initial_indent=first, subsequent_indent=hanging))
+    return "\n".join(lines) + "\n"

@@ -22,7 +22,8 @@ def phrase(event: events.Event, *, everything: bool) -> str | None:
             return _transfer(event)
         case events.ListingProgress(page=page, items=items, total_count=total) if everything:
             return f"page {page}: {items:,} of {total:,} artifacts"
-    return None
+        case _:
+            return None
 
 
 def _transfer(event: events.TransferEvent) -> str | None:
@@ -40,7 +41,8 @@ def _transfer(event: events.TransferEvent) -> str | None:
             return f"{name}: verified by {verified}" if verified != "none" else f"{name}: nothing to verify it by"
         case events.TransferFinished(path=path, skipped=skipped):
             return f"{name}: {'is there already' if skipped else 'done'}, {path}"
-    return None
+        case _:
+            return None
 
 
 @attrs.define
@@ -66,3 +68,5 @@ class Tally:
                 self.resigned += 1
             case events.TransferResumed():
                 self.resumed += 1
+            case _:
+                pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -14,7 +14,7 @@ _UNBOUND = 100_000
 """Columns where there is no terminal: nothing is cut off for a program or a log."""
 
 
-def write(stream: IO[str] | None, text: str) -> None:
+def write(stream: TextIO | None, text: str) -> None:
     """Write and flush; who has stopped reading (``| head``) is no error, and is written to no more.
 
     Raises:
@@ -36,7 +36,7 @@ def write(stream: IO[str] | None, text: str) -> None:
         raise
 
 
-def _abandon(stream: IO[str]) -> None:
+def _abandon(stream: TextIO) -> None:
     """Lead a stream nowhere, so that the interpreter's own flush at the end finds nothing to complain about."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -44,17 +44,17 @@ def _abandon(stream: IO[str]) -> None:
         os.close(nowhere)
 
 
-def is_terminal(stream: IO[str] | None) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person looks at it."""
     return stream is not None and stream.isatty()
 
 
-def can_move_the_cursor(stream: IO[str] | None) -> bool:
+def can_move_the_cursor(stream: TextIO | None) -> bool:
     """Whether bars can be drawn there."""
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
-def console(stream: IO[str]) -> Console:
+def console(stream: TextIO) -> Console:
     """Return rich's console for a stream; it takes no markup, and cuts nothing off where there is no terminal."""
     from rich.console import Console
 

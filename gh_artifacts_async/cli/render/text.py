@@ -1,4 +1,4 @@
-"""Words and numbers for people. What came from elsewhere is escaped: a name cannot move the cursor or turn text around."""
+"""Words and numbers for people; what came from elsewhere is escaped, so that no name moves the cursor or turns text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"})
 _STEP = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _WHOLE_FROM = 100
-_SPANS = (("y", 365 * 86400), ("mo", 30 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+_SPANS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _MINUTE = 60
 
 
@@ -34,7 +34,7 @@ def _escape(char: str) -> str:
 def size(count: float) -> str:
     """Return bytes in human units: ``532 B``, ``1.4 MB``, ``120 GB``."""
     value, unit = float(count), _UNITS[0]
-    for unit in _UNITS:  # noqa: B007 - the unit reached is what is wanted
+    for unit in _UNITS:
         if round(value, 1) < _STEP or unit == _UNITS[-1]:
             break
         value /= _STEP
@@ -43,7 +43,7 @@ def size(count: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time by its biggest unit: ``3 min``, ``2 d``."""
+    """Return a length of time by its biggest unit: ``3 min``, ``2 d``; none is longer than a day."""
     whole = max(0, int(seconds))
     unit, length = next(((unit, length) for unit, length in _SPANS if whole >= length), _SPANS[-1])
     return f"{whole // length} {unit}"

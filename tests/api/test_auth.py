@@ -1,0 +1,120 @@
+"""Where tokens come from, and that nothing prints them."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+
+import pytest
+
+from gh_artifacts_async.api.auth import (
+    BindableTokenSource,
+    EnvironmentToken,
+    InvalidatableTokenSource,
+    StaticToken,
+    as_token_source,
+    check_token,
+)
+from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.errors import ConfigurationError
+from tests.api.kit import TOKEN, Source
+
+
+def _holders():
+    return {
+        "check_token": check_token(TOKEN),
+        "StaticToken": StaticToken(TOKEN),
+        "EnvironmentToken": EnvironmentToken("GH_TOKEN", environ={"GH_TOKEN": TOKEN}),
+        "GitHubSession": GitHubSession(TOKEN),
+    }
+
+
+@pytest.mark.parametrize("name", list(_holders()))
+def test_nothing_prints_a_token(name):
+    """Not repr, str, format, nor the attributes of what holds it."""
+    holder = _holders()[name]
+    for text in (repr(holder), str(holder), f"{holder}", f"{holder!r:>99}", repr(getattr(holder, "__dict__", ""))):
+        assert TOKEN not in text
+
+
+@pytest.mark.parametrize("name", list(_holders()))
+def test_a_token_is_not_pickled(name):
+    """It does not go into a file or to another process by accident."""
+    with pytest.raises((TypeError, AttributeError, pickle.PicklingError)) as caught:
+        pickle.dumps(_holders()[name])
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_frame_that_holds_a_source_shows_no_token():
+    """Error reporters print the locals of every frame."""
+
+    def fails(static, environment):
+        raise ValueError(static, environment)
+
+    with pytest.raises(ValueError, match="Static") as caught:
+        fails(StaticToken(TOKEN), EnvironmentToken(environ={"GH_TOKEN": TOKEN}))
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    assert TOKEN not in repr([frame.locals for frame in frames if frame.name == "fails"])
+
+
+@pytest.mark.parametrize("token", ["t", "ghp_" + "x" * 36, "ghs_1." + "y.z_-" * 200, "!~"])
+async def test_tokens_of_any_shape(token):
+    """GitHub changes lengths and prefixes."""
+    assert await StaticToken(token).token() == token
+
+
+@pytest.mark.parametrize("token", ["", " ", "a b", "a\n", "a\r\nX: y", "\x00", "é", "\u200b", None, 5, b"t"])
+def test_tokens_that_no_header_carries(token):
+    """A line end from a file is found at once, and not shown."""
+    with pytest.raises(ConfigurationError) as caught:
+        StaticToken(token)
+    assert "X: y" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "names", "token"),
+    [
+        ({"GH_TOKEN": "a", "GITHUB_TOKEN": "b"}, (), "a"),
+        ({"GITHUB_TOKEN": "b"}, (), "b"),
+        ({"GH_TOKEN": "", "GITHUB_TOKEN": "b"}, (), "b"),
+        ({"MINE": "c", "GH_TOKEN": "a"}, ("MINE",), "c"),
+    ],
+)
+async def test_the_environment(environ, names, token):
+    """The first variable that is set."""
+    assert await EnvironmentToken(*names, environ=environ).token() == token
+
+
+async def test_the_environment_is_read_anew():
+    """A token that was replaced counts from the next request on."""
+    environ = {"GH_TOKEN": "a"}
+    source = EnvironmentToken(environ=environ)
+    assert await source.token() == "a"
+    environ["GH_TOKEN"] = "b"
+    assert await source.token() == "b"
+
+
+async def test_the_process_environment(monkeypatch):
+    """Without a mapping it is the process's own."""
+    monkeypatch.setenv("GH_TOKEN", "from the process".replace(" ", "-"))
+    assert await EnvironmentToken().token() == "from-the-process"
+
+
+@pytest.mark.parametrize(("environ", "said"), [({}, "set GH_TOKEN or GITHUB_TOKEN"), ({"GH_TOKEN": "a b"}, "no HTTP header")])
+async def test_an_environment_without_a_token(environ, said):
+    """Neither of them is set, or no header can carry it."""
+    with pytest.raises(ConfigurationError, match=said):
+        await EnvironmentToken(environ=environ).token()
+
+
+def test_what_a_source_is():
+    """A string, anything with token(), or nothing."""
+    source = Source("t")
+    assert as_token_source(source) is source
+    assert as_token_source(None) is None
+    assert isinstance(as_token_source("t"), StaticToken)
+    assert isinstance(source, BindableTokenSource)
+    assert isinstance(source, InvalidatableTokenSource)
+    assert not isinstance(StaticToken("t"), BindableTokenSource | InvalidatableTokenSource)
+    with pytest.raises(ConfigurationError, match="a int has not"):
+        as_token_source(5)  # type: ignore[arg-type]

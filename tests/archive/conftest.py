@@ -1,0 +1,73 @@
+"""What the tests of the archive room share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gh_artifacts_async.archive import audit_reader, extract, inflate
+from gh_artifacts_async.archive.readers import BytesReader
+from gh_artifacts_async.errors import ArchiveError
+from gh_artifacts_async.settings import ExtractPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def refuse(tmp_path: Path) -> Callable[..., ArchiveError]:
+    """Return a function that checks that bytes are refused by a rule, at audit or when unpacked, and leave nothing."""
+
+    def check(data: bytes, rule: str, policy: ExtractPolicy | None = None, *, audited: bool = True) -> ArchiveError:
+        chosen = policy or ExtractPolicy()
+        if audited:
+            with pytest.raises(ArchiveError) as at_audit:
+                audit_reader(BytesReader(data), chosen)
+            assert at_audit.value.rule == rule
+        else:
+            audit_reader(BytesReader(data), chosen)
+        base = tmp_path / "refused"
+        base.mkdir(exist_ok=True)
+        archive = base / "refused.zip"
+        archive.write_bytes(data)
+        with pytest.raises(ArchiveError) as caught:
+            extract(archive, base / "into" / "out", chosen)
+        assert caught.value.rule == rule
+        assert [path.name for path in base.iterdir()] == ["refused.zip"]
+        return caught.value
+
+    return check
+
+
+@pytest.fixture
+def unpack(tmp_path: Path) -> Callable[..., dict[str, bytes]]:
+    """Return a function that unpacks bytes and returns the files' contents by relative name."""
+
+    def run(data: bytes, policy: ExtractPolicy | None = None) -> dict[str, bytes]:
+        archive = tmp_path / "taken.zip"
+        archive.write_bytes(data)
+        out = tmp_path / "out"
+        extract(archive, out, policy or ExtractPolicy())
+        return {
+            path.relative_to(out).as_posix() + ("/" if path.is_dir() else ""): b""
+            if path.is_dir()
+            else path.read_bytes()
+            for path in out.rglob("*")
+        }
+
+    return run
+
+
+@pytest.fixture(params=["zlib", "isal"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Inflate with each of the two libraries."""
+    if request.param == "zlib":
+        monkeypatch.setitem(__import__("sys").modules, "isal", None)
+    else:
+        pytest.importorskip("isal")
+    inflate.backend.cache_clear()
+    assert inflate.backend().name == request.param
+    yield request.param
+    inflate.backend.cache_clear()

@@ -1,0 +1,168 @@
+"""A fake GitHub beside the command line, in a thread of its own, and a process environment that says nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gh_artifacts_async.cli import main
+from gh_artifacts_async.client import ArtifactsClient
+from gh_artifacts_async.settings import RetryPolicy
+from gh_artifacts_async.testing import FakeGitHub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+REPO = "octo-org/octo-docs"
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """Take away what this machine says about GitHub, and work in an empty folder."""
+    for name in list(os.environ):
+        if name.startswith(("GH_", "GITHUB_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "secret-token")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+
+
+class Server:
+    """A FakeGitHub whose loop runs in a thread."""
+
+    def __init__(self) -> None:
+        self.github = FakeGitHub()
+        self._loop = asyncio.SelectorEventLoop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def start(self) -> None:
+        self._thread.start()
+        self.call(self.github.__aenter__)
+
+    def stop(self) -> None:
+        self.call(self.github.aclose)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the fake on the fake's own thread, and return what it gives."""
+
+        async def called() -> Any:
+            result = function(*args, **kwargs)
+            return await result if asyncio.iscoroutine(result) else result
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(30)
+
+    @property
+    def url(self) -> str:
+        return self.github.base_url
+
+    def run(self, **kwargs: Any) -> Any:
+        return self.call(self.github.add_run, REPO, **kwargs)
+
+    def artifact(self, run: Any, name: str, **kwargs: Any) -> int:
+        return self.call(self.github.add_artifact, run, name, **kwargs)
+
+
+@pytest.fixture
+def server() -> Generator[Server]:
+    """Run a fake GitHub for the length of a test."""
+    server = Server()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients try twice, without a wait between."""
+    made = ArtifactsClient.from_env.__func__
+    policy = RetryPolicy(attempts=2, wait_initial=0, wait_max=0)
+
+    def impatient(cls, environ=None, **overrides):
+        return made(cls, environ, **{"retry": policy, **overrides})
+
+    monkeypatch.setattr(ArtifactsClient, "from_env", classmethod(impatient))
+
+
+class Ran:
+    """What one run of the program gave."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def cli(
+    server: Server,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Callable[..., Ran]:
+    """Run the command line in this process, against the fake."""
+
+    def run(*words: object) -> Ran:
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            if "terminal" in request.fixturenames:  # pytest puts its own stream back before each phase of a test
+                patch.setattr(sys, "stderr", request.getfixturevalue("terminal"))
+            code = main([*map(str, words), "--api-url", server.url])
+        out, err = capsys.readouterr()
+        assert "secret-token" not in out + err
+        assert "Traceback" not in err
+        return Ran(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def bare_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run the command line in this process, with just the arguments."""
+
+    def run(*words: object) -> Ran:
+        capsys.readouterr()
+        code = main([*map(str, words)])
+        return Ran(code, *capsys.readouterr())
+
+    return run
+
+
+def start(*words: object, **kwargs: Any) -> subprocess.Popen[str]:
+    """Start the program as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gh_artifacts_async", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **kwargs,
+    )
+
+
+class Terminal(io.StringIO):
+    """A stream that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Make standard error a terminal, for what ``cli`` runs."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return Terminal()

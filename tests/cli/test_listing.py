@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import REPO
+
+pytestmark = pytest.mark.realtime
+
+
+def test_list_shows_a_table_and_a_total(server, cli):
+    """Names, sizes and expiry of what is there; the total goes to standard error."""
+    run = server.run(branch="main")
+    server.artifact(run, "wheel", size=1_400_000)
+    server.artifact(run, "old", expired=True)
+    ran = cli("list", REPO)
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0].split() == ["ID", "NAME", "SIZE", "CREATED", "EXPIRES", "RUN", "BRANCH"]
+    assert any("wheel" in line and "1.4 MB" in line and "main" in line for line in lines)
+    assert any("old" in line and "expired" in line for line in lines)
+    assert "2 artifacts in octo-org/octo-docs, 1.4 MB, 1 of them expired" in ran.err
+
+
+def test_list_as_json_is_one_array_with_githubs_names(server, cli):
+    """Programs read the API's own field names."""
+    run = server.run(branch="main")
+    number = server.artifact(run, "wheel", size=500)
+    ran = cli("list", REPO, "--json")
+    assert ran.code == 0
+    (found,) = ran.document
+    assert found["id"] == number
+    assert found["name"] == "wheel"
+    assert found["size_in_bytes"] == 500
+    assert found["expired"] is False
+    assert found["digest"].startswith("sha256:")
+    assert found["created_at"].endswith("Z")
+    assert found["workflow_run"]["id"] == run.id
+    assert found["workflow_run"]["head_branch"] == "main"
+    assert found["repository"] == REPO
+
+
+def test_list_goes_over_pages_and_stops_at_the_limit(server, cli):
+    """All pages are read; --limit ends it earlier."""
+    run = server.run()
+    for number in range(120):
+        server.artifact(run, f"a{number}")
+    assert len(cli("list", REPO, "--json").document) == 120
+    assert len(cli("list", REPO, "--json", "--limit", 7).document) == 7
+
+
+def test_list_by_run_and_name(server, cli):
+    """--run and --name narrow the listing."""
+    one, two = server.run(), server.run()
+    server.artifact(one, "logs")
+    wanted = server.artifact(two, "logs")
+    server.artifact(two, "wheel")
+    assert [found["id"] for found in cli("list", REPO, "--run", two.id, "--name", "logs", "--json").document] == [wanted]
+    assert len(cli("list", REPO, "--name", "logs", "--json").document) == 2
+
+
+def test_list_of_nothing_says_so(server, cli):
+    """An empty table is no error, but is explained."""
+    run = server.run()
+    ran = cli("list", REPO, "--name", "absent")
+    assert (ran.code, ran.out) == (0, "")
+    assert "no artifacts named 'absent'" in ran.err
+    assert "no artifacts in run" in cli("list", REPO, "--run", run.id).err
+    assert cli("list", REPO, "--json").document == []
+
+
+def test_quiet_leaves_results_alone(server, cli):
+    """--quiet silences what is not a result."""
+    server.artifact(server.run(), "wheel")
+    ran = cli("list", REPO, "--quiet")
+    assert "wheel" in ran.out
+    assert ran.err == ""
+
+
+HOSTILE = "[red]x[/red] :smile: \x1b[31m\u202egnp.exe\u2066 \x9b2J"
+
+
+@pytest.mark.parametrize("words", [("list", REPO), ("show", REPO, "{id}"), ("download", REPO, "{id}", "--dry-run")])
+def test_a_hostile_name_is_shown_not_obeyed(server, cli, words):
+    """Markup and emoji codes are printed as they are; control characters and bidi marks are escaped."""
+    number = server.artifact(server.run(branch="b\u202ex"), HOSTILE, filename=None)
+    ran = cli(*(word.format(id=number) for word in words))
+    assert "[red]x[/red] :smile: \\x1b[31m\\u202egnp.exe\\u2066 \\x9b2J" in ran.out
+    assert not set(ran.out + ran.err) & set("\x1b\u202e\u2066\x9b")
+
+
+def test_a_hostile_name_in_json_is_ascii(server, cli):
+    """JSON escapes everything that is not ASCII, and gives it back unharmed."""
+    server.artifact(server.run(), HOSTILE, filename=None)
+    ran = cli("list", REPO, "--json")
+    assert ran.out.isascii()
+    assert "\x1b" not in ran.out
+    assert json.loads(ran.out)[0]["name"] == HOSTILE
+
+
+def test_long_names_are_whole_where_no_terminal_cuts_them(server, cli):
+    """A log or a program gets the whole name."""
+    name = "n" * 180
+    server.artifact(server.run(), name)
+    assert name in cli("list", REPO).out
+
+
+def test_show_tells_everything(server, cli):
+    """One artifact as names and values, and what to do next."""
+    run = server.run(branch="main")
+    number = server.artifact(run, "wheel", size=1_400_000)
+    ran = cli("show", REPO, number)
+    assert ran.code == 0
+    for said in ("wheel", str(number), REPO, "1.4 MB (1,400,000 bytes)", "sha256:", str(run.id), "main", run.head_sha):
+        assert said in ran.out
+    assert f"gh-artifacts download {REPO} {number}" in ran.err
+
+
+def test_show_an_expired_one_without_times_or_run(server, cli):
+    """What GitHub does not say is a dash, and an expired artifact is called so."""
+    number = server.artifact(
+        server.run(), "old", expired=True, created_at=None, updated_at=None, expires_at=None, workflow_run=False, digest=None
+    )
+    ran = cli("show", REPO, number)
+    assert ran.code == 0
+    assert "expired" in ran.out
+    assert "none: only its length can be checked" in ran.out
+    assert "download it with" not in ran.err
+    listed = cli("list", REPO)
+    assert " - " in listed.out
+
+
+def test_show_as_json_is_one_document(server, cli):
+    """The same fields as in the listing."""
+    number = server.artifact(server.run(), "wheel", workflow_run=False)
+    document = cli("show", REPO, number, "--json").document
+    assert (document["id"], document["name"], document["workflow_run"]) == (number, "wheel", None)
+
+
+def test_verbose_tells_of_pages(server, cli):
+    """--verbose says what happens on the way."""
+    server.artifact(server.run(), "wheel")
+    assert "page 1: 1 of 1 artifacts" in cli("list", REPO, "--verbose").err
+
+
+def test_a_listing_on_a_terminal_shows_how_far_it_is(server, cli, terminal):
+    """The bar stands on standard error, and the table on standard output alone."""
+    server.artifact(server.run(), "wheel")
+    ran = cli("list", REPO)
+    assert "wheel" in ran.out
+    assert "\x1b" not in ran.out
+    assert "1 of 1 artifact, page 1" in terminal.getvalue()
+    assert "1 artifact in octo-org/octo-docs" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("switch", ["--no-progress", "--quiet"])
+def test_no_bars_where_none_are_wanted(server, cli, terminal, switch):
+    """--no-progress and --quiet draw nothing."""
+    server.artifact(server.run(), "wheel")
+    cli("list", REPO, switch)
+    assert "page 1" not in terminal.getvalue()

@@ -1,0 +1,307 @@
+"""A canary token and canary signatures go through every path and every fault, and are looked for everywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import re
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import aiohttp
+import pytest
+
+from gh_artifacts_async import ArtifactRef, ArtifactsClient, ArtifactsError, RetryPolicy, SignedURL, StoragePolicy
+from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing.signing import Signer
+from tests.transfer.kit import INLINE_SIZE, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, names
+from tests.transfer.test_faults import LOST, MENDED
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+    from pathlib import Path
+
+TOKEN = "ghs_canary0123456789.canary.token-that-must-not-sing"
+QUICK = RetryPolicy(attempts=3)
+_SIGNATURE = re.compile(r"(?:^|[?&])(?:sig|urlSignature|X-Amz-Signature)=([^&#\s]+)")
+
+
+class Canaries:
+    """Everything secret that there is, and the search for it.
+
+    Attributes:
+        signatures: of every signed URL that was ever made.
+        records: what was logged.
+        texts: (where, text) pairs in which nothing may be found.
+    """
+
+    def __init__(self) -> None:
+        self.signatures: set[str] = set()
+        self.records: list[logging.LogRecord] = []
+        self.texts: list[tuple[str, str]] = []
+
+    def secrets(self) -> set[str]:
+        """Return what nothing may show."""
+        return {TOKEN, *self.signatures, *map(unquote, self.signatures)}
+
+    def see(self, where: str, thing: object) -> None:
+        """Take down everything that a thing can be printed as."""
+        self.texts += [(f"{where} repr", repr(thing)), (f"{where} str", str(thing)), (f"{where} format", f"{thing}")]
+        if hasattr(thing, "__dict__"):
+            self.texts.append((f"{where} dict", repr(vars(thing))))
+
+    def see_error(self, error: BaseException, seen: set[int] | None = None) -> None:
+        """Take down an error, all that hangs on it, and the tracebacks with the locals of every frame."""
+        seen = set() if seen is None else seen
+        if id(error) in seen:
+            return
+        seen.add(id(error))
+        self.see("error", error)
+        self.texts.append(("error args", repr(error.args)))
+        assert not type(error).__module__.startswith("aiohttp"), f"aiohttp's own error is in the chain: {type(error)}"
+        captured = traceback.TracebackException.from_exception(error, capture_locals=True)
+        self.texts.append(("traceback", "".join(captured.format(chain=False))))
+        if isinstance(error, ArtifactsError):
+            self.texts.append(("pickle", repr(pickle.dumps(error))))
+        for other in (error.__cause__, error.__context__, *getattr(error, "exceptions", ())):
+            if other is not None:
+                self.see_error(other, seen)
+
+    def see_folder(self, folder: Path) -> None:
+        """Take down every name and every file, but for the artifacts' own bytes."""
+        for name in names(folder):
+            self.texts.append(("file name", name))
+            self.texts.append((f"file {name}", (folder / name).read_bytes().decode("latin-1")))
+
+    def see_requests(self, github: FakeGitHub) -> None:
+        """Take down what went over the wire, but for the token to the API and the signature to its storage."""
+        for record in github.requests:
+            headers = {name: value for name, value in record.headers.items() if name.lower() != "authorization"}
+            if record.host == "storage":
+                headers = dict(record.headers)
+                self.texts.append(("storage path", _SIGNATURE.sub("", record.raw_path)))
+            else:
+                self.texts.append(("API path", record.raw_path))
+            self.texts.append((f"{record.host} headers", repr(headers)))
+
+    def silence(self) -> None:
+        """Fail if any of the secrets is in anything."""
+        assert self.secrets() > {TOKEN}, "no canary was ever let out"
+        for record in self.records:
+            self.see("log record", record.getMessage())
+            self.texts.append(("log record's dict", repr(vars(record))))
+            if record.exc_info and record.exc_info[1] is not None:
+                self.see_error(record.exc_info[1])
+        for where, text in self.texts:
+            for secret in self.secrets():
+                assert secret not in text, f"a canary sings in {where}"
+
+
+@pytest.fixture
+def canaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canaries]:
+    """Note every signature that is made and every word that is logged, at the lowest level."""
+    found = Canaries()
+    mint = Signer.mint
+
+    def noted(self: Signer, *args: Any, **kwargs: Any) -> str:
+        url = mint(self, *args, **kwargs)
+        found.signatures.update(_SIGNATURE.findall(url))
+        return url
+
+    monkeypatch.setattr(Signer, "mint", noted)
+    handler = logging.Handler(logging.DEBUG)
+    handler.emit = lambda record: found.records.append(record)  # type: ignore[method-assign]
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    loggers = [logging.getLogger(name) for name in ("asyncio", "aiohttp", "gh_artifacts_async", "stamina")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    yield found
+    root.removeHandler(handler)
+    root.setLevel(level)
+    for logger, its in zip(loggers, levels, strict=True):
+        logger.setLevel(its)
+
+
+@pytest.fixture
+async def github() -> AsyncGenerator[FakeGitHub]:
+    """Run a fake GitHub."""
+    async with FakeGitHub() as fake:
+        yield fake
+
+
+async def _try(canaries: Canaries, github: FakeGitHub, client: ArtifactsClient, artifact_id: int, folder: Path) -> None:
+    """Download one, and take down everything it leaves."""
+    events = Seen()
+    canaries.see("client", client)
+    try:
+        result = await client.download(ArtifactRef(REPO, artifact_id), folder, observer=events)
+    except ArtifactsError as error:
+        canaries.see_error(error)
+    else:
+        canaries.see("result", result)
+    for event in events:
+        canaries.see("event", event)
+        if isinstance(getattr(event, "error", None), BaseException):
+            canaries.see_error(event.error)  # type: ignore[attr-defined]
+    canaries.see_folder(folder)
+    canaries.see_requests(github)
+
+
+@pytest.mark.parametrize("fault", MENDED)
+async def test_what_is_mended(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str) -> None:
+    """Nothing shows while a fault is got over."""
+    artifact_id = add(github)
+    MENDED[fault](github.faults, artifact_id, WORKER_SIZE)
+    async with client_for(github, TOKEN) as client:
+        await _try(canaries, github, client, artifact_id, tmp_path)
+    canaries.silence()
+
+
+@pytest.mark.parametrize("size", [INLINE_SIZE, RING_SIZE])
+@pytest.mark.parametrize("fault", LOST)
+async def test_what_is_lost(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str, size: int) -> None:
+    """Nothing shows in the error that ends a download, its whole chain, the part file, the sidecar."""
+    artifact_id = add(github, size=size)
+    LOST[fault][0](github.faults, artifact_id, size)
+    async with client_for(github, TOKEN, retry=QUICK) as client:
+        await client.get_download_url(REPO, add(github, "other"))
+        await _try(canaries, github, client, artifact_id, tmp_path)
+        await _try(canaries, github, client, artifact_id, tmp_path)
+    canaries.silence()
+
+
+API_FAULTS = ("no_reply", "garbage", "slow_headers", "cut", "reset", "html")
+
+
+@pytest.mark.parametrize("fault", API_FAULTS)
+async def test_api_calls(canaries: Canaries, github: FakeGitHub, fault: str) -> None:
+    """Nothing shows in the errors of the other calls."""
+    artifact_id = add(github)
+    async with client_for(github, TOKEN, retry=QUICK) as client:
+        canaries.see("URL", await client.get_download_url(REPO, artifact_id))
+        getattr(github.faults, fault)(artifact_id, times=None, where="api")
+        for call in (client.get_artifact, client.delete_artifact, client.get_download_url):
+            try:
+                await call(REPO, artifact_id)
+            except ArtifactsError as error:
+                canaries.see_error(error)
+        github.faults.clear()
+        github.tokens = {"another"}
+        with pytest.raises(ArtifactsError) as caught:
+            await client.count_artifacts(REPO)
+        canaries.see_error(caught.value)
+    canaries.see_requests(github)
+    canaries.silence()
+
+
+@pytest.mark.parametrize("location", ["http://elsewhere.invalid/x?{}", "ftp://127.0.0.1/x?{}", "http://u:p@127.0.0.1:9/?{}"])
+@pytest.mark.parametrize("where", ["api", "storage"])
+async def test_redirects(canaries: Canaries, github: FakeGitHub, tmp_path: Path, location: str, where: Any) -> None:
+    """Nothing shows of a Location that is refused, or that leads nowhere."""
+    artifact_id = add(github)
+    canaries.signatures.add("canarySignature%2B%3D")
+    github.faults.redirect(artifact_id, location.format("sig=canarySignature%2B%3D"), times=None, where=where)
+    policy = StoragePolicy(max_redirects=2, allowed_hosts=("127.0.0.1",))
+    async with client_for(github, TOKEN, retry=QUICK, storage=policy) as client:
+        await _try(canaries, github, client, artifact_id, tmp_path)
+    canaries.silence()
+
+
+@pytest.mark.parametrize("kind", ["azure", "azure-raw", "v3", "s3"])
+async def test_signed_urls(canaries: Canaries, github: FakeGitHub, kind: Any) -> None:
+    """A signed URL shows its secret only where it is asked for."""
+    artifact_id = add(github, kind=kind)
+    async with client_for(github, TOKEN) as client:
+        signed = await client.get_download_url(REPO, artifact_id)
+    canaries.see("signed", signed)
+    canaries.see("in a list", [signed, {signed: signed}])
+    with pytest.raises(TypeError):
+        pickle.dumps(signed)
+    assert any(signature in signed.url for signature in canaries.signatures)
+    assert isinstance(signed, SignedURL)
+    canaries.silence()
+
+
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+async def test_cancelled(canaries: Canaries, github: FakeGitHub, tmp_path: Path, size: int) -> None:
+    """Nothing shows in the traceback of a CancelledError, wherever the download was."""
+    artifact_id = add(github, size=size)
+    github.faults.stall(artifact_id, at=size // 2, times=None)
+    async with client_for(github, TOKEN) as client:
+        for steps in range(1, 60):
+            task = asyncio.create_task(client.download(ArtifactRef(REPO, artifact_id), tmp_path))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            canaries.see_error(caught.value)
+    canaries.see_folder(tmp_path)
+    canaries.see_requests(github)
+    canaries.silence()
+
+
+async def test_bulk(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
+    """Nothing shows in the outcomes and events of a bulk download."""
+    for name in LOST:
+        artifact_id = add(github, re.sub(r"\W", "-", name), size=INLINE_SIZE)
+        if "limit" not in name and "silence" not in name:
+            LOST[name][0](github.faults, artifact_id, INLINE_SIZE)
+    events = Seen()
+    async with (
+        client_for(github, TOKEN, retry=RetryPolicy(attempts=1), observer=events) as client,
+        client.download_many(client.list_artifacts(REPO), tmp_path) as outcomes,
+    ):
+        async for outcome in outcomes:
+            canaries.see("outcome", outcome)
+            if outcome.error is not None:
+                canaries.see_error(outcome.error)
+    for event in events:
+        canaries.see("event", event)
+    canaries.see_folder(tmp_path)
+    canaries.see_requests(github)
+    canaries.silence()
+
+
+async def test_borrowed_session(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
+    """What a borrowed session carries besides, its headers and its cookies, never gets to storage."""
+    artifact_id = add(github)
+    headers = {"X-Api-Key": "key-canary", "Private-Token": "private-canary", "Cookie": "biscuit=cookie-canary"}
+    jar = aiohttp.CookieJar(unsafe=True)
+    jar.update_cookies({"crumb": "crumb-canary"})
+    async with aiohttp.ClientSession(headers=headers, cookie_jar=jar) as session:
+        async with ArtifactsClient(TOKEN, base_url=github.base_url, session=session) as client:
+            await _try(canaries, github, client, artifact_id, tmp_path)
+        assert not session.closed
+        assert session.headers["X-Api-Key"] == "key-canary"
+    assert {record.host for record in github.requests} == {"api", "storage"}
+    for record in github.requests_to("storage"):
+        assert "canary" not in repr(dict(record.headers))
+        assert {name.lower() for name in record.headers} <= {"host", "user-agent", "accept", "accept-encoding"}
+    canaries.silence()
+
+
+async def test_observer_and_debug_mode(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
+    """Nothing shows with asyncio's debug mode on and an observer that fails."""
+    artifact_id = add(github)
+    github.faults.reset(artifact_id, at=WORKER_SIZE // 2)
+
+    def failing(event: object) -> None:
+        msg = f"no good: {event}"
+        raise RuntimeError(msg)
+
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        async with client_for(github, TOKEN, observer=failing) as client:
+            await _try(canaries, github, client, artifact_id, tmp_path)
+    loop.set_debug(False)
+    assert any("an observer failed" in record.getMessage() for record in canaries.records)
+    canaries.silence()

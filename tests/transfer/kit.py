@@ -1,0 +1,86 @@
+"""What the tests of the transfer room share: one repository, one client, and what may be in a folder afterwards."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from gh_artifacts_async import ArtifactsClient, RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from gh_artifacts_async import Artifact, DownloadResult, Event
+    from gh_artifacts_async.testing import FakeGitHub
+
+REPO = "octo-org/octo-docs"
+INLINE_SIZE = 20_000
+"""Bytes of an artifact that is written on the loop's own thread."""
+
+WORKER_SIZE = 600_000
+"""Bytes of an artifact that goes through the worker thread."""
+
+RING_SIZE = 3_000_000
+"""Bytes of an artifact that takes the fast path."""
+
+ONE_TRY = RetryPolicy(attempts=1)
+
+
+@asynccontextmanager
+async def client_for(github: FakeGitHub, token: str | None = "token", **settings: Any) -> AsyncGenerator[ArtifactsClient]:
+    """Run a client of the fake."""
+    async with ArtifactsClient(token, base_url=github.base_url, **settings) as client:
+        yield client
+
+
+def add(github: FakeGitHub, name: str = "docs", *, size: int | None = WORKER_SIZE, **values: Any) -> int:
+    """Add an artifact, a zip of ``size`` bytes unless ``values`` say otherwise."""
+    if values.keys() & {"files", "archive", "raw"}:
+        size = values.pop("raw_size", None)
+    return github.add_artifact(github.add_run(REPO), name, size=size, **values)
+
+
+async def get(client: ArtifactsClient, artifact_id: int) -> Artifact:
+    """Return the artifact as a listing gives it."""
+    return await client.get_artifact(REPO, artifact_id)
+
+
+async def fetch(client: ArtifactsClient, artifact_id: int, folder: Path, **options: Any) -> DownloadResult:
+    """Get the artifact, and download it."""
+    return await client.download(await get(client, artifact_id), folder, **options)
+
+
+def names(folder: Path) -> set[str]:
+    """Return every file below a folder, as paths relative to it."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def parts(folder: Path) -> list[Path]:
+    """Return the part files in a folder."""
+    return sorted(folder.glob(".*.part"))
+
+
+async def leave_part(github: FakeGitHub, artifact_id: int, folder: Path, at: int) -> Path:
+    """Let a client of its own fail at byte ``at``, so that it leaves a part of that length."""
+    cut = github.faults.cut(artifact_id, at=at, times=None)
+    async with client_for(github, retry=ONE_TRY) as client:
+        try:
+            await fetch(client, artifact_id, folder)
+        except Exception:  # noqa: BLE001 - that it fails is the purpose
+            pass
+    cut.left = 0
+    (part,) = parts(folder)
+    assert part.stat().st_size <= at
+    return part
+
+
+class Seen(list["Event"]):
+    """An observer that remembers."""
+
+    def __call__(self, event: Event) -> None:
+        self.append(event)
+
+    def of(self, kind: type[Event]) -> list[Any]:
+        """Return the events of one kind."""
+        return [event for event in self if isinstance(event, kind)]
