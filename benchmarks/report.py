@@ -1,0 +1,247 @@
+"""Tables for people, and the record for machines: RESULTS.md is written from results.json."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.goals import GOALS, Goal, Verdict, judge
+from benchmarks.tools import HERE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+RESULTS = HERE / "RESULTS.md"
+RECORD = HERE / "results.json"
+_METRICS = ("wall", "cpu", "peak")
+_DIGITS = {"wall": 3, "cpu": 3, "peak": 1, "decode_ms": 1}
+_DEFAULT_DIGITS = 0
+_INNERMOST = re.compile(r"[\[{][^\[\]{}]*[\]}]")  # objects and lists that hold no others: a line each
+
+Samples = dict[str, list[dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One case as it was measured.
+
+    Attributes:
+        key: "G1".
+        title: what was measured.
+        date: UTC, to the minute.
+        subject: whose figures stand above the ratios.
+        rounds: how many.
+        load: the machine's load average before and after.
+        machine: what it ran on.
+        versions: of everything that took part.
+        sizes: how big everything was.
+        samples: rival -> its rounds.
+        skipped: rival -> why it is missing.
+    """
+
+    key: str
+    title: str
+    date: str
+    subject: str
+    rounds: int
+    load: tuple[float, float]
+    machine: Mapping[str, Any]
+    versions: Mapping[str, str]
+    sizes: Mapping[str, Any]
+    samples: Samples
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def verdicts(self) -> list[Verdict]:
+        """Hold the case's goals against its rounds."""
+        found = [judge(goal, self.samples) for goal in GOALS if goal.case == self.key]
+        return [verdict for verdict in found if verdict is not None]
+
+    def unmeasured(self) -> list[str]:
+        """Return the case's goals for which a side is missing."""
+        return [str(goal) for goal in GOALS if goal.case == self.key and judge(goal, self.samples) is None]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median of per-round ratios, and the rounds farthest from it."""
+
+    middle: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Return "0.85 (0.80..0.91)"."""
+        return f"{self.middle:.2f} ({self.low:.2f}..{self.high:.2f})"
+
+
+def spread(mine: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, float]], metric: str) -> Spread | None:
+    """Return the ratios mine / other, round by round."""
+    ratios = [a[metric] / b[metric] for a, b in zip(mine, other, strict=False) if b[metric] > 0]
+    return Spread(median(ratios), min(ratios), max(ratios)) if ratios else None
+
+
+def rows(result: Result) -> list[list[str]]:
+    """Return the case's table, its head first."""
+    extras = sorted({key for samples in result.samples.values() for key in samples[0]} - set(_METRICS))
+    head = ["", "wall s", "cpu s", "peak MB", *extras]
+    head += [f"{metric}: {result.subject} / it" for metric in _METRICS]
+    return [head] + [_row(result, rival, samples, extras) for rival, samples in result.samples.items()]
+
+
+def _row(result: Result, rival: str, samples: list[dict[str, float]], extras: list[str]) -> list[str]:
+    cells = [rival]
+    for metric in (*_METRICS, *extras):
+        values = [sample[metric] for sample in samples if metric in sample]
+        cells.append(f"{median(values):,.{_DIGITS.get(metric, _DEFAULT_DIGITS)}f}" if values else "")
+    mine = result.samples.get(result.subject, [])
+    for metric in _METRICS:
+        ratio = None if rival == result.subject else spread(mine, samples, metric)
+        cells.append("" if ratio is None else str(ratio))
+    return cells
+
+
+def goal_rows(result: Result) -> list[list[str]]:
+    """Return the case's goals and what became of them, the head first."""
+    table = [["goal", "measured", "rounds", "met"]]
+    for verdict in result.verdicts():
+        low, high = _figure(verdict.low), _figure(verdict.high)
+        reported = "" if verdict.goal.accept else " (besides)"
+        table.append([f"{verdict.goal}{reported}", _figure(verdict.value), f"{low}..{high}", _met(verdict)])
+    return table + [[text, "not measured", "", "-"] for text in result.unmeasured()]
+
+
+def _figure(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - ratios have decimals, bytes none
+
+
+def _met(verdict: Verdict) -> str:
+    return "yes" if verdict.met else "NO"
+
+
+def text_table(table: list[list[str]]) -> str:
+    """Lay a table out for a terminal."""
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    lines = []
+    for row in table:
+        others = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        lines.append("  " + "  ".join([row[0].ljust(widths[0]), *others]).rstrip())
+    return "\n".join(lines)
+
+
+def markdown_table(table: list[list[str]]) -> str:
+    """Lay a table out for Markdown."""
+    head, *body = [[cell.replace("|", "\\|") for cell in row] for row in table]
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *body])
+
+
+# --- the record -------------------------------------------------------------------------------------------------------
+
+
+def load_record(path: Path = RECORD) -> dict[str, dict[str, Result]]:
+    """Return what has been recorded: "full" and "quick", each case -> result."""
+    if not path.exists():
+        return {"full": {}, "quick": {}}
+    document = json.loads(path.read_text("utf-8"))
+    return {
+        kind: {key: Result(**entry | {"load": tuple(entry["load"])}) for key, entry in document.get(kind, {}).items()}
+        for kind in ("full", "quick")
+    }
+
+
+def save_record(record: Mapping[str, Mapping[str, Result]], path: Path = RECORD) -> None:
+    """Write results.json."""
+    document = {
+        kind: {key: _rounded(asdict(results[key])) for key in sorted(results)} for kind, results in record.items()
+    }
+    text = json.dumps(document, indent=1)
+    path.write_text(_INNERMOST.sub(lambda match: " ".join(match[0].split()), text) + "\n", "utf-8")
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+_INTRODUCTION = """# Measured
+
+Written by `python -m benchmarks` from `results.json`; how it is measured is told in `README.md`. Whole processes,
+imports included, in turn (A B C A B C). Ratios are medians of per-round ratios, with the lowest and the highest round;
+seconds differ from machine to machine, ratios less so. MB are 2^20 bytes; peak memory is that of the biggest process.
+A goal marked "besides" is not one that was agreed to.
+"""
+
+
+def write_results(results: Mapping[str, Result], path: Path = RESULTS) -> None:
+    """Write RESULTS.md."""
+    parts = [_INTRODUCTION, "## Goals\n", markdown_table(_summary(results))]
+    parts += [_section(results[key]) for key in sorted(results)]
+    parts += ["\n## Versions\n", *_versions(results)]
+    path.write_text("\n".join(parts).rstrip() + "\n", "utf-8")
+
+
+def _summary(results: Mapping[str, Result]) -> list[list[str]]:
+    table = [["case", "goal", "measured", "met"]]
+    for goal in GOALS:
+        verdict = judge(goal, results[goal.case].samples) if goal.case in results else None
+        text = f"{goal}{'' if goal.accept else ' (besides)'}"
+        if verdict is None:
+            table.append([goal.case, text, "not measured", "-"])
+        else:
+            table.append([goal.case, text, _figure(verdict.value), _met(verdict)])
+    return table
+
+
+def _section(result: Result) -> str:
+    machine = result.machine
+    where = (
+        f"{result.date} UTC, {result.rounds} rounds, load {result.load[0]:.1f} before and {result.load[1]:.1f} after; "
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB, Linux {machine['kernel']}, "
+        f"Python {machine['python']}, disk {machine['disk']}."
+    )
+    parts = [f"\n## {result.key}: {result.title}\n", where + "\n", markdown_table(rows(result)), ""]
+    parts += [markdown_table(goal_rows(result)), ""]
+    parts += [f"Left out: {name}: {why}\n" for name, why in result.skipped.items()]
+    return "\n".join(parts)
+
+
+def _versions(results: Mapping[str, Result]) -> list[str]:
+    """Return a paragraph for each set of versions, with the cases that were measured with it."""
+    sets: dict[str, list[str]] = {}
+    for key in sorted(results):
+        text = ", ".join(f"{name} {version}" for name, version in results[key].versions.items())
+        sets.setdefault(text, []).append(key)
+    return [f"{', '.join(keys)}: {text}.\n" for text, keys in sets.items()]
+
+
+def comparison(result: Result, recorded: Result | None) -> list[list[str]]:
+    """Return the goals' figures now beside the recorded ones, the head first."""
+    before = {} if recorded is None else {str(verdict.goal): verdict for verdict in recorded.verdicts()}
+    table = [["", "now", "recorded", "better by"]]
+    for verdict in result.verdicts():
+        old = before.get(str(verdict.goal))
+        then = ["-", "-"] if old is None else [_figure(old.value), _gain(verdict, old)]
+        table.append([_compared(verdict.goal), _figure(verdict.value), *then])
+    return table
+
+
+def _compared(goal: Goal) -> str:
+    if goal.rival is None:
+        return f"{goal.metric} of {goal.subject}"
+    sides = (goal.subject, goal.rival) if goal.relation == "<=" else (goal.rival, goal.subject)
+    return f"{goal.metric}: {' / '.join(sides)}"
+
+
+def _gain(now: Verdict, old: Verdict) -> str:
+    """Return by how much a figure is better than it was; below zero it is worse."""
+    gain = now.value / old.value if now.goal.relation == ">=" else old.value / now.value
+    return f"{gain - 1:+.0%}"
