@@ -150,7 +150,7 @@ class ExtractPolicy:
         max_ratio: unpacked / packed bytes, counted once the archive unpacks to more than 100 MiB.
         max_depth: folders a member's name may go down.
         names: ``"native"`` takes what the destination can hold; ``"portable"`` refuses what Windows or a
-            case-insensitive file system would not (``aux.c``, ``a:b``, case twins).
+            case-insensitive file system would not (``aux.c``, ``ab:c``, case twins).
         symlinks: symbolic links refuse the archive (``"reject"``) or are left out (``"skip"``); never created.
     """
 

@@ -60,6 +60,7 @@ SECOND_BASES = {
     "RequestTimeoutError": TimeoutError,
     "DestinationExistsError": FileExistsError,
     "OutOfSpaceError": OSError,
+    "MemberNotFoundError": KeyError,
     "BulkError": ExceptionGroup,
 }
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
 from cattrs import Converter
 from cattrs.errors import BaseValidationError
+from cattrs.gen import make_dict_structure_fn
 from cattrs.v import format_exception, transform_error
 
+from gh_artifacts_async.api.usual import moment, usual_artifact
 from gh_artifacts_async.errors import ResponseShapeError
 from gh_artifacts_async.models import Artifact, ArtifactPage, Digest, RepositoryName, WorkflowRun
 
@@ -66,15 +68,14 @@ def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
 
 
 def _moment(value: Any, _: Any) -> datetime:  # noqa: ANN401 - cattrs' signature
-    """Read an ISO 8601 time with a zone, as aware UTC."""
     if type(value) is not str:
         msg = f"expected a time, got {type(value).__name__}"
         raise _WrongTypeError(msg)
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
+    found = moment(value)
+    if found is None:
         msg = "expected a time with a zone"
         raise _WrongTypeError(msg)
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return found
 
 
 def _digest(value: Any, _: Any) -> Digest:  # noqa: ANN401 - cattrs' signature
@@ -90,6 +91,19 @@ def _passed_in(value: Any, _: Any) -> RepositoryName:  # noqa: ANN401 - cattrs' 
     return value
 
 
+def _from_object(made: Converter, cls: type[T]) -> Callable[[Any, Any], T]:
+    """Make a hook that takes JSON objects only; cattrs' own would take a list where no field is required."""
+    structure = make_dict_structure_fn(cls, made)
+
+    def hook(value: Any, _: Any) -> T:  # noqa: ANN401 - cattrs' signature
+        if type(value) is not dict:
+            msg = f"expected an object, got {type(value).__name__}"
+            raise _WrongTypeError(msg)
+        return structure(value, cls)
+
+    return hook
+
+
 @functools.cache
 def converter() -> Converter:
     """Return the converter, made on first use."""
@@ -99,14 +113,22 @@ def converter() -> Converter:
     made.register_structure_hook(datetime, _moment)
     made.register_structure_hook(Digest, _digest)
     made.register_structure_hook(RepositoryName, _passed_in)
+    made.register_structure_hook_factory(attrs.has, functools.partial(_from_object, made))
     return made
 
 
-def _tagged(items: object, repository: RepositoryName) -> None:
+def _tagged(items: list[object], repository: RepositoryName) -> None:
     """Set ``repository`` in every item, before the items become values: a frozen value would have to be copied."""
-    for item in items if isinstance(items, list) else [items]:
+    for item in items:
         if isinstance(item, dict):
             item["repository"] = repository
+
+
+def _tagged_listing(data: object, key: str, repository: RepositoryName) -> None:
+    items = data.get(key, []) if isinstance(data, dict) else []
+    if not isinstance(items, list):
+        _refuse(f"expected a list, got {type(items).__name__}", f"$.{key}")
+    _tagged(items, repository)
 
 
 def _first_path(error: BaseValidationError) -> tuple[str, str]:
@@ -134,8 +156,8 @@ def _structure(data: object, cls: type[T]) -> T:
         return converter().structure(data, cls)
     except BaseValidationError as error:
         said, path = _first_path(error)
-    except (TypeError, AttributeError, ValueError):
-        said, path = f"expected an object, got {type(data).__name__}", "$"
+    except _WrongTypeError as error:
+        said, path = str(error), "$"
     _refuse(said, path)
 
 
@@ -145,7 +167,10 @@ def artifact(data: object, repository: RepositoryName) -> Artifact:
     Raises:
         ResponseShapeError: a required field is missing or a value has another type.
     """
-    _tagged(data, repository)
+    usual = usual_artifact(data, repository)
+    if usual is not None:
+        return usual
+    _tagged([data], repository)
     return _structure(data, Artifact)
 
 
@@ -155,9 +180,27 @@ def artifact_page(data: object, repository: RepositoryName, links: PageLinks) ->
     Raises:
         ResponseShapeError: a required field is missing or a value has another type.
     """
-    _tagged(data.get("artifacts") if isinstance(data, dict) else None, repository)
-    listing = _structure(data, _ArtifactListing)
+    listing = _usual_listing(data, repository)
+    if listing is None:
+        _tagged_listing(data, "artifacts", repository)
+        listing = _structure(data, _ArtifactListing)
     return ArtifactPage(total_count=listing.total_count, artifacts=listing.artifacts, next_page=links.next_page)
+
+
+def _usual_listing(data: object, repository: RepositoryName) -> _ArtifactListing | None:
+    """Return a listing that is just as documented; None for anything else."""
+    if not isinstance(data, dict) or type(data.get("total_count")) is not int:
+        return None
+    items = data.get("artifacts")
+    if not isinstance(items, list):
+        return None
+    found: list[Artifact] = []
+    for item in items:
+        usual = usual_artifact(item, repository)
+        if usual is None:
+            return None
+        found.append(usual)
+    return _ArtifactListing(data["total_count"], tuple(found))
 
 
 def workflow_run(data: object, repository: RepositoryName) -> WorkflowRun:
@@ -166,7 +209,7 @@ def workflow_run(data: object, repository: RepositoryName) -> WorkflowRun:
     Raises:
         ResponseShapeError: a required field is missing or a value has another type.
     """
-    _tagged(data, repository)
+    _tagged([data], repository)
     return _structure(data, WorkflowRun)
 
 
@@ -176,6 +219,6 @@ def run_page(data: object, repository: RepositoryName, links: PageLinks) -> RunP
     Raises:
         ResponseShapeError: a required field is missing or a value has another type.
     """
-    _tagged(data.get("workflow_runs") if isinstance(data, dict) else None, repository)
+    _tagged_listing(data, "workflow_runs", repository)
     listing = _structure(data, _RunListing)
     return RunPage(total_count=listing.total_count, runs=listing.workflow_runs, next_page=links.next_page)

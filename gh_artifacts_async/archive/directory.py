@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gh_artifacts_async.archive import records, rules
 from gh_artifacts_async.archive.headers import audit_headers
 from gh_artifacts_async.archive.members import ArchiveDirectory, Member, NeedMore
-from gh_artifacts_async.archive.names import check_name
+from gh_artifacts_async.archive.names import canonical, check_name
 from gh_artifacts_async.archive.readers import FileReader, MissingBytesError, TailReader, read_exactly
 from gh_artifacts_async.archive.rules import over_limit, refusal
 from gh_artifacts_async.archive.tree import NameTree
@@ -45,8 +45,9 @@ _LONGEST_HEADER: Final = records.LOCAL.size + 0xFFFF + 24  # what may stand arou
 _TYPE: Final = 0o170000
 _FOLDER: Final = 0o040000
 _FILE: Final = 0o100000
-_LINK: Final = 0o120000  # _FILE | _FOLDER is a socket's type, and what Maven's older archivers gave to folders
+_LINK: Final = 0o120000
 _EXECUTABLE: Final = 0o111
+_NO_MODE: Final = 0xFFFF  # what Maven's older archivers write for a folder
 # MS-DOS and Windows attributes in the lower half
 _DOS_FOLDER: Final = 0x10
 _REPARSE_POINT: Final = 0x400
@@ -275,10 +276,10 @@ def _arrange(
                 raise refusal(rules.LINK, "it is a symbolic link", name)
             links.append((entry, span_end, 0, False))
         elif kind == _FOLDER:
-            placed.append((entry, span_end, tree.add_folder(name), True))
+            placed.append((entry, span_end, tree.add_folder(canonical(name)), True))
         else:
             empty = not entry.size and not entry.crc32
-            placed.append((entry, span_end, tree.add_file(len(placed), name, empty=empty), False))
+            placed.append((entry, span_end, tree.add_file(len(placed), canonical(name), empty=empty), False))
     for index, folder in tree.promoted.items():
         placed[index] = (*placed[index][:2], folder, True)
     tree.find_twins()
@@ -290,10 +291,11 @@ def _arrange(
 
 def _kind(entry: CentralEntry) -> int:
     """Tell file, folder and link apart: a folder's name ends in a slash, and type and size must not contradict."""
-    kind = entry.attributes >> 16 & _TYPE
+    mode = entry.attributes >> 16
+    kind = 0 if mode == _NO_MODE else mode & _TYPE
     if kind == _LINK or entry.attributes & _REPARSE_POINT:
         return _LINK
-    if kind not in {0, _FILE, _FOLDER} and not (kind == _FILE | _FOLDER and entry.name[-1] == "/"):
+    if kind not in {0, _FILE, _FOLDER}:
         raise refusal(rules.SPECIAL_FILE, "it is a device, a pipe or a socket", entry.name)
     if entry.name[-1] == "/":
         if entry.size or entry.crc32:
@@ -306,7 +308,8 @@ def _kind(entry: CentralEntry) -> int:
 
 def _member(entry: CentralEntry, span_end: int, folder: int, is_dir: bool) -> Member:  # noqa: FBT001 - starmap's
     name, flags, method, mtime, crc32, compressed_size, size, attributes, offset = entry
-    executable = not is_dir and attributes >> 16 & _EXECUTABLE != 0
+    mode = attributes >> 16
+    executable = not is_dir and mode & _EXECUTABLE != 0 and mode != _NO_MODE
     return Member(
         name, size, compressed_size, crc32, method, flags, is_dir, executable, mtime, offset, span_end, folder
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
+from gh_artifacts_async.archive.names import canonical
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,8 +49,8 @@ class Member:
 
     @property
     def path(self) -> str:
-        """The name as a relative path with slashes, none at the end."""
-        return self.name.removesuffix("/")
+        """The name as a relative path with slashes, none at the end, and no ``./`` before it."""
+        return canonical(self.name).removesuffix("/")
 
     @property
     def base_name(self) -> str:

@@ -54,20 +54,25 @@ def encode_name(name: str, *, utf8: bool) -> bytes:
     return name.encode("utf-8" if utf8 or name.isascii() else "cp437")
 
 
+def canonical(name: str) -> str:
+    """Drop the ``./`` that some archivers begin every name with (``bsdtar -a -cf x.zip .``)."""
+    return name.removeprefix("./")
+
+
 def check_name(name: str, policy: ExtractPolicy) -> None:
-    """Refuse a name that is no canonical relative path (one slash at the end marks a folder).
+    """Refuse a name that is no plain relative path; one slash at its end marks a folder, ``./`` before it is nothing.
 
     Raises:
         UnsafeMemberError: the name breaks a rule.
         ArchiveLimitError: it goes down more folders than ``policy.max_depth``.
     """
-    if not _PLAIN.match(name):
-        path = name.removesuffix("/")
-        if _FORBIDDEN.search(name) or _BAD_COMPONENT.search(path) or _DRIVE.match(name):
+    if not _PLAIN.match(name) and name != "./":
+        path = canonical(name).removesuffix("/")
+        if _FORBIDDEN.search(name) or _BAD_COMPONENT.search(path) or _DRIVE.match(path):
             raise _explain(name, path)
     if len(name) * 4 > MAX_COMPONENT:
         _check_length(name)
-    depth = name.count("/")
+    depth = canonical(name).count("/")
     if policy.max_depth is not None and depth > policy.max_depth:
         raise over_limit(depth, policy.max_depth, limit="max_depth", member=name)
     if policy.names == "portable":
@@ -80,8 +85,8 @@ def _explain(name: str, path: str) -> Exception:
     parts = path.split("/")
     reasons = (
         (name == "", rules.EMPTY_NAME, "its name is empty"),
-        (_DRIVE.match(name), rules.DRIVE, "its name begins with a drive letter"),
-        (name.startswith("/"), rules.ABSOLUTE, "its name is an absolute path"),
+        (_DRIVE.match(path), rules.DRIVE, "its name begins with a drive letter"),
+        (path.startswith("/") or name == "/", rules.ABSOLUTE, "its name is an absolute path"),
         (".." in parts, rules.TRAVERSAL, 'its name holds a ".." component'),
         ("." in parts, rules.DOT, 'its name holds a "." component'),
         (True, rules.EMPTY_COMPONENT, "its name holds an empty component"),
@@ -112,7 +117,7 @@ def check_portable(name: str) -> None:
     Raises:
         UnsafeMemberError: the name breaks a rule.
     """
-    path = name.removesuffix("/")
+    path = canonical(name).removesuffix("/")
     if found := _WINDOWS_CHARACTER.search(path):
         raise refusal(rules.CHARACTER, f"its name holds {found[0]!r}, which Windows does not take", name)
     if _DEVICE.search(path):

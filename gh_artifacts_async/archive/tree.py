@@ -63,7 +63,7 @@ class NameTree:
         return parent
 
     def add_folder(self, name: str) -> int:
-        """Place a folder; the same one twice is harmless.
+        """Place a folder; the same one twice is harmless, and so is the destination itself (an empty name).
 
         Returns:
             Its index.
@@ -72,6 +72,8 @@ class NameTree:
             UnsafeMemberError: a file has the name, or is in the way.
         """
         path = name.removesuffix("/")
+        if not path:
+            return 0
         parent_path, slash, base = path.rpartition("/")
         parent = self._folder(parent_path, name) if slash else 0
         known = self._nodes.get((parent, base))

@@ -49,9 +49,8 @@ def _add_launcher(app: App) -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Parse, run one command, and return the exit code."""
-    app = build()
     try:
-        code = app.meta(argv, exit_on_error=False, print_error=False, result_action="return_value")
+        code = build().meta(argv, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         said = text.escaped(" ".join(str(error).split()))
         screen.write(sys.stderr, f"error: {said}{'' if said.endswith(('.', '?')) else '.'} See {NAME} --help.\n")
@@ -73,5 +72,6 @@ def answer(context: Context, command: Callable[[], int | None]) -> int:
         context.error(sentence(error))
         if context.options.verbose and not is_expected(error):
             # The frames alone: what an unknown exception says may hold anything.
-            context.note("".join(traceback.format_tb(error.__traceback__)))
+            for line in "".join(traceback.format_tb(error.__traceback__)).splitlines():
+                context.note(line)
         return exit_code(error)

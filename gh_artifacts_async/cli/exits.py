@@ -38,6 +38,7 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (errors.ProtocolError, NETWORK),
     (errors.DigestMismatchError, INTEGRITY),
     (errors.IncompleteDownloadError, INTEGRITY),
+    (errors.MemberNotFoundError, NOT_FOUND),
     (errors.ArchiveError, INTEGRITY),
     (errors.DestinationExistsError, DISK),
     (errors.OutOfSpaceError, DISK),

@@ -140,8 +140,8 @@ def asked_for(argv: list[str]) -> tuple[str | None] | None:
     """
     words = argv[: argv.index("--")] if "--" in argv else argv
     command = _command(words)
-    if not argv or (command is None and words[:1] == ["help"]):
-        return (None,)
+    if not argv or command == "help":
+        return (next((word for word in words if word in COMMANDS), None),)
     if not any(flag in words for flag in HELP_FLAGS) or (command is not None and command not in COMMANDS):
         return None
     return (command,)

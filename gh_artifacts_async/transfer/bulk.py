@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import abc
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -54,7 +55,7 @@ class Pool(Generic[T]):
         """Plan the work; :meth:`start` begins it."""
         self._work = work
         self._size = size
-        self._left = list(subjects) if isinstance(subjects, list | tuple | set | frozenset) else None
+        self._left = list(subjects) if isinstance(subjects, abc.Collection) else None
         self._source = _Source(iter(self._left) if self._left is not None else subjects)
         self._outcomes: asyncio.Queue[Outcome[T] | _End] = asyncio.Queue(size)
         self._tasks: list[asyncio.Task[None]] = []
@@ -223,7 +224,7 @@ async def download_many(
         msg = f"artifacts is an iterable of artifacts, not one {type(artifacts).__name__}"
         raise ConfigurationError(msg)
     naming.check_layout(collection.layout)
-    if isinstance(artifacts, list | tuple | set | frozenset):
+    if isinstance(artifacts, abc.Collection):
         rehearsal = attrs.evolve(collection, taken={})
         for artifact in artifacts:
             if isinstance(artifact, Artifact):

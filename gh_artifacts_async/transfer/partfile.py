@@ -299,7 +299,8 @@ class PartFile:
                 os.fsync(descriptor)
         if os.name == "nt":
             self._close()  # an open file cannot be renamed there
-        put_in_place(self.path, destination, replace=replace)
+        with space_errors(destination):
+            put_in_place(self.path, destination, replace=replace)
         if durable:
             sync_folder(destination.parent)
         self._close()

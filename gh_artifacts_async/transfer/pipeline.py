@@ -1,27 +1,34 @@
 """Unpack while it arrives: members whose bytes are on disk already are inflated into the staging folder.
 
-The central directory is fetched first, by an absolute range, and audited; nothing is visible until the digest of the
-whole agrees. Whatever goes wrong here costs only the head start: the archive is then unpacked when it is there.
+The central directory is fetched first, by an absolute range, and audited; then the whole archive, in one request.
+Nothing is visible until the digest of the whole agrees, and what was audited is what has arrived. An archive that the
+policy refuses ends the download there. Whatever else goes wrong here costs only the head start: the archive is then
+unpacked when it is there.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.archive import TAIL, FileReader, NeedMore, audit_headers, parse_tail
+from gh_artifacts_async.archive import FileReader, audit_headers
 from gh_artifacts_async.errors import ArchiveError, ArtifactsError, CorruptArchiveError
+from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.transfer.slices import NoRangesError, Slices
+from gh_artifacts_async.transfer.tail import read_tail
 from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from gh_artifacts_async.archive import ArchiveDirectory, Extraction, Member
+    from gh_artifacts_async.archive import Extraction, Member
     from gh_artifacts_async.results import ExtractedMember, SignedURL
     from gh_artifacts_async.transfer.partfile import PartFile
+    from gh_artifacts_async.transfer.tail import Tail
     from gh_artifacts_async.transfer.tools import Tools
     from gh_artifacts_async.transfer.unpack import Unpacking
 
@@ -36,31 +43,63 @@ class Pipeline:
     """Unpacks one archive behind its own download."""
 
     def __init__(self, tools: Tools, unpacking: Unpacking) -> None:
-        """Plan; :meth:`begin` starts it."""
+        """Plan; nothing happens yet."""
         self._tools = tools
         self._unpacking = unpacking
+        self._asked = False
+        self._tail: Tail | None = None
+        self._etag: str | None = None
+        self._behind: _Behind | None = None
         self._task: asyncio.Task[Extraction | None] | None = None
         self._dropped: list[asyncio.Task[Extraction | None]] = []
-        self._part: PartFile | None = None
-        self._total = 0
-        self._more = asyncio.Event()
-        self._all_there = False
-        self.refused: ArchiveError | None = None
 
-    def begin(self, part: PartFile, total: int, signed: SignedURL) -> None:
-        """Start behind a download that has begun (again); what an earlier start has done is dropped."""
+    async def prepare(self, signed: SignedURL) -> None:
+        """Fetch and audit the central directory, once, just before the archive itself is asked for.
+
+        Args:
+            signed: the URL that it will be asked for with.
+
+        Raises:
+            ArchiveError: the policy refuses the archive. (A damaged one is judged when it is there and verified.)
+        """
+        artifact = self._unpacking.artifact
+        if self._asked or artifact.size_in_bytes < FROM:
+            return
+        self._asked = True
+        slices = Slices(self._tools, artifact, attempts=1)
+        slices.use(signed)
+        with suppress(NoRangesError, OSError):
+            try:
+                self._tail = await read_tail(slices, artifact.size_in_bytes, self._unpacking.policy)
+            except CorruptArchiveError:
+                return
+            except ArtifactsError as error:
+                if isinstance(error, ArchiveError) and filenames.kind_by_type(slices.content_type) == "zip":
+                    raise
+        self._etag = slices.etag
+
+    def begin(self, part: PartFile, total: int | None) -> None:
+        """Start behind a download that has begun (again); what an earlier start has done is dropped.
+
+        Args:
+            part: where the bytes go.
+            total: their number; None where it is not known, or the bytes are no archive.
+        """
         self.drop()
-        if total >= FROM and part.state.etag is not None:
-            self._part, self._total, self._all_there = part, total, False
-            self._task = asyncio.get_running_loop().create_task(self._run(signed), name="gh-artifacts-pipeline")
+        tail = self._tail
+        if tail is None or self._etag is None or (total, part.state.etag) != (tail.size, self._etag):
+            return
+        self._behind = _Behind(part, tail)
+        self._task = asyncio.get_running_loop().create_task(self._run(self._behind), name="gh-artifacts-pipeline")
 
     def poke(self) -> None:
         """Take note that bytes have arrived."""
-        self._more.set()
+        if self._behind is not None:
+            self._behind.more.set()
 
     def drop(self) -> None:
         """Give up the head start; the staging folder goes as soon as the threads have let go of it."""
-        task, self._task = self._task, None
+        task, self._task, self._behind = self._task, None, None
         if task is not None:
             task.cancel()
             self._dropped.append(task)
@@ -73,98 +112,111 @@ class Pipeline:
             OutOfSpaceError: the disk is full.
             OSError: the system refused.
         """
-        task, self._task = self._task, None
-        if task is None:
+        task, behind = self._task, self._behind
+        if task is None or behind is None:
             return None
-        self._all_there = True
-        self._more.set()
-        try:
-            extraction = await task
-        except asyncio.CancelledError:
-            self._dropped.append(task)  # awaiting it has cancelled it, and aclose() waits for its end
-            raise
+        behind.all_there = True
+        behind.more.set()
+        await asyncio.wait({task})  # cancelled here, it is still ours to drop
+        self._task = None
+        extraction = task.result()
         if extraction is None:
             return None
         try:
-            return await in_thread(extraction.commit)
+            return await in_thread(lambda: self._unpacking.put_in_place(extraction))
         finally:
             await in_thread(extraction.abort)
 
     async def aclose(self) -> None:
-        """Give up what is not finished, and wait until nothing of it is left."""
+        """Give up what is not finished, and wait until nothing of it is left, even when cancelled meanwhile."""
         self.drop()
+        cancelled: asyncio.CancelledError | None = None
         while self._dropped:
-            await asyncio.wait(self._dropped)
-            self._dropped = [task for task in self._dropped if not task.done()]
+            try:
+                await asyncio.wait(self._dropped)
+                await _abort(self._dropped.pop())
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
     # --- the task
 
-    async def _run(self, signed: SignedURL) -> Extraction | None:
-        extraction: Extraction | None = None
+    async def _run(self, behind: _Behind) -> Extraction | None:
+        """Unpack all members; None where that has failed, and the staging folder is gone then."""
+        extraction = self._unpacking.extraction(behind.tail.directory)
         done = False
-        try:
-            directory = await self._directory(signed)
-            extraction = self._unpacking.extraction(directory)
-            await in_thread(extraction.__enter__)
-            await self._follow(extraction, directory)
-            done = True
-        except (ArtifactsError, NoRangesError, OSError) as error:
-            if isinstance(error, ArchiveError) and not isinstance(error, CorruptArchiveError) and extraction is None:
-                self.refused = error.with_traceback(None)
-            return None
-        finally:
-            if extraction is not None and not done:
-                await in_thread(extraction.abort)
-        return extraction
+        with suppress(ArtifactsError, OSError):
+            try:
+                await in_thread(extraction.__enter__)
+                done = await behind.follow(extraction)
+            finally:
+                if not done:
+                    await in_thread(extraction.abort)
+        return extraction if done else None
 
-    async def _directory(self, signed: SignedURL) -> ArchiveDirectory:
-        """Fetch the central directory and audit it."""
-        assert self._part is not None  # noqa: S101 - begin() sets it
-        slices = Slices(self._tools, self._unpacking.artifact)
-        slices.use(signed, self._part.state.etag)
-        start = max(0, self._total - TAIL)
-        tail = await slices.read(start, self._total)
-        policy = self._unpacking.policy
-        while isinstance(found := parse_tail(tail, self._total, policy), NeedMore):
-            tail, start = await slices.read(found.start, start) + tail, found.start
-        return found
 
-    async def _follow(self, extraction: Extraction, directory: ArchiveDirectory) -> None:
-        """Unpack the members in the order in which they arrive."""
-        assert self._part is not None  # noqa: S101 - begin() sets it
+class _Behind:
+    """Follows a part file that grows.
+
+    Attributes:
+        tail: the audited directory.
+        more: is set when bytes have arrived.
+        all_there: the archive is whole and verified.
+    """
+
+    def __init__(self, part: PartFile, tail: Tail) -> None:
+        self.tail = tail
+        self.more = asyncio.Event()
+        self.all_there = False
+        self._part = part
+        self._path: Path = part.path
+
+    async def follow(self, extraction: Extraction) -> bool:
+        """Unpack the members in the order in which they arrive; False where another archive has arrived."""
+        directory = self.tail.directory
         waiting = deque(sorted(directory.members, key=attrgetter("span_end")))
         looked_at = 0
-        with FileReader(self._part.path, size=self._total) as reader:
+        with FileReader(self._path, size=self.tail.size) as reader:
             while waiting:
-                there = self._total if self._all_there else self._part.offset
-                if there - looked_at < _ENOUGH and not self._all_there:
+                there = self.tail.size if self.all_there else self._part.offset
+                if there - looked_at < _ENOUGH and not self.all_there:
                     await self._wait()
                     continue
                 looked_at = there
-                await self._unpack(extraction, reader, _arrived(waiting, there))
-            while not self._all_there:
+                await _unpack(extraction, reader, _arrived(waiting, there))
+            while not self.all_there:
                 await self._wait()
             if directory.skipped:
                 await in_thread(lambda: audit_headers(reader, directory))
+            return await in_thread(lambda: self.tail.is_that_of(reader))
 
     async def _wait(self) -> None:
-        self._more.clear()
-        await self._more.wait()
+        self.more.clear()
+        await self.more.wait()
 
-    async def _unpack(self, extraction: Extraction, reader: FileReader, ready: deque[Member]) -> None:
-        """Share members out to the threads; the first failure stops them all."""
 
-        def work() -> None:
-            try:
-                extraction.extract_members(reader, _shared(ready))
-            except BaseException:
-                extraction.stop()
-                raise
+async def _unpack(extraction: Extraction, reader: FileReader, ready: deque[Member]) -> None:
+    """Share members out to the threads; the first failure stops them all."""
 
-        jobs = [in_thread(work, extraction.stop) for _ in range(min(THREADS, len(ready)))]
-        for outcome in await asyncio.gather(*jobs, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+    def work() -> None:
+        try:
+            extraction.extract_members(reader, _shared(ready))
+        except BaseException:
+            extraction.stop()
+            raise
+
+    jobs = [in_thread(work, extraction.stop) for _ in range(min(THREADS, len(ready)))]
+    failures = [it for it in await asyncio.gather(*jobs, return_exceptions=True) if isinstance(it, BaseException)]
+    if failures:  # the thread that was only told to stop says CancelledError, which is not why
+        raise next((failure for failure in failures if isinstance(failure, Exception)), failures[0])
+
+
+async def _abort(task: asyncio.Task[Extraction | None]) -> None:
+    """Remove what a task has finished that nobody wants any more."""
+    extraction = None if task.cancelled() or task.exception() is not None else task.result()
+    if extraction is not None:
+        await in_thread(extraction.abort)
 
 
 def _arrived(waiting: deque[Member], there: int) -> deque[Member]:

@@ -12,6 +12,7 @@ from gh_artifacts_async.api.session import utcnow
 from gh_artifacts_async.errors import (
     ArchiveError,
     ArtifactsError,
+    CertificateError,
     DigestMismatchError,
     DownloadError,
     IncompleteDownloadError,
@@ -96,7 +97,6 @@ class Transfer:
             pipeline: unpacks the archive while it arrives.
         """
         self._pipeline = pipeline
-        self._signed: SignedURL | None = None
         self._tools = tools
         self._artifact = artifact
         self._emitter = emitter
@@ -179,7 +179,9 @@ class Transfer:
 
     async def _once(self) -> None:
         """Sign, ask storage, and do what its answer calls for."""
-        signed = self._signed = await self._sign()
+        signed = await self._sign()
+        if self._pipeline is not None:
+            await self._pipeline.prepare(signed)
         have = ranges.Have(offset=self.part.offset, total=self.part.state.total, etag=self.part.state.etag)
         self._watch_started()
         try:
@@ -196,6 +198,8 @@ class Transfer:
                         self._refused(decision, response.host)
                     case ranges.Again() | ranges.Fail():
                         self._failed(decision, response.host)
+        except CertificateError:
+            raise
         except (TransportError, SlowTransferError) as error:
             failure: ArtifactsError = error.with_traceback(None)
         else:
@@ -272,17 +276,11 @@ class Transfer:
                 self.part.save_state()
         self._content_length = body.total
         first = not self._streamed
-        if self._pipeline is not None and kind == "zip" and (body.offset == 0 or first):
-            self._begin_pipeline(self._pipeline, body.total)
+        if self._pipeline is not None and (body.offset == 0 or first):
+            self._pipeline.begin(self.part, body.total if kind == "zip" else None)
         self._streamed = True
         if first:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
-
-    def _begin_pipeline(self, pipeline: Pipeline, total: int | None) -> None:
-        if total is None or self._signed is None:
-            pipeline.drop()
-        else:
-            pipeline.begin(self.part, total, self._signed)
 
     def _check_space(self, body: ranges.Stream) -> None:
         """Find a full disk before the bytes are fetched, where their number is known."""
@@ -347,8 +345,6 @@ class Transfer:
         self._arrived += size
         if self._pipeline is not None:
             self._pipeline.poke()
-            if self._pipeline.refused is not None:
-                raise self._pipeline.refused
         now = asyncio.get_running_loop().time()
         if self._emitter and now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL

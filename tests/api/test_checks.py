@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import ssl
+import warnings
 
 import aiohttp
 import pytest
@@ -94,7 +95,10 @@ async def test_network_settings_belong_to_an_owned_session(settings):
 
 async def test_a_borrowed_session_must_not_carry_auth():
     """It would go to storage, too."""
-    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("u", "p")) as borrowed:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # aiohttp wants to be rid of it
+        made = aiohttp.ClientSession(auth=aiohttp.BasicAuth("u", "p"))
+    async with made as borrowed:
         with pytest.raises(ConfigurationError, match="carries auth"):
             GitHubSession(session=borrowed)
 

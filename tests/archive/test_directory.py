@@ -313,9 +313,10 @@ def test_only_files_and_folders_are_taken(entry, rule, refuse):
 
 
 def test_a_folder_may_have_the_mode_of_a_file():
-    """Some writers give every entry the same mode, Maven's older ones that of a file and a folder; the slash decides."""
+    """Some writers give every entry the same mode, Maven's older ones none at all; the slash decides."""
     assert _audit(build(Entry("d/")))["d/"].is_dir
-    assert _audit(build(Entry("d/", attributes=0o140755 << 16)))["d/"].is_dir
+    assert _audit(build(Entry("d/", attributes=0xFFFF0010)))["d/"].is_dir
+    assert not _audit(build(Entry("f", attributes=0xFFFF0000)))["f"].executable
 
 
 def test_links_may_be_left_out(unpack):

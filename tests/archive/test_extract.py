@@ -444,6 +444,24 @@ def test_other_write_failures_pass_through(mixed, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+@pytest.mark.skipif(not folders.HAS_DIR_FD, reason="needs dir_fd")
+@pytest.mark.parametrize("call", ["open", "mkdir"])
+def test_other_failures_of_making_pass_through(call, mixed, tmp_path, monkeypatch):
+    """Neither about the name nor about space: the system's own error, and nothing left."""
+    whole = getattr(os, call)
+
+    def failing(path: object, *args: object, dir_fd: int | None = None) -> object:
+        if str(path) in {"e", "a.txt"}:
+            raise PermissionError(errno.EACCES, "denied")
+        return whole(path, *args, **({} if dir_fd is None else {"dir_fd": dir_fd}))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, failing)
+        with pytest.raises(PermissionError):
+            extract(mixed, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
 def test_short_writes_are_continued(mixed, tmp_path, monkeypatch):
     """The system may take less than it was given."""
     write = os.write

@@ -124,6 +124,15 @@ def test_no_step_unpacks_more_than_a_block(method, library):
     assert sum(seen) == BLOCK
 
 
+@pytest.mark.parametrize(("method", "flags", "packed"), FORMS[1:], ids=["deflate", "bzip2", "lzma"])
+def test_junk_in_a_piece_of_its_own_is_seen(method, flags, packed, library):
+    """Where the stream ends with a piece, the next one is too much."""
+    assert library
+    with pytest.raises(ArchiveError) as caught:
+        list(inflate_member(_member(TEXT, packed, method, flags=flags), [packed, b"junk"]))
+    assert caught.value.rule == "surplus-data"
+
+
 def test_lzma_without_an_end_marker_ends_with_its_size():
     """Most writers leave the marker out and clear bit 1 (APPNOTE 4.4.4)."""
     packed = _lzma(TEXT, marker=False)

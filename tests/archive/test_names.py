@@ -31,7 +31,11 @@ PORTABLE = ExtractPolicy(names="portable")
         ("a/..", "traversal"),
         ("a/../", "traversal"),
         (".", "dot"),
-        ("./a", "dot"),
+        ("././a", "dot"),
+        ("./.", "dot"),
+        ("./../a", "traversal"),
+        (".//a", "absolute"),
+        (".//", "empty-component"),
         ("a/./b", "dot"),
         ("a//b", "empty-component"),
         ("a//", "empty-component"),
@@ -39,6 +43,7 @@ PORTABLE = ExtractPolicy(names="portable")
         ("\\\\host\\share\\a", "backslash"),
         ("C:a", "drive"),
         ("c:/a", "drive"),
+        ("./C:a", "drive"),
         ("a\0.txt", "control-character"),
         ("a\nb", "control-character"),
         ("a\x1b[31m", "control-character"),
@@ -66,6 +71,9 @@ def test_names_that_no_policy_takes(name, rule):
     [
         "a",
         "a/",
+        "./",
+        "./a",
+        "./a/b/",
         "a/b/c.tar.gz",
         "...",
         "..a",
@@ -131,8 +139,8 @@ def test_a_name_that_is_taken_is_a_plain_relative_path(name):
         check_name(name, NATIVE)
     except ArchiveError:
         return
-    parts = name.removesuffix("/").split("/")
-    assert all(part not in {"", ".", ".."} for part in parts)
+    parts = name.removeprefix("./").removesuffix("/").split("/")
+    assert name == "./" or all(part not in {"", ".", ".."} for part in parts)
     assert not any(unicodedata.category(char) == "Cc" or char == "\\" for char in name)
 
 
@@ -197,6 +205,18 @@ def test_errors_say_what_to_do():
 def test_two_members_are_never_in_one_place(entries, rule, refuse):
     """The same name twice, or a file where a folder is needed, in any order."""
     refuse(build(*entries), rule)
+
+
+def test_names_may_begin_with_the_current_folder(unpack, refuse):
+    """Some archivers write ``./`` before every name, and as a name; it is the destination, and hides no second name."""
+    data = build(
+        Entry("./", attributes=FOLDER), Entry("./a", b"1"), Entry("./d/", attributes=FOLDER), Entry("./d/f", b"2")
+    )
+    assert unpack(data, PORTABLE) == {"a": b"1", "d/": b"", "d/f": b"2"}
+    assert audit_reader(BytesReader(data))["./d/f"].path == "d/f"
+    refuse(build(Entry("./a", b"1"), Entry("a", b"2")), "duplicate")
+    refuse(build(Entry("./a", b"1"), Entry("a/b", b"2")), "file-as-folder")
+    refuse(build(Entry("./aux", b"1")), "device-name", PORTABLE)
 
 
 def test_folders_may_be_named_twice_or_not_at_all(unpack):

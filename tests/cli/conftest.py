@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import json
 import os
@@ -86,13 +87,8 @@ def server() -> Generator[Server]:
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients try twice, without a wait between."""
-    made = ArtifactsClient.from_env.__func__
     policy = RetryPolicy(attempts=2, wait_initial=0, wait_max=0)
-
-    def impatient(cls, environ=None, **overrides):
-        return made(cls, environ, **{"retry": policy, **overrides})
-
-    monkeypatch.setattr(ArtifactsClient, "from_env", classmethod(impatient))
+    monkeypatch.setattr(ArtifactsClient, "from_env", functools.partial(ArtifactsClient.from_env, retry=policy))
 
 
 class Ran:

@@ -56,7 +56,9 @@ def test_list_by_run_and_name(server, cli):
     server.artifact(one, "logs")
     wanted = server.artifact(two, "logs")
     server.artifact(two, "wheel")
-    assert [found["id"] for found in cli("list", REPO, "--run", two.id, "--name", "logs", "--json").document] == [wanted]
+    assert [found["id"] for found in cli("list", REPO, "--run", two.id, "--name", "logs", "--json").document] == [
+        wanted
+    ]
     assert len(cli("list", REPO, "--name", "logs", "--json").document) == 2
 
 
@@ -120,7 +122,14 @@ def test_show_tells_everything(server, cli):
 def test_show_an_expired_one_without_times_or_run(server, cli):
     """What GitHub does not say is a dash, and an expired artifact is called so."""
     number = server.artifact(
-        server.run(), "old", expired=True, created_at=None, updated_at=None, expires_at=None, workflow_run=False, digest=None
+        server.run(),
+        "old",
+        expired=True,
+        created_at=None,
+        updated_at=None,
+        expires_at=None,
+        workflow_run=False,
+        digest=None,
     )
     ran = cli("show", REPO, number)
     assert ran.code == 0

@@ -54,4 +54,5 @@ def script_faults(github: FakeGitHub, artifacts: Sequence[Artifact]) -> None:
     """Let one connection break in the middle of an artifact, and another's signed URL expire before it is used."""
     by_size = sorted(artifacts, key=lambda artifact: artifact.size_in_bytes, reverse=True)
     github.faults.cut(by_size[0].id, at=by_size[0].size_in_bytes // 2)
-    github.faults.expire_url(by_size[min(1, len(by_size) - 1)].id)
+    for other in by_size[1:2]:
+        github.faults.expire_url(other.id)

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import REPO
+
+pytestmark = pytest.mark.realtime
+
+
+def test_download_by_id_writes_verified_files(server, cli, tmp_path):
+    """A line a file on standard output, the total on standard error."""
+    run = server.run()
+    one, two = server.artifact(run, "wheel", size=300_000), server.artifact(run, "logs")
+    server.artifact(run, "other")
+    ran = cli("download", REPO, one, two, one, "--dir", tmp_path / "out")
+    assert ran.code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["logs.zip", "wheel.zip"]
+    assert (tmp_path / "out/wheel.zip").read_bytes() == server.github.content(one)
+    assert ran.out.count("sha256 ok") == 2
+    assert str(tmp_path / "out" / "logs.zip") in ran.out
+    assert "2 artifacts downloaded to" in ran.err
+
+
+def test_download_goes_to_the_current_folder_by_default(server, cli, tmp_path):
+    """--dir is the working directory where it is not given."""
+    cli("download", REPO, server.artifact(server.run(), "logs"))
+    assert (tmp_path / "logs.zip").exists()
+
+
+def test_download_as_json(server, cli, tmp_path):
+    """One document with what was done and what was not."""
+    run = server.run()
+    number, gone = server.artifact(run, "logs"), server.artifact(run, "gone", expired=True)
+    ran = cli("download", REPO, number, gone, "--json", "--dir", "out")
+    assert ran.code == 1
+    content = server.github.content(number)
+    assert ran.document["downloaded"] == [
+        {
+            "id": number,
+            "name": "logs",
+            "path": str(Path("out/logs.zip")),
+            "size": len(content),
+            "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
+            "verified": "digest",
+            "resumed_from": 0,
+            "skipped": False,
+        }
+    ]
+    (failed,) = ran.document["failed"]
+    assert (failed["id"], failed["name"], failed["type"]) == (gone, "gone", "ArtifactExpiredError")
+    assert "has expired" in failed["error"]
+    assert ran.document["repository"] == REPO
+    assert ran.document["directory"] == "out"
+    assert ran.document["dry_run"] is False
+    assert ran.document["expired"] == []
+    assert ran.document["bytes"] == len(content)
+    assert ran.document["elapsed"] >= 0
+
+
+def test_running_it_again_skips_what_is_there(server, cli):
+    """--if-exists skip is the default, and asks storage for nothing."""
+    server.artifact(server.run(), "logs")
+    cli("download", REPO, "--all")
+    before = len(server.github.requests_to("storage"))
+    ran = cli("download", REPO, "--all")
+    assert ran.code == 0
+    assert "there already" in ran.out
+    assert "1 there already" in ran.err
+    assert "downloaded" not in ran.err
+    assert len(server.github.requests_to("storage")) == before
+    assert cli("download", REPO, "--all", "--json").document["downloaded"][0]["skipped"] is True
+
+
+def test_if_exists_error_and_replace(server, cli, tmp_path):
+    """Something else in the way is an error, or is replaced."""
+    number = server.artifact(server.run(), "logs")
+    (tmp_path / "logs.zip").write_bytes(b"mine")
+    for how in ("error", "skip"):
+        ran = cli("download", REPO, number, "--if-exists", how)
+        assert ran.code == 8
+        assert "--if-exists replace" in ran.err
+        assert (tmp_path / "logs.zip").read_bytes() == b"mine"
+    assert cli("download", REPO, number, "--if-exists", "replace").code == 0
+    assert (tmp_path / "logs.zip").read_bytes() == server.github.content(number)
+
+
+def test_names_patterns_and_runs(server, cli):
+    """Names are exact and may be several, patterns are globs, and a run narrows both."""
+    one, two = server.run(), server.run()
+    for run in (one, two):
+        for name in ("wheel-linux", "wheel-mac", "logs", "WHEEL-x"):
+            server.artifact(run, f"{name}-{run.id}")
+
+    def names(*words: object) -> list[str]:
+        document = cli("download", REPO, *words, "--dry-run", "--json").document
+        return sorted(
+            found["name"].removesuffix(f"-{found['name'].split('-')[-1]}") for found in document["would_download"]
+        )
+
+    assert names("--pattern", "wheel-*") == ["wheel-linux", "wheel-linux", "wheel-mac", "wheel-mac"]
+    assert names("--run", one.id, "--pattern", "wheel-*") == ["wheel-linux", "wheel-mac"]
+    assert names("--name", f"logs-{one.id}", "--name", f"wheel-mac-{two.id}") == ["logs", "wheel-mac"]
+    assert names("--run", two.id, "--name", f"logs-{two.id}", "--pattern", "*linux*") == ["logs", "wheel-linux"]
+    assert len(names("--run", one.id)) == 4
+    assert len(names("--all")) == 8
+    assert len(names("--all", "--run", one.id)) == 4
+
+
+def test_one_name_is_asked_of_github_itself(server, cli):
+    """A name is looked for by GitHub, so that a large listing need not be read."""
+    run = server.run()
+    for number in range(105):
+        server.artifact(run, f"a{number}")
+    server.call(server.github.forget_requests)
+    assert cli("download", REPO, "--name", "a3", "--dry-run").code == 0
+    assert len(server.github.requests_to("api")) == 1
+
+
+def test_expired_ones_are_left_out_with_a_note(server, cli):
+    """--all means what can still be had; the rest is named."""
+    run = server.run()
+    server.artifact(run, "fresh")
+    for number in range(5):
+        server.artifact(run, f"old{number}", expired=True)
+    ran = cli("download", REPO, "--all", "--json")
+    assert ran.code == 0
+    assert "left out, since expired: old4, old3, old2 and 2 more" in ran.err
+    assert [found["name"] for found in ran.document["downloaded"]] == ["fresh"]
+    assert {found["name"] for found in ran.document["expired"]} == {f"old{number}" for number in range(5)}
+
+
+def test_an_expired_artifact_named_by_id_is_a_failure(server, cli):
+    """Who asks for one by its ID is told that it is gone."""
+    ran = cli("download", REPO, server.artifact(server.run(), "old", expired=True))
+    assert ran.code == 3
+    assert "(old) has expired" in ran.err
+    assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--name", "absent"], "no artifact is named 'absent' in octo-org/octo-docs; gh-artifacts list"),
+        (["--name", "old"], "no artifact is named 'old' in octo-org/octo-docs that has not expired"),
+        (["--pattern", "zz*"], "no artifact fits the pattern 'zz*'"),
+        (["--run", "{empty}"], "no artifact is to be had in run"),
+        (["7"], "404 Not Found"),
+    ],
+)
+def test_what_is_not_there_is_exit_code_3(server, cli, words, said):
+    """Not found, whichever way it was looked for."""
+    run = server.run()
+    empty = server.run()
+    server.artifact(run, "old", expired=True)
+    ran = cli("download", REPO, *(word.format(empty=empty.id) for word in words))
+    assert ran.code == 3
+    assert said in ran.err
+
+
+def test_some_found_and_some_not_is_exit_code_1(server, cli, tmp_path):
+    """What is there is downloaded all the same."""
+    server.artifact(server.run(), "logs")
+    ran = cli("download", REPO, "--name", "logs", "--name", "absent")
+    assert ran.code == 1
+    assert (tmp_path / "logs.zip").exists()
+    assert "1 failed" in ran.err
+
+
+def test_all_of_an_empty_repository_is_done_at_once(server, cli):
+    """Nothing to do is no failure for --all."""
+    server.run()
+    ran = cli("download", REPO, "--all")
+    assert (ran.code, ran.out) == (0, "")
+    assert "nothing to download" in ran.err
+
+
+def test_a_shared_name_gives_every_file_its_id(server, cli, tmp_path):
+    """Two artifacts of one name become two files, and the user is told."""
+    run = server.run()
+    one, two, other = server.artifact(run, "logs"), server.artifact(run, "Logs.zip"), server.artifact(run, "wheel")
+    ran = cli("download", REPO, "--all")
+    assert ran.code == 0
+    assert "share a name" in ran.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [f"logs-{one}.zip", f"Logs.zip-{two}.zip", f"wheel-{other}.zip"]
+    )
+
+
+def test_raw_files_keep_their_name(server, cli, tmp_path):
+    """What is no zip arrives as what it is."""
+    number = server.artifact(server.run(), "report.html", raw=("report.html", b"<p>"))
+    assert cli("download", REPO, number).code == 0
+    assert (tmp_path / "report.html").read_bytes() == b"<p>"
+    assert cli("download", REPO, number, "--dry-run", "--json").document["would_download"] == []
+
+
+def test_dry_run_tells_and_does_nothing(server, cli, tmp_path):
+    """What would be downloaded, its size, and what is there already."""
+    run = server.run()
+    there, missing = server.artifact(run, "there"), server.artifact(run, "missing", size=2_000_000)
+    cli("download", REPO, there)
+    ran = cli("download", REPO, "--all", "--dry-run")
+    assert ran.code == 0
+    assert "stay (there already)" in ran.out
+    assert "be downloaded" in ran.out
+    assert "would download 1 artifact (2.0 MB) to .; 1 there already" in ran.err
+    document = cli("download", REPO, "--all", "--dry-run", "--json").document
+    assert document["would_download"] == [{"id": missing, "name": "missing", "size": 2_000_000}]
+    assert [found["id"] for found in document["there_already"]] == [there]
+    assert (document["bytes"], document["dry_run"], document["failed"]) == (2_000_000, True, [])
+    replaced = cli("download", REPO, "--all", "--dry-run", "--json", "--if-exists", "replace").document
+    assert len(replaced["would_download"]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["there.zip"]
+
+
+def test_dry_run_of_nothing(server, cli):
+    """A dry run tells of what is not there as the real one does."""
+    server.run()
+    ran = cli("download", REPO, "--name", "absent", "--dry-run")
+    assert (ran.code, ran.out) == (3, "")
+
+
+def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
+    """With --verbose each is told; the last line counts them."""
+    run = server.run()
+    cut, expired = server.artifact(run, "cut", size=2_000_000), server.artifact(run, "late", size=2_000_000)
+    server.github.faults.cut(cut, at=1_000_000)
+    server.github.faults.expire_url(expired)
+    ran = cli("--verbose", "download", REPO, "--all")
+    assert ran.code == 0
+    assert "cut: started, 2.0 MB" in ran.err
+    assert "cut: resumed at 1.0 MB" in ran.err
+    assert "late: signed again (the signed URL has expired)" in ran.err
+    assert "cut: verified by digest" in ran.err
+    assert "late: done, late.zip" in ran.err
+    assert "1 break survived" in ran.err
+    assert "1 expired URL renewed" in ran.err
+
+
+def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path, no_waiting):
+    """One failure is one line; the exit code is 1 since others are done."""
+    run = server.run()
+    bad = server.artifact(run, "bad", digest="sha256:" + "0" * 64)
+    server.artifact(run, "good")
+    ran = cli("download", REPO, "--all", "--json")
+    assert ran.code == 1
+    assert "error: bad: " in ran.err
+    assert [found["id"] for found in ran.document["failed"]] == [bad]
+    assert ran.document["failed"][0]["type"] == "DigestMismatchError"
+    assert not (tmp_path / "bad.zip").exists()
+
+
+def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
+    """A full disk stops the rest, and is not repeated for each of them."""
+    run = server.run()
+    for number in range(12):
+        server.artifact(run, f"a{number}", size=1_100_000)
+    monkeypatch.setattr("gh_artifacts_async.transfer.files.free_bytes", lambda _folder: 10)
+    ran = cli("download", REPO, "--all", "--jobs", 1)
+    assert ran.code == 8
+    assert ran.err.count("error:") == 1
+    assert "12 failed" in ran.err
+
+
+def test_a_download_on_a_terminal_draws_bars(server, cli, terminal, monkeypatch):
+    """Bars on standard error; standard output has the lines alone."""
+    monkeypatch.setattr("gh_artifacts_async.transfer.receive.EVENT_INTERVAL", 0.0)
+    run = server.run()
+    broken = server.artifact(run, "big [red]one[/red]", size=3_000_000)
+    server.artifact(run, "small")
+    server.artifact(run, "bad", digest="sha256:" + "0" * 64)
+    server.github.faults.cut(broken, at=2_000_000)
+    ran = cli("download", REPO, "--all")
+    drawn = terminal.getvalue()
+    assert ran.code == 1
+    assert "of 3 done" in drawn
+    assert "big [red]one[/red]" in drawn
+    assert "MB/s" in drawn
+    assert ran.out.count("\n") == 2
+    assert "\x1b" not in ran.out
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "100"])
+def test_bars_fit_narrow_terminals(server, cli, terminal, monkeypatch, columns):
+    """However narrow it is, the count and the bytes stay."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("LINES", "5")
+    run = server.run()
+    for number in range(4):
+        server.artifact(run, f"a{number}", size=400_000)
+    assert cli("download", REPO, "--all").code == 0
+    assert "4 of 4 done" in terminal.getvalue()
+    assert "1.6 MB / 1.6 MB" in terminal.getvalue()
+
+
+def test_quiet_download_says_results_and_errors_only(server, cli):
+    """--quiet leaves standard error to errors."""
+    number = server.artifact(server.run(), "logs")
+    ran = cli("--quiet", "download", REPO, number, 7)
+    assert ran.code == 1
+    assert ran.err.startswith("error: ")
+    assert ran.err.count("\n") == 1
+    assert "logs.zip" in ran.out

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from gh_artifacts_async import errors
+from gh_artifacts_async.cli import exits
+from tests.cli.conftest import REPO
+
+CODES = [
+    (errors.ConfigurationError("x"), 2),
+    (errors.BadRequestError("x"), 2),
+    (errors.NotFoundError("x"), 3),
+    (exits.MissingError("x"), 3),
+    (errors.ArtifactExpiredError("x"), 3),
+    (errors.StorageError("x", status=404), 3),
+    (errors.AuthenticationError("x"), 4),
+    (errors.PermissionDeniedError("x"), 4),
+    (errors.PrimaryRateLimitError("x"), 5),
+    (errors.SecondaryRateLimitError("x"), 5),
+    (errors.ConnectionFailedError("x"), 6),
+    (errors.CertificateError("x"), 6),
+    (errors.RequestTimeoutError("x"), 6),
+    (errors.ServerError("x"), 6),
+    (errors.StorageError("x", status=503), 6),
+    (errors.SignedURLExpiredError("x"), 6),
+    (errors.SlowTransferError("x"), 6),
+    (errors.UnexpectedResponseError("x"), 6),
+    (errors.ResponseShapeError("x"), 6),
+    (errors.DigestMismatchError("x"), 7),
+    (errors.IncompleteDownloadError("x"), 7),
+    (errors.UnsafeRedirectError("x"), 7),
+    (errors.MemberNotFoundError("x"), 3),
+    (errors.UnsafeMemberError("x"), 7),
+    (errors.CorruptArchiveError("x"), 7),
+    (errors.ArchiveLimitError("x"), 7),
+    (errors.DestinationExistsError("x"), 8),
+    (errors.OutOfSpaceError("x"), 8),
+    (PermissionError(errno.EACCES, "Permission denied", "out"), 8),
+    (errors.APIError("x"), 1),
+    (errors.ClientClosedError("x"), 1),
+    (errors.BulkError("x", [errors.NotFoundError("x"), errors.NotFoundError("y")]), 3),
+    (KeyboardInterrupt(), 130),
+    (RuntimeError("x"), 1),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), CODES, ids=lambda value: type(value).__name__)
+def test_every_error_has_its_code(error, code):
+    """Scripts tell kinds of failure apart by the exit code."""
+    assert exits.exit_code(error) == code
+    assert exits.sentence(error)
+    assert "\n" not in exits.sentence(error)
+
+
+def test_no_error_class_is_forgotten():
+    """A new class of the tree must get a code in exits.py; these few have none of their own."""
+
+    def below(cls: type) -> set[type]:
+        return {cls}.union(*map(below, cls.__subclasses__()))
+
+    coded = tuple(cls for cls, _ in exits._CODES if cls is not errors.ArtifactsError)
+    ours = {cls for cls in below(errors.ArtifactsError) if cls.__module__ == "gh_artifacts_async.errors"}
+    leaves = {cls for cls in ours if not cls.__subclasses__()}
+    assert {cls.__name__ for cls in leaves if not issubclass(cls, coded)} <= {"ClientClosedError", "BulkError"}
+
+
+def test_many_items_have_one_code():
+    """The common code where nothing was done and all failed alike; else 1."""
+    missing, slow = errors.NotFoundError("x"), errors.SlowTransferError("x")
+    assert exits.combined([], done=0) == 0
+    assert exits.combined([], done=3) == 0
+    assert exits.combined([missing, missing], done=0) == 3
+    assert exits.combined([missing, slow], done=0) == 1
+    assert exits.combined([missing], done=1) == 1
+
+
+def test_sentences_say_what_to_do_and_no_secret():
+    """What happened, then what to do; what an unknown exception says is not shown."""
+    assert (
+        exits.sentence(errors.NotFoundError("no such thing."))
+        == "no such thing; check OWNER/REPO, the ID and the token"
+    )
+    assert exits.sentence(PermissionError(errno.EACCES, "Permission denied", "out")) == "out: Permission denied"
+    assert exits.sentence(OSError()) == "OSError"
+    assert "token=secret" not in exits.sentence(RuntimeError("token=secret"))
+    assert "--verbose" in exits.sentence(RuntimeError("token=secret"))
+
+
+# --- each code through the whole program
+
+
+@pytest.mark.realtime
+class TestPrograms:
+    def test_usage(self, cli):
+        """2: nothing was chosen."""
+        assert cli("download", REPO).code == 2
+
+    def test_no_token(self, server, cli, monkeypatch):
+        """2: a download without a token is found before any request to storage."""
+        monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        ran = cli("download", REPO, server.artifact(server.run(), "logs"))
+        assert ran.code == 2
+        assert "needs a token" in ran.err
+
+    def test_not_found(self, server, cli):
+        """3: an artifact that is not there."""
+        server.run()
+        ran = cli("show", REPO, 7)
+        assert ran.code == 3
+        assert ran.out == ""
+        assert ran.err.startswith("error: GET /repos/octo-org/octo-docs/actions/artifacts/7: 404 Not Found")
+
+    def test_authentication(self, server, cli):
+        """4: a token that is not accepted."""
+        server.github.tokens = {"another"}
+        server.run()
+        ran = cli("list", REPO)
+        assert ran.code == 4
+        assert "set GH_TOKEN or GITHUB_TOKEN" in ran.err
+
+    def test_authentication_of_many_ids_is_told_once(self, server, cli):
+        """4: what every id would meet is one line."""
+        server.github.tokens = {"another"}
+        run = server.run()
+        ran = cli("download", REPO, *(server.artifact(run, f"a{number}") for number in range(5)))
+        assert ran.code == 4
+        assert ran.err.count("error:") == 1
+
+    def test_permission(self, server, cli):
+        """4: a token that lacks a permission."""
+        server.github.faults.forbidden(times=None)
+        server.run()
+        ran = cli("list", REPO)
+        assert ran.code == 4
+        assert "actions=read" in ran.err
+
+    def test_rate_limit(self, server, cli):
+        """5: a pause longer than the command line's patience."""
+        server.github.faults.rate_limit(times=None, reset_in=7200)
+        server.run()
+        ran = cli("list", REPO)
+        assert ran.code == 5
+        assert "rate limit" in ran.err
+
+    def test_server_error(self, server, cli, no_waiting):
+        """6: GitHub's own trouble; retries are not spilt on the terminal."""
+        server.github.faults.status(None, 503, times=None, where="api")
+        server.run()
+        ran = cli("list", REPO)
+        assert ran.code == 6
+        assert ran.err.count("\n") == 1
+        assert "stamina" not in ran.err
+
+    def test_server_error_told_in_full(self, server, cli, no_waiting):
+        """6: with --verbose the retries are told, as one line each."""
+        server.github.faults.status(None, 503, times=None, where="api")
+        server.run()
+        ran = cli("list", REPO, "--verbose")
+        assert ran.code == 6
+        assert "stamina: trying again in" in ran.err
+
+    def test_no_connection(self, bare_cli, no_waiting):
+        """6: nobody listens there."""
+        ran = bare_cli("list", REPO, "--api-url", "http://127.0.0.1:9")
+        assert ran.code == 6
+        assert "check the network" in ran.err
+
+    def test_storage_error(self, server, cli, no_waiting):
+        """6: storage's own trouble."""
+        number = server.artifact(server.run(), "logs")
+        server.github.faults.status(number, 503, times=None)
+        assert cli("download", REPO, number).code == 6
+
+    def test_digest(self, server, cli, tmp_path):
+        """7: the bytes are not those of GitHub's digest."""
+        number = server.artifact(server.run(), "bad", digest="sha256:" + "0" * 64)
+        ran = cli("download", REPO, number)
+        assert ran.code == 7
+        assert list(tmp_path.iterdir()) == []
+
+    def test_redirect(self, server, cli):
+        """7: a redirect to somewhere forbidden."""
+        number = server.artifact(server.run(), "logs")
+        server.github.faults.redirect(number, "ftp://files.example/x?sig=hidden", times=None, where="api")
+        ran = cli("download", REPO, number)
+        assert ran.code == 7
+        assert "hidden" not in ran.err
+
+    def test_disk(self, server, cli, tmp_path):
+        """8: the folder is a file."""
+        (tmp_path / "taken").write_text("")
+        number = server.artifact(server.run(), "logs")
+        assert cli("download", REPO, number, "--dir", "taken").code == 8
+
+    def test_bug(self, server, cli, monkeypatch):
+        """1: an error nobody thought of is one line, and says how to report it."""
+
+        def boom(*_args: object, **_kwargs: object) -> None:
+            raise RuntimeError("=".join(["token", "hid" + "den"]))
+
+        monkeypatch.setattr("gh_artifacts_async.cli.work.listing.summary", boom)
+        server.run()
+        ran = cli("list", REPO)
+        assert ran.code == 1
+        assert ran.err.startswith("error: unexpected RuntimeError; this is a bug")
+        ran = cli("list", REPO, "--verbose")
+        assert "work/listing.py" in ran.err.replace("\\", "/")
+        assert "hidden" not in ran.err
