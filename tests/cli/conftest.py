@@ -141,7 +141,7 @@ def bare_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 def start(*words: object, **kwargs: Any) -> subprocess.Popen[str]:
     """Start the program as a process of its own."""
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - the program itself
         [sys.executable, "-m", "gh_artifacts_async", *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -39,6 +39,8 @@ def test_flags_have_no_negative_forms(bare_cli):
 
 
 class TestHelp:
+    """What --help says, and that it is fast."""
+
     @pytest.mark.parametrize("words", [["--help"], ["download", "-h"], []])
     def test_help_loads_nothing_heavy(self, words):
         """Neither aiohttp nor the client, nor even the parser."""
@@ -151,6 +153,8 @@ def test_mistakes_are_exit_code_2(bare_cli, words, said):
 
 @pytest.mark.realtime
 class TestGlobalOptions:
+    """The options that hold for every command, and the environment."""
+
     def test_before_and_after_the_command(self, server, bare_cli):
         """Wherever they stand, they are taken."""
         server.artifact(server.run(), "wheel")
@@ -190,7 +194,8 @@ class TestGlobalOptions:
         assert ran.code == 0
         assert "secondary rate limit was met; going on in" in ran.err
 
-    def test_the_proxy_comes_from_the_environment(self, server, cli, monkeypatch, no_waiting):
+    @pytest.mark.usefixtures("no_waiting")
+    def test_the_proxy_comes_from_the_environment(self, server, cli, monkeypatch):
         """HTTP_PROXY is obeyed, as by every tool of the command line."""
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         monkeypatch.setenv("no_proxy", "")

@@ -51,7 +51,7 @@ def test_a_quiet_demo_is_its_table(bare_cli):
     assert ran.out.count("\n") == 10
 
 
-def test_a_demo_on_a_terminal_draws_bars(server, cli, terminal):
+def test_a_demo_on_a_terminal_draws_bars(cli, terminal):
     """The bars are on standard error, the story on standard output."""
     ran = cli("demo", "--artifacts", 5)
     assert "of 5 done" in terminal.getvalue()

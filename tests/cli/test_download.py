@@ -30,7 +30,7 @@ def test_download_goes_to_the_current_folder_by_default(server, cli, tmp_path):
     assert (tmp_path / "logs.zip").exists()
 
 
-def test_download_as_json(server, cli, tmp_path):
+def test_download_as_json(server, cli):
     """One document with what was done and what was not."""
     run = server.run()
     number, gone = server.artifact(run, "logs"), server.artifact(run, "gone", expired=True)
@@ -240,7 +240,8 @@ def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
     assert "1 expired URL renewed" in ran.err
 
 
-def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path, no_waiting):
+@pytest.mark.usefixtures("no_waiting")
+def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path):
     """One failure is one line; the exit code is 1 since others are done."""
     run = server.run()
     bad = server.artifact(run, "bad", digest="sha256:" + "0" * 64)

@@ -88,11 +88,10 @@ def test_sentences_say_what_to_do_and_no_secret():
     assert "--verbose" in exits.sentence(RuntimeError("token=secret"))
 
 
-# --- each code through the whole program
-
-
 @pytest.mark.realtime
 class TestPrograms:
+    """Each code through the whole program."""
+
     def test_usage(self, cli):
         """2: nothing was chosen."""
         assert cli("download", REPO).code == 2
@@ -144,7 +143,8 @@ class TestPrograms:
         assert ran.code == 5
         assert "rate limit" in ran.err
 
-    def test_server_error(self, server, cli, no_waiting):
+    @pytest.mark.usefixtures("no_waiting")
+    def test_server_error(self, server, cli):
         """6: GitHub's own trouble; retries are not spilt on the terminal."""
         server.github.faults.status(None, 503, times=None, where="api")
         server.run()
@@ -153,7 +153,8 @@ class TestPrograms:
         assert ran.err.count("\n") == 1
         assert "stamina" not in ran.err
 
-    def test_server_error_told_in_full(self, server, cli, no_waiting):
+    @pytest.mark.usefixtures("no_waiting")
+    def test_server_error_told_in_full(self, server, cli):
         """6: with --verbose the retries are told, as one line each."""
         server.github.faults.status(None, 503, times=None, where="api")
         server.run()
@@ -161,13 +162,15 @@ class TestPrograms:
         assert ran.code == 6
         assert "stamina: trying again in" in ran.err
 
-    def test_no_connection(self, bare_cli, no_waiting):
+    @pytest.mark.usefixtures("no_waiting")
+    def test_no_connection(self, bare_cli):
         """6: nobody listens there."""
         ran = bare_cli("list", REPO, "--api-url", "http://127.0.0.1:9")
         assert ran.code == 6
         assert "check the network" in ran.err
 
-    def test_storage_error(self, server, cli, no_waiting):
+    @pytest.mark.usefixtures("no_waiting")
+    def test_storage_error(self, server, cli):
         """6: storage's own trouble."""
         number = server.artifact(server.run(), "logs")
         server.github.faults.status(number, 503, times=None)

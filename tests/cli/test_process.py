@@ -46,7 +46,7 @@ def test_a_signal_ends_it_cleanly_and_soon(server, cli, tmp_path, number, code):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_a_second_signal_ends_it_at_once(server, tmp_path):
+def test_a_second_signal_ends_it_at_once():
     """Whoever asks twice does not wait for the clean end."""
     program = (
         "import asyncio, sys, time\n"

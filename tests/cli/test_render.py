@@ -81,6 +81,8 @@ def test_escapes(foreign, shown):
 
 
 class TestWriting:
+    """Streams that are full, closed, narrow-minded or left alone."""
+
     def test_what_the_encoding_lacks_is_escaped(self):
         """An ASCII terminal shows names all the same."""
         buffer = io.BytesIO()
@@ -98,9 +100,8 @@ class TestWriting:
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
     def test_a_full_disk_is_an_error_once(self):
         """Results that cannot be written are not lost silently; the stream is then left alone."""
-        with open("/dev/full", "w") as full:  # noqa: PTH123
-            with pytest.raises(OSError, match="No space left"):
-                screen.write(full, "x")
+        with Path("/dev/full").open("w") as full, pytest.raises(OSError, match="No space left"):
+            screen.write(full, "x")
 
     def test_a_pipe_without_a_reader_is_quiet(self):
         """Who has seen enough is no error."""

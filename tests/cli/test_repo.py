@@ -8,6 +8,7 @@ import pytest
 from gh_artifacts_async.cli import repo
 from gh_artifacts_async.errors import ConfigurationError
 
+ASK_GIT = repo._git
 GITHUB, DOCS = "https://api.github.com", "octo-org/octo-docs"
 
 
@@ -102,7 +103,7 @@ def test_other_remotes_name_nothing(origin, url):
 def test_the_host_of_origin_is_not_believed(origin):
     """A checkout cannot choose whom a token is sent to."""
     origin("https://evil.example/octo-org/octo-docs")
-    with pytest.raises(ConfigurationError, match="set GH_HOST=evil.example if that is right"):
+    with pytest.raises(ConfigurationError, match=r"set GH_HOST=evil\.example if that is right"):
         resolved()
     assert resolved(GH_HOST="evil.example") == (DOCS, None)
     assert resolved(GITHUB_API_URL="https://evil.example/api/v3") == (DOCS, None)
@@ -133,10 +134,12 @@ def test_positionals():
 
 
 class TestGit:
+    """Git itself, and its absence."""
+
     @pytest.fixture(autouse=True)
-    def real_git(self, origin, monkeypatch):
+    def real_git(self, monkeypatch):
         """Ask git itself."""
-        monkeypatch.undo()
+        monkeypatch.setattr(repo, "_git", ASK_GIT)
 
     def test_origin_of_a_checkout(self, tmp_path, monkeypatch):
         """Git is asked in the working directory."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gh_artifacts_async import Artifact, ArtifactRun, ConfigurationError, RepositoryName
 from gh_artifacts_async.transfer import naming
 
-HOME = Path("/home/someone/artifacts")
+HOME = Path("/srv/someone/artifacts")
 HOSTILE = ["..", "../x", "../../etc/passwd", "/etc/passwd", "a/b", "a\\b", ".", "", " ", "a\x00b", "a\nb", "C:\\x", "\\\\unc\\x"]
 HOSTILE += ["con", "NUL.txt", "a:b", "x" * 400, "é" * 200, "\u202egnp.exe", "name.", "name ", "\x7f", "..\\..\\x", "~", "-rf"]
 
