@@ -6,7 +6,7 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.throttling import Throttle
     from gh_artifacts_async.settings import Limits
 
-_BURST = 60.0
-"""Points that may be spent at once; a bucket of a whole minute's points would let twice as many through at first."""
+_BURST = 50.0
+"""Points that may be spent at once; a bucket of a whole minute's points would let twice as many through at first.
+With the default of 840 a minute no minute has more than 890, and GitHub's 900 leave room for answers that bunch up."""
 
 _ROUNDING = 1.0
 """Seconds added to a stated window's end: GitHub's times are whole seconds, rounded down."""
@@ -52,26 +53,33 @@ class Gate:
     @asynccontextmanager
     async def passing(self, request: Request) -> AsyncGenerator[None]:
         """Wait until the request may be sent; it counts as in flight until the block is left."""
-        async with AsyncExitStack() as slot:
-            if request.method == "DELETE" and self._limits.mutation_interval:
-                await self._enter_spaced(slot, request, self._limits.mutation_interval)
-            else:
-                await self._enter(slot, request)
+        if request.method == "DELETE" and self._limits.mutation_interval:
+            await self._enter_spaced(request, self._limits.mutation_interval)
+        else:
+            await self._enter(request)
+        try:
             yield
+        finally:
+            self._slots.release()
 
-    async def _enter_spaced(self, slot: AsyncExitStack, request: Request, interval: float) -> None:
+    async def _enter_spaced(self, request: Request, interval: float) -> None:
         """GitHub asks for at least a second between two mutations, and after a pause, too: they enter one by one."""
         loop = asyncio.get_running_loop()
         async with self._mutating:
             await asyncio.sleep(max(0.0, self._next_mutation - loop.time()))
-            await self._enter(slot, request)
+            await self._enter(request)
             self._next_mutation = loop.time() + interval
 
-    async def _enter(self, slot: AsyncExitStack, request: Request) -> None:
-        await slot.enter_async_context(self._slots)
-        await self._wait_for_pause()
-        await self._spend(request.points)
-        await self._wait_for_pause()
+    async def _enter(self, request: Request) -> None:
+        """Take a slot, and keep it while waiting for what else holds the request back."""
+        await self._slots.acquire()
+        try:
+            await self._wait_for_pause()
+            await self._spend(request.points)
+            await self._wait_for_pause()
+        except BaseException:
+            self._slots.release()
+            raise
 
     async def _spend(self, points: int) -> None:
         """Take the points one by one: the limiter serves the smallest amount first, and would starve a DELETE."""

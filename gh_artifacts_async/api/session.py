@@ -284,15 +284,28 @@ class GitHubSession:
         if request.answer != "json" and self._source is None:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise ConfigurationError(msg)
+        backoff = Backoff(self.retry, self.limits.max_pause)
+        try:
+            return await self._follow(request, backoff)
+        except ArtifactsError as error:
+            failure = error
+        return await self._send_again(request, backoff, failure)
+
+    async def _send_again(self, request: Request, backoff: Backoff, failure: ArtifactsError) -> Reply:
+        """Let stamina judge a first failure, and try again; nearly all calls never get here.
+
+        stamina's first attempt is the one that has failed already: so it waits, counts and logs as if it had made it.
+        """
         import stamina  # importing the client shall not take much longer than importing aiohttp
 
-        backoff = Backoff(self.retry, self.limits.max_pause)
         attempts = stamina.retry_context(
             on=backoff.hook, attempts=self.retry.attempts, timeout=None, wait_initial=0, wait_max=0, wait_jitter=0
         )
         reply = Reply()
         async for attempt in attempts:
             with attempt:
+                if attempt.num == 1:
+                    raise failure
                 try:
                     reply = await self._follow(request, backoff)
                 except NotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import Literal
@@ -22,6 +23,7 @@ END_RECORD_REACH = _END_RECORD_SIZE + 65535
 _LONGEST_NAME = 200  # bytes; leaves room below the usual 255 for a suffix and a part file's own marks
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ORDINARY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. ()+@=,-]{0,197}[A-Za-z0-9_)+=-]", re.ASCII)
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _PARAMETER = re.compile(r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""")
 _EXTENDED = re.compile(r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)""")
@@ -90,12 +92,15 @@ def _plain(value: str) -> str:
         return text
 
 
+@functools.lru_cache(maxsize=1024)
 def safe_component(name: str) -> str:
     """Return one path component that is safe on every system and as close to ``name`` as can be.
 
     Separators, control characters and what Windows forbids become ``_``; ``.`` and ``..``, trailing dots and blanks,
     device names and over-long names are changed; an empty name becomes ``_``. A name that needs no change gets none.
     """
+    if _ORDINARY.fullmatch(name) and not _RESERVED.fullmatch(name):
+        return name
     kept = _well_ended("".join("_" if _is_bad(char) else char for char in name))
     if _RESERVED.fullmatch(kept):
         kept = f"_{kept}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urljoin
+from urllib.parse import unquote_plus, urljoin
 
 from gh_artifacts_async.errors import UnexpectedResponseError, UnsafeRedirectError
 from gh_artifacts_async.protocol.requests import split_origin
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_LIFETIME = 60.0
 """Seconds a URL is taken to live where it does not say: GitHub's documented minute."""
 
+_EXPIRIES = re.compile(r"[?&](se|urlExpires|X-Amz-Date|X-Amz-Expires|Expires)=([^&]*)", re.ASCII | re.IGNORECASE)
 _MAX_EPOCH = 253_402_300_799
 
 
@@ -58,7 +60,8 @@ def _absolute(url: str, location: Secret) -> Secret | None:
 
 def _expiry(location: Secret, moment: datetime) -> datetime:
     """Read the end from ``se`` (Azure), ``urlExpires`` (v3 pipelines), ``X-Amz-*`` (S3 v4) or ``Expires`` (S3 v2)."""
-    query = {key.lower(): value for key, value in parse_qsl(location.reveal().partition("#")[0].partition("?")[2])}
+    found = _EXPIRIES.findall(location.reveal().partition("#")[0])
+    query = {key.lower(): unquote_plus(value) for key, value in found}
     stated = _iso(query.get("se")) or _iso(query.get("urlexpires")) or _amazon(query) or _epoch(query.get("expires"))
     return stated or moment + timedelta(seconds=DEFAULT_LIFETIME)
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,15 +201,19 @@ class _Delivery:
         """
         if self._options.if_exists == "replace":
             return None
+        usual = self._path("zip", None)
+        taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
         if self._options.if_exists == "skip":
-            for path in (self._path("zip", None), self._place.raw_path(None)):
+            raw = self._place.raw_path(None)
+            for path in (usual, raw) if taken else (raw,):
                 if await self._is_there(path):
                     return path
-        self._check_free(self._path("zip", None))
+        if taken:
+            raise self._in_the_way(usual)
         return None
 
     async def _is_there(self, path: Path) -> bool:
-        if not os.path.lexists(path):  # noqa: ASYNC240 - one system call, less than a hop to a thread
+        if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return False
         if self._options.extract is not None and path == self._place.folder_path:
             return await in_thread(lambda: unpack.is_same_folder(self._artifact, path))
@@ -223,13 +228,13 @@ class _Delivery:
         path = self._path(kind, disposition)
         if self._claim is not None:
             self._claim(path)
-        self._check_free(path)
-
-    def _check_free(self, path: Path) -> None:
         if self._options.if_exists != "replace" and os.path.lexists(path):
-            known = "" if self._options.if_exists == "error" else " and is not this artifact"
-            msg = f"{path} exists already{known}; it was left as it is (if_exists={self._options.if_exists!r})"
-            raise DestinationExistsError(msg, filename=str(path))
+            raise self._in_the_way(path)
+
+    def _in_the_way(self, path: Path) -> DestinationExistsError:
+        known = "" if self._options.if_exists == "error" else " and is not this artifact"
+        msg = f"{path} exists already{known}; it was left as it is (if_exists={self._options.if_exists!r})"
+        return DestinationExistsError(msg, filename=str(path))
 
     # --- the two ways
 
@@ -254,7 +259,8 @@ class _Delivery:
 
     async def _finish_file(self, received: Received) -> DownloadResult:
         path = self._path(received.kind, received.disposition)
-        self._check_place(received.kind, received.disposition)
+        if self._claim is not None:
+            self._claim(path)  # known only now, where the bytes told what they are
         replace = self._options.if_exists == "replace"
         if self._options.durable:
             await in_thread(lambda: received.part.commit(path, replace=replace, durable=True))
@@ -273,10 +279,12 @@ class _Delivery:
             replace=self._options.if_exists == "replace",
             durable=self._options.durable,
         )
-        pipeline = Pipeline(self._tools, unpacking)
-        received: Received | None = None
-        try:
+        async with AsyncExitStack() as stack:
+            pipeline = Pipeline(self._tools, unpacking)
+            stack.push_async_callback(pipeline.aclose)
             received = await self._receive(pipeline)
+            stack.callback(received.part.discard)
+            stack.push_async_callback(pipeline.aclose)  # before the part goes
             if received.kind == "raw":
                 return await self._finish_file(received)
             self._check_place(received.kind, received.disposition)
@@ -284,12 +292,7 @@ class _Delivery:
             if members is None:
                 await pipeline.aclose()
                 members = await unpacking.whole(received.part.path)
-        finally:
-            await pipeline.aclose()
-            if received is not None:
-                received.part.discard()
-        await in_thread(lambda: unpack.write_folder_record(self._artifact, unpacking.destination, members))
-        return attrs.evolve(_result(self._artifact, unpacking.destination, received), members=tuple(members))
+            return attrs.evolve(_result(self._artifact, unpacking.destination, received), members=tuple(members))
 
 
 async def is_same(artifact: Artifact, path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,12 +39,12 @@ class Place:
     exact: bool = False
     raw_name: str | None = None
 
-    @property
+    @functools.cached_property
     def zip_path(self) -> Path:
         """Where a zip goes."""
         return self.folder / (self.stem if self.exact else zip_filename(self.stem))
 
-    @property
+    @functools.cached_property
     def folder_path(self) -> Path:
         """Where an archive is unpacked."""
         return self.folder / (self.stem if self.exact else safe_component(self.stem))

@@ -73,7 +73,13 @@ class _TryAgainError(Exception):
 
 
 class Transfer:
-    """The state of one artifact's way into its part file."""
+    """The state of one artifact's way into its part file.
+
+    Attributes:
+        part: where the bytes go.
+        requests: how many storage was sent.
+        bytes_fetched: of bodies, by storage.
+    """
 
     def __init__(
         self,
@@ -120,6 +126,8 @@ class Transfer:
         self._whole = False
         self._next_event = 0.0
         self._arrived = 0
+        self.requests = 0
+        self.bytes_fetched = 0
 
     # --- the whole
 
@@ -184,6 +192,7 @@ class Transfer:
             await self._pipeline.prepare(signed)
         have = ranges.Have(offset=self.part.offset, total=self.part.state.total, etag=self.part.state.etag)
         self._watch_started()
+        self.requests += 1
         try:
             async with self._tools.storage.open(signed, ranges.request_headers(have)) as response:
                 decision = ranges.decide(have, response.answer, now=utcnow())
@@ -343,6 +352,7 @@ class Transfer:
 
     def _count(self, size: int, host: str) -> None:
         self._arrived += size
+        self.bytes_fetched += size
         if self._pipeline is not None:
             self._pipeline.poke()
         now = asyncio.get_running_loop().time()

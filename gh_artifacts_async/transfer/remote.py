@@ -7,36 +7,30 @@ archive is fetched once, verified, into a temporary file, and read there.
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
-from contextlib import ExitStack, asynccontextmanager, suppress
-from functools import partial
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.archive import (
-    TAIL,
-    ArchiveDirectory,
-    BytesReader,
-    Extraction,
-    FileReader,
-    Member,
-    NeedMore,
-    audit_reader,
-    parse_tail,
-    read_member,
+from gh_artifacts_async.archive import BytesReader, Extraction, FileReader, audit_reader, read_member
+from gh_artifacts_async.errors import (
+    ArchiveError,
+    ArchiveLimitError,
+    ClientClosedError,
+    MemberNotFoundError,
+    StorageError,
 )
-from gh_artifacts_async.errors import ArchiveLimitError, MemberNotFoundError
 from gh_artifacts_async.transfer.download import checked_directory
 from gh_artifacts_async.transfer.receive import Transfer
 from gh_artifacts_async.transfer.slices import NoRangesError, Slices
-from gh_artifacts_async.transfer.unpack import unpacked
+from gh_artifacts_async.transfer.tail import not_a_zip, read_tail
+from gh_artifacts_async.transfer.unpack import begun, fill
 from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
-    from gh_artifacts_async.archive import Reader
+    from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import ExtractedMember
@@ -138,8 +132,11 @@ class RemoteArchive:
         """
         members = self._chosen(names)
         folder = checked_directory(directory)
-        async with self._source.spans(members) as reader:
-            return await unpacked(Extraction(self.directory, folder, members=members), reader)
+        self._source.check_open()
+        async with begun(Extraction(self.directory, folder, members=members)) as extraction:
+            async with self._source.spans(members, folder.resolve().parent) as reader:
+                await fill(extraction, reader)
+            return await in_thread(extraction.commit)
 
     def _file(self, name: str) -> Member:
         member = self.directory.get(name)
@@ -152,104 +149,132 @@ class RemoteArchive:
     def _chosen(self, names: Iterable[str]) -> tuple[Member, ...]:
         if isinstance(names, str):
             names = (names,)
-        chosen: dict[str, Member] = {}
+        files = self.directory.files
+        chosen: set[str] = set()
         for name in names:
-            below = [file for file in self.directory.files if name.endswith("/") and file.name.startswith(name)]
-            chosen |= {file.name: file for file in below or [self._file(name)]}
-        return tuple(member for member in self.members if member.name in chosen)
+            below = {file.name for file in files if file.name.startswith(name)} if name.endswith("/") else None
+            chosen |= below or {self._file(name).name}
+        return tuple(file for file in files if file.name in chosen)
 
 
 class _Source:
     """Where an archive's bytes come from: slices of the remote one, or the whole in a temporary file."""
 
-    def __init__(self, tools: Tools, artifact: Artifact, slices: Slices, emitter: Emitter) -> None:
+    def __init__(self, tools: Tools, artifact: Artifact, emitter: Emitter, stack: ExitStack) -> None:
         self._tools = tools
         self._artifact = artifact
-        self._slices = slices
         self._emitter = emitter
+        self._stack = stack
+        self._slices = Slices(tools, artifact)
+        self._transfers: list[Transfer] = []
+        self._fetching = asyncio.Lock()
+        self._open = True
+        self._size = 0
         self._tail = b""
-        self._tail_at = 0
-        self.size = artifact.size_in_bytes
         self.whole: FileReader | None = None
-        self._whole_bytes = 0
+        stack.callback(self._close)
 
     @property
     def bytes_fetched(self) -> int:
-        return self._slices.bytes_fetched + self._whole_bytes
+        return sum(transfer.bytes_fetched for transfer in self._transfers) + self._slices.bytes_fetched
 
     @property
     def requests(self) -> int:
-        return self._slices.requests + (self.whole is not None)
+        return sum(transfer.requests for transfer in self._transfers) + self._slices.requests
+
+    @property
+    def _tail_at(self) -> int:
+        return self._size - len(self._tail)
 
     async def directory(self, policy: ExtractPolicy) -> ArchiveDirectory:
-        """Read the tail, and more of it where the directory is longer.
-
-        Raises:
-            NoRangesError: storage has no ranges.
-        """
-        await self._fetch_tail(max(0, self.size - TAIL))
-        if self._slices.total is not None and self._slices.total != self.size:
-            self.size = self._slices.total  # old servers count the raw files
-            await self._fetch_tail(max(0, self.size - TAIL), anew=True)
-        while isinstance(found := await asyncio.to_thread(parse_tail, self._tail, self.size, policy), NeedMore):
-            await self._fetch_tail(found.start)
-        return found
-
-    async def _fetch_tail(self, start: int, *, anew: bool = False) -> None:
-        fresh = anew or not self._tail
-        end = self.size if fresh else self._tail_at
-        piece = await self._slices.read(start, max(end, start + 1))
-        self._tail = piece if fresh else piece + self._tail
-        self._tail_at = start
+        """Read and audit the directory: the remote one, or that of the whole where storage has no ranges."""
+        try:
+            tail = await read_tail(self._slices, self._artifact.size_in_bytes, policy)
+        except NoRangesError:
+            pass
+        else:
+            self._size, self._tail = tail.size, tail.data
+            return tail.directory
+        whole = await self._fetch_whole()
+        try:
+            return await in_thread(lambda: audit_reader(whole, policy))
+        except ArchiveError as error:
+            raise not_a_zip(self._transfers[-1].part.state.content_type, error) from None
 
     async def piece(self, member: Member) -> Reader:
         """Return a reader that has one member's span."""
+        self.check_open()
+        start, end = member.header_offset, member.span_end
         if self.whole is not None:
             return self.whole
-        if member.header_offset >= self._tail_at:
-            return _Shifted(self._tail, self._tail_at, self.size)
-        data = await self._slices.read(member.header_offset, member.span_end)
-        return _Shifted(data, member.header_offset, self.size)
+        if start >= self._tail_at:
+            return _Shifted(self._tail, self._tail_at, self._size)
+        try:
+            data = await self._slices.read(start, min(end, self._tail_at))
+        except NoRangesError:
+            return await self._instead()
+        return _Shifted(data + self._tail[: max(0, end - self._tail_at)], start, self._size)
 
     @asynccontextmanager
-    async def spans(self, members: tuple[Member, ...]) -> AsyncGenerator[Reader]:
-        """Give a reader that has the spans of some members: a sparse temporary file, whatever their size."""
+    async def spans(self, members: tuple[Member, ...], folder: Path) -> AsyncGenerator[Reader]:
+        """Give a reader that has the spans of some members: a sparse temporary file, whatever their size.
+
+        Args:
+            members: which.
+            folder: for the file, so that it is on the file system that the members are for.
+        """
+        async with AsyncExitStack() as stack:
+            yield await self._gathered(members, folder, stack)
+
+    async def _gathered(self, members: tuple[Member, ...], folder: Path, stack: AsyncExitStack) -> Reader:
         if self.whole is not None:
-            yield self.whole
-            return
-        with tempfile.TemporaryFile(prefix="gh-artifacts-") as file:
-            descriptor = file.fileno()
-            for start, end in coalesced(members):
-                os.lseek(descriptor, start, os.SEEK_SET)
-                lane = self._tools.writer.lane(partial(_write_all, descriptor))
+            return self.whole
+        pieces = coalesced(members)
+        missing = [(start, min(end, self._tail_at)) for start, end in pieces if start < self._tail_at]
+        if not missing:
+            return _Shifted(self._tail, self._tail_at, self._size)
+        tail = (self._tail_at, self._tail) if pieces[-1][1] > self._tail_at else None
+        try:
+            descriptor = await stack.enter_async_context(self._slices.scratch(missing, tail, folder))
+        except NoRangesError:
+            return await self._instead()
+        return FileReader(descriptor, size=self._size)
+
+    async def _instead(self) -> FileReader:
+        """Fetch the whole where storage has given ranges before, and gives none any more."""
+        whole = await self._fetch_whole()
+        if whole.size != self._size:
+            msg = f"artifact {self._artifact.id}: storage has other bytes by now; open it again"
+            raise StorageError(msg)
+        return whole
+
+    async def _fetch_whole(self) -> FileReader:
+        """Fetch and verify the whole archive, once, into a temporary file."""
+        async with self._fetching:
+            if self.whole is None:
+                folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gh-artifacts-")))
+                transfer = Transfer(self._tools, self._artifact, folder, self._emitter, lambda _kind, _name: None)
+                self._transfers.append(transfer)
+                part = (await transfer.run(())).part
                 try:
-                    await self._slices.copy(start, end, lane.put)
-                    await lane.flush()
+                    part.commit(folder / "archive.zip", replace=True, durable=False)
+                    self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
                 finally:
-                    await lane.stop()
-            yield FileReader(descriptor, size=self.size)
+                    part.discard()
+            return self.whole
 
-    async def fetch_whole(self, folder: Path, policy: ExtractPolicy) -> ArchiveDirectory:
-        """Fetch and verify the whole archive, and audit it there."""
-        transfer = Transfer(self._tools, self._artifact, folder, self._emitter, lambda _kind, _disposition: None)
-        received = await transfer.run(())
-        self._whole_bytes = received.size
-        path = folder / "archive.zip"
-        received.part.commit(path, replace=True, durable=False)
-        self.whole = FileReader(path)
-        whole = self.whole
-        return await in_thread(lambda: audit_reader(whole, policy))
+    def check_open(self) -> None:
+        """Make sure that the block has not been left.
 
-    def close(self) -> None:
-        if self.whole is not None:
-            self.whole.close()
+        Raises:
+            ClientClosedError: it has.
+        """
+        if not self._open:
+            msg = "this archive is closed: its block has been left"
+            raise ClientClosedError(msg)
 
-
-def _write_all(descriptor: int, chunks: Iterable[bytes | memoryview]) -> None:
-    for chunk in chunks:
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(descriptor, view) :]
+    def _close(self) -> None:
+        self._open = False
 
 
 def coalesced(members: Iterable[Member]) -> list[tuple[int, int]]:
@@ -268,14 +293,6 @@ async def open_archive(
     tools: Tools, artifact: Artifact, policy: ExtractPolicy, emitter: Emitter
 ) -> AsyncGenerator[RemoteArchive]:
     """Open an archive where it is; see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
-    source = _Source(tools, artifact, Slices(tools, artifact), emitter)
-    directory: ArchiveDirectory | None = None
     with ExitStack() as stack:
-        stack.callback(source.close)
-        with suppress(NoRangesError):
-            directory = await source.directory(policy)
-        if directory is None:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gh-artifacts-"))
-            stack.callback(source.close)  # before the folder goes
-            directory = await source.fetch_whole(Path(folder), policy)
-        yield RemoteArchive(artifact, directory, source)
+        source = _Source(tools, artifact, emitter, stack)
+        yield RemoteArchive(artifact, await source.directory(policy), source)

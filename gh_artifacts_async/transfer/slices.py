@@ -25,6 +25,7 @@ from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.transfer.files import space_errors
 from gh_artifacts_async.transfer.pace import RateWatch
 from gh_artifacts_async.transfer.tools import sign
+from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -111,11 +112,14 @@ class Slices:
         return bytes(body)
 
     @asynccontextmanager
-    async def scratch(self, pieces: Iterable[tuple[int, int]], folder: Path | None = None) -> AsyncGenerator[int]:
+    async def scratch(
+        self, pieces: Iterable[tuple[int, int]], known: tuple[int, bytes] | None = None, folder: Path | None = None
+    ) -> AsyncGenerator[int]:
         """Give the descriptor of a nameless temporary file that has some slices at their places, and holes elsewhere.
 
         Args:
             pieces: where each slice starts, and before which byte it ends.
+            known: bytes that are there already, and their place.
             folder: whose file system has the file; None for the system's own temporary folder.
 
         Raises:
@@ -125,16 +129,19 @@ class Slices:
         """
         place = Path(tempfile.gettempdir()) if folder is None else folder
         with tempfile.TemporaryFile(prefix="gh-artifacts-", dir=place) as file:
-            descriptor = file.fileno()
+            write = partial(_write_all, file.fileno(), place)
             for start, end in pieces:
-                os.lseek(descriptor, start, os.SEEK_SET)
-                lane = self._tools.writer.lane(partial(_write_all, descriptor, place))
+                os.lseek(file.fileno(), start, os.SEEK_SET)
+                lane = self._tools.writer.lane(write)
                 try:
                     await self.copy(start, end, lane.put)
                     await lane.flush()
                 finally:
                     await lane.stop()
-            yield descriptor
+            if known is not None:
+                os.lseek(file.fileno(), known[0], os.SEEK_SET)
+                await in_thread(lambda: write(known[1:]))
+            yield file.fileno()
 
     async def copy(self, start: int, end: int, take: Take) -> None:
         """Hand the bytes from ``start`` to before ``end`` over as they arrive, in order, each once.

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.archive import (
-    TAIL,
-    ArchiveDirectory,
-    FileReader,
-    NeedMore,
-    audit_directory,
-    parse_tail,
-)
+from gh_artifacts_async.archive import TAIL, ArchiveDirectory, FileReader, NeedMore, audit_directory, parse_tail
 from gh_artifacts_async.errors import ArchiveError, ArchiveLimitError, CorruptArchiveError, UnsupportedArchiveError
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.transfer.writer import in_thread
@@ -88,18 +82,23 @@ async def read_tail(slices: Slices, size: int, policy: ExtractPolicy) -> Tail:
 
 async def _audited(slices: Slices, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
     """Audit what is there, and fetch more of it for as long as the directory begins before that."""
-    while isinstance(found := await in_thread(lambda: parse_tail(data, size, policy)), NeedMore):
+    while isinstance(found := await in_thread(partial(parse_tail, data, size, policy)), NeedMore):
         begins = size - len(data)
         _check_length(size - found.start, policy)
         if begins - found.start > IN_MEMORY:
-            async with slices.scratch([(found.start, size)]) as descriptor:
-                reader = FileReader(descriptor, size=size)
-                directory = await in_thread(lambda: audit_directory(reader, policy))
-                digest = await in_thread(lambda: _digest(reader, directory.directory_offset, size))
-            return Tail(directory, data, digest)
+            return await _audited_on_disk(slices, found.start, data, size, policy)
         data = await slices.read(found.start, begins) + data
-    digest = hashlib.sha256(data[found.directory_offset - size :]).digest()
-    return Tail(found, data, digest)
+    return Tail(found, data, hashlib.sha256(data[found.directory_offset - size :]).digest())
+
+
+async def _audited_on_disk(slices: Slices, start: int, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
+    """Audit a directory that is too long for memory."""
+    begins = size - len(data)
+    async with slices.scratch([(start, begins)], (begins, data)) as descriptor:
+        reader = FileReader(descriptor, size=size)
+        directory = await in_thread(lambda: audit_directory(reader, policy))
+        digest = await in_thread(lambda: _digest(reader, directory.directory_offset, size))
+    return Tail(directory, data, digest)
 
 
 def _check_length(length: int, policy: ExtractPolicy) -> None:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
+import stat
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.archive import Extraction, FileReader, audit_reader, extract_all
+from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.events import ExtractionProgress
+from gh_artifacts_async.transfer.files import space_errors, sync_folder
 from gh_artifacts_async.transfer.pace import EVENT_INTERVAL
 from gh_artifacts_async.transfer.verify import record_path
 from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from pathlib import Path
 
-    from gh_artifacts_async.archive import ArchiveDirectory, Reader
+    from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import ExtractedMember
@@ -86,45 +91,98 @@ class Unpacking:
         """
         with FileReader(path) as reader:
             directory = await in_thread(lambda: audit_reader(reader, self.policy))
-            extraction = self.extraction(directory)
-            return await unpacked(extraction, reader)
+            async with begun(self.extraction(directory)) as extraction:
+                await fill(extraction, reader)
+                return await in_thread(lambda: self.put_in_place(extraction))
+
+    def put_in_place(self, extraction: Extraction) -> list[ExtractedMember]:
+        """Let the folder appear, and its record with it: what could fail is done before. Blocks.
+
+        Raises:
+            DestinationExistsError: the destination is taken.
+            OutOfSpaceError: the disk is full.
+            OSError: the system refused; what was there is there again.
+        """
+        record = write_record(self.artifact, self.destination, extraction.selected, durable=self._durable)
+        try:
+            members = extraction.commit()
+            with suppress(OSError):  # the folder is there, and right; without its record it only cannot be skipped
+                record.replace(record_path(self.destination))
+                if self._durable:
+                    sync_folder(self.destination.parent)
+        finally:
+            record.unlink(missing_ok=True)
+        return members
 
 
-async def unpacked(extraction: Extraction, reader: Reader) -> list[ExtractedMember]:
-    """Take an extraction from its beginning to its end.
+def check_destination(path: Path) -> None:
+    """Find what no folder takes the place of, also where an older folder is replaced.
 
     Raises:
-        ArchiveError: a header or the data contradicts the directory.
+        DestinationExistsError: a file or a link is there.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if not stat.S_ISDIR(path.lstat().st_mode):
+            msg = f"{path} is to be a folder, but a file or a link is there; it was left as it is"
+            raise DestinationExistsError(msg, filename=str(path))
+
+
+@asynccontextmanager
+async def begun(extraction: Extraction) -> AsyncGenerator[Extraction]:
+    """Begin an extraction; leaving the block removes what was not put in place.
+
+    Raises:
+        ArchiveError: the destination cannot hold a name.
         DestinationExistsError: the destination is taken.
         OutOfSpaceError: the disk is full.
-        OSError: reading or writing failed.
+        OSError: the system refused.
     """
     try:
         await in_thread(extraction.__enter__)
-        await in_thread(lambda: extract_all(extraction, reader), extraction.stop)
-        return await in_thread(extraction.commit)
+        yield extraction
     finally:
         await in_thread(extraction.abort)
+
+
+async def fill(extraction: Extraction, reader: Reader) -> None:
+    """Unpack all members of an extraction that has begun.
+
+    Raises:
+        ArchiveError: a header or the data contradicts the directory.
+        OutOfSpaceError: the disk is full.
+        OSError: reading or writing failed.
+    """
+    await in_thread(lambda: extract_all(extraction, reader), extraction.stop)
 
 
 # --- the record beside an unpacked folder ------------------------------------------------------------------------
 
 
-def write_folder_record(artifact: Artifact, folder: Path, members: Sequence[ExtractedMember]) -> None:
-    """Write down which artifact a folder is. Blocks."""
+def write_record(artifact: Artifact, folder: Path, members: Iterable[Member], *, durable: bool) -> Path:
+    """Write down which artifact a folder will be; return the file, which still has another name. Blocks.
+
+    Raises:
+        OutOfSpaceError: the disk is full.
+        OSError: the system refused.
+    """
     record = {
         "version": _RECORD_VERSION,
         "id": artifact.id,
         "digest": None if artifact.digest is None else str(artifact.digest),
-        "members": {member.name: member.size for member in members},
+        "members": {member.name: member.size for member in members if not member.is_dir},
     }
     place = record_path(folder)
-    temporary = place.with_name(f"{place.name}.{os.getpid()}.new")
+    temporary = place.with_name(f"{place.name}.{secrets.token_hex(4)}.new")
     try:
-        temporary.write_text(json.dumps(record), encoding="utf-8")
-        temporary.replace(place)
-    finally:
+        with space_errors(place), temporary.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(record))
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+    return temporary
 
 
 def is_same_folder(artifact: Artifact, folder: Path) -> bool:
