@@ -458,7 +458,7 @@ async def test_borrowed_session_is_not_closed(github: FakeGitHub, tmp_path: Path
 
 def test_another_loop() -> None:
     """A client belongs to the loop that used it first."""
-    client = ArtifactsClient("token", base_url="http://127.0.0.1:1", retry=RetryPolicy(attempts=1))
+    client = ArtifactsClient("token")
 
     def run(work: Any) -> None:
         with asyncio.Runner(loop_factory=JumpLoop) as runner:
@@ -467,8 +467,7 @@ def test_another_loop() -> None:
     async def use() -> None:
         await client.count_artifacts(REPO)
 
-    with pytest.raises(Exception, match=r"127\.0\.0\.1"):
-        run(use())
+    run(client.__aenter__())
     with pytest.raises(ClientClosedError, match="another event loop"):
         run(use())
 

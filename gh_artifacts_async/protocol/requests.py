@@ -5,6 +5,7 @@ https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from typing import TYPE_CHECKING, Literal
@@ -68,17 +69,20 @@ def split_origin(url: str) -> tuple[Origin, str] | None:
     follows what is decided here.
     """
     match = _URL.fullmatch(url)
-    if match is None or match["scheme"].lower() not in _DEFAULT_PORTS:
+    if match is None or "\\" in match["rest"]:
         return None
-    authority = _AUTHORITY.fullmatch(match["authority"])
-    rest = match["rest"]
-    if authority is None or "\\" in rest or not _can_be_looked_up(authority["host"]):
+    origin = _origin(match["scheme"].lower(), match["authority"])
+    return None if origin is None else (origin, match["rest"])
+
+
+@functools.lru_cache(maxsize=256)
+def _origin(scheme: str, text: str) -> Origin | None:
+    """Read an authority (RFC 3986 section 3.2); kept, since a client meets the same few hosts all the time."""
+    authority = _AUTHORITY.fullmatch(text)
+    if scheme not in _DEFAULT_PORTS or authority is None or not _can_be_looked_up(authority["host"]):
         return None
-    scheme = match["scheme"].lower()
     port = int(authority["port"] or _DEFAULT_PORTS[scheme])
-    if port > _MAX_PORT:
-        return None
-    return Origin(scheme, authority["host"].strip("[]").lower(), port), rest
+    return None if port > _MAX_PORT else Origin(scheme, authority["host"].strip("[]").lower(), port)
 
 
 def _can_be_looked_up(host: str) -> bool:

@@ -18,9 +18,8 @@ from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished,
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 from gh_artifacts_async.results import DownloadResult
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
-from gh_artifacts_async.transfer import files, partfile, unpack, verify
+from gh_artifacts_async.transfer import files, partfile, verify
 from gh_artifacts_async.transfer.naming import Place
-from gh_artifacts_async.transfer.pipeline import Pipeline
 from gh_artifacts_async.transfer.receive import Received, Transfer
 from gh_artifacts_async.transfer.tools import Tools
 from gh_artifacts_async.transfer.writer import in_thread
@@ -28,6 +27,7 @@ from gh_artifacts_async.transfer.writer import in_thread
 if TYPE_CHECKING:
     from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.settings import StrPath
+    from gh_artifacts_async.transfer.pipeline import Pipeline
 
 _IF_EXISTS = ("error", "skip", "replace")
 _SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousands of artifacts
@@ -216,6 +216,8 @@ class _Delivery:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return False
         if self._options.extract is not None and path == self._place.folder_path:
+            from gh_artifacts_async.transfer import unpack  # as in _to_folder
+
             return await in_thread(lambda: unpack.is_same_folder(self._artifact, path))
         return await is_same(self._artifact, path)
 
@@ -266,11 +268,14 @@ class _Delivery:
             await in_thread(lambda: received.part.commit(path, replace=replace, durable=True))
         else:
             received.part.commit(path, replace=replace, durable=False)
-        _leave_record(self._artifact, path, received)
+        _leave_record(self._artifact, path, received, replaced=replace)
         return _result(self._artifact, path, received)
 
     async def _to_folder(self, policy: ExtractPolicy) -> DownloadResult:
         """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
+        from gh_artifacts_async.transfer import unpack  # with the archive room, which a plain download does not need
+        from gh_artifacts_async.transfer.pipeline import Pipeline
+
         unpacking = unpack.Unpacking(
             self._artifact,
             self._place.folder_path,
@@ -301,11 +306,11 @@ async def is_same(artifact: Artifact, path: Path) -> bool:
     return await in_thread(lambda: verify.is_same(artifact, path, stopped), stopped.set)
 
 
-def _leave_record(artifact: Artifact, path: Path, received: Received) -> None:
-    """Leave a record where nothing of GitHub's could tell later that the file is the artifact; drop an older one."""
-    if received.verified != "none":
+def _leave_record(artifact: Artifact, path: Path, received: Received, *, replaced: bool) -> None:
+    """Leave a record where nothing of GitHub's could later tell what the file is; drop that of a replaced file."""
+    if replaced and received.verified != "none":
         verify.record_path(path).unlink(missing_ok=True)
-    elif received.size != artifact.size_in_bytes:
+    if received.verified == "none" and received.size != artifact.size_in_bytes:
         verify.write_record(artifact, path, received.size, received.sha256)
 
 

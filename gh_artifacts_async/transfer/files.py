@@ -60,6 +60,8 @@ def make_folder(folder: Path) -> None:
         DestinationExistsError: a file stands in its place, or in a parent's.
         OutOfSpaceError: the disk is full.
     """
+    if folder.is_dir():
+        return
     blocked = False
     with space_errors(folder):
         try:

@@ -9,7 +9,9 @@ or started again in place: a fresh start is a fresh file.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import itertools
 import json
 import os
 import secrets
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 SUFFIX = ".part"
 _STATE_SUFFIX = ".json"
 _VERSION = 1
+_numbers = itertools.count()
 _BLOCK = 1024 * 1024
 _LONGEST_STATE = 64 * 1024
 _CREATE = (
@@ -109,7 +112,7 @@ class PartFile:
         self._prefix = f".{stem}.{state.artifact_id}."
         self._wanted = state
         self.state = state
-        self.path = folder / f"{self._prefix}{secrets.token_hex(4)}{SUFFIX}"
+        self.path = folder / f"{self._prefix}{_token()}{SUFFIX}"
         self.offset = 0
         self._descriptor: int | None = None
         self._hash = hashlib.sha256(usedforsecurity=False)
@@ -136,7 +139,7 @@ class PartFile:
             OSError: the folder cannot be written to.
         """
         self.discard()
-        self.path = self._folder / f"{self._prefix}{secrets.token_hex(4)}{SUFFIX}"
+        self.path = self._folder / f"{self._prefix}{_token()}{SUFFIX}"
         with space_errors(self.path):
             self._descriptor = os.open(self.path, _CREATE, 0o666)
         lock(self._descriptor)
@@ -353,7 +356,7 @@ def _grab(candidate: Path, mine: Path) -> int | None:
 
 def _sweep(candidate: Path, like: Path) -> None:
     """Remove a part that no living process holds."""
-    doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{secrets.token_hex(2)}{SUFFIX}")
+    doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{_token()}{SUFFIX}")
     descriptor = _grab(candidate, doomed)
     if descriptor is not None:
         os.close(descriptor)
@@ -367,6 +370,17 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+@functools.cache
+def _process(_process_id: int) -> str:
+    """Return what tells this process from all others, on other machines too."""
+    return secrets.token_hex(4)
+
+
+def _token() -> str:
+    """Return a name part that no other part file has or will have; a fork gets one of its own."""
+    return f"{_process(os.getpid())}{next(_numbers):x}"
 
 
 def _beside(path: Path) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -188,11 +188,8 @@ class _Source:
 
     async def directory(self, policy: ExtractPolicy) -> ArchiveDirectory:
         """Read and audit the directory: the remote one, or that of the whole where storage has no ranges."""
-        try:
+        with suppress(NoRangesError):
             tail = await read_tail(self._slices, self._artifact.size_in_bytes, policy)
-        except NoRangesError:
-            pass
-        else:
             self._size, self._tail = tail.size, tail.data
             return tail.directory
         whole = await self._fetch_whole()
@@ -209,11 +206,10 @@ class _Source:
             return self.whole
         if start >= self._tail_at:
             return _Shifted(self._tail, self._tail_at, self._size)
-        try:
+        with suppress(NoRangesError):
             data = await self._slices.read(start, min(end, self._tail_at))
-        except NoRangesError:
-            return await self._instead()
-        return _Shifted(data + self._tail[: max(0, end - self._tail_at)], start, self._size)
+            return _Shifted(data + self._tail[: max(0, end - self._tail_at)], start, self._size)
+        return await self._instead()
 
     @asynccontextmanager
     async def spans(self, members: tuple[Member, ...], folder: Path) -> AsyncGenerator[Reader]:
@@ -234,11 +230,10 @@ class _Source:
         if not missing:
             return _Shifted(self._tail, self._tail_at, self._size)
         tail = (self._tail_at, self._tail) if pieces[-1][1] > self._tail_at else None
-        try:
+        with suppress(NoRangesError):
             descriptor = await stack.enter_async_context(self._slices.scratch(missing, tail, folder))
-        except NoRangesError:
-            return await self._instead()
-        return FileReader(descriptor, size=self._size)
+            return FileReader(descriptor, size=self._size)
+        return await self._instead()
 
     async def _instead(self) -> FileReader:
         """Fetch the whole where storage has given ranges before, and gives none any more."""

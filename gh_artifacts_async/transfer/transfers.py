@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.models import check_id
 from gh_artifacts_async.protocol.filenames import check_filename
 from gh_artifacts_async.settings import ExtractPolicy
-from gh_artifacts_async.transfer import bulk, naming, remote
+from gh_artifacts_async.transfer import bulk, naming
 from gh_artifacts_async.transfer.download import (
     Downloader,
     Options,
@@ -109,6 +109,8 @@ class Transfers:
         self._github.check_usable()
         check_token(self._tools)
         found = await resolve(self._tools, artifact)
+        from gh_artifacts_async.transfer import remote  # with the archive room, which a plain download does not need
+
         async with remote.open_archive(self._tools, found, policy, self._github.emitter) as archive:
             yield archive
 

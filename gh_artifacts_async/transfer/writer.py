@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-POOL = 32 * 1024 * 1024
+POOL = 24 * 1024 * 1024
 """Bytes that wait to be written, over all transfers of a client."""
 
 SHARE = 4 * 1024 * 1024
@@ -70,8 +70,8 @@ class Writer:
         return self._waiting + self._lent >= POOL
 
     def lend(self, count: int, size: int) -> list[bytearray] | None:
-        """Lend buffers of one size, used ones first; None where they would take more than half of the pool."""
-        if self._lent + count * size > POOL // 2:
+        """Lend buffers of one size, used ones first; None where they would take more than two thirds of the pool."""
+        if self._lent + count * size > POOL * 2 // 3:
             return None
         self._lent += count * size
         buffers, self._spare = self._spare[:count], self._spare[count:]

@@ -100,7 +100,9 @@ async def test_the_process_environment(monkeypatch):
     assert await EnvironmentToken().token() == "from-the-process"
 
 
-@pytest.mark.parametrize(("environ", "said"), [({}, "set GH_TOKEN or GITHUB_TOKEN"), ({"GH_TOKEN": "a b"}, "no HTTP header")])
+@pytest.mark.parametrize(
+    ("environ", "said"), [({}, "set GH_TOKEN or GITHUB_TOKEN"), ({"GH_TOKEN": "a b"}, "no HTTP header")]
+)
 async def test_an_environment_without_a_token(environ, said):
     """Neither of them is set, or no header can carry it."""
     with pytest.raises(ConfigurationError, match=said):

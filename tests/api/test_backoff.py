@@ -67,7 +67,9 @@ def test_a_final_error_is_final():
     assert backoff.hook(ServerError()) is False
 
 
-@pytest.mark.parametrize(("asked", "longest", "wait"), [(30, 900, 30), (900, 900, 900), (901, 900, False), (9e9, None, 9e9), (0, 900, 0)])
+@pytest.mark.parametrize(
+    ("asked", "longest", "wait"), [(30, 900, 30), (900, 900, 900), (901, 900, False), (9e9, None, 9e9), (0, 900, 0)]
+)
 def test_what_the_server_asks_for(asked, longest, wait):
     """``Retry-After`` takes the jitter's place, up to ``max_pause``."""
     backoff = Backoff(POLICY, longest)

@@ -15,7 +15,9 @@ from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
 
 
-@pytest.mark.parametrize("proxy", ["http://p", "http://p:3128/", "https://p", "http://u:p@p:3128", "http://u@x:p@p:3128"])
+@pytest.mark.parametrize(
+    "proxy", ["http://p", "http://p:3128/", "https://p", "http://u:p@p:3128", "http://u@x:p@p:3128"]
+)
 def test_proxies(proxy):
     """An http(s) URL, with or without a password."""
     assert checked_proxy(proxy) == proxy

@@ -81,7 +81,7 @@ async def test_workflow_runs(mocked, public):
 
 
 async def test_what_is_sent(mocked, public):
-    """GitHub's headers on every request, the token among them, and nothing that could be followed or raised by aiohttp."""
+    """GitHub's headers on every request, the token among them; aiohttp is to follow nothing and to raise nothing."""
     mocked.get(f"{HERE}/artifacts/7", payload=ARTIFACT)
     await api.get_artifact(public, REPO, 7)
     ((call,),) = mocked.requests.values()
@@ -119,7 +119,11 @@ async def test_headers_of_ones_own(mocked):
         (404, {"message": "Not Found"}, errors.NotFoundError),
         (410, {"message": "Gone"}, errors.APIError),
         (415, None, errors.APIError),
-        (422, {"message": "Validation Failed", "errors": [{"field": "page", "code": "invalid"}]}, errors.BadRequestError),
+        (
+            422,
+            {"message": "Validation Failed", "errors": [{"field": "page", "code": "invalid"}]},
+            errors.BadRequestError,
+        ),
         (500, {"message": "Server Error"}, errors.ServerError),
         (502, None, errors.ServerError),
         (200, {"id": "7"}, errors.ResponseShapeError),
@@ -290,7 +294,7 @@ async def test_rate_limit_headers(github, run, session):
     assert session.rate_limit.remaining == 9
 
 
-async def test_a_link_header_in_two_lines(github, run, session):
+async def test_a_link_header_in_two_lines(github, session):
     """A proxy may split a list over two fields of one name (RFC 9110 section 5.3)."""
     body = b'{"total_count": 60, "artifacts": []}'
     first = f'Link: <{github.base_url}/repositories/1/actions/artifacts?page=2>; rel="next"'
@@ -362,7 +366,7 @@ async def test_a_renamed_repository_is_followed(github, run, session):
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_redirects_that_go_in_circles_end(github, run, session, status):
+async def test_redirects_that_go_in_circles_end(github, session, status):
     """After three moves."""
     location = f"{github.base_url}/repositories/1/actions/artifacts/1"
     github.faults.status(None, status, times=None, headers={"Location": location}, where="api")
@@ -371,7 +375,7 @@ async def test_redirects_that_go_in_circles_end(github, run, session, status):
     assert len(github.requests) == 4
 
 
-async def test_a_redirect_to_another_server_is_not_followed(run, github, session):
+async def test_a_redirect_to_another_server_is_not_followed(github, session):
     """Not one request arrives there."""
     async with FakeGitHub() as other:
         location = f"{other.base_url}/repositories/1/actions/artifacts/1"

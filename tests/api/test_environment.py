@@ -33,7 +33,11 @@ GHES = "https://ghe.example/api/v3"
         ({"GITHUB_TOKEN": "2", "GH_HOST": "ghe.example", "GITHUB_SERVER_URL": "https://github.com"}, GHES, ()),
         ({"GITHUB_TOKEN": "2", "GH_HOST": "ghe.example", "GITHUB_SERVER_URL": "https://ghe.example.evil"}, GHES, ()),
         ({"GITHUB_TOKEN": "2", "GH_HOST": "ghe.example", "GITHUB_SERVER_URL": "http://["}, GHES, ()),
-        ({"GITHUB_TOKEN": "2", "GH_HOST": "ghe.example", "GITHUB_API_URL": "https://api.github.com"}, "https://api.github.com", ("GITHUB_TOKEN",)),
+        (
+            {"GITHUB_TOKEN": "2", "GH_HOST": "ghe.example", "GITHUB_API_URL": "https://api.github.com"},
+            "https://api.github.com",
+            ("GITHUB_TOKEN",),
+        ),
         ({"GITHUB_TOKEN": "2", "GH_HOST": "evilghe.com"}, "https://evilghe.com/api/v3", ()),
         ({"GITHUB_TOKEN": "2", "GH_HOST": "github.com.evil.example"}, "https://github.com.evil.example/api/v3", ()),
     ],
@@ -49,7 +53,9 @@ def test_a_given_address_takes_the_environments_place():
     assert found == FromEnvironment(base_url=GHES, token_names=("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"))
 
 
-@pytest.mark.parametrize("environ", [{"GH_HOST": "https://github.com"}, {"GITHUB_API_URL": "github"  " com"}, {"GH_HOST": "a b"}])
+@pytest.mark.parametrize(
+    "environ", [{"GH_HOST": "https://github.com"}, {"GITHUB_API_URL": "github com"}, {"GH_HOST": "a b"}]
+)
 def test_addresses_that_are_none(environ):
     """A wrong variable is named as what it is."""
     with pytest.raises(ConfigurationError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -46,7 +47,9 @@ async def test_a_server_error_is_tried_again(github, run, patient, status):
     assert len(github.requests) == 4
     assert timer.seconds < 8 + 16 + 16 + 1
     times = [record.time for record in github.requests]
-    assert all(later - earlier < ceiling + 1 for earlier, later, ceiling in zip(times, times[1:], (8, 16, 16), strict=False))
+    assert all(
+        later - earlier < ceiling + 1 for earlier, later, ceiling in zip(times, times[1:], (8, 16, 16), strict=False)
+    )
 
 
 @pytest.mark.parametrize("fault", ["cut", "reset", "no_reply", "garbage"])
@@ -125,7 +128,9 @@ async def test_a_server_that_does_not_accept():
     async def never(*_args, **_kwargs):
         await asyncio.sleep(10_000)
 
-    session = GitHubSession(TOKEN, base_url="http://127.0.0.1:1", timeouts=Timeouts(connect=5), retry=RetryPolicy(attempts=1))
+    session = GitHubSession(
+        TOKEN, base_url="http://127.0.0.1:1", timeouts=Timeouts(connect=5), retry=RetryPolicy(attempts=1)
+    )
     async with session:
         timer = Timer()
         with pytest.MonkeyPatch.context() as patch:
@@ -151,7 +156,7 @@ async def test_a_server_that_does_not_accept():
 )
 async def test_a_clear_no_is_not_tried_again(github, run, patient, status, kind):
     """GitHub has decided."""
-    github.faults.status(None, status, times=None, where="api")
+    github.faults.status(None, status, times=None, where="api", body="")
     with pytest.raises(kind) as caught:
         await api.get_workflow_run(patient, REPO, run.id)
     assert len(github.requests) == 1
@@ -224,7 +229,7 @@ async def test_a_delete_that_had_not_worked_is_done_again(github, run, patient):
     assert artifact not in github.scenario.artifacts
 
 
-async def test_a_delete_of_nothing_is_an_error(github, run, patient):
+async def test_a_delete_of_nothing_is_an_error(github, patient):
     """A plain 404."""
     with pytest.raises(errors.NotFoundError) as caught:
         await api.delete_artifact(patient, REPO, 1)
@@ -232,7 +237,7 @@ async def test_a_delete_of_nothing_is_an_error(github, run, patient):
     check_silent(caught.value)
 
 
-async def test_a_delete_after_a_rate_limit_has_done_nothing(github, run, patient):
+async def test_a_delete_after_a_rate_limit_has_done_nothing(github, patient):
     """The refused try cannot have worked, so that the 404 is one."""
     github.faults.secondary_limit(None, times=1, retry_after=5)
     with pytest.raises(errors.NotFoundError):
@@ -240,7 +245,7 @@ async def test_a_delete_after_a_rate_limit_has_done_nothing(github, run, patient
     assert len(github.requests) == 2
 
 
-async def test_a_get_that_is_gone_after_a_failure_is_gone(github, run, patient):
+async def test_a_get_that_is_gone_after_a_failure_is_gone(github, patient):
     """Only a DELETE can be done already."""
     github.faults.status(None, 500, times=1, where="api")
     with pytest.raises(errors.NotFoundError):
@@ -333,9 +338,10 @@ async def test_deletes_are_paced(github, run):
     async with GitHubSession(TOKEN, base_url=github.base_url) as session:
         await asyncio.gather(*(api.delete_artifact(session, REPO, artifact) for artifact in artifacts))
     times = sorted(record.time for record in github.requests)
-    assert all(later - earlier >= 0.95 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 0.95 for earlier, later in itertools.pairwise(times))
 
 
+@pytest.mark.slow
 async def test_githubs_own_limits_are_kept(github, run):
     """A thousand calls at once meet neither the 100 of concurrency nor the 900 points of a minute."""
     github.enforce_secondary_limits = True
@@ -350,7 +356,7 @@ async def test_githubs_own_limits_are_kept(github, run):
 
 @pytest.mark.parametrize("fault", ["cut", "no_reply", "garbage", "slow_headers", "stall"])
 async def test_the_log_of_retries_shows_no_token(github, run, patient, fault, caplog):
-    """stamina logs what it tries again; nothing of it holds the token."""
+    """Stamina logs what it tries again; nothing of it holds the token."""
     caplog.set_level("DEBUG")
     getattr(github.faults, fault)(None, times=2, where="api")
     await api.get_workflow_run(patient, REPO, run.id)

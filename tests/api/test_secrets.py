@@ -107,7 +107,7 @@ async def _cancelled(task, when):
 
 @pytest.mark.parametrize("fault", ["slow_headers", "stall"])
 @pytest.mark.parametrize("call", ["get", "list", "delete", "download"])
-async def test_a_cancelled_call_shows_no_secret(github, run, session, fault, call):
+async def test_a_cancelled_call_shows_no_secret(github, session, fault, call):
     """In the middle of the exchange, where aiohttp's frames hold the header and the response."""
     github.faults.status(None, 200, times=None, where="api", body="{}")
     getattr(github.faults, fault)(None, times=None, where="api")
@@ -155,6 +155,7 @@ async def test_many_cancelled_calls_leave_nothing(github, run):
         for task in tasks:
             task.cancel()
         assert all(
-            isinstance(result, asyncio.CancelledError) for result in await asyncio.gather(*tasks, return_exceptions=True)
+            isinstance(result, asyncio.CancelledError)
+            for result in await asyncio.gather(*tasks, return_exceptions=True)
         )
         await asyncio.gather(*(api.get_workflow_run(session, REPO, run.id) for _ in range(8)))

@@ -111,7 +111,10 @@ def test_a_session_belongs_to_one_loop():
 
     with asyncio.Runner(loop_factory=JumpLoop) as runner:
         runner.run(enter_only())
-    with asyncio.Runner(loop_factory=JumpLoop) as runner, pytest.raises(errors.ClientClosedError, match="another event"):
+    with (
+        asyncio.Runner(loop_factory=JumpLoop) as runner,
+        pytest.raises(errors.ClientClosedError, match="another event"),
+    ):
         runner.run(enter())
 
 
@@ -134,7 +137,7 @@ async def test_timeouts_bound_silence(borrow, connect, sock_connect):
 
 
 @pytest.mark.parametrize("github", [{"host": "::1"}, {"host": "127.0.0.1"}], indirect=True)
-async def test_addresses_of_both_families(github, run, session):
+async def test_addresses_of_both_families(run, session):
     """IPv6 literals work as base URLs."""
     assert (await api.get_workflow_run(session, REPO, run.id)).id == run.id
 

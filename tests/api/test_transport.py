@@ -75,7 +75,11 @@ def _tls(reason, cls=ssl.SSLError):
         (aiohttp.ClientPayloadError(SECRET), errors.ConnectionFailedError, "before the body was whole"),
         (aiohttp.ClientResponseError(INFO, (), status=400, message=SECRET), errors.ConnectionFailedError, "not HTTP"),
         (aiohttp.InvalidURL(SECRET), errors.ConnectionFailedError, "refused or broke"),
-        (aiohttp.ClientOSError(32, f"Can not write request body for {SECRET}"), errors.ConnectionFailedError, "refused or"),
+        (
+            aiohttp.ClientOSError(32, f"Can not write request body for {SECRET}"),
+            errors.ConnectionFailedError,
+            "refused or",
+        ),
         (ConnectionResetError(104, "Connection reset by peer"), errors.ConnectionFailedError, "reset by peer"),
         (OSError(101, os.strerror(101)), errors.ConnectionFailedError, os.strerror(101)),
         (OSError("no number"), errors.ConnectionFailedError, "refused or broke"),
@@ -94,7 +98,9 @@ def test_the_whole_table(error, kind, said):
     assert found.__context__ is None
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt(), ValueError(), RuntimeError(), EOFError()])
+@pytest.mark.parametrize(
+    "error", [asyncio.CancelledError(), KeyboardInterrupt(), ValueError(), RuntimeError(), EOFError()]
+)
 def test_what_is_no_failure_of_the_transport(error):
     """Cancellations and bugs stay what they are."""
     assert transport_error(error, "h") is None

@@ -33,7 +33,7 @@ USUAL = {
         "head_sha": "328faa0536e6fef19753d9d91dc96a9931694ce3",
     },
 }
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[object] = st.sampled_from(
     [None, True, 0, -1, 1.0, "", "11", "2020-01-10", "2020-01-10T14:59:22", "sha256:zz", "md5:00", [], {}]
 )
 

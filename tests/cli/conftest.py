@@ -139,15 +139,26 @@ def bare_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     return run
 
 
-def start(*words: object, **kwargs: Any) -> subprocess.Popen[str]:
-    """Start the program as a process of its own."""
-    return subprocess.Popen(  # noqa: S603 - the program itself
-        [sys.executable, "-m", "gh_artifacts_async", *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **kwargs,
-    )
+@pytest.fixture
+def start() -> Generator[Callable[..., subprocess.Popen[str]]]:
+    """Start the program, or what is given to Python, as a process of its own; none outlives the test."""
+    processes = []
+
+    def started(*words: object, given: tuple[str, ...] = ("-m", "gh_artifacts_async")) -> subprocess.Popen[str]:
+        command = [sys.executable, *given, *map(str, words)]
+        process = subprocess.Popen(  # noqa: S603 - Python itself
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        return process
+
+    yield started
+    for process in processes:
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 class Terminal(io.StringIO):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -9,7 +8,7 @@ import time
 import pytest
 
 from gh_artifacts_async.cli import running
-from tests.cli.conftest import REPO, start
+from tests.cli.conftest import REPO
 
 pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 
@@ -24,7 +23,7 @@ def wait_for_part(folder) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_cleanly_and_soon(server, cli, tmp_path, number, code):
+def test_a_signal_ends_it_cleanly_and_soon(server, cli, start, tmp_path, number, code):
     """Exit code within a second, a part that can be resumed, one line that says so, no traceback."""
     artifact = server.artifact(server.run(), "big", size=4_000_000)
     server.github.faults.drip(artifact, times=None, chunk=200_000, interval=0.1)
@@ -46,7 +45,7 @@ def test_a_signal_ends_it_cleanly_and_soon(server, cli, tmp_path, number, code):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_a_second_signal_ends_it_at_once():
+def test_a_second_signal_ends_it_at_once(start):
     """Whoever asks twice does not wait for the clean end."""
     program = (
         "import asyncio, sys, time\n"
@@ -60,16 +59,15 @@ def test_a_second_signal_ends_it_at_once():
         "        time.sleep(60)\n"
         "running.run(work)"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = start(given=("-c", program))
     assert process.stdout is not None
     for said in ("ready\n", "cleaning\n"):
         assert process.stdout.readline() == said
         process.send_signal(signal.SIGTERM)
     assert process.wait(5) == -signal.SIGTERM
-    process.stdout.close()
 
 
-def test_a_reader_that_leaves_is_no_error(server):
+def test_a_reader_that_leaves_is_no_error(server, start):
     """`gh-artifacts list | head -0` ends quietly."""
     run = server.run()
     for number in range(20):
@@ -79,11 +77,10 @@ def test_a_reader_that_leaves_is_no_error(server):
     assert process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == ""
-    process.stderr.close()
     assert process.wait(20) == 0
 
 
-def test_python_m_runs_the_command_line():
+def test_python_m_runs_the_command_line(start):
     """`python -m gh_artifacts_async` is the same program."""
     process = start("--version")
     out, err = process.communicate(timeout=20)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import sys
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 
 from gh_artifacts_async import errors
 from gh_artifacts_async.errors import APIError
-from gh_artifacts_async.protocol import requests
+from gh_artifacts_async.protocol import requests, responses
 from gh_artifacts_async.protocol.redirects import check_target
 from gh_artifacts_async.protocol.responses import Reply, judge
 from gh_artifacts_async.settings import StoragePolicy
@@ -366,3 +369,12 @@ def test_a_request_is_named_without_host_and_query():
     assert error.request == "GET /repos/octo-org/octo-docs/actions/artifacts"
     assert "per_page" not in str(error)
     assert "api.github.com" not in str(error)
+
+
+def test_the_fastest_reader_is_taken(monkeypatch):
+    """Orjson where it is installed, else the standard library's."""
+    fast = SimpleNamespace(loads=lambda _: {})
+    monkeypatch.setitem(sys.modules, "orjson", fast)
+    assert responses._loads.__wrapped__() is fast.loads
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    assert responses._loads.__wrapped__() is json.loads

@@ -221,8 +221,8 @@ async def test_cancelled_put(writer: Writer) -> None:
 
 
 async def test_lent_buffers(writer: Writer) -> None:
-    """Buffers are lent up to half of the pool, and used again."""
-    size = POOL // 8
+    """Buffers are lent up to two thirds of the pool, and used again."""
+    size = POOL // 6
     first = writer.lend(2, size)
     second = writer.lend(2, size)
     assert first is not None
