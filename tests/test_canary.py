@@ -200,7 +200,9 @@ async def test_api_calls(canaries: Canaries, github: FakeGitHub, fault: str) -> 
     canaries.silence()
 
 
-@pytest.mark.parametrize("location", ["http://elsewhere.invalid/x?{}", "ftp://127.0.0.1/x?{}", "http://u:p@127.0.0.1:9/?{}"])
+@pytest.mark.parametrize(
+    "location", ["http://elsewhere.invalid/x?{}", "ftp://127.0.0.1/x?{}", "http://u:p@127.0.0.1:9/?{}"]
+)
 @pytest.mark.parametrize("where", ["api", "storage"])
 async def test_redirects(canaries: Canaries, github: FakeGitHub, tmp_path: Path, location: str, where: Any) -> None:
     """Nothing shows of a Location that is refused, or that leads nowhere."""

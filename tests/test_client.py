@@ -232,7 +232,9 @@ async def test_list(github: FakeGitHub, client: ArtifactsClient) -> None:
     ids = [add(github, f"docs-{number % 2}") for number in range(7)]
     assert [it.id async for it in client.list_artifacts(REPO, per_page=3)] == ids[::-1]
     assert [it.id async for it in client.list_artifacts(RepositoryName("octo-org", "octo-docs"), limit=2)] == ids[:4:-1]
-    assert [it.id async for it in client.list_artifacts(REPO, name="docs-1", per_page=1, concurrency=2)] == ids[1::2][::-1]
+    assert [it.id async for it in client.list_artifacts(REPO, name="docs-1", per_page=1, concurrency=2)] == ids[1::2][
+        ::-1
+    ]
     assert all(it.repository == RepositoryName.parse(REPO) for it in [it async for it in client.list_artifacts(REPO)])
 
 
@@ -243,7 +245,9 @@ async def test_list_of_a_run(github: FakeGitHub, client: ArtifactsClient) -> Non
     add(github, "elsewhere")
     assert {it.id async for it in client.list_run_artifacts(REPO, run.id)} == set(ids)
     assert [it.id async for it in client.list_run_artifacts(REPO, run.id, direction="asc", per_page=2)] == ids
-    assert [it.id async for it in client.list_run_artifacts(REPO, run.id, name="docs-1", limit=1, concurrency=2)] == [ids[1]]
+    assert [it.id async for it in client.list_run_artifacts(REPO, run.id, name="docs-1", limit=1, concurrency=2)] == [
+        ids[1]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -333,7 +337,14 @@ async def test_runs(github: FakeGitHub, client: ArtifactsClient) -> None:
     """Workflow runs, by any of GitHub's filters, and one by its id."""
     now = github.clock.now()
     runs = [
-        github.add_run(REPO, workflow=f"ci-{n % 2}.yml", branch=f"b{n}", event="push", actor="octocat", created_at=now - timedelta(days=n))
+        github.add_run(
+            REPO,
+            workflow=f"ci-{n % 2}.yml",
+            branch=f"b{n}",
+            event="push",
+            actor="octocat",
+            created_at=now - timedelta(days=n),
+        )
         for n in range(4)
     ]
 
@@ -343,7 +354,10 @@ async def test_runs(github: FakeGitHub, client: ArtifactsClient) -> None:
     assert await found() == {run.id for run in runs}
     assert await found(branch="b2") == {runs[2].id}
     assert await found(workflow="ci-1.yml") == {runs[1].id, runs[3].id}
-    assert await found(workflow=runs[0].workflow_id, event="push", status="success", actor="octocat") == {runs[0].id, runs[2].id}
+    assert await found(workflow=runs[0].workflow_id, event="push", status="success", actor="octocat") == {
+        runs[0].id,
+        runs[2].id,
+    }
     assert await found(head_sha=runs[3].head_sha) == {runs[3].id}
     assert await found(created=(now - timedelta(days=1, hours=1), None)) == {runs[0].id, runs[1].id}
     assert len(await found(limit=2)) == 2

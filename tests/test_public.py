@@ -52,7 +52,9 @@ def test_table_and_imports_name_the_same_modules() -> None:
 def test_import_loads_next_to_nothing(module: str) -> None:
     """The root and the errors load neither aiohttp nor asyncio nor attrs."""
     heavy = ("aiohttp", "asyncio", "attr", "cattrs", "stamina", "ssl", "socket")
-    program = f"import sys; old = set(sys.modules); import {module}; print(sorted(set({heavy!r}) & set(sys.modules) - old))"
+    program = (
+        f"import sys; old = set(sys.modules); import {module}; print(sorted(set({heavy!r}) & set(sys.modules) - old))"
+    )
     done = subprocess.run(  # noqa: S603 - a fixed program
         [sys.executable, "-W", "error", "-c", program],
         capture_output=True,

@@ -20,6 +20,7 @@ _END_RECORD_SIZE = 22
 END_RECORD_REACH = _END_RECORD_SIZE + 65535
 """Bytes from the end within which a zip's end record starts (APPNOTE 4.3.16)."""
 
+_LONGEST_EXTENSION = 16  # bytes; what is longer is no extension
 _LONGEST_NAME = 200  # bytes; leaves room below the usual 255 for a suffix and a part file's own marks
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -118,14 +119,19 @@ def _is_bad(char: str) -> bool:
     return char in _FORBIDDEN or char in _TURNING or unicodedata.category(char) in {"Cc", "Cs"}
 
 
-def _shortened(name: str) -> str:
+def _shortened(name: str, room: int = _LONGEST_NAME) -> str:
     """Cut a name to what file systems hold, keeping its extension."""
     encoded = name.encode()
-    if len(encoded) <= _LONGEST_NAME:
+    if len(encoded) <= room:
         return name
     stem, dot, extension = name.rpartition(".")
-    suffix = f"{dot}{extension}".encode() if stem and len(extension.encode()) <= 16 else b""  # noqa: PLR2004 - longer is no extension
-    return (encoded[: _LONGEST_NAME - len(suffix)] + suffix).decode(errors="ignore")
+    suffix = f"{dot}{extension}".encode() if stem and len(extension.encode()) <= _LONGEST_EXTENSION else b""
+    return (encoded[: room - len(suffix)] + suffix).decode(errors="ignore")
+
+
+def tagged(artifact_name: str, tag: str) -> str:
+    """Return ``<artifact name>-<tag>``, made safe; of an over-long name, not the tag is cut."""
+    return f"{_shortened(safe_component(artifact_name), _LONGEST_NAME - len(tag) - 1)}-{tag}"
 
 
 def zip_filename(artifact_name: str) -> str:

@@ -15,6 +15,7 @@ from gh_artifacts_async.protocol.filenames import (
     check_filename,
     raw_filename,
     safe_component,
+    tagged,
     zip_filename,
 )
 
@@ -124,7 +125,7 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout) -> Place:
     if layout == "name":
         return Place(folder=directory, stem=artifact.name)
     if layout == "id":
-        stem = f"{safe_component(artifact.name)}-{artifact.id}"
+        stem = tagged(artifact.name, str(artifact.id))
         return Place(folder=directory, stem=stem, raw_name=_raw_with_id(artifact))
     if callable(layout):
         parts = str(layout(artifact)).replace("\\", "/").split("/")
@@ -141,6 +142,7 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout) -> Place:
 
 def _raw_with_id(artifact: Artifact) -> str:
     """``<stem>-<id>.<extension>``: a raw file keeps its type."""
-    name = safe_component(artifact.name)
-    stem, dot, extension = name.rpartition(".")
-    return f"{stem}-{artifact.id}.{extension}" if stem and dot and extension.isalnum() else f"{name}-{artifact.id}"
+    stem, dot, extension = safe_component(artifact.name).rpartition(".")
+    if not (stem and dot and extension.isalnum()):
+        return tagged(artifact.name, str(artifact.id))
+    return f"{tagged(stem, str(artifact.id))}.{extension}"

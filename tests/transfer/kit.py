@@ -28,7 +28,9 @@ ONE_TRY = RetryPolicy(attempts=1)
 
 
 @asynccontextmanager
-async def client_for(github: FakeGitHub, token: str | None = "token", **settings: Any) -> AsyncGenerator[ArtifactsClient]:
+async def client_for(
+    github: FakeGitHub, token: str | None = "token", **settings: Any
+) -> AsyncGenerator[ArtifactsClient]:
     """Run a client of the fake."""
     async with ArtifactsClient(token, base_url=github.base_url, **settings) as client:
         yield client

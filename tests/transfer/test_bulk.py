@@ -311,7 +311,13 @@ async def test_collision_in_a_collection(github: FakeGitHub, client: ArtifactsCl
         add(github, "twin", size=INLINE_SIZE)
     artifacts = await listed(client)
     github.forget_requests()
-    for given in (artifacts, tuple(artifacts), set(artifacts), dict.fromkeys(artifacts), {it.id: it for it in artifacts}.values()):
+    for given in (
+        artifacts,
+        tuple(artifacts),
+        set(artifacts),
+        dict.fromkeys(artifacts),
+        {it.id: it for it in artifacts}.values(),
+    ):
         with pytest.raises(DestinationExistsError, match="layout='id'"):
             await run(client, given, tmp_path)
     assert not github.requests
@@ -352,7 +358,8 @@ async def test_layouts(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "options", [{"layout": "{nonsense}"}, {"concurrency": 0}, {"concurrency": "8"}, {"if_exists": "maybe"}, {"layout": 7}]
+    "options",
+    [{"layout": "{nonsense}"}, {"concurrency": 0}, {"concurrency": "8"}, {"if_exists": "maybe"}, {"layout": 7}],
 )
 async def test_arguments(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, options: Any) -> None:
     """Arguments that cannot be right are a ConfigurationError before any request."""

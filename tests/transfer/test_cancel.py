@@ -132,7 +132,9 @@ async def sweep(
             except asyncio.CancelledError:
                 assert at.count >= number
                 assert loop.thread_work == 0, "a thread is still at work"
-                left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith(("gh-art", "victim"))}
+                left = {
+                    task for task in asyncio.all_tasks() - before if task.get_name().startswith(("gh-art", "victim"))
+                }
                 assert not left
                 check(number)
             else:
@@ -232,7 +234,9 @@ async def _consume(client: ArtifactsClient, artifacts: Any, folder: Path, **opti
 @pytest.mark.parametrize("endless", [False, True])
 async def test_download_many(github: FakeGitHub, tmp_path: Path, *, endless: bool, twice: bool) -> None:
     """A bulk download, cancelled wherever it or one of its tasks waits, leaves no task and no torn file."""
-    ids = [add(github, f"docs-{number}", size=size) for number, size in enumerate((INLINE_SIZE, WORKER_SIZE, RING_SIZE))]
+    ids = [
+        add(github, f"docs-{number}", size=size) for number, size in enumerate((INLINE_SIZE, WORKER_SIZE, RING_SIZE))
+    ]
     contents = {f"docs-{number}.zip": github.content(it) for number, it in enumerate(ids)}
     closed: list[int] = []
     async with client_for(github) as client:

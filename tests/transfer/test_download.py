@@ -355,7 +355,9 @@ async def test_full_disk(
 
 
 @SIZES
-async def test_broken_disk(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any, size: int) -> None:
+async def test_broken_disk(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any, size: int
+) -> None:
     """A disk that cannot write is the system's own error, and the part is removed: it cannot be trusted."""
     artifact_id = add(github, size=size)
     artifact = await get(client, artifact_id)
@@ -379,7 +381,9 @@ async def test_disk_that_is_too_small(
     assert names(tmp_path) == set()
 
 
-async def test_rename_on_a_full_disk(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any) -> None:
+async def test_rename_on_a_full_disk(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
+) -> None:
     """A rename that fails leaves no final name and no part."""
 
     def full(*_: object, **__: object) -> None:
@@ -574,7 +578,9 @@ async def test_bytes_events_are_rare(github: FakeGitHub, tmp_path: Path, size: i
         loop = asyncio.get_running_loop()
         began = loop.time()
         await client.download(
-            artifact, tmp_path, observer=lambda event: times.append(loop.time()) if isinstance(event, TransferBytes) else None
+            artifact,
+            tmp_path,
+            observer=lambda event: times.append(loop.time()) if isinstance(event, TransferBytes) else None,
         )
         elapsed = loop.time() - began
     assert elapsed > 15

@@ -97,9 +97,7 @@ MENDED: dict[str, Script] = {
     ),
     "multipart 206": lambda faults, it, n: (
         faults.cut(it, at=n // 2),
-        faults.headers(
-            it, {"Content-Range": None, "Content-Type": "multipart/byteranges; boundary=x"}
-        ),
+        faults.headers(it, {"Content-Range": None, "Content-Type": "multipart/byteranges; boundary=x"}),
     ),
     "ETag changed": lambda faults, it, n: (faults.cut(it, at=n // 2), faults.change_etag(it)),
     "416": lambda faults, it, n: (
@@ -173,7 +171,10 @@ LOST: dict[str, tuple[Script, type[Exception] | tuple[type[Exception], ...]]] = 
     "reset": (lambda faults, it, n: faults.reset(it, at=n // 2, times=None), ConnectionFailedError),
     "no reply": (lambda faults, it, _: faults.no_reply(it, times=None), ConnectionFailedError),
     "garbage": (lambda faults, it, _: faults.garbage(it, times=None), ConnectionFailedError),
-    "two Content-Lengths": (lambda faults, it, _: faults.garbage(it, times=None, data=TWO_LENGTHS), ConnectionFailedError),
+    "two Content-Lengths": (
+        lambda faults, it, _: faults.garbage(it, times=None, data=TWO_LENGTHS),
+        ConnectionFailedError,
+    ),
     "range ignored": (
         lambda faults, it, n: (faults.cut(it, at=n // 2, times=None), faults.ignore_range(it, times=None)),
         ConnectionFailedError,
@@ -185,7 +186,10 @@ LOST: dict[str, tuple[Script, type[Exception] | tuple[type[Exception], ...]]] = 
     "a byte turned over": (lambda faults, it, _: faults.corrupt(it, at=100, times=None), DigestMismatchError),
     "bytes after the end": (lambda faults, it, _: faults.extra(it, times=None), DigestMismatchError),
     "other bytes than the listing's": (lambda faults, it, n: faults.change_etag(it, content=n), DigestMismatchError),
-    "clean end too early": (lambda faults, it, n: faults.truncate_clean(it, at=n // 2, times=None), (IncompleteDownloadError, StorageError)),
+    "clean end too early": (
+        lambda faults, it, n: faults.truncate_clean(it, at=n // 2, times=None),
+        (IncompleteDownloadError, StorageError),
+    ),
     "gzip": (lambda faults, it, _: faults.gzip(it, times=None), StorageError),
     "404 of storage": (lambda faults, it, _: faults.status(it, 404), StorageError),
     "a 404 whose body breaks": (
@@ -193,7 +197,10 @@ LOST: dict[str, tuple[Script, type[Exception] | tuple[type[Exception], ...]]] = 
         StorageError,
     ),
     "a page of HTML": (lambda faults, it, _: faults.html(it, times=None, where="storage"), IncompleteDownloadError),
-    "410": (lambda faults, it, _: faults.status(it, 410, where="api", endpoint="download-artifact"), ArtifactExpiredError),
+    "410": (
+        lambda faults, it, _: faults.status(it, 410, where="api", endpoint="download-artifact"),
+        ArtifactExpiredError,
+    ),
     "API 500 for ever": (
         lambda faults, it, _: faults.status(it, 500, times=None, where="api", endpoint="download-artifact"),
         ServerError,
@@ -209,7 +216,10 @@ LOST: dict[str, tuple[Script, type[Exception] | tuple[type[Exception], ...]]] = 
         lambda faults, it, _: faults.redirect(it, "http://127.0.0.1:9/elsewhere?sig=secret"),
         UnsafeRedirectError,
     ),
-    "Location is ftp": (lambda faults, it, _: faults.redirect(it, "ftp://127.0.0.1/x", where="api"), UnsafeRedirectError),
+    "Location is ftp": (
+        lambda faults, it, _: faults.redirect(it, "ftp://127.0.0.1/x", where="api"),
+        UnsafeRedirectError,
+    ),
     "Location has userinfo": (
         lambda faults, it, _: faults.redirect(it, "http://user:pw@127.0.0.1:9/x", where="api"),
         UnsafeRedirectError,
@@ -482,9 +492,7 @@ async def test_expired_artifact(github: FakeGitHub, client: ArtifactsClient, tmp
 # --- a part of an earlier run ---------------------------------------------------------------------------------------
 
 
-async def test_resumes_what_an_earlier_client_left(
-    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
-) -> None:
+async def test_resumes_what_an_earlier_client_left(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A later download goes on where an earlier client broke off, and says so."""
     artifact_id = add(github)
     part = await leave_part(github, artifact_id, tmp_path, WORKER_SIZE // 2)
@@ -571,7 +579,9 @@ async def test_whole_part_that_is_wrong(github: FakeGitHub, client: ArtifactsCli
     assert result.resumed_from == 0
 
 
-async def test_part_of_unknown_length_that_is_whole(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+async def test_part_of_unknown_length_that_is_whole(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
+) -> None:
     """Where storage never said the length, a part that is whole finds out by 416, and is used."""
     artifact_id = add(github)
     github.faults.no_length(artifact_id, framing="chunked")

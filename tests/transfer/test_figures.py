@@ -42,7 +42,9 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
 # --- random cuts ----------------------------------------------------------------------------------------------------
 
 
-async def cut_at_random(github: FakeGitHub, client: ArtifactsClient, folder: Path, seed: int, sizes: list[int]) -> float:
+async def cut_at_random(
+    github: FakeGitHub, client: ArtifactsClient, folder: Path, seed: int, sizes: list[int]
+) -> float:
     """Download something that is cut up to six times, and return how often its bytes were sent."""
     dice = random.Random(seed)  # noqa: S311 - not a secret
     size = dice.choice(sizes)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +16,35 @@ from gh_artifacts_async import Artifact, ArtifactRun, ConfigurationError, Reposi
 from gh_artifacts_async.transfer import naming
 
 HOME = Path("/srv/someone/artifacts")
-HOSTILE = ["..", "../x", "../../etc/passwd", "/etc/passwd", "a/b", "a\\b", ".", "", " ", "a\x00b", "a\nb", "C:\\x", "\\\\unc\\x"]
-HOSTILE += ["con", "NUL.txt", "a:b", "x" * 400, "é" * 200, "\u202egnp.exe", "name.", "name ", "\x7f", "..\\..\\x", "~", "-rf"]
+HOSTILE = [
+    "..",
+    "../x",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "a/b",
+    "a\\b",
+    ".",
+    "",
+    " ",
+    "a\x00b",
+    "a\nb",
+    "C:\\x",
+    "\\\\unc\\x",
+]
+HOSTILE += [
+    "con",
+    "NUL.txt",
+    "a:b",
+    "x" * 400,
+    "é" * 200,
+    "\u202egnp.exe",
+    "name.",
+    "name ",
+    "\x7f",
+    "..\\..\\x",
+    "~",
+    "-rf",
+]
 
 
 def artifact(name: str = "docs", **values: Any) -> Artifact:
@@ -33,7 +61,8 @@ def artifact(name: str = "docs", **values: Any) -> Artifact:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("docs", "docs.zip"), ("docs.zip", "docs.zip"), ("Docs.ZIP", "Docs.ZIP"), ("a.tar", "a.tar.zip")]
+    ("name", "expected"),
+    [("docs", "docs.zip"), ("docs.zip", "docs.zip"), ("Docs.ZIP", "Docs.ZIP"), ("a.tar", "a.tar.zip")],
 )
 def test_single_zip(name: str, expected: str) -> None:
     """A zip is named after its artifact, with one .zip."""
@@ -43,7 +72,10 @@ def test_single_zip(name: str, expected: str) -> None:
 def test_single_raw() -> None:
     """A raw file keeps the name storage gives it, or its artifact's."""
     place = naming.single(artifact("report.html"), HOME, None)
-    assert place.raw_path("attachment; filename=\"x.html\"; filename*=UTF-8''r%C3%A9sum%C3%A9.html") == HOME / "résumé.html"
+    assert (
+        place.raw_path("attachment; filename=\"x.html\"; filename*=UTF-8''r%C3%A9sum%C3%A9.html")
+        == HOME / "résumé.html"
+    )
     assert place.raw_path(None) == HOME / "report.html"
     assert place.path("raw", None) == HOME / "report.html"
     assert place.path("zip", None) == HOME / "report.html.zip"
@@ -93,7 +125,10 @@ def test_layout_template_of_nothing() -> None:
 
 def test_layout_callable() -> None:
     """A callable gives a relative path, whose parts are made safe."""
-    assert naming.by_layout(artifact(), HOME, lambda it: f"{it.run_id}/con/{it.name}").zip_path == HOME / "42/_con/docs.zip"
+    assert (
+        naming.by_layout(artifact(), HOME, lambda it: f"{it.run_id}/con/{it.name}").zip_path
+        == HOME / "42/_con/docs.zip"
+    )
     assert naming.by_layout(artifact(), HOME, lambda _: "a\\b").zip_path == HOME / "a/b.zip"
 
 
@@ -111,7 +146,8 @@ def test_layouts_that_are_good(layout: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "layout", ["", "names", "{", "{unknown}", "{name!r}", "{name:>10}", "{0}", "{}", "{name.__class__}", "{name[0]}", 7, None]
+    "layout",
+    ["", "names", "{", "{unknown}", "{name!r}", "{name:>10}", "{0}", "{}", "{name.__class__}", "{name[0]}", 7, None],
 )
 def test_layouts_that_are_not(layout: Any) -> None:
     """Unknown fields, and those that reach into objects, are a ConfigurationError before anything is fetched."""
@@ -156,3 +192,13 @@ def test_harmless_names_stay(name: str) -> None:
     """A name that needs no change gets none."""
     path = naming.single(artifact(f"a{name}z"), HOME, None).zip_path
     assert path.name in {f"a{name}z", f"a{name}z.zip"}
+
+
+@pytest.mark.parametrize("name", ["x" * 250, "é" * 150, "y" * 250 + ".html"])
+def test_an_over_long_name_keeps_its_id(name: str) -> None:
+    """Under the layout "id" the name is cut, not the id: two artifacts of one long name keep places of their own."""
+    twins = [attrs.evolve(artifact(name), id=number) for number in (1234567, 1234568)]
+    places = [naming.by_layout(twin, HOME, "id") for twin in twins]
+    assert len({place.zip_path for place in places}) == 2
+    assert len({place.raw_path(None) for place in places}) == 2
+    assert all("123456" in place.zip_path.name and len(place.zip_path.name.encode()) < 255 for place in places)

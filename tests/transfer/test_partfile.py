@@ -222,7 +222,9 @@ def test_deep_sidecar(make: Any) -> None:
     assert not make().take_over([left])
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"x" + data[1:], lambda data: data + b"x", lambda _: b""])
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: b"x" + data[1:], lambda data: data + b"x", lambda _: b""]
+)
 def test_changed_without_digest(make: Any, damage: Any) -> None:
     """Without GitHub's digest our own, of the orderly end, finds every change."""
     state = attrs.evolve(STATE, digest=None)
@@ -300,7 +302,12 @@ def test_full_disk_keeps_what_was_taken_over(make: Any, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(
     ("resumable", "data", "etag", "kept"),
-    [(True, DATA, '"tag"', True), (False, DATA, '"tag"', False), (True, b"", '"tag"', False), (True, DATA, None, False)],
+    [
+        (True, DATA, '"tag"', True),
+        (False, DATA, '"tag"', False),
+        (True, b"", '"tag"', False),
+        (True, DATA, None, False),
+    ],
 )
 def test_release(make: Any, tmp_path: Path, *, resumable: bool, data: bytes, etag: str | None, kept: bool) -> None:
     """A part is kept if it can be gone on with: some bytes, an ETag, and no failure of the content."""
@@ -395,7 +402,9 @@ def test_durable(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Durable means: the file is fsynced before the rename, its folder after."""
     steps: list[str] = []
     put, fsync = partfile.put_in_place, os.fsync
-    monkeypatch.setattr(partfile, "put_in_place", lambda *args, **kwargs: (steps.append("rename"), put(*args, **kwargs)))
+    monkeypatch.setattr(
+        partfile, "put_in_place", lambda *args, **kwargs: (steps.append("rename"), put(*args, **kwargs))
+    )
     monkeypatch.setattr(os, "fsync", lambda descriptor: (steps.append("fsync"), fsync(descriptor)))
     part = make()
     part.start()

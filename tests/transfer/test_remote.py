@@ -191,7 +191,9 @@ async def test_like_zipfile(data: st.DataObject) -> None:
     """Any files, any of them, in any order: what is read and unpacked remotely is what zipfile reads."""
     sizes = data.draw(st.lists(st.integers(0, 90_000), min_size=1, max_size=7))
     method = data.draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]))
-    content = make({f"{'d/' * (at % 3)}{at}": noise(size, at)[: size // 2] * 2 for at, size in enumerate(sizes)}, method)
+    content = make(
+        {f"{'d/' * (at % 3)}{at}": noise(size, at)[: size // 2] * 2 for at, size in enumerate(sizes)}, method
+    )
     with zipfile.ZipFile(io.BytesIO(content)) as other:
         expected = {name: other.read(name) for name in other.namelist()}
     chosen = data.draw(st.lists(st.sampled_from(sorted(expected)), unique=True))
@@ -463,7 +465,10 @@ async def test_mended(github: FakeGitHub, tmp_path: Path, fault: str) -> None:
 LOST: dict[str, tuple[Script, type[Exception]]] = {
     "changed": (lambda faults, it: [faults.pass_by(it), faults.change_etag(it)], StorageError),
     "other bytes": (lambda faults, it: [faults.pass_by(it), faults.change_etag(it, 500_000)], StorageError),
-    "cut for ever": (lambda faults, it: faults.cut(it, at=PLACES["d/one.bin"] + 500, times=None), ConnectionFailedError),
+    "cut for ever": (
+        lambda faults, it: faults.cut(it, at=PLACES["d/one.bin"] + 500, times=None),
+        ConnectionFailedError,
+    ),
     "damaged data": (lambda faults, it: faults.corrupt(it, at=PLACES["d/one.bin"] + 500), CorruptArchiveError),
     "damaged local header": (lambda faults, it: faults.corrupt(it, at=PLACES["d/one.bin"] + 32), CorruptArchiveError),
     "damaged descriptor": (lambda faults, it: faults.corrupt(it, at=PLACES["d/one.bin"] + 16), CorruptArchiveError),
