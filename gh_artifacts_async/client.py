@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
-from gh_artifacts_async.api import endpoints, listing
 from gh_artifacts_async.api.auth import EnvironmentToken
 from gh_artifacts_async.api.environment import read_environment
+from gh_artifacts_async.api.operations import Operations
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
-from gh_artifacts_async.errors import ConfigurationError, NotFoundError
-from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
-    from datetime import datetime
     from types import TracebackType
 
     import aiohttp
 
     from gh_artifacts_async.api.auth import TokenSource
     from gh_artifacts_async.events import Observer
-    from gh_artifacts_async.models import Direction, RateLimit, WorkflowRun
-    from gh_artifacts_async.results import DownloadResult, Outcome, SignedURL
+    from gh_artifacts_async.models import Artifact, ArtifactRef
+    from gh_artifacts_async.results import DownloadResult, Outcome
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
     from gh_artifacts_async.transfer.remote import RemoteArchive
     from gh_artifacts_async.transfer.transfers import Transfers
 
 
-class ArtifactsClient:
+class ArtifactsClient(Operations):
     """GitHub Actions artifacts: list, get, delete, download; an async context manager.
 
     Safe to share between the tasks of one event loop. Errors are those of :mod:`gh_artifacts_async.errors`.
@@ -82,7 +79,7 @@ class ArtifactsClient:
         Raises:
             ConfigurationError: something cannot be right, such as a token over http to another machine.
         """
-        self._github = GitHubSession(
+        github = GitHubSession(
             token,
             base_url=base_url,
             session=session,
@@ -98,6 +95,7 @@ class ArtifactsClient:
             user_agent=user_agent,
             observer=observer,
         )
+        super().__init__(github)
         self._storage_policy = storage or StoragePolicy()
         self._made_transfers: Transfers | None = None
 
@@ -153,196 +151,6 @@ class ArtifactsClient:
         if self._made_transfers is not None:
             await self._made_transfers.aclose()
         await self._github.aclose()
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """GitHub's primary rate limit as of the last answer; None before it, and where the server sends none."""
-        return self._github.rate_limit
-
-    # --- GitHub's five operations, and their neighbours
-
-    def list_artifacts(
-        self,
-        repo: str | RepositoryName,
-        *,
-        name: str | None = None,
-        per_page: int = 100,
-        limit: int | None = None,
-        concurrency: int = 1,
-    ) -> AsyncGenerator[Artifact]:
-        """Yield a repository's artifacts, each once, newest first as GitHub sends them.
-
-        Args:
-            repo: ``"owner/name"``.
-            name: only those of exactly this name.
-            per_page: 1..100.
-            limit: stop after so many.
-            concurrency: pages fetched at once.
-
-        Raises:
-            ConfigurationError: an argument is out of its range (raised by the call itself).
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        where = RepositoryName.parse(repo)
-        return listing.artifacts(
-            self._github, where, name=name, per_page=per_page, limit=limit, concurrency=concurrency
-        )
-
-    def list_run_artifacts(
-        self,
-        repo: str | RepositoryName,
-        run_id: int,
-        *,
-        name: str | None = None,
-        direction: Direction | None = None,
-        per_page: int = 100,
-        limit: int | None = None,
-        concurrency: int = 1,
-    ) -> AsyncGenerator[Artifact]:
-        """Yield a workflow run's artifacts, each once.
-
-        Args:
-            repo: ``"owner/name"``.
-            run_id: the run.
-            name: only those of exactly this name.
-            direction: ``"asc"`` or ``"desc"``; None for GitHub's default.
-            per_page: 1..100.
-            limit: stop after so many.
-            concurrency: pages fetched at once.
-
-        Raises:
-            ConfigurationError: an argument is out of its range (raised by the call itself).
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        where, run = RepositoryName.parse(repo), check_id(run_id, "run_id")
-        return listing.artifacts(
-            self._github,
-            where,
-            run_id=run,
-            name=name,
-            direction=direction,
-            per_page=per_page,
-            limit=limit,
-            concurrency=concurrency,
-        )
-
-    async def get_artifact(self, repo: str | RepositoryName, artifact_id: int) -> Artifact:
-        """Return one artifact.
-
-        Raises:
-            NotFoundError: there is none, or the token may not see it.
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        return await endpoints.get_artifact(self._github, repo, artifact_id)
-
-    @overload
-    async def delete_artifact(self, repo: Artifact | ArtifactRef, /, *, missing_ok: bool = False) -> None: ...
-    @overload
-    async def delete_artifact(
-        self, repo: str | RepositoryName, artifact_id: int, *, missing_ok: bool = False
-    ) -> None: ...
-    async def delete_artifact(
-        self,
-        repo: str | RepositoryName | Artifact | ArtifactRef,
-        artifact_id: int | None = None,
-        *,
-        missing_ok: bool = False,
-    ) -> None:
-        """Delete one artifact, given by repository and id, or as an Artifact or ArtifactRef.
-
-        Args:
-            repo: ``"owner/name"``, or the artifact.
-            artifact_id: with a repository.
-            missing_ok: one that is not there (any more) is no error.
-
-        Raises:
-            ConfigurationError: there is no token.
-            NotFoundError: there is none, or the token may not see it.
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        where, number = _subject(repo, artifact_id)
-        try:
-            await endpoints.delete_artifact(self._github, where, number)
-        except NotFoundError:
-            if not missing_ok:
-                raise
-
-    @overload
-    async def get_download_url(self, repo: Artifact | ArtifactRef, /) -> SignedURL: ...
-    @overload
-    async def get_download_url(self, repo: str | RepositoryName, artifact_id: int) -> SignedURL: ...
-    async def get_download_url(
-        self, repo: str | RepositoryName | Artifact | ArtifactRef, artifact_id: int | None = None
-    ) -> SignedURL:
-        """Return the signed address of an artifact's bytes, given by repository and id, or as Artifact or ArtifactRef.
-
-        Raises:
-            ConfigurationError: there is no token.
-            ArtifactExpiredError: its retention has ended.
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        where, number = _subject(repo, artifact_id)
-        expired = repo.expired if isinstance(repo, Artifact) else None
-        return await endpoints.get_download_url(self._github, where, number, known_expired=expired)
-
-    async def count_artifacts(self, repo: str | RepositoryName, *, name: str | None = None) -> int:
-        """Return GitHub's count of a repository's artifacts, in one request.
-
-        Raises:
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        page = await endpoints.list_artifacts_for_repo(self._github, repo, name=name, per_page=1)
-        return page.total_count
-
-    def list_workflow_runs(
-        self,
-        repo: str | RepositoryName,
-        *,
-        workflow: str | int | None = None,
-        branch: str | None = None,
-        event: str | None = None,
-        status: str | None = None,
-        head_sha: str | None = None,
-        actor: str | None = None,
-        created: tuple[datetime | None, datetime | None] | None = None,
-        limit: int | None = None,
-    ) -> AsyncGenerator[WorkflowRun]:
-        """Yield workflow runs, newest first; GitHub's end after 1,000 of a filtered listing is got over.
-
-        Args:
-            repo: ``"owner/name"``.
-            workflow: its id or file name; None for all.
-            branch: of the run.
-            event: e.g. ``"push"``.
-            status: a status or a conclusion, e.g. ``"completed"`` or ``"success"``.
-            head_sha: the commit.
-            actor: the login of who started it.
-            created: from and to, both included; None for no bound.
-            limit: stop after so many.
-
-        Raises:
-            ConfigurationError: an argument is out of its range (raised by the call itself).
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        given = {"branch": branch, "event": event, "status": status, "head_sha": head_sha, "actor": actor}
-        filters = tuple((key, value) for key, value in given.items() if value is not None)
-        return listing.workflow_runs(
-            self._github,
-            RepositoryName.parse(repo),
-            workflow=workflow,
-            filters=filters,
-            created=created or (None, None),
-            limit=limit,
-        )
-
-    async def get_workflow_run(self, repo: str | RepositoryName, run_id: int) -> WorkflowRun:
-        """Return one workflow run.
-
-        Raises:
-            NotFoundError: there is none, or the token may not see it.
-            ArtifactsError: GitHub said no, or did not answer.
-        """
-        return await endpoints.get_workflow_run(self._github, repo, run_id)
 
     # --- transfer
 
@@ -499,18 +307,3 @@ class ArtifactsClient:
             ArtifactsError: GitHub said no (for an ArtifactRef).
         """
         return await self._transfers.verify(artifact, path)
-
-
-def _subject(
-    repo: str | RepositoryName | Artifact | ArtifactRef, artifact_id: int | None
-) -> tuple[RepositoryName, int]:
-    """Return repository and id, however they were given."""
-    if isinstance(repo, Artifact | ArtifactRef):
-        if artifact_id is not None or repo.repository is None:
-            msg = "give a repository and an id, or an artifact that knows its repository"
-            raise ConfigurationError(msg)
-        return repo.repository, repo.id
-    if artifact_id is None:
-        msg = "an artifact's id is needed besides its repository"
-        raise ConfigurationError(msg)
-    return RepositoryName.parse(repo), check_id(artifact_id, "artifact_id")

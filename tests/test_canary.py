@@ -113,7 +113,7 @@ def canaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canaries]:
 
     monkeypatch.setattr(Signer, "mint", noted)
     handler = logging.Handler(logging.DEBUG)
-    handler.emit = lambda record: found.records.append(record)  # type: ignore[method-assign]
+    handler.emit = found.records.append  # type: ignore[method-assign, assignment]
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -267,6 +267,30 @@ async def test_bulk(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> N
     for event in events:
         canaries.see("event", event)
     canaries.see_folder(tmp_path)
+    canaries.see_requests(github)
+    canaries.silence()
+
+
+async def test_unpacked(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
+    """Nothing shows where an archive is unpacked while it arrives, and fails, and is fetched again."""
+    artifact_id = add(github, size=2 * RING_SIZE)
+    artifact_ref = ArtifactRef(REPO, artifact_id)
+    async with client_for(github, TOKEN, retry=QUICK) as client:
+        for script in (
+            LOST["a byte turned over"][0],
+            LOST["cut"][0],
+            lambda faults, it, n: faults.reset(it, at=n // 2),
+        ):
+            github.faults.clear()
+            script(github.faults, artifact_id, 2 * RING_SIZE)
+            events = Seen()
+            try:
+                canaries.see("result", await client.download(artifact_ref, tmp_path, extract=True, observer=events))
+            except ArtifactsError as error:
+                canaries.see_error(error)
+            for event in events:
+                canaries.see("event", event)
+            canaries.see_folder(tmp_path)
     canaries.see_requests(github)
     canaries.silence()
 

@@ -378,7 +378,7 @@ async def test_rate_limit(github: FakeGitHub, client: ArtifactsClient) -> None:
     assert client.rate_limit.reset_at > datetime.now(UTC)
 
 
-async def test_rate_limit_of_a_server_without(github: FakeGitHub) -> None:
+async def test_rate_limit_of_a_server_without() -> None:
     """A server that sends none has none."""
     async with FakeGitHub("ghes-3.8") as appliance, client_for(appliance) as client:
         add(appliance)
@@ -449,11 +449,15 @@ async def test_close(github: FakeGitHub, tmp_path: Path) -> None:
 async def test_closed_by_an_error(github: FakeGitHub) -> None:
     """The block closes also when it is left by an error."""
     client = ArtifactsClient("token", base_url=github.base_url)
-    with pytest.raises(LookupError):
+    add(github)
+
+    async def fail() -> None:
         async with client:
-            add(github)
             await client.count_artifacts(REPO)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
     with pytest.raises(ClientClosedError):
         await client.count_artifacts(REPO)
 

@@ -10,15 +10,44 @@ import pytest
 import gh_artifacts_async
 from gh_artifacts_async import errors
 
-PROMISED = """
-ArtifactsClient
-Artifact ArtifactRef ArtifactRun ArtifactPage WorkflowRun RepositoryName Digest RateLimit
-Timeouts RetryPolicy Limits StoragePolicy ExtractPolicy Layout
-SignedURL Secret DownloadResult ExtractedMember Outcome raise_for_failures
-TokenSource StaticToken EnvironmentToken Sender
-Event Observer ListingProgress RateLimitPause TransferStarted TransferBytes TransferResumed TransferResigned
-TransferVerified TransferFinished TransferFailed
-""".split()
+PROMISED = [
+    "ArtifactsClient",
+    "Artifact",
+    "ArtifactRef",
+    "ArtifactRun",
+    "ArtifactPage",
+    "WorkflowRun",
+    "RepositoryName",
+    "Digest",
+    "RateLimit",
+    "Timeouts",
+    "RetryPolicy",
+    "Limits",
+    "StoragePolicy",
+    "ExtractPolicy",
+    "Layout",
+    "SignedURL",
+    "Secret",
+    "DownloadResult",
+    "ExtractedMember",
+    "Outcome",
+    "raise_for_failures",
+    "TokenSource",
+    "StaticToken",
+    "EnvironmentToken",
+    "Sender",
+    "Event",
+    "Observer",
+    "ListingProgress",
+    "RateLimitPause",
+    "TransferStarted",
+    "TransferBytes",
+    "TransferResumed",
+    "TransferResigned",
+    "TransferVerified",
+    "TransferFinished",
+    "TransferFailed",
+]
 
 
 @pytest.mark.parametrize("name", PROMISED)
@@ -69,7 +98,7 @@ def test_unknown_attribute() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         gh_artifacts_async.Nothing  # noqa: B018 - the access is the test
     with pytest.raises(ImportError):
-        from gh_artifacts_async import nothing  # type: ignore[attr-defined]  # noqa: F401, PLC0415
+        from gh_artifacts_async import nothing  # type: ignore[attr-defined]  # noqa: F401
 
 
 def test_dir_and_version() -> None:

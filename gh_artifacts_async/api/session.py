@@ -43,6 +43,7 @@ from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     from gh_artifacts_async.api.auth import TokenSource
@@ -116,6 +117,24 @@ def without_traceback(error: BaseException) -> None:
     """Cut an exception loose from aiohttp's frames, whose locals hold the token and the signed URL."""
     error.__traceback__ = None
     error.__context__ = error.__cause__ = None
+
+
+def _once() -> Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]:
+    """Return a middleware that lets one request go out once.
+
+    aiohttp sends a DELETE again by itself when the connection ends without an answer. The 404 that then comes would
+    look like an artifact that was never there; our own second try knows better.
+    """
+    sent = False
+
+    async def send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        nonlocal sent
+        if sent:
+            raise aiohttp.ServerDisconnectedError
+        sent = True
+        return await handler(request)
+
+    return send
 
 
 # --- the session -------------------------------------------------------------------------------------------------
@@ -405,6 +424,7 @@ class GitHubSession:
             raise_for_status=False,
             timeout=self.client_timeout(),
             proxy=self.proxy_for(Secret(url)),
+            middlewares=(_once(),) if request.method == "DELETE" and self._borrowed is None else None,
         ) as response:
             body = await response.read()
             headers = {name.lower(): value for name, value in response.headers.items()}

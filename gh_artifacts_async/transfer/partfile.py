@@ -88,8 +88,9 @@ def _load(path: Path) -> PartState | None:
             document = json.loads(file.read(_LONGEST_STATE))
         if document.pop("version") != _VERSION:
             return None
-        hashed = document.get("hashed")
-        state = PartState(**{**document, "hashed": None if hashed is None else (int(hashed[0]), str(hashed[1]))})
+        if document["hashed"] is not None:
+            document["hashed"] = (int(document["hashed"][0]), str(document["hashed"][1]))
+        state = PartState(**document)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
         return None
     texts = (state.content_type, state.disposition)

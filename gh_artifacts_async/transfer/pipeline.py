@@ -206,9 +206,19 @@ async def _unpack(extraction: Extraction, reader: FileReader, ready: deque[Membe
             extraction.stop()
             raise
 
-    jobs = [in_thread(work, extraction.stop) for _ in range(min(THREADS, len(ready)))]
-    failures = [it for it in await asyncio.gather(*jobs, return_exceptions=True) if isinstance(it, BaseException)]
-    if failures:  # the thread that was only told to stop says CancelledError, which is not why
+    loop = asyncio.get_running_loop()
+    jobs = [loop.run_in_executor(None, work) for _ in range(min(THREADS, len(ready)))]
+    cancelled: asyncio.CancelledError | None = None
+    while at_work := [job for job in jobs if not job.done()]:
+        try:
+            await asyncio.wait(at_work)
+        except asyncio.CancelledError as error:
+            cancelled = error
+            extraction.stop()
+    failures = [failure for job in jobs if (failure := job.exception()) is not None]
+    if cancelled is not None:
+        raise cancelled
+    if failures:  # a thread that was only told to stop says CancelledError, which is not why
         raise next((failure for failure in failures if isinstance(failure, Exception)), failures[0])
 
 

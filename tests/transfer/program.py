@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gh_artifacts_async import ArtifactRef, ArtifactsClient, ArtifactsError, Artifact
+from gh_artifacts_async import Artifact, ArtifactRef, ArtifactsClient, ArtifactsError
 
 
 def _memory(field: str) -> int:
@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument("--warm-up", type=int)
     options = parser.parse_args()
     if options.largest_file:
-        import resource  # noqa: PLC0415 - POSIX only
+        import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (options.largest_file, options.largest_file))
     try:

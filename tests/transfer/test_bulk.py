@@ -154,10 +154,13 @@ async def _break(client: ArtifactsClient, artifacts: Any, folder: Path) -> None:
 
 
 async def _raise(client: ArtifactsClient, artifacts: Any, folder: Path) -> None:
-    with pytest.raises(LeaveError):
+    async def fail() -> None:
         async with client.download_many(artifacts, folder, concurrency=4) as outcomes:
             async for _ in outcomes:
                 raise LeaveError
+
+    with pytest.raises(LeaveError):
+        await fail()
 
 
 async def _never_iterate(client: ArtifactsClient, artifacts: Any, folder: Path) -> None:
@@ -266,12 +269,15 @@ async def test_error_of_the_input(github: FakeGitHub, client: ArtifactsClient, t
         yield from artifacts[:5]
         raise LeaveError
 
-    for number, given in enumerate((failing(), failing_too())):
+    async def collect(given: Any, seen: list[Any]) -> None:
+        async with client.download_many(given, tmp_path / str(id(given)), concurrency=2) as outcomes:
+            async for outcome in outcomes:
+                seen.append(outcome)  # noqa: PERF401 - what came before the error counts
+
+    for given in (failing(), failing_too()):
         seen: list[Any] = []
         with pytest.raises(LeaveError):
-            async with client.download_many(given, tmp_path / str(number), concurrency=2) as outcomes:
-                async for outcome in outcomes:
-                    seen.append(outcome)  # noqa: PERF401 - what came before the error counts
+            await collect(given, seen)
         assert len(seen) == 5
         assert all(outcome.ok for outcome in seen)
 
@@ -401,7 +407,7 @@ def _stop_by_limit(github: FakeGitHub, it: int, _: pytest.MonkeyPatch) -> type[E
     return PrimaryRateLimitError
 
 
-def _stop_by_disk(github: FakeGitHub, it: int, monkeypatch: pytest.MonkeyPatch) -> type[Exception]:
+def _stop_by_disk(_: FakeGitHub, it: int, monkeypatch: pytest.MonkeyPatch) -> type[Exception]:
     real = os.open
 
     def full(path: Any, flags: int, *more: Any, **named: Any) -> int:

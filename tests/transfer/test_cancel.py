@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,7 +30,8 @@ from tests.transfer.kit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Generator
+    from collections.abc import Awaitable
+
     from gh_artifacts_async import ArtifactsClient
     from tests.clock import JumpLoop
 
@@ -204,6 +206,37 @@ async def test_download_that_goes_on(github: FakeGitHub, tmp_path: Path, size: i
         for number in range(1, count + 1):
             result = await client.download(artifact, tmp_path / str(number), if_exists="skip")
             assert result.path.read_bytes() == content
+
+
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, 2 * RING_SIZE])
+@pytest.mark.parametrize("twice", [False, True])
+async def test_unpacked(github: FakeGitHub, tmp_path: Path, size: int, *, twice: bool) -> None:
+    """With extract the folder is whole or absent, whether it is unpacked afterwards or while the bytes arrive."""
+    artifact_id = add(github, size=size)
+    async with client_for(github) as client:
+        artifact = await get(client, artifact_id)
+
+        async def make(number: int) -> Coroutine[Any, Any, Any]:
+            github.faults.clear()
+            github.faults.cut(artifact_id, at=size // 2)
+            return client.download(artifact, tmp_path / str(number), extract=True)
+
+        def check(number: int) -> None:
+            folder = tmp_path / str(number)
+            visible = {path.name for path in folder.iterdir() if path.name[0] != "."} if folder.exists() else set()
+            assert visible <= {"docs"}
+            if visible:
+                assert names(folder / "docs") == {"random.bin"}
+                assert (folder / "docs" / "random.bin").read_bytes() in github.content(artifact_id)
+
+        count = await sweep(make, check, twice=twice)
+        github.faults.clear()
+        for number in range(1, count + 1):
+            result = await client.download(artifact, tmp_path / str(number), extract=True, if_exists="skip")
+            check(number)
+            assert result.path == tmp_path / str(number) / "docs"
+            left = {path.name for path in (tmp_path / str(number)).iterdir()}
+            assert left == {"docs", ".docs.gh-artifacts.json"}
 
 
 async def test_skip_and_verify(github: FakeGitHub, tmp_path: Path) -> None:

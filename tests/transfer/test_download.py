@@ -573,7 +573,7 @@ async def test_bytes_events_are_rare(github: FakeGitHub, tmp_path: Path, size: i
     times: list[float] = []
     async with client_for(github) as client:
         artifact = await get(client, artifact_id)
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         loop = asyncio.get_running_loop()
         began = loop.time()

@@ -640,7 +640,7 @@ def test_every_fault_is_here() -> None:
     """Every method of Faults that scripts a fault for a download is used above."""
     script: Any = [*MENDED.values(), *(pair[0] for pair in LOST.values())]
     used = {name for function in script for name in _names_in(function.__code__)}
-    from gh_artifacts_async.testing import Faults  # noqa: PLC0415 - only here
+    from gh_artifacts_async.testing import Faults
 
     theirs = {name for name in vars(Faults) if not name.startswith("_") and callable(getattr(Faults, name))}
     assert theirs - used <= {"add", "clear", "meet", "next_link", "expired_500", "pending"}

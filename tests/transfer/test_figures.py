@@ -21,7 +21,6 @@ from tests.transfer.kit import (
     RING_SIZE,
     WORKER_SIZE,
     add,
-    client_for,
     fetch,
     get,
     names,

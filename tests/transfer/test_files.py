@@ -173,7 +173,7 @@ def test_lock(source: Path) -> None:
 
 def test_lock_that_the_system_does_not_have(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file system without locks counts as granting them."""
-    import fcntl  # noqa: PLC0415 - POSIX only
+    import fcntl
 
     monkeypatch.setattr(fcntl, "flock", failing(errno.ENOLCK))
     with source.open("rb") as file:

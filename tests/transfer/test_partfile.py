@@ -141,7 +141,7 @@ def test_of_many_claimers_one_wins(make: Any, tmp_path: Path) -> None:
     assert not names(tmp_path)
 
 
-def test_held_by_a_living_process(make: Any, tmp_path: Path) -> None:
+def test_held_by_a_living_process(make: Any) -> None:
     """A part that is being written is not taken, and not swept away."""
     living = make()
     living.start()

@@ -172,7 +172,7 @@ async def test_storage_with_another_certificate(authority: trustme.CA, tmp_path:
         artifact = await get(client, artifact_id)
         github.advertise(storage=other.storage_url)
         github.forget_requests()
-        with pytest.raises(CertificateError, match="no secure connection to 127.0.0.1"):
+        with pytest.raises(CertificateError, match=r"no secure connection to 127\.0\.0\.1"):
             await client.download(artifact, tmp_path / "home")
         assert len(github.requests) == 1
         assert not other.requests

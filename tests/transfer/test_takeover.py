@@ -283,7 +283,7 @@ async def test_failure_that_nobody_waits_for(pool: Writer) -> None:
     it.ring.connection_lost(None)
     await it.end()
     del it
-    import gc  # noqa: PLC0415
+    import gc
 
     gc.collect()
     await asyncio.sleep(0)

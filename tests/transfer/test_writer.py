@@ -135,10 +135,14 @@ async def test_error_of_the_worker(writer: Writer) -> None:
     sink = Sink()
     sink.error = OSError(5, "broken disk")
     lane = writer.lane(sink)
-    with pytest.raises(OSError, match="broken disk"):
+
+    async def put_for_ever() -> None:
         while True:
             await lane.put(b"x")
             await asyncio.sleep(0.01)
+
+    with pytest.raises(OSError, match="broken disk"):
+        await put_for_ever()
     sink.error = None
     assert lane.failed
     with pytest.raises(OSError, match="broken disk"):
