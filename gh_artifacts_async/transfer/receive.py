@@ -25,7 +25,8 @@ from gh_artifacts_async.events import TransferBytes, TransferResigned, TransferR
 from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.filenames import Kind
 from gh_artifacts_async.results import Verified
-from gh_artifacts_async.transfer import files, takeover, verify
+from gh_artifacts_async.transfer import files, verify
+from gh_artifacts_async.transfer.body import INLINE, BodyReader
 from gh_artifacts_async.transfer.pace import EVENT_INTERVAL, RateWatch
 from gh_artifacts_async.transfer.partfile import PartFile, PartState
 from gh_artifacts_async.transfer.tools import Tools, sign
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.pipeline import Pipeline
     from gh_artifacts_async.transfer.storage import StorageResponse
-    from gh_artifacts_async.transfer.writer import Lane
-
-INLINE = 256 * 1024
-"""Bodies up to so many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
 
 _SHOW_SPACE_FROM = 1024 * 1024  # smaller bodies are not worth asking the file system first
 
@@ -78,7 +75,6 @@ class Transfer:
     Attributes:
         part: where the bytes go.
         requests: how many storage was sent.
-        bytes_fetched: of bodies, by storage.
     """
 
     def __init__(
@@ -125,9 +121,13 @@ class Transfer:
         self._streamed = False
         self._whole = False
         self._next_event = 0.0
-        self._arrived = 0
+        self._body = BodyReader(tools, self.part, self._watch, self._progress)
         self.requests = 0
-        self.bytes_fetched = 0
+
+    @property
+    def bytes_fetched(self) -> int:
+        """Bytes that storage has sent in bodies."""
+        return self._body.bytes_fetched
 
     # --- the whole
 
@@ -254,10 +254,7 @@ class Transfer:
         """Write a body as it arrives."""
         await self._begin(body, response)
         expected = None if body.length is None else body.offset + body.length
-        if body.length is not None and body.length <= INLINE:
-            await self._inline(response)
-        else:
-            await self._by_worker(response, body.length)
+        await self._body.read(response, body.length)
         if expected is not None and self.part.offset != expected:
             failure = IncompleteDownloadError(
                 f"artifact {self._artifact.id}: {self.part.offset} of {expected} bytes arrived",
@@ -299,69 +296,17 @@ class Transfer:
         if free is not None and free < body.length:
             raise files.out_of_space(self.part.path, needed=body.length)
 
-    async def _inline(self, response: StorageResponse) -> None:
-        self._arrived = self.part.offset
-        while chunk := await response.read_chunk():
-            self.part.append([chunk])
-            self._count(len(chunk), response.host)
-
-    async def _by_worker(self, response: StorageResponse, length: int | None) -> None:
-        """Hand the body to the worker thread; bytes that arrived before a break are kept."""
-        self._arrived = self.part.offset
-        lane = self._tools.writer.lane(self.part.append)
-        ring = self._ring(response, lane, length)
-        try:
-            try:
-                await (self._by_chunks(response, lane) if ring is None else ring.received())
-            except (TransportError, SlowTransferError):
-                await lane.flush()
-                raise
-            await lane.flush()
-        finally:
-            if ring is not None:
-                ring.detach()
-            try:
-                await lane.stop()
-            finally:
-                self._tools.writer.take_back([] if ring is None else ring.buffers)
-
-    async def _by_chunks(self, response: StorageResponse, lane: Lane) -> None:
-        """Take what aiohttp reads, and pass it on at once: aiohttp loses what it holds when the body breaks."""
-        loop = asyncio.get_running_loop()
-        while chunk := await response.read_chunk():
-            before = loop.time()
-            await lane.put(chunk)
-            self._watch.excuse(loop.time() - before)
-            self._count(len(chunk), response.host)
-
-    def _ring(self, response: StorageResponse, lane: Lane, length: int | None) -> takeover.Ring | None:
-        """Take the fast path; None where it cannot be taken, and nothing was read then."""
-        if length is None or length < takeover.FROM:
-            return None
-        return response.take_over(
-            self._tools.writer,
-            lane,
-            lambda arrived: takeover.Ring(
-                length=length - arrived,
-                host=response.host,
-                idle=self._tools.github.timeouts.read,
-                watch=self._watch,
-                progress=lambda size: self._count(size, response.host),
-            ),
-        )
-
-    def _count(self, size: int, host: str) -> None:
-        self._arrived += size
-        self.bytes_fetched += size
+    def _progress(self) -> None:
+        """Tell the observer of bytes, at most ten times a second, and the pipeline always."""
         if self._pipeline is not None:
             self._pipeline.poke()
+        if not self._emitter:
+            return
         now = asyncio.get_running_loop().time()
-        if self._emitter and now >= self._next_event:
+        if now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL
-            self._emitter.emit(
-                TransferBytes(artifact=self._artifact, received=self._arrived, size=self.part.state.total)
-            )
-        self._watch.count(size, now, host)
+            event = TransferBytes(artifact=self._artifact, received=self._body.arrived, size=self.part.state.total)
+            self._emitter.emit(event)
 
     # --- after one try
 
