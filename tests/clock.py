@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import selectors
+import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_LONG = 1.0  # seconds; a shorter jump does no harm to bytes under way
+_MOMENT = 0.05  # a little more than the 40 ms for which Linux delays an acknowledgement
+_PATIENCE = 4
 
 
 class _JumpSelector(selectors.DefaultSelector):
@@ -25,8 +31,33 @@ class _JumpSelector(selectors.DefaultSelector):
             return events
         if timeout is None or self.loop.thread_work:
             return super().select(timeout)
+        for _ in range(_PATIENCE if timeout >= _LONG else 0):
+            if not self._bytes_under_way():
+                break
+            events = super().select(_MOMENT)
+            if events:
+                return events
         self.loop.jump(timeout)
         return []
+
+    def _bytes_under_way(self) -> bool:
+        """Whether the kernel holds bytes that a peer has not acknowledged yet, which may take 40 ms."""
+        return any(_unacknowledged(key.fd) for key in self.get_map().values())
+
+
+def _unacknowledged(descriptor: int) -> int:
+    """Bytes in a socket's send queue (Linux: SIOCOUTQ); 0 for anything else."""
+    if sys.platform != "linux":
+        return 0
+    import fcntl
+    import termios
+
+    answer = bytearray(4)
+    try:
+        fcntl.ioctl(descriptor, termios.TIOCOUTQ, answer)
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
 
 
 class _Counted(Executor):

@@ -163,22 +163,7 @@ class GitHubSession:
     ) -> None:
         """Check everything; no connection is made, and no ClientSession, before the first request.
 
-        Args:
-            token: a token, a source of tokens, or None for what GitHub gives to anyone.
-            base_url: used exactly as given, less a trailing slash; a bare host name is mapped to its REST API.
-            session: to borrow; it is neither altered nor closed.
-            allow_http: permit a token over http to another machine.
-            ca_file: certificates (PEM) to trust besides the system's.
-            ssl_context: in place of the default one.
-            proxy: an http(s) proxy's URL.
-            trust_env: take proxies from the environment.
-            timeouts: limits on silence; default ``Timeouts()``.
-            retry: default ``RetryPolicy()``.
-            limits: default ``Limits()``.
-            api_version: ``X-GitHub-Api-Version``
-                (https://docs.github.com/en/rest/about-the-rest-api/api-versions).
-            user_agent: default this package's name and version.
-            observer: is told of rate-limit pauses.
+        The arguments are those of :class:`gh_artifacts_async.ArtifactsClient`, which explains them.
 
         Raises:
             ConfigurationError: something cannot be right.

@@ -97,7 +97,9 @@ class BodyReader:
 
     def _ring(self, response: StorageResponse, lane: Lane, length: int | None) -> takeover.Ring | None:
         """Take the fast path; None where it cannot be taken, and nothing was read then."""
-        if length is None or length < takeover.FROM:
+        headers = response.answer.headers  # a 206 in chunks has its length from Content-Range
+        framed = "transfer-encoding" in headers or "content-length" not in headers
+        if length is None or length < takeover.FROM or framed:
             return None
         return response.take_over(
             self._tools.writer,

@@ -80,15 +80,22 @@ class Leftovers:
             known[1].setdefault(part.prefix, []).append(part.path)
 
 
-def checked_directory(directory: StrPath) -> Path:
+def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
     """Return the directory as a path.
+
+    Args:
+        directory: the caller's.
+        writes: it is certain that something will be written there.
 
     Raises:
         DestinationExistsError: it, or one above it, is a file.
+        OSError: nothing may be written there.
     """
     folder = Path(os.fspath(directory))
     for place in (folder, *folder.parents):
         if place.is_dir():
+            if writes:
+                files.check_writable(place)
             break
         if os.path.lexists(place) and not place.is_symlink():
             msg = f"{folder} is to be a folder, but {place} is a file"
@@ -218,7 +225,8 @@ class _Delivery:
         if self._options.extract is not None and path == self._place.folder_path:
             from gh_artifacts_async.transfer import unpack  # as in _to_folder
 
-            return await in_thread(lambda: unpack.is_same_folder(self._artifact, path))
+            stopped = threading.Event()
+            return await in_thread(lambda: unpack.is_there(self._artifact, path, stopped), stopped.set)
         return await is_same(self._artifact, path)
 
     def _path(self, kind: Kind, disposition: str | None) -> Path:

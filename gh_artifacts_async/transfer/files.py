@@ -53,14 +53,29 @@ def free_bytes(folder: Path) -> int | None:
         return None
 
 
+def check_writable(folder: Path) -> None:
+    """Find a folder that may not be written to before anything is asked of the network.
+
+    Raises:
+        OSError: EROFS or EACCES, as the first file there would get it.
+    """
+    if os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        return
+    read_only = sys.platform != "win32" and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    number = errno.EROFS if read_only else errno.EACCES
+    raise OSError(number, os.strerror(number), str(folder))
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents.
 
     Raises:
         DestinationExistsError: a file stands in its place, or in a parent's.
         OutOfSpaceError: the disk is full.
+        OSError: nothing may be written there.
     """
     if folder.is_dir():
+        check_writable(folder)
         return
     blocked = False
     with space_errors(folder):

@@ -9,6 +9,7 @@ or started again in place: a fresh start is a fresh file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import itertools
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".part"
 _STATE_SUFFIX = ".json"
+_NEW = ".new"
 _VERSION = 1
 _numbers = itertools.count()
 _BLOCK = 1024 * 1024
@@ -180,6 +182,7 @@ class PartFile:
         state = _load(state_path)
         with contextlib.suppress(OSError):
             state_path.replace(_beside(self.path))  # not written anew: the disk may be full
+        _remove(state_path.with_name(state_path.name + _NEW))
         self._state_saved = True
         size = os.fstat(self._descriptor).st_size
         if state is not None and size > 0 and state.same_artifact(self._wanted) and _can_be_checked(state, size):
@@ -218,20 +221,28 @@ class PartFile:
     def save_state(self) -> None:
         """Write down what the bytes belong to, so that another process can go on; done whole or not at all."""
         path = _beside(self.path)
-        temporary = path.with_name(path.name + ".new")
-        with space_errors(path):
-            temporary.write_bytes(_dump(self.state))
-            temporary.replace(path)
+        temporary = path.with_name(path.name + _NEW)
+        try:
+            with space_errors(path):
+                temporary.write_bytes(_dump(self.state))
+                temporary.replace(path)
+        except OSError:
+            _remove(temporary)
+            raise
         self._state_saved = True
 
     def append(self, chunks: Iterable[bytes | memoryview]) -> None:
         """Write chunks behind what is there, and hash what was written.
 
         Raises:
+            FileNotFoundError: another process has the part now (a file system whose locks do not hold); what it takes
+                for its own must not change under it.
             OutOfSpaceError: the disk, a quota or a file-size limit is full; what fitted stays.
             OSError: the system could not write.
         """
         descriptor = self._opened()
+        if self._state_saved and not os.path.lexists(self.path):  # without a state nobody takes it
+            raise FileNotFoundError(errno.ENOENT, "the part file was taken away", str(self.path))
         for chunk in chunks:
             view = memoryview(chunk)
             while view:
@@ -265,6 +276,9 @@ class PartFile:
         self.learn(hashed=(self.offset, self.hexdigest))
         with contextlib.suppress(OSError):
             self.save_state()
+        if not self._state_saved:  # nobody could go on with it
+            self.discard()
+            return
         self._close()
 
     def discard(self) -> None:
@@ -276,8 +290,7 @@ class PartFile:
         self.offset = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
         for path in (self.path, _beside(self.path)) if self._state_saved else (self.path,):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+            _remove(path)
         self._state_saved = False
 
     def commit(self, destination: Path, *, replace: bool, durable: bool) -> None:
@@ -297,7 +310,7 @@ class PartFile:
         here = os.fstat(descriptor)
         there = self.path.lstat()
         if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev) or here.st_size != self.offset:
-            raise FileNotFoundError(2, "the part file was changed or taken away", str(self.path))
+            raise FileNotFoundError(errno.ENOENT, "the part file was changed or taken away", str(self.path))
         if durable:
             with space_errors(self.path):
                 os.fsync(descriptor)
@@ -327,9 +340,10 @@ def scan(folder: Path) -> dict[str, list[Path]]:
         if name.endswith(SUFFIX):
             token = name.removesuffix(SUFFIX).rpartition(".")[2]
             found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
-        elif name.endswith(SUFFIX + _STATE_SUFFIX) and name.removesuffix(_STATE_SUFFIX) not in names:
-            with contextlib.suppress(OSError):
-                (folder / name).unlink(missing_ok=True)
+            continue
+        state = name.removesuffix(_NEW)  # one that a killed process was just writing
+        if state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
+            _remove(folder / name)
     return found
 
 
@@ -361,9 +375,15 @@ def _sweep(candidate: Path, like: Path) -> None:
     descriptor = _grab(candidate, doomed)
     if descriptor is not None:
         os.close(descriptor)
-        for path in (doomed, _beside(candidate)):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+        state = _beside(candidate)
+        for path in (doomed, state, state.with_name(state.name + _NEW)):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file; what cannot be removed, or is gone, is left at that."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _size(path: Path) -> int:

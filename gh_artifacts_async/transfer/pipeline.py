@@ -19,6 +19,7 @@ from gh_artifacts_async.errors import ArchiveError, ArtifactsError, CorruptArchi
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.transfer.slices import NoRangesError, Slices
 from gh_artifacts_async.transfer.tail import read_tail
+from gh_artifacts_async.transfer.unpack import check_destination
 from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Pipeline:
 
         Raises:
             ArchiveError: the policy refuses the archive. (A damaged one is judged when it is there and verified.)
+            DestinationExistsError: a file or a link is in the folder's place.
         """
         artifact = self._unpacking.artifact
         if self._asked or artifact.size_in_bytes < FROM:
@@ -77,6 +79,8 @@ class Pipeline:
                 if isinstance(error, ArchiveError) and filenames.kind_by_type(slices.content_type) == "zip":
                     raise
         self._etag = slices.etag
+        if filenames.kind_by_type(slices.content_type) == "zip":
+            check_destination(self._unpacking.destination)
 
     def begin(self, part: PartFile, total: int | None) -> None:
         """Start behind a download that has begun (again); what an earlier start has done is dropped.
@@ -84,8 +88,13 @@ class Pipeline:
         Args:
             part: where the bytes go.
             total: their number; None where it is not known, or the bytes are no archive.
+
+        Raises:
+            DestinationExistsError: a file or a link is in the folder's place.
         """
         self.drop()
+        if total is not None:
+            check_destination(self._unpacking.destination)
         tail = self._tail
         if tail is None or self._etag is None or (total, part.state.etag) != (tail.size, self._etag):
             return

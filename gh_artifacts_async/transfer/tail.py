@@ -45,11 +45,6 @@ class Tail:
         """Length of the whole archive."""
         return self.directory.size
 
-    @property
-    def start(self) -> int:
-        """Where :attr:`data` begins."""
-        return self.size - len(self.data)
-
     def is_that_of(self, reader: Reader) -> bool:
         """Whether an archive has the very same directory. Blocks."""
         return _digest(reader, self.directory.directory_offset, self.size) == self.digest

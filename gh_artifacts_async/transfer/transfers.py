@@ -68,7 +68,7 @@ class Transfers:
         options = Options(if_exists=if_exists, durable=durable, extract=_policy(extract))
         if filename is not None:
             check_filename(filename)
-        folder = checked_directory(directory)
+        folder = checked_directory(directory, writes=if_exists != "skip")
         found = await resolve(self._tools, artifact)
         place = naming.single(found, folder, filename)
         return await self._downloader.download(found, place, options, self._github.emitter.also(observer))
@@ -91,11 +91,12 @@ class Transfers:
         naming.check_layout(layout)
         options = Options(if_exists=if_exists, durable=durable, extract=_policy(extract))
         extracts = options.extract is not None
+        folder = checked_directory(directory, writes=if_exists != "skip")
         return bulk.download_many(
             self._tools,
             self._downloader,
             artifacts,
-            bulk.Collection(directory=checked_directory(directory), layout=layout, extracts=extracts),
+            bulk.Collection(directory=folder, layout=layout, extracts=extracts),
             options=options,
             concurrency=concurrency,
             emitter=self._github.emitter.also(observer),

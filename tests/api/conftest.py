@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.testing import FakeGitHub, FakeRun
 from tests.api.kit import QUICK, REPO, TOKEN
 
@@ -29,8 +30,9 @@ def run(github: FakeGitHub) -> FakeRun:
 
 @pytest.fixture
 async def session(github: FakeGitHub) -> AsyncGenerator[GitHubSession]:
-    """A session without pacing."""
-    async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK) as made:
+    """A session without pacing and timeouts: large bodies take real time, which the clock may jump over."""
+    silent = Timeouts(connect=None, read=None)
+    async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK, timeouts=silent) as made:
         yield made
 
 

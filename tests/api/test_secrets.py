@@ -14,6 +14,13 @@ from tests.api.kit import QUICK, REPO, TOKEN, check_silent
 SIGNATURE = "canary-s1gnature"
 
 
+@pytest.fixture
+async def session(github):
+    """A session with the usual timeouts."""
+    async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK) as made:
+        yield made
+
+
 def _status(code, **headers):
     return lambda faults: faults.status(None, code, times=None, where="api", headers=headers)
 

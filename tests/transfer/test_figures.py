@@ -166,9 +166,9 @@ async def test_memory_of_many(github: FakeGitHub, tmp_path: Path) -> None:
 
 
 async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> None:
-    size = 20 * MIB
+    size = 32 * MIB
     artifact_id = add(github, size=size)
-    github.faults.drip(artifact_id, chunk=256 * 1024, interval=0.01, times=None)
+    github.faults.drip(artifact_id, chunk=128 * 1024, interval=0.005, times=None)
     dice = random.Random(seed)  # noqa: S311 - not a secret
     for at in sorted(dice.randrange(MIB, size - 2 * MIB) for _ in range(kills)):
         async with program(github, folder, artifact_id) as client:
