@@ -6,6 +6,7 @@ https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
@@ -51,8 +52,9 @@ def whole(text: str | None) -> int | None:
     return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 19 else None  # noqa: PLR2004 - fits 63 bits
 
 
+@functools.lru_cache(maxsize=16)
 def http_date(text: str | None) -> datetime | None:
-    """Return an HTTP date (RFC 9110 section 5.6.7) as aware UTC; None where it is none."""
+    """Return an HTTP date (RFC 9110 section 5.6.7) as aware UTC; None where it is none. A server repeats it all second."""
     if not text:
         return None
     try:
