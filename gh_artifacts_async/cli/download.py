@@ -16,6 +16,7 @@ def download(
     name: list[str] | None = None,
     pattern: list[str] | None = None,
     dir_: Annotated[str, Parameter(name="--dir")] = ".",
+    extract: bool = False,
     jobs: int = 8,
     if_exists: Literal["error", "skip", "replace"] = "skip",
     dry_run: bool = False,
@@ -25,6 +26,7 @@ def download(
     """Download artifacts."""
     from gh_artifacts_async.cli import repo as repositories
     from gh_artifacts_async.cli import running
+    from gh_artifacts_async.cli.exits import GOES_ON
     from gh_artifacts_async.cli.work import downloading as work
     from gh_artifacts_async.cli.work.selecting import Selection
 
@@ -42,5 +44,6 @@ def download(
         if_exists=if_exists,
         dry_run=dry_run,
         as_json=json,
+        extract=extract,
     )
-    return running.run(lambda: work.run(context, order), hint=work.GOES_ON)
+    return running.run(lambda: work.run(context, order), hint=GOES_ON)

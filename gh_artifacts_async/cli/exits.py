@@ -47,7 +47,11 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (KeyboardInterrupt, INTERRUPTED),
 )
 
-_AGAIN = "try again; what has arrived is kept, and the same command goes on from there"
+GOES_ON = "what has arrived is kept, and the same command goes on from there"
+"""Of a download, whatever has stopped it but wrong content."""
+
+_AGAIN = "try again"
+_KEEP_THE_ZIP = "gh-artifacts download without --extract keeps the zip as it is"
 _HINTS: tuple[tuple[type[BaseException], str], ...] = (
     (errors.AuthenticationError, "set GH_TOKEN or GITHUB_TOKEN to a token that is good"),
     (errors.PermissionDeniedError, "use a token that may read the repository's actions"),
@@ -62,7 +66,11 @@ _HINTS: tuple[tuple[type[BaseException], str], ...] = (
     (errors.DigestMismatchError, "nothing of it was kept; try again, and if it stays so, have the artifact built anew"),
     (errors.IncompleteDownloadError, _AGAIN),
     (errors.DestinationExistsError, "choose another --dir, or --if-exists replace"),
-    (errors.OutOfSpaceError, "make room, and run the same command again: it goes on from there"),
+    (errors.OutOfSpaceError, "make room, and run the same command again: it fetches only what is missing"),
+    (errors.MemberNotFoundError, "gh-artifacts ls shows what is in it"),
+    (errors.CorruptArchiveError, _KEEP_THE_ZIP),
+    (errors.UnsafeMemberError, _KEEP_THE_ZIP),
+    (errors.ArchiveLimitError, _KEEP_THE_ZIP),
 )
 
 
@@ -96,11 +104,23 @@ def is_expected(error: BaseException) -> bool:
     return isinstance(error, errors.ArtifactsError | MissingError | OSError)
 
 
-def sentence(error: BaseException) -> str:
-    """Return one sentence for a person: what happened, and what to do."""
-    said = _said(error)
-    hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+def sentence(error: BaseException, *, kept: bool = False) -> str:
+    """Return one sentence for a person: what happened, and what to do.
+
+    Args:
+        error: what happened.
+        kept: another try goes on with what has arrived.
+    """
+    said, hint = _said(error), _hint(error)
+    if kept and hint == _AGAIN:
+        hint = f"{hint}; {GOES_ON}"
     return f"{said}; {hint}" if hint else said
+
+
+def _hint(error: BaseException) -> str:
+    if isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes":
+        return ""  # says itself what to do
+    return next((text for kind, text in _HINTS if isinstance(error, kind)), "")
 
 
 def _said(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 NAME = "gh-artifacts"
-ABOUT = "GitHub Actions artifacts: list them, and download them verified and resumable."
+ABOUT = "GitHub Actions artifacts: list them, look into them, and download them verified and resumable."
 HELP_FLAGS = ("-h", "--help")
 VERSION_FLAG = "--version"
 
@@ -94,6 +94,8 @@ COMMANDS: dict[str, Command] = {
         about=(
             "Running the same command again downloads only what is missing, and goes on with what was interrupted.",
             "Each artifact becomes DIR/NAME.zip, or DIR/NAME-ID.zip where two of them share a name.",
+            "With --extract a zip becomes the folder DIR/NAME/, which appears when all of it is unpacked and verified.",
+            "A file that was uploaded as it is, and not as a zip, is never unpacked.",
         ),
         options=(
             _REPO,
@@ -102,11 +104,12 @@ COMMANDS: dict[str, Command] = {
             Option(("--name",), "NAME", "Artifacts of exactly this name; may be repeated."),
             Option(("--pattern",), "GLOB", "Artifacts whose name fits, like 'wheel-*'; may be repeated."),
             Option(("--dir",), "DIR", "The folder they go to; it is made if it is not there.", "."),
+            Option(("--extract",), "", "Unpack zips; one that is damaged, or could write elsewhere, is refused whole."),
             Option(("--jobs",), "N", "Downloads at once.", "8"),
             Option(
                 ("--if-exists",),
                 "error|skip|replace",
-                "Where a file is in the way: fail; skip it where it is known to be the same, else fail; or replace it.",
+                "If something is in the way: fail; skip it where it is known to be the same, else fail; or replace it.",
                 "skip",
             ),
             Option(("--dry-run",), "", "Only say what would be downloaded, and how much that is."),
@@ -115,7 +118,31 @@ COMMANDS: dict[str, Command] = {
         examples=(
             "download octo-org/octo-docs 11 12 --dir artifacts",
             "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*'",
+            "download octo-org/octo-docs --name coverage --extract --dir out",
         ),
+    ),
+    "ls": Command(
+        brief="List what is in an artifact's zip, without downloading it.",
+        usage=("ls [OWNER/REPO] ID [OPTIONS]",),
+        about=(
+            "Only the end of the zip is fetched.",
+            "Where storage gives no ranges, as on old GitHub Enterprise Servers, all of it has to be.",
+        ),
+        options=(_REPO, _JSON),
+        examples=("ls octo-org/octo-docs 11",),
+    ),
+    "cat": Command(
+        brief="Write one file of an artifact's zip to standard output, without downloading the zip.",
+        usage=("cat [OWNER/REPO] ID MEMBER [OPTIONS]",),
+        about=(
+            "MEMBER is the file's name as ls shows it. Its bytes are written as they are, once they were checked.",
+            "A name that begins with a dash is given after two of them: cat ID -- -name.",
+        ),
+        options=(
+            _REPO,
+            Option(("--max-bytes",), "N", "Refuse a file that unpacks to more; it is held in memory.", "67108864"),
+        ),
+        examples=("cat octo-org/octo-docs 11 log.txt | less",),
     ),
     "demo": Command(
         brief="Show all of it against an embedded fake GitHub: no network, no token.",

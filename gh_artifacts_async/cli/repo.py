@@ -130,17 +130,19 @@ def _git(*arguments: str) -> str | None:
 
 
 def split(words: Sequence[str], *, after: int) -> tuple[str | None, list[str]]:
-    """Part the positionals of a command that takes OWNER/REPO and exactly ``after`` more.
+    """Part the positionals of a command that takes OWNER/REPO and exactly ``after`` more: an ID, and a MEMBER.
 
     Raises:
         ConfigurationError: there are more, or fewer.
     """
-    if len(words) == after:
-        return None, list(words)
     if len(words) == after + 1:
         return words[0], list(words[1:])
-    wanted = " and ".join(["OWNER/REPO", *(["an ID"] if after else [])])
-    msg = f"{wanted} wanted, and {len(words)} arguments were given; see --help"
+    if len(words) == after and not (words and "/" in words[0]):  # no ID has a slash
+        return None, list(words)
+    *others, last = ("OWNER/REPO", "an ID", "a MEMBER")[: after + 1]
+    wanted = f"{', '.join(others)} and {last}" if others else last
+    given = "1 argument was" if len(words) == 1 else f"{len(words)} arguments were"
+    msg = f"{wanted} wanted, and {given} given; see --help"
     raise ConfigurationError(msg)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gh_artifacts_async.cli.exits import INTERRUPTED, TERMINATED
 from gh_artifacts_async.cli.stopping import Stopped
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+T = TypeVar("T")
+
 _CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
 
-def run(work: Callable[[], Coroutine[Any, Any, int]], *, hint: str = "") -> int:
-    """Run a command's coroutine and return its exit code.
+def run(work: Callable[[], Coroutine[Any, Any, T]], *, hint: str = "") -> T:
+    """Run a command's coroutine and return what it does: an exit code, mostly.
 
     Args:
         work: starts the coroutine.
@@ -32,7 +34,7 @@ def run(work: Callable[[], Coroutine[Any, Any, int]], *, hint: str = "") -> int:
         return runner.run(_stoppable(work, hint))
 
 
-async def _stoppable(work: Callable[[], Coroutine[Any, Any, int]], hint: str) -> int:
+async def _stoppable(work: Callable[[], Coroutine[Any, Any, T]], hint: str) -> T:
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None  # noqa: S101 - for the type checker: this is a coroutine
     caught: list[signal.Signals] = []

@@ -54,7 +54,7 @@ def whole(text: str | None) -> int | None:
 
 @functools.lru_cache(maxsize=16)
 def http_date(text: str | None) -> datetime | None:
-    """Return an HTTP date (RFC 9110 section 5.6.7) as aware UTC; None where it is none. A server repeats it all second."""
+    """Return an HTTP date (RFC 9110 section 5.6.7) as aware UTC; None where it is none. Servers repeat them much."""
     if not text:
         return None
     try:

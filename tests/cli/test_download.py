@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 from pathlib import Path
 
 import pytest
 
+from gh_artifacts_async.cli.render import bars
 from tests.cli.conftest import REPO
+from tests.transfer.zips import HOSTILE, SEVERAL_ZIP
 
 pytestmark = pytest.mark.realtime
+
+
+def drawn_at_once(update):
+    """Let a bar be drawn whenever it is moved, and not ten times a second."""
+
+    def updated(progress, *args, **kwargs):
+        update(progress, *args, **kwargs)
+        progress.refresh()
+
+    return updated
 
 
 def test_download_by_id_writes_verified_files(server, cli, tmp_path):
@@ -47,6 +60,7 @@ def test_download_as_json(server, cli):
             "verified": "digest",
             "resumed_from": 0,
             "skipped": False,
+            "members": None,
         }
     ]
     (failed,) = ran.document["failed"]
@@ -54,7 +68,7 @@ def test_download_as_json(server, cli):
     assert "has expired" in failed["error"]
     assert ran.document["repository"] == REPO
     assert ran.document["directory"] == "out"
-    assert ran.document["dry_run"] is False
+    assert ran.document["dry_run"] is ran.document["extract"] is False
     assert ran.document["expired"] == []
     assert ran.document["bytes"] == len(content)
     assert ran.document["elapsed"] >= 0
@@ -187,6 +201,137 @@ def test_a_shared_name_gives_every_file_its_id(server, cli, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [f"logs-{one}.zip", f"Logs.zip-{two}.zip", f"wheel-{other}.zip"]
     )
+
+
+class TestExtract:
+    """--extract."""
+
+    FILES = {"a.txt": b"a" * 5_000, "sub/b.bin": b"b" * 300}  # noqa: RUF012 - nobody changes it
+
+    def test_a_zip_becomes_a_folder_and_a_raw_file_stays_one(self, server, cli, tmp_path):
+        """The line says how many files there are now, and the total how many zips were unpacked."""
+        run = server.run()
+        server.artifact(run, "docs", files=self.FILES)
+        server.artifact(run, "report.html", raw=("report.html", b"<p>"))
+        ran = cli("download", REPO, "--all", "--extract", "--dir", "out")
+        assert ran.code == 0
+        assert (tmp_path / "out/docs/sub/b.bin").read_bytes() == self.FILES["sub/b.bin"]
+        assert (tmp_path / "out/docs/a.txt").read_bytes() == self.FILES["a.txt"]
+        assert (tmp_path / "out/report.html").read_bytes() == b"<p>"
+        assert not list((tmp_path / "out").glob("*.zip"))
+        lines = sorted(line.split("  ")[-1] for line in ran.out.splitlines())
+        assert lines == sorted(["(2 files)", str(Path("out/report.html"))])
+        assert "2 artifacts downloaded to out" in ran.err
+        assert "; 1 zip unpacked to 2 files" in ran.err
+
+    def test_as_json(self, server, cli):
+        """The document names each file that was unpacked; null where nothing was."""
+        run = server.run()
+        number = server.artifact(run, "docs", files=self.FILES)
+        server.artifact(run, "report.html", raw=("report.html", b"<p>"))
+        document = cli("download", REPO, "--all", "--extract", "--json").document
+        assert document["extract"] is True
+        found = {one["id"]: one for one in document["downloaded"]}
+        raw = next(one for one in found.values() if one["id"] != number)
+        assert (raw["name"], raw["members"]) == ("report.html", None)
+        assert found[number]["path"] == "docs"
+        assert found[number]["members"] == [
+            {"name": "a.txt", "path": str(Path("docs/a.txt")), "size": 5000, "executable": False},
+            {"name": "sub/b.bin", "path": str(Path("docs/sub/b.bin")), "size": 300, "executable": False},
+        ]
+
+    def test_again_it_is_there_already(self, server, cli, tmp_path):
+        """The folder is known by its record; one that was changed is in the way, until it is replaced."""
+        number = server.artifact(server.run(), "docs", files=self.FILES)
+        cli("download", REPO, number, "--extract")
+        before = len(server.github.requests_to("storage"))
+        ran = cli("download", REPO, number, "--extract")
+        assert (ran.code, "there already" in ran.out) == (0, True)
+        assert len(server.github.requests_to("storage")) == before
+        (tmp_path / "docs/a.txt").write_bytes(b"changed")
+        ran = cli("download", REPO, number, "--extract")
+        assert ran.code == 8
+        assert "--if-exists replace" in ran.err
+        assert cli("download", REPO, number, "--extract", "--if-exists", "error").code == 8
+        assert cli("download", REPO, number, "--extract", "--if-exists", "replace").code == 0
+        assert (tmp_path / "docs/a.txt").read_bytes() == self.FILES["a.txt"]
+
+    def test_dry_run(self, server, cli, tmp_path):
+        """A folder that is there stays; a zip of the same artifact is not that folder."""
+        run = server.run()
+        number = server.artifact(run, "docs", files=self.FILES)
+        raw = server.artifact(run, "report.html", raw=("report.html", b"<p>"))
+        cli("download", REPO, number)
+        document = cli("download", REPO, "--all", "--extract", "--dry-run", "--json").document
+        assert document["extract"] is document["dry_run"] is True
+        assert {one["id"] for one in document["would_download"]} == {number, raw}
+        cli("download", REPO, "--all", "--extract")
+        ran = cli("download", REPO, "--all", "--extract", "--dry-run")
+        assert ran.out.count("stay (there already)") == 2
+        ran = cli("download", REPO, "--all", "--extract", "--dry-run", "--if-exists", "replace")
+        assert "would download 2 artifacts" in ran.err
+        assert "and unpack the zips among them" in ran.err
+        assert {path.name for path in tmp_path.iterdir()} == {
+            "docs",
+            "docs.zip",
+            "report.html",
+            ".docs.gh-artifacts.json",
+        }
+
+    def test_names_clash_as_folders_do(self, server, cli, tmp_path):
+        """That of docs.zip is not that of docs; Docs and docs may be one folder, so each gets its ID."""
+        run = server.run()
+        server.artifact(run, "docs")
+        server.artifact(run, "docs.zip")
+        ran = cli("download", REPO, "--all", "--extract")
+        assert "share a name" not in ran.err
+        assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["docs", "docs.zip"]
+        server.artifact(run, "Docs")
+        ran = cli("download", REPO, "--all", "--extract", "--dry-run")
+        assert "so each file or folder gets its artifact's ID" in ran.err
+
+    @pytest.mark.parametrize("name", ["traversal", "link", "crc", "duplicate", "encrypted"])
+    def test_an_archive_that_is_refused_leaves_nothing(self, server, cli, tmp_path, name):
+        """7: whatever the reason; the zip itself can still be had."""
+        number = server.artifact(server.run(), "bad", archive=HOSTILE[name])
+        ran = cli("download", REPO, number, "--extract", "--dir", "out")
+        assert ran.code == 7
+        assert ran.err.startswith("error: bad: member ")
+        assert ("without --extract keeps the zip as it is" in ran.err) == (name != "encrypted")
+        assert list((tmp_path / "out").iterdir()) == []
+        assert cli("download", REPO, number, "--dir", "out").code == 0
+
+    def test_a_full_disk(self, server, cli, monkeypatch, tmp_path):
+        """8: no room to unpack; no folder is left."""
+
+        def full(*_args: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("gh_artifacts_async.archive.extraction._write_all", full)
+        ran = cli("download", REPO, server.artifact(server.run(), "docs", files=self.FILES), "--extract")
+        assert ran.code == 8
+        assert "no space left to unpack" in ran.err
+        assert list(tmp_path.iterdir()) == []
+
+    def test_verbose_tells_of_it_once(self, server, cli):
+        """What was unpacked, as one line an artifact."""
+        ran = cli(
+            "download",
+            REPO,
+            server.artifact(server.run(), "docs", files=self.FILES),
+            "--extract",
+            "--verbose",
+        )
+        assert ran.err.count("docs: unpacked 2 members, 5.3 kB\n") == 1
+
+    def test_bars_tell_of_unpacking_once_all_has_arrived(self, server, cli, terminal, monkeypatch):
+        """The bar of a transfer becomes one of unpacked bytes."""
+        monkeypatch.setattr("gh_artifacts_async.transfer.unpack.EVENT_INTERVAL", 0.0)
+        monkeypatch.setattr("rich.progress.Progress.update", drawn_at_once(bars.Progress.update))
+        server.artifact(server.run(), "docs [x]", archive=SEVERAL_ZIP)
+        assert cli("download", REPO, "--all", "--extract").code == 0
+        assert "unpacking docs [x]" in terminal.getvalue()
+        assert "1 of 1 done" in terminal.getvalue()
 
 
 def test_raw_files_keep_their_name(server, cli, tmp_path):

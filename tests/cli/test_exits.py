@@ -82,6 +82,10 @@ def test_sentences_say_what_to_do_and_no_secret():
         exits.sentence(errors.NotFoundError("no such thing."))
         == "no such thing; check OWNER/REPO, the ID and the token"
     )
+    slow = errors.SlowTransferError("too slow")
+    assert exits.sentence(slow) == "too slow; try again"
+    assert exits.sentence(slow, kept=True) == f"too slow; try again; {exits.GOES_ON}"
+    assert exits.sentence(errors.NotFoundError("x"), kept=True) == exits.sentence(errors.NotFoundError("x"))
     assert exits.sentence(PermissionError(errno.EACCES, "Permission denied", "out")) == "out: Permission denied"
     assert exits.sentence(OSError()) == "OSError"
     assert "token=secret" not in exits.sentence(RuntimeError("token=secret"))

@@ -90,9 +90,18 @@ class TestWriting:
         screen.write(stream, "é\n")
         assert buffer.getvalue() == b"\\xe9\n"
 
+    def test_bytes_are_written_as_they_are(self):
+        """No encoding, no newline is touched, and what was written before stands before."""
+        buffer = io.BytesIO()
+        stream = io.TextIOWrapper(buffer, encoding="ascii", newline="\r\n")
+        stream.write("x")
+        screen.write_bytes(stream, b"\n\xff\x00\r")
+        assert buffer.getvalue() == b"x\n\xff\x00\r"
+
     def test_a_closed_stream_is_no_error(self, monkeypatch):
         """A program that was started without standard output runs all the same."""
         screen.write(None, "x")
+        screen.write_bytes(None, b"x")
         monkeypatch.setattr("sys.stdout", None)
         screen.show("x")
         assert not screen.is_terminal(None)
@@ -102,6 +111,8 @@ class TestWriting:
         """Results that cannot be written are not lost silently; the stream is then left alone."""
         with Path("/dev/full").open("w") as full, pytest.raises(OSError, match="No space left"):
             screen.write(full, "x")
+        with Path("/dev/full").open("w") as full, pytest.raises(OSError, match="No space left"):
+            screen.write_bytes(full, b"x")
 
     def test_a_pipe_without_a_reader_is_quiet(self):
         """Who has seen enough is no error."""
@@ -110,6 +121,11 @@ class TestWriting:
         with os.fdopen(writing, "w") as stream:
             screen.write(stream, "x")
             screen.write(stream, "y")
+            screen.write_bytes(stream, b"z" * 100_000)
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "w") as stream:
+            screen.write_bytes(stream, b"z" * 100_000)
 
 
 ARTIFACT = Artifact(id=7, node_id="n", name="wheel", size_in_bytes=5, url="u", archive_download_url="d", expired=False)
@@ -129,6 +145,11 @@ ARTIFACT = Artifact(id=7, node_id="n", name="wheel", size_in_bytes=5, url="u", a
             events.TransferFinished(artifact=ARTIFACT, path=Path("x"), size=1, skipped=True),
             "wheel: is there already, x",
         ),
+        (
+            events.ExtractionProgress(artifact=ARTIFACT, written=2000, total=2000, members_done=3, members=3),
+            "wheel: unpacked 3 members, 2.0 kB",
+        ),
+        (events.ExtractionProgress(artifact=ARTIFACT, written=1, total=2, members_done=0, members=3), None),
         (events.TransferBytes(artifact=ARTIFACT, received=1, size=2), None),
         (events.TransferFailed(artifact=ARTIFACT, error=OSError()), None),
         (events.Event(), None),

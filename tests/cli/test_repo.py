@@ -126,8 +126,14 @@ def test_positionals():
     assert repo.split(["a/b", "7"], after=1) == ("a/b", ["7"])
     with pytest.raises(ConfigurationError, match="OWNER/REPO wanted, and 2 arguments"):
         repo.split(["a/b", "7"], after=0)
-    with pytest.raises(ConfigurationError, match="OWNER/REPO and an ID wanted, and 0 arguments"):
+    with pytest.raises(ConfigurationError, match="OWNER/REPO and an ID wanted, and 0 arguments were given"):
         repo.split([], after=1)
+    with pytest.raises(ConfigurationError, match="OWNER/REPO and an ID wanted, and 1 argument was given"):
+        repo.split(["a/b"], after=1)
+    assert repo.split(["7", "x/y"], after=2) == (None, ["7", "x/y"])
+    assert repo.split(["a/b", "7", "x/y"], after=2) == ("a/b", ["7", "x/y"])
+    with pytest.raises(ConfigurationError, match="OWNER/REPO, an ID and a MEMBER wanted, and 2 arguments"):
+        repo.split(["a/b", "7"], after=2)
     assert repo.split_by_slash(["a/b", "7"]) == ("a/b", ["7"])
     assert repo.split_by_slash(["7", "8"]) == (None, ["7", "8"])
     assert repo.split_by_slash([]) == (None, [])

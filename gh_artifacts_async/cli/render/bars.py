@@ -93,6 +93,7 @@ class DownloadBars:
         self._to_do = total_bytes
         self._whole = self._progress.add_task(self._label(0), total=total_bytes)
         self._bars: dict[int, TaskID] = {}
+        self._arrived: set[int] = set()
         self._received: dict[int, int] = {}
         self._there_before: dict[int, int] = {}
         self._done_bytes = 0
@@ -121,6 +122,10 @@ class DownloadBars:
                 self._moved(artifact.id, received)
             case events.TransferResumed(artifact=artifact, offset=offset):
                 self._moved(artifact.id, offset)
+            case events.TransferVerified(artifact=artifact):
+                self._arrived.add(artifact.id)
+            case events.ExtractionProgress(artifact=artifact, written=written, total=total):
+                self._unpacked(artifact, written, total)
             case events.TransferFinished(artifact=artifact, skipped=skipped):
                 self._ended(artifact, new=not skipped)
             case events.TransferFailed(artifact=artifact):
@@ -142,8 +147,15 @@ class DownloadBars:
             self._progress.update(self._bars[number], completed=received)
         self._draw_whole()
 
+    def _unpacked(self, artifact: Artifact, written: int, total: int) -> None:
+        """Let the bar tell of unpacking, once nothing more is to arrive: until then its bytes say more."""
+        if artifact.id in self._bars and artifact.id in self._arrived:
+            name = f"  unpacking {text.escaped(artifact.name)}"
+            self._progress.update(self._bars[artifact.id], description=name, total=total, completed=written)
+
     def _ended(self, artifact: Artifact, *, new: bool) -> None:
         self._received.pop(artifact.id, None)
+        self._arrived.discard(artifact.id)
         bar = self._bars.pop(artifact.id, None)
         if bar is not None:
             self._progress.remove_task(bar)
@@ -162,8 +174,8 @@ class DownloadBars:
         )
 
 
-class ListingBar:
-    """Draws how far a listing has come; a context manager and an observer."""
+class Spinner:
+    """Draws that something goes on, and how far it has come; a context manager and an observer."""
 
     def __init__(self) -> None:
         """Plan the bar."""
@@ -189,6 +201,14 @@ class ListingBar:
 
     def __call__(self, event: events.Event) -> None:
         """Move the bar."""
-        if isinstance(event, events.ListingProgress):
-            seen = f"{event.items:,} of {text.count(event.total_count, 'artifact')}, page {event.page}"
-            self._progress.update(self._task, description=seen)
+        match event:
+            case events.ListingProgress(items=items, total_count=total, page=page):
+                self._say(f"{items:,} of {text.count(total, 'artifact')}, page {page}")
+            case events.TransferBytes(received=received, size=size):
+                of = "" if size is None else f" of {text.size(size)}"
+                self._say(f"no ranges here, fetching the whole archive: {text.size(received)}{of}")
+            case _:
+                pass
+
+    def _say(self, said: str) -> None:
+        self._progress.update(self._task, description=said)

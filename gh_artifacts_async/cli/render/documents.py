@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gh_artifacts_async.archive import Member
     from gh_artifacts_async.models import Artifact
-    from gh_artifacts_async.results import DownloadResult
+    from gh_artifacts_async.results import DownloadResult, ExtractedMember
+    from gh_artifacts_async.transfer.remote import RemoteArchive
 
 
 def dumps(document: object) -> str:
@@ -53,6 +55,42 @@ def downloaded(result: DownloadResult) -> dict[str, Any]:
         "verified": result.verified,
         "resumed_from": result.resumed_from,
         "skipped": result.skipped,
+        "members": None if result.members is None else [_extracted(member) for member in result.members],
+    }
+
+
+def _extracted(member: ExtractedMember) -> dict[str, Any]:
+    return {"name": member.name, "path": str(member.path), "size": member.size, "executable": member.executable}
+
+
+def archive(found: RemoteArchive) -> dict[str, Any]:
+    """Return what is in a remote archive, and what it took to learn that."""
+    directory = found.directory
+    return {
+        "id": found.artifact.id,
+        "name": found.artifact.name,
+        "repository": str(found.artifact.repository),
+        "archive_size": directory.size,
+        "size": directory.total_size,
+        "packed_size": directory.total_compressed_size,
+        "members": [
+            *(_member(member, "folder" if member.is_dir else "file") for member in directory.members),
+            *(_member(link, "link") for link in directory.skipped),
+        ],
+        "bytes_fetched": found.bytes_fetched,
+        "requests": found.requests,
+        "ranged": found.ranged,
+    }
+
+
+def _member(member: Member, kind: str) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "type": kind,
+        "size": member.size,
+        "packed_size": member.compressed_size,
+        "modified": _time(member.mtime),
+        "executable": member.executable,
     }
 
 

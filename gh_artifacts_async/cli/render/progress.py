@@ -18,6 +18,9 @@ def phrase(event: events.Event, *, everything: bool) -> str | None:
     match event:
         case events.RateLimitPause(seconds=seconds, kind=kind):
             return f"GitHub's {kind} rate limit was met; going on in {text.span(seconds)}"
+        case events.ExtractionProgress(artifact=artifact, written=written, members_done=done, members=members):
+            last = everything and done == members
+            return f"{artifact.name}: unpacked {text.count(members, 'member')}, {text.size(written)}" if last else None
         case events.TransferEvent() if everything:
             return _transfer(event)
         case events.ListingProgress(page=page, items=items, total_count=total) if everything:

@@ -23,7 +23,8 @@ def line(result: DownloadResult) -> str:
     """Return what one download left on disk, as a line."""
     how = "there already" if result.skipped else _VERIFIED[result.verified]
     resumed = f"  (resumed from {text.size(result.resumed_from)})" if result.resumed_from else ""
-    return f"{text.size(result.size):>9}  {how:<13}  {text.escaped(str(result.path))}{resumed}\n"
+    unpacked = "" if result.members is None else f"  ({text.count(len(result.members), 'file')})"
+    return f"{text.size(result.size):>9}  {how:<13}  {text.escaped(str(result.path))}{unpacked}{resumed}\n"
 
 
 def transferred(results: Sequence[DownloadResult]) -> int:
@@ -43,6 +44,9 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
             f"{text.count(len(fetched), 'artifact')} downloaded to {directory} "
             f"({text.size(count)} in {text.duration(elapsed)}{speed})"
         )
+    unpacked = [len(result.members) for result in fetched if result.members is not None]
+    if unpacked:
+        parts.append(f"{text.count(len(unpacked), 'zip')} unpacked to {text.count(sum(unpacked), 'file')}")
     parts += [f"{there:,} there already"] if there else []
     parts += [f"{failed:,} failed"] if failed else []
     parts += [f"{text.count(tally.resumed, 'break')} survived"] if tally.resumed else []
@@ -70,8 +74,9 @@ def rehearsal(artifacts: Sequence[Artifact], there: Collection[int]) -> Table:
     return table
 
 
-def rehearsed(missing: Sequence[Artifact], there: int, directory: str) -> str:
+def rehearsed(missing: Sequence[Artifact], there: int, directory: str, *, extract: bool) -> str:
     """Return one line about what a download would do."""
     size = text.size(sum(artifact.size_in_bytes for artifact in missing))
     kept = f"; {there:,} there already" if there else ""
-    return f"would download {text.count(len(missing), 'artifact')} ({size}) to {directory}{kept}"
+    unpacked = ", and unpack the zips among them" if extract and missing else ""
+    return f"would download {text.count(len(missing), 'artifact')} ({size}) to {directory}{unpacked}{kept}"

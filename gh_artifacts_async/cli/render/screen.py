@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from rich.console import Console, RenderableType
 
 _UNBOUND = 100_000
@@ -22,13 +24,33 @@ def write(stream: TextIO | None, text: str) -> None:
     """
     if stream is None:  # closed before the program began
         return
-    try:
+    with _reader_may_leave(stream):
         try:
             stream.write(text)
         except UnicodeEncodeError:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
+
+
+def write_bytes(stream: TextIO | None, data: bytes) -> None:
+    """Write bytes as they are, and flush; who has stopped reading is no error here either.
+
+    Raises:
+        OSError: the stream's disk is full, or broken otherwise.
+    """
+    if stream is None:
+        return
+    with _reader_may_leave(stream):
+        stream.flush()
+        stream.buffer.write(data)
+        stream.buffer.flush()
+
+
+@contextlib.contextmanager
+def _reader_may_leave(stream: TextIO) -> Generator[None]:
+    try:
+        yield
     except BrokenPipeError:
         _abandon(stream)
     except OSError:

@@ -18,15 +18,13 @@ from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.work.selecting import Failure, Selected, Selection, select
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.settings import IfExists
-from gh_artifacts_async.transfer import naming
+from gh_artifacts_async.transfer import naming, unpack
 
 if TYPE_CHECKING:
     from gh_artifacts_async.cli.context import Context
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import DownloadResult, Outcome
-
-GOES_ON = "what has arrived is kept, and the same command goes on from there"
 
 
 @attrs.frozen(kw_only=True)
@@ -41,6 +39,7 @@ class Order:
         if_exists: where something is in the way.
         dry_run: only say it.
         as_json: for a program.
+        extract: unpack what is a zip.
     """
 
     target: Target
@@ -50,6 +49,7 @@ class Order:
     if_exists: IfExists
     dry_run: bool
     as_json: bool
+    extract: bool = False
 
 
 def check_jobs(jobs: int) -> None:
@@ -90,12 +90,14 @@ def _layout(context: Context, order: Order, artifacts: list[Artifact]) -> Litera
     places = Counter(_place(artifact, order).casefold() for artifact in artifacts)
     if len(places) == len(artifacts):
         return "name"
-    context.note("some of these artifacts share a name, so each file gets its artifact's ID: NAME-ID")
+    what = "file or folder" if order.extract else "file"
+    context.note(f"some of these artifacts share a name, so each {what} gets its artifact's ID: NAME-ID")
     return "id"
 
 
 def _place(artifact: Artifact, order: Order) -> str:
-    return str(naming.by_layout(artifact, Path(order.directory), "name").zip_path)
+    place = naming.by_layout(artifact, Path(order.directory), "name")
+    return str(place.folder_path if order.extract else place.zip_path)
 
 
 async def _download(client: ArtifactsClient, report: Report, layout: Literal["name", "id"]) -> None:
@@ -107,6 +109,7 @@ async def _download(client: ArtifactsClient, report: Report, layout: Literal["na
             artifacts,
             order.directory,
             concurrency=order.jobs,
+            extract=order.extract,
             if_exists=order.if_exists,
             layout=layout,
             observer=drawn,
@@ -140,7 +143,7 @@ class Report:
             said_before = any(failure.error is outcome.error for failure in self._failures)
             self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, outcome.error))
             if not said_before:  # one reason that ended all the rest is told once
-                self.context.error(f"{outcome.artifact.name}: {sentence(outcome.error)}")
+                self.context.error(f"{outcome.artifact.name}: {sentence(outcome.error, kept=True)}")
 
     def close(self) -> int:
         """Say what all came to, and return the exit code."""
@@ -167,13 +170,14 @@ def head(order: Order, selected: Selected) -> dict[str, Any]:
         "repository": str(order.target.repo),
         "directory": order.directory,
         "dry_run": order.dry_run,
+        "extract": order.extract,
         "expired": [{"id": artifact.id, "name": artifact.name} for artifact in selected.expired],
     }
 
 
 def failed(failures: list[Failure]) -> list[dict[str, Any]]:
     """Return the failures for a document."""
-    return [documents.failed(one.id, one.name, one.error, sentence(one.error)) for one in failures]
+    return [documents.failed(one.id, one.name, one.error, sentence(one.error, kept=True)) for one in failures]
 
 
 async def _rehearse(context: Context, client: ArtifactsClient, order: Order, selected: Selected) -> int:
@@ -192,7 +196,7 @@ async def _rehearse(context: Context, client: ArtifactsClient, order: Order, sel
         screen.write(sys.stdout, documents.dumps(document))
     elif selected.artifacts:
         screen.show(reports.rehearsal(selected.artifacts, there))
-    context.note(reports.rehearsed(missing, len(there), order.directory))
+    context.note(reports.rehearsed(missing, len(there), order.directory, extract=order.extract))
     return combined([failure.error for failure in selected.failures], done=len(selected.artifacts))
 
 
@@ -205,7 +209,10 @@ async def _is_there(client: ArtifactsClient, artifact: Artifact, order: Order) -
     if order.if_exists != "skip":
         return False
     place = naming.by_layout(artifact, Path(order.directory), "name")
-    for path in (place.zip_path, place.raw_path(None)):
+    if order.extract and await asyncio.to_thread(unpack.is_same_folder, artifact, place.folder_path):
+        return True
+    files = (place.raw_path(None),) if order.extract else (place.zip_path, place.raw_path(None))
+    for path in files:
         if path.exists() and await client.verify(artifact, path):
             return True
     return False

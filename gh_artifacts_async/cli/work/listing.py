@@ -54,7 +54,7 @@ def listing(client: ArtifactsClient, repo: RepositoryName, wanted: Wanted) -> As
 
 async def list_artifacts(context: Context, target: Target, wanted: Wanted, *, as_json: bool) -> int:
     """Show a listing as a table, or as one JSON array."""
-    bar = bars.ListingBar() if context.live else None
+    bar = bars.Spinner() if context.live else None
     observers = [] if bar is None else [bar]
     async with context.client(target, *observers) as client:
         with bar or contextlib.nullcontext():
