@@ -66,7 +66,13 @@ def _keep_colons(_app, what, _name, _object, _options, lines):
         lines.insert(0, "")
 
 
+def _hide_constructor(_app, _what, name, _object, _options, _signature, _returns):
+    """Show no arguments of a class that only calls of the client make."""
+    return ("", "") if name == "gh_artifacts_async.RemoteArchive" else None
+
+
 def setup(app):
-    """Connect both."""
+    """Connect all three."""
+    app.connect("autodoc-process-signature", _hide_constructor)
     app.connect("missing-reference", _link_annotation)
     app.connect("autodoc-process-docstring", _keep_colons, priority=400)

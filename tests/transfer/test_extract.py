@@ -143,9 +143,7 @@ async def test_ref(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) 
 
 @pytest.mark.parametrize("what", ["folder", "empty folder", "file", "link", "dangling link"])
 @pytest.mark.parametrize("if_exists", ["error", "skip"])
-async def test_taken(
-    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, what: str, if_exists: str
-) -> None:
+async def test_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, what: str, if_exists: str) -> None:
     """Whatever is there is left as it is, and nothing is asked of storage."""
     place, artifact_id = tmp_path / "docs", add(github, archive=ARCHIVE)
     (tmp_path / "other").mkdir()
@@ -277,11 +275,11 @@ async def test_hostile(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("limit", "value"), [("max_total_bytes", 5000), ("max_members", 3), ("max_depth", 1)], ids=["bytes", "members", "depth"]
+    ("limit", "value"),
+    [("max_total_bytes", 5000), ("max_members", 3), ("max_depth", 1)],
+    ids=["bytes", "members", "depth"],
 )
-async def test_limits(
-    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, limit: str, value: int
-) -> None:
+async def test_limits(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, limit: str, value: int) -> None:
     """Every limit counts, and None lifts it."""
     artifact_id = add(github, archive=ARCHIVE)
     with pytest.raises(ArchiveError) as caught:

@@ -77,9 +77,11 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def opened(github: FakeGitHub, artifact_id: int, **options: Any) -> AsyncGenerator[RemoteArchive]:
     """Open an archive with a client of its own."""
     policy = options.pop("policy", None)
-    async with client_for(github, **options) as client:
-        async with client.open_archive(await get(client, artifact_id), policy=policy) as archive:
-            yield archive
+    async with (
+        client_for(github, **options) as client,
+        client.open_archive(await get(client, artifact_id), policy=policy) as archive,
+    ):
+        yield archive
 
 
 # --- listing and reading
@@ -261,7 +263,7 @@ async def test_extract_of_what_is_not_there(github: FakeGitHub, tmp_path: Path, 
 
 
 async def test_extract_to_a_taken_place(github: FakeGitHub, tmp_path: Path) -> None:
-    """A folder that is not empty, and a file, are left as they are, and nothing is fetched; an empty folder is taken."""
+    """A folder that is not empty, and a file, stay as they are, and nothing is fetched; an empty folder is taken."""
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("mine")
     (tmp_path / "file").write_text("mine")

@@ -12,13 +12,13 @@ import attrs
 import pytest
 
 from gh_artifacts_async import (
+    ArchiveError,
     CorruptArchiveError,
     DestinationExistsError,
     Digest,
     ExtractionProgress,
     ExtractPolicy,
     OutOfSpaceError,
-    UnsafeMemberError,
 )
 from gh_artifacts_async.archive import audit
 from gh_artifacts_async.events import Emitter
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.testing import FakeGitHub
 
 FILES = {"a.txt": b"1", "d/b.bin": noise(5000), "d/e/c": b""}
+ARCHIVE = make(FILES)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def unpacking(artifact: Artifact, folder: Path, **options: Any) -> Unpacking:
     return Unpacking(artifact, folder / "docs", policy, Emitter(seen), **values)
 
 
-async def unpacked(artifact: Artifact, folder: Path, content: bytes = make(FILES), **options: Any) -> list[Any]:  # noqa: B008
+async def unpacked(artifact: Artifact, folder: Path, content: bytes = ARCHIVE, **options: Any) -> list[Any]:
     """Unpack an archive that is whole."""
     folder.mkdir(exist_ok=True)
     archive = folder.parent / f"{folder.name}.zip"
@@ -76,7 +77,7 @@ async def test_whole(artifact: Artifact, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rule", HOSTILE)
 async def test_hostile(artifact: Artifact, tmp_path: Path, rule: str) -> None:
     """A hostile archive leaves nothing."""
-    with pytest.raises((UnsafeMemberError, CorruptArchiveError, Exception)) as caught:
+    with pytest.raises(ArchiveError) as caught:
         await unpacked(artifact, tmp_path / "in", HOSTILE[rule])
     assert caught.value.rule.startswith(rule) or rule == "encrypted"
     assert entries(tmp_path / "in") == set()
@@ -125,10 +126,14 @@ async def test_begun_and_not_finished(artifact: Artifact, tmp_path: Path) -> Non
     archive = tmp_path / "a.zip"
     archive.write_bytes(make(FILES))
     plan = Unpacking(artifact, tmp_path / "x" / "y" / "docs", ExtractPolicy(), Emitter(), replace=False, durable=False)
-    with pytest.raises(LookupError):
+
+    async def fail() -> None:
         async with begun(plan.extraction(audit(archive))):
             assert len(entries(tmp_path / "x" / "y")) == 1
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
     assert entries(tmp_path) == {"a.zip"}
 
 
@@ -230,25 +235,17 @@ async def test_record_that_cannot_be_written(
 
     monkeypatch.setattr(unpack.os, "fsync", fail)
     with pytest.raises(OSError, match=os.strerror(number)) as caught:
-        await unpacking_with_a_record_only(artifact, tmp_path)
+        unpack.write_record(artifact, tmp_path / "docs", (), durable=True)
     assert isinstance(caught.value, OutOfSpaceError) is (number == errno.ENOSPC)
     assert entries(tmp_path) == set()
 
 
-async def unpacking_with_a_record_only(artifact: Artifact, folder: Path) -> None:
-    """Write a durable record."""
-    unpack.write_record(artifact, folder / "docs", (), durable=True)
-
-
-async def test_record_that_cannot_get_its_name(
-    artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_record_that_cannot_get_its_name(artifact: Artifact, tmp_path: Path) -> None:
     """A folder that is in place is a success, though it cannot be skipped later."""
     (tmp_path / "in" / ".docs.gh-artifacts.json").mkdir(parents=True)
     await unpacked(artifact, tmp_path / "in")
     assert tree(tmp_path / "in") == {f"docs/{name}": data for name, data in FILES.items()}
     assert not is_same_folder(artifact, tmp_path / "in" / "docs")
-    del monkeypatch
 
 
 async def test_folder_that_cannot_get_its_name(

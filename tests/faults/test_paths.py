@@ -1,0 +1,281 @@
+"""Both ways a body is received, over plain HTTP and TLS: equal bytes, and the same promises when something breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from gh_artifacts_async import ConnectionFailedError, DigestMismatchError, RetryPolicy, Timeouts
+from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.transfer import takeover
+from gh_artifacts_async.transfer.storage import READ_BUFFER
+from tests.transfer.kit import ONE_TRY, REPO, add, client_for, fetch, get, names, parts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
+
+    from gh_artifacts_async import ArtifactsClient
+
+SIZE = 2_000_003
+PATHS = ("fast", "batches", "batches, no length", "inline")
+KINDS = pytest.mark.parametrize(("path", "tls"), [(path, tls) for path in PATHS for tls in (False, True)])
+
+
+@functools.cache
+def authority() -> trustme.CA:
+    """Make an authority of one's own, once."""
+    return trustme.CA()
+
+
+class Setting:
+    """A fake, a client of it, and an artifact that takes one of the ways."""
+
+    def __init__(self, github: FakeGitHub, client: ArtifactsClient, path: str, taken: list[object]) -> None:
+        self.github = github
+        self.client = client
+        self.limit = 30.0
+        self.path = path
+        self.size = 20_003 if path == "inline" else 600_003 if path == "batches" else SIZE
+        self.artifact_id = add(github, size=self.size)
+        self.content = github.content(self.artifact_id)
+        self._taken = taken
+        if path == "batches, no length":
+            github.faults.no_length(self.artifact_id, times=None)
+
+    @property
+    def resent(self) -> int:
+        """Bytes that storage sent more than once."""
+        return self.github.bytes_sent(self.artifact_id) - self.size
+
+    def check(self, folder: Path) -> None:
+        """Make sure that the file is right and alone, and that it came the way it was to come."""
+        assert (folder / "docs.zip").read_bytes() == self.content
+        assert names(folder) == {"docs.zip"}
+        assert bool(self._taken) == (self.path == "fast")
+
+
+@asynccontextmanager
+async def setting(
+    path: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, tls: bool, **settings: Any
+) -> AsyncGenerator[Setting]:
+    """Run a fake and a client of it."""
+    taken: list[object] = []
+    attach = takeover.Ring.attach
+
+    def noted(self: takeover.Ring, *arguments: Any) -> None:
+        taken.append(self)
+        attach(self, *arguments)
+
+    monkeypatch.setattr(takeover.Ring, "attach", noted)
+    context = None
+    if tls:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority().issue_cert("127.0.0.1").configure_cert(context)
+        settings["ca_file"] = folder.parent / f"{folder.name}.pem"
+        authority().cert_pem.write_to_path(str(settings["ca_file"]))
+    async with FakeGitHub(ssl_context=context) as github, client_for(github, **settings) as client:
+        yield Setting(github, client, path, taken)
+
+
+# --- what is tried on every way, on every loop ----------------------------------------------------------------------
+
+
+async def equal_bytes(it: Setting, folder: Path) -> None:
+    """Nothing breaks: one request, every byte once."""
+    result = await fetch(it.client, it.artifact_id, folder)
+    assert (result.verified, result.size, it.resent) == ("digest", it.size, 0)
+    it.check(folder)
+
+
+async def cut(it: Setting, folder: Path) -> None:
+    """FIN and RST at the beginning, in the middle and at the last byte."""
+    for at in (0, 1, it.size // 3):
+        it.github.faults.cut(it.artifact_id, at=at)
+    it.github.faults.reset(it.artifact_id, at=it.size // 2)
+    it.github.faults.cut(it.artifact_id, at=it.size - 1)
+    await fetch(it.client, it.artifact_id, folder)
+    assert not [fault for fault in it.github.faults.pending if fault.left is not None]
+    assert it.resent <= 3 * READ_BUFFER
+    it.check(folder)
+
+
+async def stall(it: Setting, folder: Path) -> None:
+    """Silence in the middle ends within a second of the limit."""
+    it.github.faults.stall(it.artifact_id, at=it.size // 2, seconds=60)
+    artifact = await get(it.client, it.artifact_id)
+    loop = asyncio.get_running_loop()
+    clock = lambda: getattr(loop, "jumped", loop.time())  # noqa: E731  a busy machine makes nothing late
+    began, before = loop.time(), clock()
+    await it.client.download(artifact, folder)
+    assert loop.time() - began >= it.limit
+    assert clock() - before <= it.limit + 1
+    it.check(folder)
+
+
+async def short(it: Setting, folder: Path) -> None:
+    """A body that ends too early, as if that were all of it, and one that promised more."""
+    it.github.faults.truncate_clean(it.artifact_id, at=it.size // 2)
+    if it.path != "batches, no length":
+        it.github.faults.wrong_length(it.artifact_id, by=10)
+    await fetch(it.client, it.artifact_id, folder)
+    it.check(folder)
+
+
+async def cancelled(it: Setting, folder: Path) -> None:
+    """A cancellation in the middle leaves a part that the next call goes on with, and nothing at work."""
+    hold = it.github.faults.stall(it.artifact_id, at=it.size // 2, times=None)
+    artifact = await get(it.client, it.artifact_id)
+    task = asyncio.create_task(it.client.download(artifact, folder))
+    async with asyncio.timeout(10):
+        while it.github.bytes_sent(it.artifact_id) < it.size // 2 or not parts(folder):
+            await asyncio.sleep(0.001)
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (part,) = parts(folder)
+    kept = part.stat().st_size
+    assert 0 < kept <= it.size // 2
+    hold.left = 0
+    result = await it.client.download(artifact, folder)
+    assert result.resumed_from == kept
+    it.check(folder)
+
+
+TRIED: dict[str, Callable[[Setting, Path], Any]] = {
+    it.__name__: it for it in (equal_bytes, cut, stall, short, cancelled)
+}
+EACH = pytest.mark.parametrize("what", TRIED)
+
+
+@KINDS
+@EACH
+async def test_row_01_to_03_16_25_every_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, what: str, *, tls: bool
+) -> None:
+    """Equal bytes, cuts, silence, short bodies and cancellation: the same outcome on every way a body can take."""
+    async with setting(path, tmp_path / "home", monkeypatch, tls=tls) as it:
+        await TRIED[what](it, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def uvloop() -> Any:
+    """Load uvloop; its first loop opens what it keeps for the process."""
+    module = pytest.importorskip("uvloop")
+    module.new_event_loop().close()
+    return module
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("path", ["fast", "batches, no length"])
+@EACH
+def test_row_01_to_03_16_25_on_uvloop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uvloop: Any, path: str, what: str, *, tls: bool
+) -> None:
+    """The same on uvloop, whose transports are others."""
+    quick = {"timeouts": Timeouts(read=0.3), "retry": RetryPolicy(wait_initial=0.05, wait_max=0.2)}
+
+    async def tried() -> None:
+        before = asyncio.all_tasks()
+        async with setting(path, tmp_path / "home", monkeypatch, tls=tls, **quick) as it:
+            it.limit = 0.3
+            await TRIED[what](it, tmp_path / "home")
+        assert asyncio.all_tasks() == before
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(tried())
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("path", ["fast", "batches", "inline"])
+async def test_row_03_stall_in_real_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Silence of twice the limit, before the headers and in the body, on the ordinary clock."""
+    async with setting(path, tmp_path / "home", monkeypatch, tls=False, timeouts=Timeouts(read=0.25)) as it:
+        loop = asyncio.get_running_loop()
+        artifact = await get(it.client, it.artifact_id)
+        it.github.faults.slow_headers(it.artifact_id, seconds=0.5)
+        it.github.faults.stall(it.artifact_id, at=it.size // 2, seconds=0.5)
+        began = loop.time()
+        await it.client.download(artifact, tmp_path / "home")
+        assert 0.5 <= loop.time() - began <= 2 * (0.25 + 1)
+        it.check(tmp_path / "home")
+
+
+@KINDS
+async def test_row_15_wrong_bytes_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, *, tls: bool
+) -> None:
+    """A byte that is always wrong is told with both digests, and nothing is left; an older file stays."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "docs.zip").write_bytes(b"older")
+    async with setting(path, folder, monkeypatch, tls=tls) as it:
+        it.github.faults.corrupt(it.artifact_id, at=it.size // 2, times=None)
+        with pytest.raises(DigestMismatchError):
+            await fetch(it.client, it.artifact_id, folder, if_exists="replace")
+    assert (folder / "docs.zip").read_bytes() == b"older"
+    assert names(folder) == {"docs.zip"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("fault", ["cut", "reset"])
+async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: str) -> None:
+    """A body that ends at any of a hundred bytes goes on there: no more than one buffer is sent twice."""
+    folder = tmp_path / "home"
+    async with setting(path, folder, monkeypatch, tls=False, retry=RetryPolicy(wait_initial=0)) as it:
+        artifact = await get(it.client, it.artifact_id)
+        count = 100 if path == "inline" else 25
+        for number in range(count):
+            at = (it.size - 1) * number // (count - 1)
+            before = it.github.bytes_sent(it.artifact_id)
+            getattr(it.github.faults, fault)(it.artifact_id, at=at)
+            await it.client.download(artifact, folder, if_exists="replace")
+            assert it.github.bytes_sent(it.artifact_id) - before <= it.size + READ_BUFFER
+            assert (folder / "docs.zip").read_bytes() == it.content
+        it.check(folder)
+
+
+@pytest.mark.parametrize("path", ["fast", "batches", "batches, no length"])
+async def test_row_18_garbage_keeps_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """What is no HTTP is the connection's failure, never taken for a 400 of storage's; what had come is kept."""
+    bad = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
+    async with setting(path, tmp_path / "home", monkeypatch, tls=False) as it:
+        it.github.faults.cut(it.artifact_id, at=it.size // 2)
+        hold = it.github.faults.garbage(it.artifact_id, times=6, data=bad)
+        with pytest.raises(ConnectionFailedError):
+            await fetch(it.client, it.artifact_id, tmp_path / "home")
+        (part,) = parts(tmp_path / "home")
+        kept = part.stat().st_size
+        assert kept >= it.size // 2 - READ_BUFFER
+        hold.left = 0
+        assert (await fetch(it.client, it.artifact_id, tmp_path / "home")).resumed_from == kept
+        it.check(tmp_path / "home")
+
+
+async def test_row_05_storage_down_keeps_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 503 for ever ends after the tries that the policy has, says so, and what had come is kept."""
+    from gh_artifacts_async import StorageError
+
+    async with setting("fast", tmp_path / "home", monkeypatch, tls=False) as it:
+        it.github.faults.cut(it.artifact_id, at=it.size // 2)
+        it.github.faults.status(it.artifact_id, 503, times=6)
+        artifact = await get(it.client, it.artifact_id)
+        with pytest.raises(StorageError, match="503") as caught:
+            await it.client.download(artifact, tmp_path / "home")
+        assert caught.value.status == 503
+        assert len(parts(tmp_path / "home")) == 1
+        assert len(it.github.requests_to("storage")) <= 8
+        it.github.faults.clear()
+        async with client_for(it.github, retry=ONE_TRY) as other:
+            assert (
+                await other.download(await other.get_artifact(REPO, it.artifact_id), tmp_path / "home")
+            ).resumed_from
+        it.check(tmp_path / "home")
