@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Generator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, OutOfSpaceError
 from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished, TransferVerified
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 from gh_artifacts_async.results import DownloadResult
@@ -222,7 +222,7 @@ class _Delivery:
     async def _is_there(self, path: Path) -> bool:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return False
-        if self._options.extract is not None and path == self._place.folder_path:
+        if self._options.extract is not None and path == self._place.folder_path and path.is_dir():  # noqa: ASYNC240
             from gh_artifacts_async.transfer import unpack  # as in _to_folder
 
             stopped = threading.Event()
@@ -262,8 +262,18 @@ class _Delivery:
 
     async def _to_file(self) -> DownloadResult:
         received = await self._receive()
-        try:
+        with self._part_of(received):
             return await self._finish_file(received)
+
+    @contextmanager
+    def _part_of(self, received: Received) -> Generator[None]:
+        """Remove the part in the end; where only time or room was wanting, keep it: a later run need not fetch it."""
+        try:
+            yield
+        except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
+            received.part.release(resumable=True)
+            self._leftovers.add(received.part)
+            raise
         finally:
             received.part.discard()
 
@@ -296,7 +306,7 @@ class _Delivery:
             pipeline = Pipeline(self._tools, unpacking)
             stack.push_async_callback(pipeline.aclose)
             received = await self._receive(pipeline)
-            stack.callback(received.part.discard)
+            stack.enter_context(self._part_of(received))
             stack.push_async_callback(pipeline.aclose)  # before the part goes
             if received.kind == "raw":
                 return await self._finish_file(received)

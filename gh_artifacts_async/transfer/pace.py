@@ -32,6 +32,18 @@ class RateWatch:
         if self._since is not None:
             self._since += seconds
 
+    def close(self, now: float) -> bool:
+        """Judge a window that is over by the failure that has ended it, not by the first bytes of the next connection.
+
+        Returns:
+            Whether it was too slow; False where the window is not over yet, and goes on.
+        """
+        if self._since is None or self._minimum is None or now - self._since < self._window:
+            return False
+        slow = self._bytes < self._minimum * (now - self._since)
+        self.start(now)
+        return slow
+
     def count(self, size: int, now: float, host: str) -> None:
         """Count bytes.
 

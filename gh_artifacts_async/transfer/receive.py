@@ -316,7 +316,8 @@ class Transfer:
         Raises:
             ArtifactsError: the tries are used up.
         """
-        if self.part.offset > self._furthest and not isinstance(trouble.error, SlowTransferError):
+        slow = self._watch.close(asyncio.get_running_loop().time()) or isinstance(trouble.error, SlowTransferError)
+        if self.part.offset > self._furthest and not slow:
             self._failures = 0
         self._furthest = max(self._furthest, self.part.offset)
         self._failures += 1
@@ -326,6 +327,7 @@ class Transfer:
             raise trouble.error
         if trouble.wait is not None:
             await asyncio.sleep(trouble.wait)
+            self._watch.excuse(trouble.wait)
         elif not (trouble.at_once and self._failures == 1):
             await asyncio.sleep(jitter(self._policy, self._failures))
         reason = str(trouble.error)

@@ -21,9 +21,12 @@ from gh_artifacts_async import (
     PrimaryRateLimitError,
     RateLimitError,
     RateLimitPause,
+    RequestTimeoutError,
+    SlowTransferError,
     StorageError,
     Timeouts,
     TransferResigned,
+    TransferResumed,
 )
 from gh_artifacts_async.api import session as api_session
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
@@ -34,6 +37,46 @@ from tests.transfer.kit import REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_f
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
+
+
+# --- 3, 4, 5: silence and slowness ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [118, 20_000, WORKER_SIZE])
+@pytest.mark.parametrize("fault", ["stall", "slow_headers", "status"])
+async def test_row_03_05_the_time_before_counts_once(github: FakeGitHub, tmp_path: Path, fault: str, size: int) -> None:
+    """After a silence, or a wait that storage asked for, the first bytes of the next connection are not too slow."""
+    it = add(github, size=size)
+    github.faults.no_length(it, times=None)
+    seen = Seen()
+    async with client_for(github, observer=seen) as client:
+        if fault == "stall":
+            github.faults.stall(it, at=size // 2)
+        else:
+            github.faults.cut(it, at=size // 2)
+            more: Any = {"code": 503, "headers": {"Retry-After": "100"}} if fault == "status" else {}
+            getattr(github.faults, fault)(it, **more)
+        github.faults.drip(it, chunk=50, interval=0.005, at=size - 50)
+        await fetch(client, it, tmp_path)
+    requests = github.requests_to("storage")
+    assert len(requests) == (2 if fault == "stall" else 3)
+    assert len(seen.of(TransferResumed)) == len(requests) - 1
+    assert (tmp_path / "docs.zip").read_bytes() == github.content(it)
+
+
+async def test_row_04_a_few_bytes_from_each_connection(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
+) -> None:
+    """Connections that each bring a few bytes and then fall silent do not count as progress: they come to an end."""
+    it = add(github)
+    for at in range(10, 1000, 10):
+        github.faults.stall(it, at=at)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises((RequestTimeoutError, SlowTransferError)):
+        await fetch(client, it, tmp_path)
+    assert asyncio.get_running_loop().time() - began < 6 * 30 + 60
+    assert len(github.requests_to("storage")) == 6
+    assert len(parts(tmp_path)) == 1
 
 
 # --- 6, 7: limits ---------------------------------------------------------------------------------------------------

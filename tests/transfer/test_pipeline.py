@@ -314,7 +314,7 @@ class _Struggling:
 async def test_the_failure_is_told_and_not_that_others_were_stopped() -> None:
     """The thread that is only told to stop does not make the download look cancelled."""
     with pytest.raises(CorruptArchiveError):
-        await pipeline._unpack(_Struggling(), None, deque([None, None]))
+        await pipeline._unpack(_Struggling(), None, deque[Any]([None, None]))
 
 
 @pytest.mark.parametrize("rule", HOSTILE)
@@ -427,7 +427,8 @@ async def test_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int | None
 ) -> None:
     """A disk that is full once costs the head start; one that stays full is OutOfSpaceError, and nothing is left."""
-    real, failed = os.write, []
+    real = os.write
+    failed: list[bytes] = []
 
     def full(descriptor: int, data: bytes) -> int:
         if times is None or len(failed) < times:

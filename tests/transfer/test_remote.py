@@ -538,16 +538,14 @@ async def test_ranges_that_end(github: FakeGitHub, tmp_path: Path, temporary: Pa
     """Storage that gives ranges at first and later none is asked for the whole then, once for all that wait for it."""
     artifact_id = add(github, archive=ARCHIVE)
     github.faults.pass_by(artifact_id)
-    github.faults.ignore_range(artifact_id, times=12)
-    async with opened(github, artifact_id) as archive:
+    github.faults.ignore_range(artifact_id, times=1 if extracts else 2)
+    async with opened(github, artifact_id, retry=ONE_TRY) as archive:
         if extracts:
             await archive.extract(["d/"], tmp_path / "out")
             assert set(tree(tmp_path / "out")) == {"d/one.bin", "d/deep/two.bin"}
         else:
-            assert await asyncio.gather(archive.read("d/one.bin"), archive.read("far.bin")) == [
-                FILES["d/one.bin"],
-                FILES["far.bin"],
-            ]
+            found = await asyncio.gather(archive.read("d/one.bin"), archive.read("far.bin"))
+            assert tuple(found) == (FILES["d/one.bin"], FILES["far.bin"])
         assert not archive.ranged
         assert sum("Range" not in request.headers for request in github.requests_to("storage")) == 1
         assert await archive.read("report.txt") == FILES["report.txt"]

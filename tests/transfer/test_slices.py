@@ -87,6 +87,20 @@ async def test_url_that_ends_is_signed_again(github: FakeGitHub) -> None:
     assert [request.status for request in github.requests_to("storage")] == [206] * 3
 
 
+async def test_url_is_not_used_up_to_its_last_second(github: FakeGitHub) -> None:
+    """A URL that ends within seconds is not begun with again."""
+    artifact_id = add(github, size=SIZE)
+    async with client_for(github) as client:
+        artifact = await get(client, artifact_id)
+        slices = Slices(client._transfers._tools, artifact)
+        signed = await client.get_download_url(artifact)
+        slices.use(signed)
+        await slices.read(0, 10)
+        await asyncio.sleep(signed.lifetime - 3)
+        await slices.read(0, 10)
+    assert len({request.raw_path for request in github.requests_to("storage")}) == 2
+
+
 MENDED: dict[str, Script] = {
     "cut at its first byte": lambda faults, it: faults.cut(it, at=1000),
     "cut in the middle": lambda faults, it: faults.cut(it, at=50_000),

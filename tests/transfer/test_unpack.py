@@ -212,7 +212,8 @@ async def test_record_that_is_none(artifact: Artifact, tmp_path: Path, text: str
     record.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert not is_same_folder(artifact, tmp_path / "in" / "docs")
     document = {"version": 1, "id": artifact.id, "digest": str(artifact.digest)}
-    for members in ([], None, {"a.txt": "1"}, {"\0": 1}, {"../docs/a.txt/x": 1}):
+    wrong: list[Any] = [[], None, {"a.txt": "1"}, {"\0": 1}, {"../docs/a.txt/x": 1}]
+    for members in wrong:
         record.write_text(json.dumps({**document, "members": members}))
         assert not is_same_folder(artifact, tmp_path / "in" / "docs")
 
