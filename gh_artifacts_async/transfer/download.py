@@ -225,8 +225,7 @@ class _Delivery:
         if self._options.extract is not None and path == self._place.folder_path and path.is_dir():  # noqa: ASYNC240
             from gh_artifacts_async.transfer import unpack  # as in _to_folder
 
-            stopped = threading.Event()
-            return await in_thread(lambda: unpack.is_there(self._artifact, path, stopped), stopped.set)
+            return await in_thread(lambda: unpack.is_same_folder(self._artifact, path))
         return await is_same(self._artifact, path)
 
     def _path(self, kind: Kind, disposition: str | None) -> Path:
@@ -271,8 +270,9 @@ class _Delivery:
         try:
             yield
         except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
-            received.part.release(resumable=True)
-            self._leftovers.add(received.part)
+            if not os.path.lexists(self._path(received.kind, received.disposition)):
+                received.part.release(resumable=True)
+                self._leftovers.add(received.part)
             raise
         finally:
             received.part.discard()

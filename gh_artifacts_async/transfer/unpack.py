@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.archive import Extraction, FileReader, audit_reader, extract_all
 from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.events import ExtractionProgress
-from gh_artifacts_async.protocol import filenames
-from gh_artifacts_async.transfer import verify
 from gh_artifacts_async.transfer.files import space_errors, sync_folder
 from gh_artifacts_async.transfer.pace import EVENT_INTERVAL
 from gh_artifacts_async.transfer.verify import record_path
 from gh_artifacts_async.transfer.writer import in_thread
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import AsyncGenerator, Callable, Iterable
     from pathlib import Path
 
@@ -186,18 +183,6 @@ def write_record(artifact: Artifact, folder: Path, members: Iterable[Member], *,
         temporary.unlink(missing_ok=True)
         raise
     return temporary
-
-
-def is_there(artifact: Artifact, path: Path, stopped: threading.Event) -> bool:
-    """Whether a folder is the artifact, unpacked; or a file is the artifact, which was uploaded as it is. Blocks."""
-    if path.is_dir():
-        return is_same_folder(artifact, path)
-    return verify.is_same(artifact, path, stopped) and not _is_zip(path)
-
-
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return filenames.kind_by_magic(file.read(4)) == "zip"
 
 
 def is_same_folder(artifact: Artifact, folder: Path) -> bool:

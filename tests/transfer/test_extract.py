@@ -180,21 +180,14 @@ async def test_skip(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path)
     assert (first.path / "a.txt").read_text() == "mine, and longer"
 
 
-async def test_skip_raw(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """A raw file is skipped too."""
-    artifact_id = add(github, "log.txt", raw=("log.txt", b"all is well"))
+@pytest.mark.parametrize("content", [b"all is well", ARCHIVE], ids=["text", "zip"])
+async def test_skip_raw(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, content: bytes) -> None:
+    """A raw file is skipped too, also one that happens to have an archive's form."""
+    artifact_id = add(github, "one.whl", raw=("one.whl", content))
     await fetch(client, artifact_id, tmp_path, extract=True)
     again = await fetch(client, artifact_id, tmp_path, extract=True, if_exists="skip")
     assert again.skipped
-
-
-async def test_skip_is_of_folders(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """The zip itself, in the folder's place, is not the artifact unpacked."""
-    artifact_id = add(github, "docs.zip", archive=ARCHIVE)
-    await fetch(client, artifact_id, tmp_path)
-    with pytest.raises(DestinationExistsError):
-        await fetch(client, artifact_id, tmp_path, extract=True, if_exists="skip")
-    assert tree(tmp_path) == {"docs.zip": ARCHIVE}
+    assert tree(tmp_path) == {"one.whl": content}
 
 
 async def test_skip_after_another_artifact(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
@@ -325,16 +318,23 @@ async def test_if_exists_is_one_of_three(github: FakeGitHub, client: ArtifactsCl
 async def test_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
-    """A disk that is full for what is unpacked is OutOfSpaceError; the part and the staging folder are gone."""
+    """A disk that is full for what is unpacked is OutOfSpaceError; nothing stays but the part, for the next run."""
 
     def full(_descriptor: int, _data: bytes) -> None:
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
+    artifact_id = add(github, archive=content)
     monkeypatch.setattr(extraction, "_write_all", full)
     with pytest.raises(OutOfSpaceError) as caught:
-        await fetch(client, add(github, archive=content), tmp_path, extract=True)
+        await fetch(client, artifact_id, tmp_path, extract=True)
     assert caught.value.errno == errno.EDQUOT
-    assert not any(tmp_path.iterdir())
+    assert all(".part" in name for name in entries(tmp_path))
+    monkeypatch.undo()
+    github.forget_requests()
+    result = await fetch(client, artifact_id, tmp_path, extract=True)
+    assert not github.requests_to("storage")
+    assert entries(tmp_path) == {"docs", RECORD}
+    assert result.members is not None
 
 
 # --- events
@@ -427,7 +427,7 @@ async def test_many_from_an_iterator(github: FakeGitHub, client: ArtifactsClient
 async def test_many_on_a_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk stops new work: what is left of a collection gets that error, and nothing is left on disk."""
+    """A full disk stops new work: what is left of a collection gets that error, and nothing is left but parts."""
 
     def full(_descriptor: int, _data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -439,7 +439,7 @@ async def test_many_on_a_full_disk(
     assert len(errors) == 9
     assert all(isinstance(error, OutOfSpaceError) for error in errors)
     assert len({it.artifact_id for it in github.requests_to("storage")}) <= 3
-    assert not any(tmp_path.iterdir())
+    assert all(".part" in name for name in entries(tmp_path))
 
 
 @pytest.mark.slow
