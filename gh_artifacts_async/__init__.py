@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         DownloadError,
         IncompleteDownloadError,
         MemberNotFoundError,
+        MissingTokenError,
         NotFoundError,
         OutOfSpaceError,
         PermissionDeniedError,
@@ -131,6 +132,7 @@ __all__ = [
     "Limits",
     "ListingProgress",
     "MemberNotFoundError",
+    "MissingTokenError",
     "NotFoundError",
     "Observer",
     "OutOfSpaceError",
@@ -183,10 +185,11 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
             "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
             "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
-            "IncompleteDownloadError MemberNotFoundError NotFoundError OutOfSpaceError PermissionDeniedError "
-            "PrimaryRateLimitError ProtocolError RateLimitError RequestTimeoutError ResponseShapeError "
-            "SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError StorageError "
-            "TransportError UnexpectedResponseError UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError"
+            "IncompleteDownloadError MemberNotFoundError MissingTokenError NotFoundError OutOfSpaceError "
+            "PermissionDeniedError PrimaryRateLimitError ProtocolError RateLimitError RequestTimeoutError "
+            "ResponseShapeError SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError "
+            "StorageError TransportError UnexpectedResponseError UnsafeMemberError UnsafeRedirectError "
+            "UnsupportedArchiveError"
         ),
         "events": (
             "Event ExtractionProgress ListingProgress Observer RateLimitPause TransferBytes TransferEvent "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Self
 
-from gh_artifacts_async.api.auth import EnvironmentToken
+from gh_artifacts_async.api.auth import EnvironmentToken, check_token
+from gh_artifacts_async.api.checks import setting
 from gh_artifacts_async.api.environment import read_environment
 from gh_artifacts_async.api.operations import Operations
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
@@ -96,7 +97,7 @@ class ArtifactsClient(Operations):
             observer=observer,
         )
         super().__init__(github)
-        self._storage_policy = storage or StoragePolicy()
+        self._storage_policy = setting("storage", storage, StoragePolicy)
         self._made_transfers: Transfers | None = None
 
     @property
@@ -128,6 +129,7 @@ class ArtifactsClient(Operations):
         found = read_environment(variables, overrides.get("base_url"))
         arguments: dict[str, Any] = {"base_url": found.base_url}
         if found.token_names:
+            check_token(variables[found.token_names[0]])
             arguments["token"] = EnvironmentToken(*found.token_names, environ=variables)
         return cls(**(arguments | overrides))
 

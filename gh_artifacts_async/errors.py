@@ -4,6 +4,7 @@
 
     ArtifactsError
     ├ ConfigurationError(ValueError)        the caller's mistake, found before any request
+    │ └ MissingTokenError                   a download or a delete without a token
     ├ ClientClosedError(RuntimeError)       used after close, or on another event loop
     ├ TransportError                        no answer came
     │ ├ ConnectionFailedError
@@ -86,6 +87,10 @@ class ArtifactsError(Exception):
 
 class ConfigurationError(ArtifactsError, ValueError):
     """The caller asked for something that cannot be right; no request was made."""
+
+
+class MissingTokenError(ConfigurationError):
+    """GitHub does this for nobody without a token; no request was made."""
 
 
 class ClientClosedError(ArtifactsError, RuntimeError):

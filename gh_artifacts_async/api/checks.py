@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.protocol.requests import split_origin
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gh_artifacts_async.settings import StrPath
+
+T = TypeVar("T")
 
 DISTRIBUTION = "gh-artifacts-async"
 
@@ -32,6 +34,31 @@ def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
         raise ConfigurationError(msg)
     if getattr(session, "auth", None) is not None:
         msg = "the borrowed session carries auth, which would go to storage too; pass the token to the client instead"
+        raise ConfigurationError(msg)
+
+
+def setting(name: str, value: T | None, kind: type[T]) -> T:
+    """Return a group of settings; its defaults for None.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        msg = f"{name} must be a {kind.__name__}, not {value!r}"
+        raise ConfigurationError(msg)
+    return value
+
+
+def check_observer(observer: object) -> None:
+    """Refuse an observer that cannot be called.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if observer is not None and not callable(observer):
+        msg = f"observer must be callable with an event, not {observer!r}"
         raise ConfigurationError(msg)
 
 

@@ -51,6 +51,9 @@ class RunPage:
     next_page: int | None = None
 
 
+_MISSING = object()
+
+
 class _WrongTypeError(TypeError):
     """A JSON value of another type than the field's."""
 
@@ -68,6 +71,9 @@ def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
 
 
 def _moment(value: Any, _: Any) -> datetime:  # noqa: ANN401 - cattrs' signature
+    if value is _MISSING:
+        msg = "required field missing"
+        raise _WrongTypeError(msg)
     if type(value) is not str:
         msg = f"expected a time, got {type(value).__name__}"
         raise _WrongTypeError(msg)
@@ -91,14 +97,21 @@ def _passed_in(value: Any, _: Any) -> RepositoryName:  # noqa: ANN401 - cattrs' 
     return value
 
 
+_REQUIRED: dict[type, tuple[str, ...]] = {Artifact: ("created_at", "expires_at", "updated_at")}
+"""Fields that may be null, but not missing; the class gives them a default for those who make one by hand."""
+
+
 def _from_object(made: Converter, cls: type[T]) -> Callable[[Any, Any], T]:
     """Make a hook that takes JSON objects only; cattrs' own would take a list where no field is required."""
     structure = make_dict_structure_fn(cls, made)
+    required = _REQUIRED.get(cls, ())
 
     def hook(value: Any, _: Any) -> T:  # noqa: ANN401 - cattrs' signature
         if type(value) is not dict:
             msg = f"expected an object, got {type(value).__name__}"
             raise _WrongTypeError(msg)
+        if not all(name in value for name in required):
+            value = {**dict.fromkeys(required, _MISSING), **value}
         return structure(value, cls)
 
     return hook

@@ -15,7 +15,6 @@ import attrs
 
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import ConfigurationError, UnexpectedResponseError
-from gh_artifacts_async.events import ListingProgress
 from gh_artifacts_async.models import Artifact, WorkflowRun, check_id
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_step_back
@@ -39,6 +38,7 @@ MOST_FILTERED_RUNS = 1000
 """GitHub gives out at most so many runs of a filtered listing
 (https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository)."""
 
+_MOST_STALE_PAGES = 100  # that have nothing new, one after the other, without a page number to tell how far it is
 _MOST_FRUITLESS_STEPS = 3  # a server whose totals go up and down must not keep a walk for ever
 
 
@@ -85,8 +85,11 @@ class _Ahead(Generic[Item]):
 
 async def walk(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter) -> AsyncGenerator[Item]:
     """Yield every item of a listing once, in the order in which the pages show them."""
+    from gh_artifacts_async.events import ListingProgress  # as in session.py
+
     ahead = _Ahead(fetch, concurrency)
     seen: set[int] = set()
+    visited: set[str] = set()
     number, url, total, fruitless = 1, None, 0, 0
     try:
         while True:
@@ -105,12 +108,30 @@ async def walk(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: 
                 yield item
             if not _goes_on(page, number, per_page, concurrency):
                 return
-            if page.links.next_page is not None and page.links.next_page <= number:
-                msg = f"page {number} of a listing names page {page.links.next_page} as the next one"
-                raise UnexpectedResponseError(msg)
+            _check_next(page, number, visited, fresh=bool(fresh))
             number, url = page.links.next_page or number + 1, page.links.next_url
     finally:
         await ahead.drop()
+
+
+def _check_next(page: Page[Item], number: int, visited: set[str], *, fresh: bool) -> None:
+    """Refuse a listing that would never end.
+
+    Raises:
+        UnexpectedResponseError: the next page is this one or an earlier one, or the pages that have nothing new go on.
+    """
+    following, url = page.links.next_page, page.links.next_url
+    if following is not None and following <= number:
+        msg = f"page {number} of a listing names page {following} as the next one"
+        raise UnexpectedResponseError(msg)
+    if fresh:
+        visited.clear()  # it got somewhere
+    if url is None:
+        return
+    if following is None and (url in visited or len(visited) > _MOST_STALE_PAGES):
+        msg = f"page {number} of a listing leads on to pages that were read already"
+        raise UnexpectedResponseError(msg)
+    visited.add(url)
 
 
 def _goes_on(page: Page[Item], number: int, per_page: int, concurrency: int) -> bool:

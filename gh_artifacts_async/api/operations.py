@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, overload
 from gh_artifacts_async.api import endpoints, listing
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
+from gh_artifacts_async.protocol.requests import created_bounds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -199,7 +200,7 @@ class Operations:
             RepositoryName.parse(repo),
             workflow=workflow,
             filters=filters,
-            created=created or (None, None),
+            created=created_bounds(created),
             limit=limit,
         )
 

@@ -21,7 +21,15 @@ from gh_artifacts_async.api.auth import (
     check_token,
 )
 from gh_artifacts_async.api.backoff import Backoff
-from gh_artifacts_async.api.checks import check_borrowed, checked_proxy, default_user_agent, header_value, tls_context
+from gh_artifacts_async.api.checks import (
+    check_borrowed,
+    check_observer,
+    checked_proxy,
+    default_user_agent,
+    header_value,
+    setting,
+    tls_context,
+)
 from gh_artifacts_async.api.environment import proxy_for
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -30,13 +38,13 @@ from gh_artifacts_async.errors import (
     ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
+    MissingTokenError,
     NotFoundError,
     RequestTimeoutError,
     ServerError,
     TransportError,
     UnexpectedResponseError,
 )
-from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.protocol.requests import BaseURL, check_base_url
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Answer, Reply, Verdict, judge
 from gh_artifacts_async.results import Secret
@@ -179,11 +187,14 @@ class GitHubSession:
         self._ssl = tls_context(ca_file, ssl_context)
         self._proxy = None if proxy is None else Secret(checked_proxy(proxy))
         self._trust_env = trust_env
-        self.timeouts = timeouts or Timeouts()
-        self.retry = retry or RetryPolicy()
-        self.limits = limits or Limits()
+        self.timeouts = setting("timeouts", timeouts, Timeouts)
+        self.retry = setting("retry", retry, RetryPolicy)
+        self.limits = setting("limits", limits, Limits)
         self._api_version = header_value("api_version", api_version)
         self._user_agent = None if user_agent is None else header_value("user_agent", user_agent)
+        check_observer(observer)
+        from gh_artifacts_async.events import Emitter  # a dozen classes that an import alone does not need
+
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
         self._gate: Gate | None = None
@@ -281,13 +292,13 @@ class GitHubSession:
             APIError: GitHub said no.
             TransportError: no answer came.
             ProtocolError: the answer breaks GitHub's rules.
-            ConfigurationError: a download or delete without a token.
+            MissingTokenError: a download or delete without a token.
             ClientClosedError: after close, or on another event loop.
         """
         self.check_usable()
         if request.answer != "json" and self._source is None:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
-            raise ConfigurationError(msg)
+            raise MissingTokenError(msg)
         backoff = Backoff(self.retry, self.limits.max_pause)
         try:
             return await self._follow(request, backoff)

@@ -21,6 +21,7 @@ class MissingError(LookupError):
 
 # The first class that fits counts: what is also an OSError (DestinationExistsError, a timeout) stands above it.
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (errors.MissingTokenError, DENIED),
     (errors.ConfigurationError, USAGE),
     (errors.BadRequestError, USAGE),
     (errors.NotFoundError, NOT_FOUND),

@@ -145,6 +145,10 @@ def raw_filename(artifact_name: str, content_disposition: str | None) -> str:
     return safe_component(disposition_filename(content_disposition) or artifact_name)
 
 
+LONGEST_FILENAME = 255
+"""Bytes that a file's name may have on all common file systems."""
+
+
 def check_filename(name: str) -> str:
     """Check a file name that the caller chose.
 
@@ -154,5 +158,8 @@ def check_filename(name: str) -> str:
     is_one = isinstance(name, str) and name not in {"", ".", ".."} and "/" not in name and "\\" not in name
     if not is_one or not name.isprintable():
         msg = f"filename must be the name of one file, without folders, not {name!r}"
+        raise ConfigurationError(msg)
+    if len(name.encode()) > LONGEST_FILENAME:
+        msg = f"filename has {len(name.encode())} bytes; file systems take {LONGEST_FILENAME}"
         raise ConfigurationError(msg)
     return name

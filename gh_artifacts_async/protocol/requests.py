@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
@@ -17,8 +18,6 @@ from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import check_id
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from gh_artifacts_async.models import Direction, RepositoryName
 
 Query = tuple[tuple[str, str], ...]
@@ -349,6 +348,25 @@ def _workflow_id(workflow: str | int) -> str:
         msg = f"workflow must be an id or a file name like 'ci.yml', not {workflow!r}"
         raise ConfigurationError(msg)
     return quote(named, safe="")
+
+
+def created_bounds(created: object) -> tuple[datetime | None, datetime | None]:
+    """Check a range of times: a pair, from and to, None for no bound; None for no range at all.
+
+    Raises:
+        ConfigurationError: it is no such pair, or a time without a zone.
+    """
+    if created is None:
+        return None, None
+    if not isinstance(created, tuple | list) or len(created) != len(("from", "to")):
+        msg = f"created must be a pair of times, from and to, not {created!r}"
+        raise ConfigurationError(msg)
+    start, end = created
+    for moment in (start, end):
+        if moment is not None and (not isinstance(moment, datetime) or moment.tzinfo is None):
+            msg = f"created must hold times with a time zone, or None, not {moment!r}"
+            raise ConfigurationError(msg)
+    return start, end
 
 
 def created_range(start: datetime | None, end: datetime | None) -> str | None:

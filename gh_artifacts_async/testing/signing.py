@@ -183,8 +183,8 @@ def _period(kind: Kind, query: dict[str, str]) -> tuple[datetime, datetime]:
 
 def disposition(filename: str) -> str:
     """Return a download's Content-Disposition: ``filename=`` for old readers, and ``filename*=`` (RFC 5987)."""
-    plain = filename.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+    plain = "".join(char if char.isascii() and char.isprintable() and char not in '\\"' else "_" for char in filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 
 
 def _bytes(text: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
+from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gh_artifacts_async.events import Emitter
+    from gh_artifacts_async.models import WorkflowRun
     from gh_artifacts_async.transfer.tools import Tools
 
 T = TypeVar("T")
@@ -183,13 +185,13 @@ class Collection:
     extracts: bool = False
     taken: dict[str, int] = attrs.field(factory=dict)
 
-    def place(self, artifact: Artifact) -> naming.Place:
+    def place(self, artifact: Artifact, run: WorkflowRun | None) -> naming.Place:
         """Return an artifact's place, and take it.
 
         Raises:
             DestinationExistsError: another artifact of this collection has it.
         """
-        place = naming.by_layout(artifact, self.directory, self.layout)
+        place = naming.by_layout(artifact, self.directory, self.layout, run)
         self.take(place.folder_path if self.extracts else place.zip_path, artifact)
         return place
 
@@ -220,22 +222,63 @@ async def download_many(
     emitter: Emitter,
 ) -> AsyncGenerator[AsyncIterator[Outcome[DownloadResult]]]:
     """Download many artifacts, see :meth:`gh_artifacts_async.ArtifactsClient.download_many`."""
-    if isinstance(artifacts, Artifact | ArtifactRef | str | bytes):
+    tools.github.check_usable()
+    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
         msg = f"artifacts is an iterable of artifacts, not one {type(artifacts).__name__}"
         raise ConfigurationError(msg)
-    naming.check_layout(collection.layout)
+    runs = _Runs(tools, naming.needs_run(collection.layout))
     if isinstance(artifacts, abc.Collection):
         rehearsal = attrs.evolve(collection, taken={})
         for artifact in artifacts:
             if isinstance(artifact, Artifact):
-                rehearsal.place(artifact)
+                rehearsal.place(artifact, await runs.of(artifact))
+    turns = _Turns()
 
     async def work(subject: Subject) -> DownloadResult:
         artifact = await resolve(tools, subject)
-        place = collection.place(artifact)
-        return await downloader.download(
-            artifact, place, options, emitter, claim=lambda path: collection.take(path, artifact)
-        )
+        place = collection.place(artifact, await runs.of(artifact))
+        async with turns.of(artifact.id):
+            return await downloader.download(
+                artifact, place, options, emitter, claim=lambda path: collection.take(path, artifact)
+            )
 
     async with running(Pool(artifacts, work, concurrency)) as outcomes:
         yield outcomes
+
+
+class _Runs:
+    """The workflow runs that a layout needs, each asked for once."""
+
+    def __init__(self, tools: Tools, needed: bool) -> None:  # noqa: FBT001 - of this module only
+        self._tools = tools
+        self._needed = needed
+        self._known: dict[int, WorkflowRun] = {}
+        self._turns = _Turns()
+
+    async def of(self, artifact: Artifact) -> WorkflowRun | None:
+        number, repository = artifact.run_id, artifact.repository
+        if not self._needed or number is None or repository is None:
+            return None
+        async with self._turns.of(number):
+            if number not in self._known:
+                self._known[number] = await endpoints.get_workflow_run(self._tools.github, repository, number)
+            return self._known[number]
+
+
+class _Turns:
+    """Lets what is about one thing happen one after the other: an artifact that comes twice is not fetched twice."""
+
+    def __init__(self) -> None:
+        self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, key: int) -> AsyncGenerator[None]:
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = lock, users + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks.pop(key)
+            if users > 1:
+                self._locks[key] = lock, users - 1

@@ -6,14 +6,14 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, OutOfSpaceError
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, MissingTokenError, OutOfSpaceError
 from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished, TransferVerified
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 from gh_artifacts_async.results import DownloadResult
@@ -91,7 +91,10 @@ def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
         DestinationExistsError: it, or one above it, is a file.
         OSError: nothing may be written there.
     """
-    folder = Path(os.fspath(directory))
+    if not isinstance(directory, str | os.PathLike) or "\0" in (text := str(os.fspath(directory))):
+        msg = f"directory must be a path, not {directory!r}"
+        raise ConfigurationError(msg)
+    folder = Path(text)
     for place in (folder, *folder.parents):
         if place.is_dir():
             if writes:
@@ -107,11 +110,11 @@ def check_token(tools: Tools) -> None:
     """Make sure that there is a token.
 
     Raises:
-        ConfigurationError: there is none, and GitHub gives an artifact's bytes only to who has one.
+        MissingTokenError: there is none, and GitHub gives an artifact's bytes only to who has one.
     """
     if not tools.github.has_token:
         msg = "downloading an artifact needs a token, also from a public repository; pass one, or set GITHUB_TOKEN"
-        raise ConfigurationError(msg)
+        raise MissingTokenError(msg)
 
 
 async def resolve(tools: Tools, artifact: object) -> Artifact:
@@ -170,6 +173,14 @@ class Downloader:
             raise
 
 
+class _TakenError(Exception):
+    """The final name is taken, as storage's headers show (never leaves this module)."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+
 @attrs.define
 class _Delivery:
     """One artifact on its way to its place."""
@@ -184,12 +195,24 @@ class _Delivery:
 
     async def run(self) -> DownloadResult:
         """Skip what is there; else fetch, verify, and put in place."""
-        started = asyncio.get_running_loop().time()
         there = await self._there_already()
         if there is not None:
-            size = self._artifact.size_in_bytes if there.is_dir() else there.stat().st_size
-            self._emitter.emit(TransferFinished(artifact=self._artifact, path=there, size=size, skipped=True))
-            return _skipped(self._artifact, there, size)
+            return self._skip(there)
+        try:
+            return await self._bring()
+        except _TakenError as taken:
+            path = taken.path
+        if self._options.if_exists == "skip" and await self._is_there(path):
+            return self._skip(path)
+        raise self._in_the_way(path)
+
+    def _skip(self, path: Path) -> DownloadResult:
+        size = self._artifact.size_in_bytes if path.is_dir() else path.stat().st_size
+        self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=size, skipped=True))
+        return _skipped(self._artifact, path, size)
+
+    async def _bring(self) -> DownloadResult:
+        started = asyncio.get_running_loop().time()
         files.make_folder(self._place.folder)
         if self._options.extract is None:
             result = await self._to_file()
@@ -206,9 +229,11 @@ class _Delivery:
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
-        if self._options.if_exists == "replace":
-            return None
         usual = self._path("zip", None)
+        if self._options.if_exists == "replace":
+            if self._options.extract is None and usual.is_dir() and not usual.is_symlink():
+                raise self._in_the_way(usual)
+            return None
         taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
         if self._options.if_exists == "skip":
             raw = self._place.raw_path(None)
@@ -238,10 +263,10 @@ class _Delivery:
         if self._claim is not None:
             self._claim(path)
         if self._options.if_exists != "replace" and os.path.lexists(path):
-            raise self._in_the_way(path)
+            raise _TakenError(path)
 
     def _in_the_way(self, path: Path) -> DestinationExistsError:
-        known = "" if self._options.if_exists == "error" else " and is not this artifact"
+        known = {"skip": " and is not this artifact", "replace": " and is a folder"}.get(self._options.if_exists, "")
         msg = f"{path} exists already{known}; it was left as it is (if_exists={self._options.if_exists!r})"
         return DestinationExistsError(msg, filename=str(path))
 
@@ -282,11 +307,17 @@ class _Delivery:
         if self._claim is not None:
             self._claim(path)  # known only now, where the bytes told what they are
         replace = self._options.if_exists == "replace"
-        if self._options.durable:
-            await in_thread(lambda: received.part.commit(path, replace=replace, durable=True))
-        else:
-            received.part.commit(path, replace=replace, durable=False)
-        _leave_record(self._artifact, path, received, replaced=replace)
+        try:
+            if self._options.durable:
+                await in_thread(lambda: received.part.commit(path, replace=replace, durable=True))
+            else:
+                received.part.commit(path, replace=replace, durable=False)
+        except DestinationExistsError:
+            if self._options.if_exists != "skip":
+                raise
+            raise _TakenError(path) from None
+        with suppress(OSError):  # the file is right and in place; without its record it is only not known again
+            _leave_record(self._artifact, path, received, replaced=replace)
         return _result(self._artifact, path, received)
 
     async def _to_folder(self, policy: ExtractPolicy) -> DownloadResult:

@@ -20,7 +20,7 @@ from gh_artifacts_async.protocol.filenames import (
 )
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.models import Artifact, WorkflowRun
     from gh_artifacts_async.settings import Layout
 
 
@@ -72,13 +72,18 @@ def single(artifact: Artifact, directory: Path, filename: str | None) -> Place:
     return Place(folder=directory, stem=artifact.name)
 
 
-FIELDS = ("name", "id", "run_id", "branch", "sha", "owner", "repo", "date")
-"""What a template may hold besides what the workflow run itself would have to be asked for."""
+RUN_FIELDS = ("workflow", "event")
+"""What a template may hold for which the workflow run has to be asked for: one GET a run."""
+
+FIELDS = ("name", "id", "run_id", "branch", "sha", "owner", "repo", "date", *RUN_FIELDS)
+"""What a template may hold."""
 
 
-def _values(artifact: Artifact) -> dict[str, str]:
+def _values(artifact: Artifact, asked: WorkflowRun | None) -> dict[str, str]:
     run, repo = artifact.workflow_run, artifact.repository
     return {
+        "workflow": (asked and (asked.name or (asked.path or "").rpartition("/")[2])) or "no-workflow",
+        "event": (asked and asked.event) or "no-event",
         "name": artifact.name,
         "id": str(artifact.id),
         "run_id": str(artifact.run_id or "no-run"),
@@ -116,8 +121,19 @@ def _fields(template: str) -> list[str]:
         return []
 
 
-def by_layout(artifact: Artifact, directory: Path, layout: Layout) -> Place:
+def needs_run(layout: Layout) -> bool:
+    """Whether a layout needs the workflow run of each artifact."""
+    return isinstance(layout, str) and not set(_fields(layout)).isdisjoint(RUN_FIELDS)
+
+
+def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: WorkflowRun | None = None) -> Place:
     """Return an artifact's place in a collection; each part of a template or of a callable's answer is made safe.
+
+    Args:
+        artifact: what.
+        directory: the collection's.
+        layout: how.
+        run: the artifact's workflow run, where the layout needs it.
 
     Raises:
         ConfigurationError: a callable's answer is no relative path.
@@ -130,7 +146,7 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout) -> Place:
     if callable(layout):
         parts = str(layout(artifact)).replace("\\", "/").split("/")
     else:
-        values = _values(artifact)
+        values = _values(artifact, run)
         parts = [safe_component(part.format(**values)) for part in layout.split("/")]
     if any(part in {"", ".", ".."} for part in parts):
         given = "/".join(parts)

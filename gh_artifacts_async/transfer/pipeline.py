@@ -37,7 +37,8 @@ FROM = 4 * 2**20
 """Archives from so many bytes on are unpacked while they arrive; smaller ones are there before it would pay."""
 
 THREADS = 2
-_ENOUGH = 2**20  # bytes that must be on disk, not yet looked at, before the threads are woken again
+_ENOUGH = 2**20  # new bytes on disk for which the threads are woken at once
+_PATIENCE = 0.1  # seconds after which they are woken for fewer, if a member has become whole
 
 
 class Pipeline:
@@ -185,15 +186,17 @@ class _Behind:
         """Unpack the members in the order in which they arrive; False where another archive has arrived."""
         directory = self.tail.directory
         waiting = deque(sorted(directory.members, key=attrgetter("span_end")))
-        looked_at = 0
+        loop = asyncio.get_running_loop()
+        looked_at, look_again = 0, 0.0
         with FileReader(self._path, size=self.tail.size) as reader:
             while waiting:
                 there = self.tail.size if self.all_there else self._part.offset
-                if there - looked_at < _ENOUGH and not self.all_there:
+                due = there - looked_at >= _ENOUGH or loop.time() >= look_again
+                if not self.all_there and not (due and waiting[0].span_end <= there):
                     await self._wait()
                     continue
-                looked_at = there
                 await _unpack(extraction, reader, _arrived(waiting, there))
+                looked_at, look_again = there, loop.time() + _PATIENCE
             while not self.all_there:
                 await self._wait()
             if directory.skipped:
@@ -201,8 +204,11 @@ class _Behind:
             return await in_thread(lambda: self.tail.is_that_of(reader))
 
     async def _wait(self) -> None:
+        """Wait for more bytes, but not long: what arrives is on disk a little later."""
         self.more.clear()
-        await self.more.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self.more.wait()
 
 
 async def _unpack(extraction: Extraction, reader: FileReader, ready: deque[Member]) -> None:

@@ -141,28 +141,41 @@ class Transfer:
         """
         resumable = True
         try:
-            if leftovers:
-                await in_thread(lambda: self.part.take_over(leftovers), self.part.stop)
-            if self.part.is_open:
-                self._resumed_from = self._furthest = self.part.offset
-                self._content_length = self.part.state.total
-            while True:
-                await self._fetch()
-                try:
-                    return await self._verified()
-                except (DigestMismatchError, IncompleteDownloadError) as error:
-                    failure = error.with_traceback(None)
-                resumable = False
-                await self._after_bad_content(failure)
-                resumable = True
-        except ArchiveError:
-            resumable = False  # whatever comes later, the archive stays what it is
+            return await self._fetch_and_verify(leftovers)
+        except (ArchiveError, DigestMismatchError):
+            resumable = False  # whatever comes later, the content stays what it is
             raise
         except OSError as error:
-            resumable = resumable and isinstance(error, ArtifactsError)
+            resumable = isinstance(error, ArtifactsError)
             raise
         finally:
             await self._let_go(resumable=resumable)
+
+    async def _fetch_and_verify(self, leftovers: Sequence[Path]) -> Received:
+        """Fetch until the bytes are right, or no further fetch would help."""
+        if leftovers:
+            await in_thread(lambda: self.part.take_over(leftovers), self.part.stop)
+        if self.part.is_open:
+            self._resumed_from = self._furthest = self.part.offset
+            self._content_length = self.part.state.total
+        wrong: DigestMismatchError | None = None
+        while True:
+            try:
+                await self._fetch()
+            except ArtifactsError:
+                if wrong is None:
+                    raise
+                break  # the second fetch failed; that the first one brought wrong bytes is the graver news
+            try:
+                return await self._verified()
+            except IncompleteDownloadError as error:
+                short = error.with_traceback(None)
+            except DigestMismatchError as error:
+                wrong = error.with_traceback(None)
+                self._after_wrong_content(wrong)
+                continue
+            await self._after_short_content(short)
+        raise wrong
 
     async def _let_go(self, *, resumable: bool) -> None:
         if not self._whole and self.part.is_open:
@@ -335,19 +348,23 @@ class Transfer:
         if self._streamed:
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=reason))
 
-    async def _after_bad_content(self, failure: DigestMismatchError | IncompleteDownloadError) -> None:
-        """Decide whether wrong bytes are worth another fetch: once, and once more if they came from an earlier run.
+    async def _after_short_content(self, failure: IncompleteDownloadError) -> None:
+        """Go on after a body whose clean end came too early.
 
         Raises:
-            DigestMismatchError: GitHub's digest is another, again.
-            IncompleteDownloadError: the end is missing, again.
+            IncompleteDownloadError: the tries are used up.
         """
-        if isinstance(failure, IncompleteDownloadError):
-            if self.part.state.etag is None:
-                self.part.discard()
-            self.part.learn(total=None)
-            await self._back_off(_TryAgainError(failure))
-            return
+        if self.part.state.etag is None:
+            self.part.discard()
+        self.part.learn(total=None)
+        await self._back_off(_TryAgainError(failure))
+
+    def _after_wrong_content(self, failure: DigestMismatchError) -> None:
+        """Drop wrong bytes; another fetch is worth it once, and once more if they came from an earlier run.
+
+        Raises:
+            DigestMismatchError: it was not the first time.
+        """
         from_earlier_run, self._resumed_from = self._resumed_from > 0, 0
         self.part.discard()
         self._furthest = 0

@@ -42,7 +42,11 @@ class StorageResponse:
 
     def __init__(self, response: aiohttp.ClientResponse, host: str) -> None:
         """Take over aiohttp's response."""
-        self._response = response
+
+        def reveal() -> aiohttp.ClientResponse:  # a closure, where nobody looks who prints locals: its repr has the URL
+            return response
+
+        self._response = reveal
         self.host = host
         headers = {name.lower(): value for name, value in response.headers.items()}
         self.answer = Answer(status=response.status, headers=headers)
@@ -59,7 +63,7 @@ class StorageResponse:
         """
         failure: TransportError | None = None
         try:
-            return await self._response.content.readany()
+            return await self._response().content.readany()
         except BaseException as error:
             failure = transport_error(error, self.host)
             if failure is None:
@@ -69,7 +73,7 @@ class StorageResponse:
 
     def take_over(self, writer: Writer, lane: Lane, ring: Callable[[int], Ring]) -> Ring | None:
         """Take the body over, see :mod:`~gh_artifacts_async.transfer.takeover`; None where that cannot be."""
-        return take_over(self._response, writer, lane, ring)
+        return take_over(self._response(), writer, lane, ring)
 
     async def read_error(self) -> None:
         """Read an error's body into ``answer``; one that breaks is taken as far as it came."""
@@ -88,7 +92,7 @@ class StorageResponse:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else end it."""
-        self._response.close()
+        self._response().close()
 
 
 class StorageSession:

@@ -101,10 +101,10 @@ class TestPrograms:
         assert cli("download", REPO).code == 2
 
     def test_no_token(self, server, cli, monkeypatch):
-        """2: a download without a token is found before any request to storage."""
+        """4: a download without a token is found before any request to storage."""
         monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
         ran = cli("download", REPO, server.artifact(server.run(), "logs"))
-        assert ran.code == 2
+        assert ran.code == 4
         assert "needs a token" in ran.err
 
     def test_not_found(self, server, cli):

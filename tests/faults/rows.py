@@ -28,6 +28,7 @@ ROWS: dict[int, list[str]] = {
     3: [
         *_EVERY_WAY,
         f"{_PATHS}::test_row_03_stall_in_real_time",
+        "tests/faults/test_figures.py::test_row_01_02_03_thousand_random_cuts",
         f"{_NETWORK}::test_row_03_05_the_time_before_counts_once",
         f"{_FAULTS}::test_stall_ends_within_the_idle_limit",
     ],
@@ -37,6 +38,7 @@ ROWS: dict[int, list[str]] = {
     ],
     5: [
         f"{_PATHS}::test_row_05_storage_down_keeps_the_part",
+        f"{_NETWORK}::test_row_03_05_the_time_before_counts_once",
         f"{_FAULTS}::test_tries_are_bounded",
         f"{_FAULTS}::test_storage_retry_after",
         "tests/api/test_retries.py::test_a_server_error_is_tried_again",

@@ -40,11 +40,11 @@ async def test_the_bytes_and_their_headers(github: FakeGitHub, probe: Probe, art
 
 
 async def test_names_that_are_not_ascii(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
-    """Such a name stands whole in filename* and with question marks in filename."""
+    """Such a name stands whole in filename* and with underscores in filename."""
     artifact = github.add_artifact(run, 'Grüße "x"')
     got = await probe.fetch(artifact)
     assert got.headers["Content-Disposition"] == (
-        "attachment; filename=\"Gr??e _x_.zip\"; filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%22x%22.zip"
+        "attachment; filename=\"Gr__e _x_.zip\"; filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%22x%22.zip"
     )
 
 

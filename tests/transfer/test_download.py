@@ -384,7 +384,7 @@ async def test_disk_that_is_too_small(
 async def test_rename_on_a_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    """A rename that fails leaves no final name and no part."""
+    """A rename for which there is no room leaves no final name; the part is kept, and needs only the rename."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -392,8 +392,12 @@ async def test_rename_on_a_full_disk(
     with monkeypatch.context() as patched:
         patched.setattr(os, "link", full)
         with pytest.raises(OutOfSpaceError):
-            await fetch(client, add(github), tmp_path)
-    assert names(tmp_path) == set()
+            await fetch(client, artifact_id := add(github), tmp_path)
+    assert all(name.endswith((".part", ".part.json")) for name in names(tmp_path))
+    github.forget_requests()
+    await fetch(client, artifact_id, tmp_path)
+    assert names(tmp_path) == {"docs.zip"}
+    assert not github.requests_to("storage")
 
 
 async def test_folder_without_permission(

@@ -183,11 +183,11 @@ async def test_skip(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path)
 @pytest.mark.parametrize("content", [b"all is well", ARCHIVE], ids=["text", "zip"])
 async def test_skip_raw(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, content: bytes) -> None:
     """A raw file is skipped too, also one that happens to have an archive's form."""
-    artifact_id = add(github, "one.whl", raw=("one.whl", content))
+    artifact_id = add(github, "book.epub", raw=("book.epub", content))
     await fetch(client, artifact_id, tmp_path, extract=True)
     again = await fetch(client, artifact_id, tmp_path, extract=True, if_exists="skip")
     assert again.skipped
-    assert tree(tmp_path) == {"one.whl": content}
+    assert tree(tmp_path) == {"book.epub": content}
 
 
 async def test_skip_after_another_artifact(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ LOST: dict[str, tuple[Script, type[Exception] | tuple[type[Exception], ...]]] = 
     "other bytes than the listing's": (lambda faults, it, n: faults.change_etag(it, content=n), DigestMismatchError),
     "clean end too early": (
         lambda faults, it, n: faults.truncate_clean(it, at=n // 2, times=None),
-        (IncompleteDownloadError, StorageError),
+        DigestMismatchError,
     ),
     "gzip": (lambda faults, it, _: faults.gzip(it, times=None), StorageError),
     "404 of storage": (lambda faults, it, _: faults.status(it, 404), StorageError),
@@ -196,7 +196,7 @@ LOST: dict[str, tuple[Script, type[Exception] | tuple[type[Exception], ...]]] = 
         lambda faults, it, _: faults.garbage(it, data=b"HTTP/1.1 404 Gone\r\nContent-Length: 50\r\n\r\nshort"),
         StorageError,
     ),
-    "a page of HTML": (lambda faults, it, _: faults.html(it, times=None, where="storage"), IncompleteDownloadError),
+    "a page of HTML": (lambda faults, it, _: faults.html(it, times=None, where="storage"), DigestMismatchError),
     "410": (
         lambda faults, it, _: faults.status(it, 410, where="api", endpoint="download-artifact"),
         ArtifactExpiredError,
