@@ -36,8 +36,8 @@ def _number(*, above: float | None = None, least: float = 0, whole: bool = False
     def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  anything may come
         if value is None and off:
             return
-        number = isinstance(value, kinds) and not isinstance(value, bool)
-        if not number or not (value >= least if above is None else value > above):
+        fits = isinstance(value, kinds) and not isinstance(value, bool)
+        if value is None or not fits or not (value >= least if above is None else value > above):
             msg = f"{attribute.name} must be {wanted}, not {value!r}"
             raise ConfigurationError(msg)
 

@@ -154,7 +154,7 @@ def build(*entries: Entry, prefix: bytes = b"", gap: bytes = b"", zip64: dict | 
     body += gap
     at = len(body)
     body += central
-    fields = {"disk": 0, "directory_disk": 0, "here": len(entries), "count": len(entries)}
+    fields: dict = {"disk": 0, "directory_disk": 0, "here": len(entries), "count": len(entries)}
     fields |= {"size": len(central), "offset": at, "comment": b""}
     if zip64 is not None:
         body += _zip64_end({**fields, "record_at": len(body), "record_size": 44, "disks": 1, **zip64})

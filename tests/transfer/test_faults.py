@@ -14,7 +14,6 @@ from gh_artifacts_async import (
     AuthenticationError,
     ConnectionFailedError,
     DigestMismatchError,
-    IncompleteDownloadError,
     Limits,
     NotFoundError,
     PermissionDeniedError,
