@@ -486,7 +486,9 @@ def test_a_real_file_size_limit_leaves_nothing(mixed, tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},  # its file is cut too
+        env={
+            name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")
+        },  # its file is cut too
     )
     assert done.stdout.strip() == str(errno.EFBIG)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
