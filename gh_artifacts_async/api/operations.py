@@ -1,10 +1,13 @@
-"""GitHub's operations as methods: what the client has of the REST API; the transfers are its own."""
+"""GitHub's operations as methods: what the client has of the REST API; the transfers are its own.
+
+What carries an operation out is imported by the first call of it: importing the client shall take little longer than
+importing aiohttp.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
-from gh_artifacts_async.api import endpoints, listing
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
 from gh_artifacts_async.protocol.requests import created_bounds
@@ -52,6 +55,8 @@ class Operations:
             ConfigurationError: an argument is out of its range (raised by the call itself).
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import listing
+
         where = RepositoryName.parse(repo)
         return listing.artifacts(
             self._github, where, name=name, per_page=per_page, limit=limit, concurrency=concurrency
@@ -83,6 +88,8 @@ class Operations:
             ConfigurationError: an argument is out of its range (raised by the call itself).
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import listing
+
         where, run = RepositoryName.parse(repo), check_id(run_id, "run_id")
         return listing.artifacts(
             self._github,
@@ -102,6 +109,8 @@ class Operations:
             NotFoundError: there is none, or the token may not see it.
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import endpoints
+
         return await endpoints.get_artifact(self._github, repo, artifact_id)
 
     @overload
@@ -129,6 +138,8 @@ class Operations:
             NotFoundError: there is none, or the token may not see it.
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import endpoints
+
         where, number = _subject(repo, artifact_id)
         try:
             await endpoints.delete_artifact(self._github, where, number)
@@ -150,6 +161,8 @@ class Operations:
             ArtifactExpiredError: its retention has ended.
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import endpoints
+
         where, number = _subject(repo, artifact_id)
         expired = repo.expired if isinstance(repo, Artifact) else None
         return await endpoints.get_download_url(self._github, where, number, known_expired=expired)
@@ -160,6 +173,8 @@ class Operations:
         Raises:
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import endpoints
+
         page = await endpoints.list_artifacts_for_repo(self._github, repo, name=name, per_page=1)
         return page.total_count
 
@@ -193,6 +208,8 @@ class Operations:
             ConfigurationError: an argument is out of its range (raised by the call itself).
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import listing
+
         given = {"branch": branch, "event": event, "status": status, "head_sha": head_sha, "actor": actor}
         filters = tuple((key, value) for key, value in given.items() if value is not None)
         return listing.workflow_runs(
@@ -211,6 +228,8 @@ class Operations:
             NotFoundError: there is none, or the token may not see it.
             ArtifactsError: GitHub said no, or did not answer.
         """
+        from gh_artifacts_async.api import endpoints
+
         return await endpoints.get_workflow_run(self._github, repo, run_id)
 
 

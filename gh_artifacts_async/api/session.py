@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
@@ -16,11 +15,8 @@ from yarl import URL
 
 from gh_artifacts_async.api.auth import (
     BindableTokenSource,
-    InvalidatableTokenSource,
     as_token_source,
-    check_token,
 )
-from gh_artifacts_async.api.backoff import Backoff
 from gh_artifacts_async.api.checks import (
     check_borrowed,
     check_observer,
@@ -33,20 +29,15 @@ from gh_artifacts_async.api.checks import (
 from gh_artifacts_async.api.environment import proxy_for
 from gh_artifacts_async.errors import (
     ArtifactsError,
-    AuthenticationError,
     CertificateError,
     ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
     MissingTokenError,
-    NotFoundError,
     RequestTimeoutError,
-    ServerError,
     TransportError,
-    UnexpectedResponseError,
 )
 from gh_artifacts_async.protocol.requests import BaseURL, check_base_url
-from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Answer, Reply, Verdict, judge
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 
@@ -55,21 +46,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gh_artifacts_async.api.auth import TokenSource
-    from gh_artifacts_async.api.gate import Gate
+    from gh_artifacts_async.api.exchange import Exchange
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.requests import Request
+    from gh_artifacts_async.protocol.responses import Answer, Reply
     from gh_artifacts_async.settings import StrPath
 
 API_VERSION = "2022-11-28"
 """The oldest version that is still served, and the only one that every supported server knows."""
-
-_MOST_MOVES = 3
-
-
-def utcnow() -> datetime:
-    """Return the wall clock's time; it is asked only for answers without a ``Date``."""
-    return datetime.now(UTC)
 
 
 # --- aiohttp's exceptions ----------------------------------------------------------------------------------------
@@ -197,7 +182,7 @@ class GitHubSession:
 
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
-        self._gate: Gate | None = None
+        self._exchange: Exchange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -299,95 +284,20 @@ class GitHubSession:
         if request.answer != "json" and self._source is None:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise MissingTokenError(msg)
-        backoff = Backoff(self.retry, self.limits.max_pause)
-        try:
-            return await self._follow(request, backoff)
-        except ArtifactsError as error:
-            failure = error
-        return await self._send_again(request, backoff, failure)
+        return await self._opened_exchange().send(request)
 
-    async def _send_again(self, request: Request, backoff: Backoff, failure: ArtifactsError) -> Reply:
-        """Let stamina judge a first failure, and try again; nearly all calls never get here.
+    def _opened_exchange(self) -> Exchange:
+        """Return what sends; made, and imported, by the first request."""
+        if self._exchange is None:
+            from gh_artifacts_async.api.exchange import Exchange
 
-        stamina's first attempt is the one that has failed already: so it waits, counts and logs as if it had made it.
-        """
-        import stamina  # importing the client shall not take much longer than importing aiohttp
-
-        attempts = stamina.retry_context(
-            on=backoff.hook, attempts=self.retry.attempts, timeout=None, wait_initial=0, wait_max=0, wait_jitter=0
-        )
-        reply = Reply()
-        async for attempt in attempts:
-            with attempt:
-                if attempt.num == 1:
-                    raise failure
-                try:
-                    reply = await self._follow(request, backoff)
-                except NotFoundError:
-                    if not (request.method == "DELETE" and backoff.may_have_worked):
-                        raise
-        return reply
-
-    async def _follow(self, request: Request, backoff: Backoff) -> Reply:
-        """Ask, and ask again where a renamed repository has gone to."""
-        for _ in range(_MOST_MOVES + 1):
-            reply = await self._ask(request, backoff)
-            if reply.moved_to is None:
-                return reply
-            request = request.at(reply.moved_to)
-        msg = f"{request.label} was redirected more than {_MOST_MOVES} times"
-        raise UnexpectedResponseError(msg)
-
-    async def _ask(self, request: Request, backoff: Backoff) -> Reply:
-        """Send once (after a 401, once more with a fresh token) and return the reply, or raise the error."""
-        verdict, token = await self._exchange(request)
-        if isinstance(verdict.error, AuthenticationError) and self._invalidated(token):
-            verdict, token = await self._exchange(request)
-        backoff.asked = verdict.retry_after
-        if verdict.error is None and verdict.reply is not None:
-            self._opened_gate().calm()
-            return verdict.reply
-        assert verdict.error is not None  # noqa: S101 - a verdict has one of the two
-        if verdict.throttle is not None:
-            backoff.final = not self._opened_gate().meet(verdict.throttle)
-        elif isinstance(verdict.error, ServerError) and request.answer == "location":
-            backoff.final = request.known_expired is None and NO_DOWNLOAD_URL in str(verdict.error).lower()
-        raise verdict.error
-
-    def _invalidated(self, token: Secret | None) -> bool:
-        source: object = self._source
-        if token is None or not isinstance(source, InvalidatableTokenSource):
-            return False
-        source.invalidate(token.reveal())
-        return True
-
-    async def _exchange(self, request: Request) -> tuple[Verdict, Secret | None]:
-        """Pass the gate, send, and judge the answer.
-
-        The token is asked for outside the gate: a source may need to pass it too, and all slots may be taken by now.
-        """
-        gate = self._opened_gate()
-        token = await self._token()
-        async with gate.passing(request):
-            answer = await self._send_once(request, token)
-        verdict = judge(request, answer, base=self.base, now=utcnow())
-        self.rate_limit = verdict.rate_limit or self.rate_limit
-        return verdict, token
-
-    def _opened_gate(self) -> Gate:
-        if self._gate is None:
-            from gh_artifacts_async.api.gate import Gate  # as stamina above
-
-            self._gate = Gate(self.limits, self.emitter)
+            self._exchange = Exchange(self, self._source)
             source: object = self._source
             if isinstance(source, BindableTokenSource):
                 source.bind(self)
-        return self._gate
+        return self._exchange
 
-    async def _token(self) -> Secret | None:
-        return None if self._source is None else check_token(await self._source.token())
-
-    async def _send_once(self, request: Request, token: Secret | None) -> Answer:
+    async def send_once(self, request: Request, token: Secret | None) -> Answer:
         """Send, with aiohttp's exceptions mapped around the call and the body; none of them leaves this frame."""
         failure: ArtifactsError | None = None
         self.check_usable()
@@ -425,6 +335,8 @@ class GitHubSession:
             body = await response.read()
             headers = {name.lower(): value for name, value in response.headers.items()}
             headers |= {"link": ", ".join(response.headers.getall("link"))} if "link" in headers else {}
+            from gh_artifacts_async.protocol.responses import Answer  # known since the first request
+
             return Answer(status=response.status, headers=headers, body=body, url=url)
 
     def _headers(self, token: Secret | None) -> dict[str, str]:

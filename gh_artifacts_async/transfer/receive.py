@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.api.backoff import jitter
-from gh_artifacts_async.api.session import utcnow
+from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArchiveError,
     ArtifactsError,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api.backoff import jitter
-from gh_artifacts_async.api.session import utcnow
+from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArtifactsError,
     ConnectionFailedError,

@@ -28,7 +28,7 @@ from gh_artifacts_async import (
     TransferResigned,
     TransferResumed,
 )
-from gh_artifacts_async.api import session as api_session
+from gh_artifacts_async.api import exchange
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
 from gh_artifacts_async.transfer import receive, writer
 from tests.faults.kit import MIB
@@ -166,7 +166,7 @@ async def test_row_07_limit_beyond_patience(github: FakeGitHub, client: Artifact
 def wrong_clock(monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
     """Let this machine's wall clock be wrong."""
     real = time.time
-    for room in (api_session, receive):
+    for room in (exchange, receive):
         monkeypatch.setattr(room, "utcnow", lambda: datetime.now(UTC) + timedelta(seconds=skew))
     monkeypatch.setattr(time, "time", lambda: real() + skew)
 

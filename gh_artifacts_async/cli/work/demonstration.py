@@ -11,7 +11,7 @@ import attrs
 from rich.text import Text
 
 from gh_artifacts_async import events
-from gh_artifacts_async.api.session import utcnow
+from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.cli.context import fan_out
 from gh_artifacts_async.cli.exits import combined, sentence
 from gh_artifacts_async.cli.render import bars, progress, reports, screen, tables, text

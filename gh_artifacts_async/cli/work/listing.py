@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.api.session import utcnow
+from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.render import bars, documents, screen, tables, text
 

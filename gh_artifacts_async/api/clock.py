@@ -1,0 +1,10 @@
+"""The wall clock; everything else is counted on the event loop's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def utcnow() -> datetime:
+    """Return the wall clock's time; it is asked only for answers without a ``Date``, and for ages."""
+    return datetime.now(UTC)
