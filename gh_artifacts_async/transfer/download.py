@@ -16,7 +16,7 @@ from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, MissingTokenError, OutOfSpaceError
 from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished, TransferVerified
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
-from gh_artifacts_async.results import DownloadResult
+from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer import files, partfile, verify
 from gh_artifacts_async.transfer.naming import Place
@@ -192,6 +192,7 @@ class _Delivery:
     _options: Options
     _emitter: Emitter
     _claim: Callable[[Path], None] | None
+    _members: tuple[ExtractedMember, ...] | None = None
 
     async def run(self) -> DownloadResult:
         """Skip what is there; else fetch, verify, and put in place."""
@@ -209,7 +210,7 @@ class _Delivery:
     def _skip(self, path: Path) -> DownloadResult:
         size = self._artifact.size_in_bytes if path.is_dir() else path.stat().st_size
         self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=size, skipped=True))
-        return _skipped(self._artifact, path, size)
+        return attrs.evolve(_skipped(self._artifact, path, size), members=self._members)
 
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
@@ -250,7 +251,8 @@ class _Delivery:
         if self._options.extract is not None and path == self._place.folder_path and path.is_dir():  # noqa: ASYNC240
             from gh_artifacts_async.transfer import unpack  # as in _to_folder
 
-            return await in_thread(lambda: unpack.is_same_folder(self._artifact, path))
+            self._members = await in_thread(lambda: unpack.members_of(self._artifact, path))
+            return self._members is not None
         return await is_same(self._artifact, path)
 
     def _path(self, kind: Kind, disposition: str | None) -> Path:

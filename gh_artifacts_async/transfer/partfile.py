@@ -312,8 +312,12 @@ class PartFile:
         if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev) or here.st_size != self.offset:
             raise FileNotFoundError(errno.ENOENT, "the part file was changed or taken away", str(self.path))
         if durable:
-            with space_errors(self.path):
-                os.fsync(descriptor)
+            try:
+                with space_errors(self.path):
+                    os.fsync(descriptor)
+            except OSError:
+                self.discard()  # nobody knows what reached the disk, and the page cache would not tell a later run
+                raise
         if os.name == "nt":
             self._close()  # an open file cannot be renamed there
         with space_errors(destination):

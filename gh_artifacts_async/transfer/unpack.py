@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.archive import Extraction, FileReader, audit_reader, extract_all
 from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.events import ExtractionProgress
+from gh_artifacts_async.results import ExtractedMember
 from gh_artifacts_async.transfer.files import space_errors, sync_folder
 from gh_artifacts_async.transfer.pace import EVENT_INTERVAL
 from gh_artifacts_async.transfer.verify import record_path
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
-    from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy
 
 _RECORD_VERSION = 1
+_EXECUTABLE = 0o111
 _LONGEST_RECORD = 256 * 2**20
 
 
@@ -187,14 +188,26 @@ def write_record(artifact: Artifact, folder: Path, members: Iterable[Member], *,
 
 def is_same_folder(artifact: Artifact, folder: Path) -> bool:
     """Whether a folder is the artifact, unpacked: by its record, and by its members' sizes. Blocks."""
+    return members_of(artifact, folder) is not None
+
+
+def members_of(artifact: Artifact, folder: Path) -> tuple[ExtractedMember, ...] | None:
+    """Return the files of an unpacked artifact; None where the folder is not known to be it. Blocks."""
     try:
         with record_path(folder).open("rb") as file:
             record = json.loads(file.read(_LONGEST_RECORD))
         digest = None if artifact.digest is None else str(artifact.digest)
-        if (record["version"], record["id"], record["digest"]) != (_RECORD_VERSION, artifact.id, digest):
-            return False
-        return folder.is_dir() and all(
-            (folder / name).stat().st_size == size for name, size in record["members"].items()
-        )
+        known = (record["version"], record["id"], record["digest"]) == (_RECORD_VERSION, artifact.id, digest)
+        if not known or not folder.is_dir():
+            return None
+        return tuple(_member(folder, name, size) for name, size in record["members"].items())
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return False
+        return None
+
+
+def _member(folder: Path, name: str, size: int) -> ExtractedMember:
+    path = folder / name
+    found = path.stat()
+    if found.st_size != size:
+        raise ValueError
+    return ExtractedMember(name=name, size=size, path=path, executable=bool(found.st_mode & _EXECUTABLE))

@@ -23,7 +23,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.archive import audit
 from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.transfer import unpack
-from gh_artifacts_async.transfer.unpack import Unpacking, begun, check_destination, is_same_folder
+from gh_artifacts_async.transfer.unpack import Unpacking, begun, check_destination, is_same_folder, members_of
 from tests.archive.build import Entry, build
 from tests.transfer.kit import Seen, add, get
 from tests.transfer.zips import HOSTILE, entries, make, noise, tree
@@ -187,6 +187,9 @@ async def test_record_of_what_is_not_the_same(artifact: Artifact, tmp_path: Path
     await unpacked(artifact, tmp_path / "in")
     folder = tmp_path / "in" / "docs"
     assert is_same_folder(artifact, folder)
+    known = members_of(artifact, folder)
+    assert known is not None
+    assert all(member.path.stat().st_size == member.size for member in known)
     assert not is_same_folder(attrs.evolve(artifact, id=7), folder)
     assert not is_same_folder(attrs.evolve(artifact, digest=Digest("sha256", "0" * 64)), folder)
     assert not is_same_folder(attrs.evolve(artifact, digest=None), folder)
