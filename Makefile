@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint contracts types docs check bench constraints clean
+.PHONY: help demo test slow interop lint contracts types docs check bench constraints clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: $(READY)  ## the quick tests, with branch coverage
 
 slow: $(READY)  ## the slow tests
 	@$(BIN)/python -m pytest -m slow --inline-snapshot=disable $(PYTEST_ARGS) || [ $$? -eq 5 ]  # 5: there are none
+
+interop: $(READY)  ## the tests against gh, Azurite and nginx, as far as they are installed
+	@$(BIN)/python -m pytest tests/interop --inline-snapshot=disable $(PYTEST_ARGS)
 
 lint: $(READY) contracts  ## style, words, who may import whom
 	@$(BIN)/ruff check .
