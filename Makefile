@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow interop lint contracts types docs check bench constraints clean
+.PHONY: help demo test slow interop lint contracts types docs check bench bench-quick constraints clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(TOOLS): constraints/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -62,8 +62,11 @@ docs: $(READY)  ## the documentation, and the examples in it
 check:  ## everything that has to pass, as .ci/run does it
 	@.ci/run
 
-bench: $(READY)  ## measurements, where there are some
-	@if [ -d benchmarks ]; then $(BIN)/python -m benchmarks; else echo "this checkout has no benchmarks"; fi
+bench: $(READY)  ## measure against curl, aiohttp, githubkit and others; about half an hour; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks
+
+bench-quick: $(READY)  ## a short cut of it, beside the figures on record
+	@$(BIN)/python -m benchmarks --quick
 
 constraints: $(READY)  ## choose the newest versions of all tools and dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --python-version 3.11 \
