@@ -170,6 +170,8 @@ class Operations:
     async def count_artifacts(self, repo: str | RepositoryName, *, name: str | None = None) -> int:
         """Return GitHub's count of a repository's artifacts, in one request.
 
+        GitHub Enterprise Server 3.6 and 3.7 ignore ``name``, and count all; so does this then.
+
         Raises:
             ArtifactsError: GitHub said no, or did not answer.
         """
