@@ -204,7 +204,11 @@ def _lzma(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     head = b""
     while len(head) < _LZMA_HEADER and (piece := next(pieces, None)) is not None:
         head += piece
-    decompressor = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_lzma_filter(member, head[:_LZMA_HEADER])])
+    properties = _lzma_filter(member, head[:_LZMA_HEADER])
+    try:
+        decompressor = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[properties])
+    except lzma.LZMAError as error:  # lc + lp is more than liblzma takes
+        raise _damaged(member) from error
     ends = bool(member.flags & records.LZMA_END_MARKER)
     rest = _chain(head[_LZMA_HEADER:], pieces)
     yield from _with_needs_input(member, rest, decompressor, lzma.LZMAError, ends=ends)
