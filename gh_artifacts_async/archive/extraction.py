@@ -275,7 +275,7 @@ class Extraction:
                 self._check_stopped()
             self._count(0, 1)
             return
-        name = member.name.rpartition("/")[2]
+        name = member.base_name
         try:
             descriptor = folders.create(member.folder, name, _EXECUTABLE_MODE if member.executable else _FILE_MODE)
         except (OSError, UnicodeEncodeError) as error:

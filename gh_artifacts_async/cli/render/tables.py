@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.models import Artifact
 
-_SHA_SHOWN = 12
-
 
 def plain(value: str, style: str = "") -> Text:
     """Return foreign text as it may be shown: escaped, and never read as markup."""
