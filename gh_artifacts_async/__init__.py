@@ -63,9 +63,9 @@ if TYPE_CHECKING:
         TransferEvent,
         TransferFailed,
         TransferFinished,
-        TransferResigned,
         TransferResumed,
         TransferStarted,
+        TransferURLRenewed,
         TransferVerified,
     )
     from gh_artifacts_async.models import (
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
         StoragePolicy,
         Timeouts,
     )
-    from gh_artifacts_async.transfer.remote import RemoteArchive
+    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 __all__ = [
     "APIError",
@@ -164,9 +164,9 @@ __all__ = [
     "TransferEvent",
     "TransferFailed",
     "TransferFinished",
-    "TransferResigned",
     "TransferResumed",
     "TransferStarted",
+    "TransferURLRenewed",
     "TransferVerified",
     "TransportError",
     "UnexpectedResponseError",
@@ -193,12 +193,12 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         ),
         "events": (
             "Event ExtractionProgress ListingProgress Observer RateLimitPause TransferBytes TransferEvent "
-            "TransferFailed TransferFinished TransferResigned TransferResumed TransferStarted TransferVerified"
+            "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": "DownloadResult ExtractedMember Outcome Secret SignedURL raise_for_failures",
         "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
-        "transfer.remote": "RemoteArchive",
+        "transfer.unzip.remote_archive": "RemoteArchive",
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import DownloadResult, Outcome
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
-    from gh_artifacts_async.transfer.remote import RemoteArchive
     from gh_artifacts_async.transfer.transfers import Transfers
+    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 
 class ArtifactsClient(Operations):

@@ -97,7 +97,7 @@ class TransferResumed(TransferEvent):
 
 
 @attrs.frozen(kw_only=True)
-class TransferResigned(TransferEvent):
+class TransferURLRenewed(TransferEvent):
     """A fresh signed URL was asked for.
 
     Attributes:

@@ -13,11 +13,18 @@ import hypothesis
 import pytest
 from aioresponses import aioresponses
 
-from tests.clock import JumpLoop
-from tests.compat import patch_aioresponses
+from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.settings import Timeouts
+from gh_artifacts_async.testing import FakeGitHub, FakeRun
+from tests.kits.api import QUICK, REPO, TOKEN
+from tests.kits.clock import JumpLoop
+from tests.kits.compat import patch_aioresponses
+from tests.kits.transfer import client_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+
+    from gh_artifacts_async import ArtifactsClient
 
 hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no counter-example
 hypothesis.settings.load_profile("house")
@@ -82,3 +89,43 @@ def mocked(monkeypatch: pytest.MonkeyPatch) -> Generator[aioresponses]:
     patch_aioresponses(monkeypatch)
     with aioresponses() as answers:
         yield answers
+
+
+# --- a fake GitHub, and what asks it
+
+
+@pytest.fixture
+async def github(request: pytest.FixtureRequest) -> AsyncGenerator[FakeGitHub]:
+    """A fake; parametrize indirectly to give it a profile or keywords."""
+    arguments = getattr(request, "param", {})
+    arguments = {"profile": arguments} if isinstance(arguments, str) else arguments
+    async with FakeGitHub(**arguments) as fake:
+        yield fake
+
+
+@pytest.fixture
+def run(github: FakeGitHub) -> FakeRun:
+    """A finished run."""
+    return github.add_run(REPO, workflow="ci.yml", branch="main")
+
+
+@pytest.fixture
+async def client(github: FakeGitHub) -> AsyncGenerator[ArtifactsClient]:
+    """A client of the fake."""
+    async with client_for(github) as its_client:
+        yield its_client
+
+
+@pytest.fixture
+async def session(github: FakeGitHub) -> AsyncGenerator[GitHubSession]:
+    """A session without pacing and timeouts: large bodies take real time, which the clock may jump over."""
+    silent = Timeouts(connect=None, read=None)
+    async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK, timeouts=silent) as made:
+        yield made
+
+
+@pytest.fixture
+async def public() -> AsyncGenerator[GitHubSession]:
+    """A session for api.github.com, to be used with ``mocked`` only."""
+    async with GitHubSession(TOKEN, limits=QUICK) as made:
+        yield made

@@ -16,8 +16,8 @@ import pytest
 
 from gh_artifacts_async import ArtifactRef, ArtifactsClient, ArtifactsError, RetryPolicy, SignedURL, StoragePolicy
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.testing.signing import Signer
-from tests.transfer.kit import INLINE_SIZE, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, names
+from gh_artifacts_async.testing.server.signing import Signer
+from tests.kits.transfer import INLINE_SIZE, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, names
 from tests.transfer.test_faults import LOST, MENDED
 
 if TYPE_CHECKING:

@@ -31,8 +31,8 @@ from gh_artifacts_async import (
     Timeouts,
 )
 from gh_artifacts_async.testing import FakeGitHub
-from tests.clock import JumpLoop
-from tests.transfer.kit import INLINE_SIZE, REPO, Seen, add, client_for, get
+from tests.kits.clock import JumpLoop
+from tests.kits.transfer import INLINE_SIZE, REPO, Seen, add, client_for, get
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

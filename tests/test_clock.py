@@ -9,7 +9,7 @@ import time
 import pytest
 from aiolimiter import AsyncLimiter
 
-from tests.clock import JumpLoop
+from tests.kits.clock import JumpLoop
 
 
 async def test_a_limiter_is_jumped_over():

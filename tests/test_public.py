@@ -43,7 +43,7 @@ PROMISED = [
     "TransferStarted",
     "TransferBytes",
     "TransferResumed",
-    "TransferResigned",
+    "TransferURLRenewed",
     "TransferVerified",
     "TransferFinished",
     "TransferFailed",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gh_artifacts_async.protocol.requests import Request
-    from gh_artifacts_async.protocol.responses import Reply
+    from gh_artifacts_async.protocol.responses import Result
 
 _SENDABLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
@@ -32,7 +32,7 @@ class TokenSource(Protocol):
 class Sender(Protocol):
     """What a token source may use to ask GitHub itself."""
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request) -> Result:
         """Send one request and return what a good answer says."""
         ...
 

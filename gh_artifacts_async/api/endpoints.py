@@ -15,11 +15,11 @@ from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.api.convert import RunPage
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.api.strict import RunPage
     from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, WorkflowRun
     from gh_artifacts_async.protocol.links import PageLinks
-    from gh_artifacts_async.protocol.responses import Reply
+    from gh_artifacts_async.protocol.responses import Result
     from gh_artifacts_async.results import SignedURL
 
 
@@ -82,10 +82,10 @@ async def artifact_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # see the module's docstring
+    from gh_artifacts_async.api import strict  # see the module's docstring
 
     reply = await session.send(request)
-    return convert.artifact_page(reply.data, repo, reply.links), reply.links
+    return strict.artifact_page(reply.data, repo, reply.links), reply.links
 
 
 async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> Artifact:
@@ -95,11 +95,11 @@ async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artif
         NotFoundError: there is none, or the token may not see it.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # see the module's docstring
+    from gh_artifacts_async.api import strict  # see the module's docstring
 
     where = RepositoryName.parse(repo)
     reply = await session.send(requests.get_artifact(where, artifact_id))
-    return convert.artifact(reply.data, where)
+    return strict.artifact(reply.data, where)
 
 
 async def delete_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> None:
@@ -142,7 +142,7 @@ async def get_download_url(
     return await get_download_url(session, where, artifact_id, known_expired=False)
 
 
-def _signed(request: requests.Request, reply: Reply) -> SignedURL:
+def _signed(request: requests.Request, reply: Result) -> SignedURL:
     if reply.signed_url is None:
         msg = f"{request.label} was not answered with a redirect to storage"
         raise UnexpectedResponseError(msg)
@@ -171,11 +171,11 @@ async def get_workflow_run(session: GitHubSession, repo: str | RepositoryName, r
         NotFoundError: there is none, or the token may not see it.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # see the module's docstring
+    from gh_artifacts_async.api import strict  # see the module's docstring
 
     where = RepositoryName.parse(repo)
     reply = await session.send(requests.get_workflow_run(where, run_id))
-    return convert.workflow_run(reply.data, where)
+    return strict.workflow_run(reply.data, where)
 
 
 async def list_workflow_runs(
@@ -217,7 +217,7 @@ async def run_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
     """
-    from gh_artifacts_async.api import convert  # see the module's docstring
+    from gh_artifacts_async.api import strict  # see the module's docstring
 
     reply = await session.send(request)
-    return convert.run_page(reply.data, repo, reply.links), reply.links
+    return strict.run_page(reply.data, repo, reply.links), reply.links

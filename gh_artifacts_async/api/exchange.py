@@ -18,7 +18,7 @@ from gh_artifacts_async.errors import (
     ServerError,
     UnexpectedResponseError,
 )
-from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Answer, Reply, Verdict, judge
+from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Response, Result, Verdict, judge
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.auth import TokenSource
@@ -40,7 +40,7 @@ class Wire(Protocol):
     emitter: Emitter
     rate_limit: RateLimit | None
 
-    async def send_once(self, request: Request, token: Secret | None) -> Answer:
+    async def send_once(self, request: Request, token: Secret | None) -> Response:
         """Put one request on the wire; its failures are this package's errors."""
         ...
 
@@ -54,7 +54,7 @@ class Exchange:
         self._source = source
         self._gate = Gate(wire.limits, wire.emitter)
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request) -> Result:
         """Send one request and return what a good answer says; see the session's method of that name."""
         backoff = Backoff(self._wire.retry, self._wire.limits.max_pause)
         try:
@@ -63,7 +63,7 @@ class Exchange:
             failure = error
         return await self._send_again(request, backoff, failure)
 
-    async def _send_again(self, request: Request, backoff: Backoff, failure: ArtifactsError) -> Reply:
+    async def _send_again(self, request: Request, backoff: Backoff, failure: ArtifactsError) -> Result:
         """Let stamina judge a first failure, and try again; nearly all calls never get here.
 
         stamina's first attempt is the one that has failed already: so it waits, counts and logs as if it had made it.
@@ -73,7 +73,7 @@ class Exchange:
         attempts = stamina.retry_context(
             on=backoff.hook, attempts=self._wire.retry.attempts, timeout=None, wait_initial=0, wait_max=0, wait_jitter=0
         )
-        reply = Reply()
+        reply = Result()
         async for attempt in attempts:
             with attempt:
                 if attempt.num == 1:
@@ -85,7 +85,7 @@ class Exchange:
                         raise
         return reply
 
-    async def _follow(self, request: Request, backoff: Backoff) -> Reply:
+    async def _follow(self, request: Request, backoff: Backoff) -> Result:
         """Ask, and ask again where a renamed repository has gone to."""
         for _ in range(_MOST_MOVES + 1):
             reply = await self._ask(request, backoff)
@@ -95,18 +95,18 @@ class Exchange:
         msg = f"{request.label} was redirected more than {_MOST_MOVES} times"
         raise UnexpectedResponseError(msg)
 
-    async def _ask(self, request: Request, backoff: Backoff) -> Reply:
+    async def _ask(self, request: Request, backoff: Backoff) -> Result:
         """Send once (after a 401, once more with a fresh token) and return the reply, or raise the error."""
         verdict, token = await self._exchange(request)
         if isinstance(verdict.error, AuthenticationError) and self._invalidated(token):
             verdict, token = await self._exchange(request)
         backoff.asked = verdict.retry_after
         if verdict.error is None and verdict.reply is not None:
-            self._gate.calm()
+            self._gate.reset_backoff()
             return verdict.reply
         assert verdict.error is not None  # noqa: S101 - a verdict has one of the two
         if verdict.throttle is not None:
-            backoff.final = not self._gate.meet(verdict.throttle)
+            backoff.final = not self._gate.pause_for(verdict.throttle)
         elif isinstance(verdict.error, ServerError) and request.answer == "location":
             backoff.final = request.known_expired is None and NO_DOWNLOAD_URL in str(verdict.error).lower()
         raise verdict.error
@@ -124,7 +124,7 @@ class Exchange:
         The token is asked for outside the gate: a source may need to pass it too, and all slots may be taken by now.
         """
         token = await self._token()
-        async with self._gate.passing(request):
+        async with self._gate.slot(request):
             answer = await self._wire.send_once(request, token)
         verdict = judge(request, answer, base=self._wire.base, now=utcnow())
         self._wire.rate_limit = verdict.rate_limit or self._wire.rate_limit

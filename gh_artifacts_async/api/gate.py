@@ -51,7 +51,7 @@ class Gate:
         self._unstated = 0
 
     @asynccontextmanager
-    async def passing(self, request: Request) -> AsyncGenerator[None]:
+    async def slot(self, request: Request) -> AsyncGenerator[None]:
         """Wait until the request may be sent; it counts as in flight until the block is left."""
         if request.method == "DELETE" and self._limits.mutation_interval:
             await self._enter_spaced(request, self._limits.mutation_interval)
@@ -92,7 +92,7 @@ class Gate:
         while (left := self._open_at - loop.time()) > 0:  # noqa: ASYNC110 - it may have been prolonged meanwhile
             await asyncio.sleep(left)
 
-    def meet(self, throttle: Throttle) -> bool:
+    def pause_for(self, throttle: Throttle) -> bool:
         """Pause every call because a rate limit was met.
 
         Returns:
@@ -118,6 +118,6 @@ class Gate:
             self._emitter.emit(RateLimitPause(seconds=wait, kind=throttle.kind))
         return True
 
-    def calm(self) -> None:
+    def reset_backoff(self) -> None:
         """Take note of a good answer: the next pause of an unstated length starts small again."""
         self._unstated = 0

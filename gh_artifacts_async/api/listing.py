@@ -55,7 +55,7 @@ Fetch = Callable[[int, str | None], Awaitable[Page[Item]]]
 """Fetches a page by number, or by GitHub's own link to it."""
 
 
-class _Ahead(Generic[Item]):
+class _Prefetcher(Generic[Item]):
     """Fetches pages, some of them before they are asked for; hands them out in order."""
 
     def __init__(self, fetch: Fetch[Item], concurrency: int) -> None:
@@ -83,11 +83,11 @@ class _Ahead(Generic[Item]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def walk(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter) -> AsyncGenerator[Item]:
+async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter) -> AsyncGenerator[Item]:
     """Yield every item of a listing once, in the order in which the pages show them."""
     from gh_artifacts_async.events import ListingProgress  # as in session.py
 
-    ahead = _Ahead(fetch, concurrency)
+    ahead = _Prefetcher(fetch, concurrency)
     seen: set[int] = set()
     visited: set[str] = set()
     number, url, total, fruitless = 1, None, 0, 0
@@ -189,7 +189,7 @@ def artifacts(
 
     request(1)
     check_walk(limit, concurrency)
-    found = walk(fetch, per_page=per_page, concurrency=concurrency, emitter=session.emitter)
+    found = paginate(fetch, per_page=per_page, concurrency=concurrency, emitter=session.emitter)
     return _chosen(found, name, limit)
 
 
@@ -234,7 +234,7 @@ def workflow_runs(
             page, links = await endpoints.run_page(session, asked, repo)
             return Page(items=page.runs, total=page.total_count, links=links)
 
-        return walk(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter)
+        return paginate(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter)
 
     request(requests.created_range(*created), 1)
     check_walk(limit, 1)

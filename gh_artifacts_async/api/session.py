@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.requests import Request
-    from gh_artifacts_async.protocol.responses import Answer, Reply
+    from gh_artifacts_async.protocol.responses import Response, Result
     from gh_artifacts_async.settings import StrPath
 
 API_VERSION = "2022-11-28"
@@ -267,7 +267,7 @@ class GitHubSession:
 
     # --- sending
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request) -> Result:
         """Send one request and return what a good answer says.
 
         Repeated with full jitter after a failure of the transport and a 5xx, and after the pause that a rate limit
@@ -297,7 +297,7 @@ class GitHubSession:
                 source.bind(self)
         return self._exchange
 
-    async def send_once(self, request: Request, token: Secret | None) -> Answer:
+    async def send_once(self, request: Request, token: Secret | None) -> Response:
         """Send, with aiohttp's exceptions mapped around the call and the body; none of them leaves this frame."""
         failure: ArtifactsError | None = None
         self.check_usable()
@@ -319,7 +319,7 @@ class GitHubSession:
             "be sent in place of the token. Lend a session without trust_env"
         )
 
-    async def _over_the_wire(self, request: Request, token: Secret | None) -> Answer:
+    async def _over_the_wire(self, request: Request, token: Secret | None) -> Response:
         """Hold, for as short as can be, what must not be in a traceback: the headers and aiohttp's response."""
         url = self.base.url(request)
         async with self.http.request(
@@ -335,9 +335,9 @@ class GitHubSession:
             body = await response.read()
             headers = {name.lower(): value for name, value in response.headers.items()}
             headers |= {"link": ", ".join(response.headers.getall("link"))} if "link" in headers else {}
-            from gh_artifacts_async.protocol.responses import Answer  # known since the first request
+            from gh_artifacts_async.protocol.responses import Response  # known since the first request
 
-            return Answer(status=response.status, headers=headers, body=body, url=url)
+            return Response(status=response.status, headers=headers, body=body, url=url)
 
     def _headers(self, token: Secret | None) -> dict[str, str]:
         headers = {

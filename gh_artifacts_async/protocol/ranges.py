@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from gh_artifacts_async.protocol.responses import Answer
+    from gh_artifacts_async.protocol.responses import Response
 
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
 _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,64})</Code>")
@@ -29,7 +29,7 @@ _EXPIRED = (b"not valid in the specified time frame", b"uri expired", b"request 
 
 
 @attrs.frozen(kw_only=True)
-class Have:
+class LocalState:
     """What is there of a transfer.
 
     Attributes:
@@ -82,7 +82,7 @@ class Restart:
 
 
 @attrs.frozen(kw_only=True)
-class Resign:
+class SignAgain:
     """Storage refuses the signed URL: ask for a fresh one.
 
     Attributes:
@@ -99,7 +99,7 @@ class Resign:
 
 
 @attrs.frozen(kw_only=True)
-class Again:
+class RetryLater:
     """Storage's own trouble: wait, then go on.
 
     Attributes:
@@ -133,8 +133,8 @@ class Whole:
     """The whole came although a slice was asked for: this storage has no ranges."""
 
 
-Decision = Stream | Done | Restart | Resign | Again | Fail
-SliceDecision = Stream | Whole | Restart | Resign | Again | Fail
+Decision = Stream | Done | Restart | SignAgain | RetryLater | Fail
+SliceDecision = Stream | Whole | Restart | SignAgain | RetryLater | Fail
 
 
 def strong_etag(headers: Mapping[str, str]) -> str | None:
@@ -144,7 +144,7 @@ def strong_etag(headers: Mapping[str, str]) -> str | None:
     return etag if quoted and etag.isprintable() and etag.isascii() else None
 
 
-def request_headers(have: Have) -> dict[str, str]:
+def request_headers(have: LocalState) -> dict[str, str]:
     """Return the headers that ask for what is missing; the whole where it may not be resumed.
 
     Identity encoding always: the digest is of the stored bytes.
@@ -155,7 +155,7 @@ def request_headers(have: Have) -> dict[str, str]:
     return headers
 
 
-def decide(have: Have, answer: Answer, *, now: datetime) -> Decision:
+def decide(have: LocalState, answer: Response, *, now: datetime) -> Decision:
     """Return what to do with storage's answer.
 
     Args:
@@ -178,7 +178,7 @@ def decide(have: Have, answer: Answer, *, now: datetime) -> Decision:
     return _refused(answer, now)
 
 
-def _coded(answer: Answer) -> Fail | None:
+def _coded(answer: Response) -> Fail | None:
     """Refuse a content coding: it was not asked for, and the digest and all offsets are of the stored bytes."""
     coding = answer.headers.get("content-encoding", "").strip().lower()
     if answer.status not in {_OK, _PARTIAL} or coding in {"", "identity"}:
@@ -196,7 +196,7 @@ def slice_headers(first: int, last: int, etag: str | None) -> dict[str, str]:
     return headers if etag is None else headers | {"If-Match": etag}
 
 
-def decide_slice(first: int, etag: str | None, answer: Answer, *, now: datetime) -> SliceDecision:
+def decide_slice(first: int, etag: str | None, answer: Response, *, now: datetime) -> SliceDecision:
     """Return what to do with storage's answer to :func:`slice_headers`; a slice may end early, where the whole does."""
     coded = _coded(answer)
     if coded is not None:
@@ -211,7 +211,7 @@ def decide_slice(first: int, etag: str | None, answer: Answer, *, now: datetime)
     return _slice(first, etag, answer) if answer.status == _PARTIAL else _refused(answer, now)
 
 
-def _slice(first: int, etag: str | None, answer: Answer) -> SliceDecision:
+def _slice(first: int, etag: str | None, answer: Response) -> SliceDecision:
     found = parse_content_range(answer.headers.get("content-range"))
     if found is None or found[0] != first or found[1] is None or found[2] is None:
         reason = "storage's Content-Range is not what was asked for"
@@ -222,7 +222,7 @@ def _slice(first: int, etag: str | None, answer: Answer) -> SliceDecision:
     return Stream(offset=first, length=found[1] - first + 1, total=found[2], etag=here or etag)
 
 
-def content_length(answer: Answer) -> int | None:
+def content_length(answer: Response) -> int | None:
     """Return Content-Length; None where absent, wrong, or overruled by Transfer-Encoding (RFC 9112 section 6.3)."""
     return None if "transfer-encoding" in answer.headers else whole(answer.headers.get("content-length"))
 
@@ -238,7 +238,7 @@ def parse_content_range(value: str | None) -> tuple[int | None, int | None, int 
     return (first, last, total) if sane else None
 
 
-def _partial(have: Have, answer: Answer) -> Decision:
+def _partial(have: LocalState, answer: Response) -> Decision:
     if not have.resumable:
         return Fail(status=_PARTIAL, code=None, reason="storage sent a part although the whole was asked for")
     found = parse_content_range(answer.headers.get("content-range"))
@@ -257,7 +257,7 @@ def _partial(have: Have, answer: Answer) -> Decision:
     return Stream(offset=have.offset, length=span, total=total if total is not None else have.total, etag=have.etag)
 
 
-def _unsatisfiable(have: Have, answer: Answer) -> Decision:
+def _unsatisfiable(have: LocalState, answer: Response) -> Decision:
     """Range not satisfiable: everything is there already, or what is there is too long."""
     found = parse_content_range(answer.headers.get("content-range"))
     total = have.total if found is None or found[2] is None else found[2]
@@ -266,18 +266,18 @@ def _unsatisfiable(have: Have, answer: Answer) -> Decision:
     return Restart(reason="what is on disk is longer than what storage has (416)")
 
 
-def _refused(answer: Answer, now: datetime) -> Resign | Again | Fail:
+def _refused(answer: Response, now: datetime) -> SignAgain | RetryLater | Fail:
     code = error_code(answer)
     if answer.status == _FORBIDDEN or says_expired(answer):
         expired = says_expired(answer)
         reason = "the signed URL has expired" if expired else f"storage refused the signed URL ({answer.status})"
-        return Resign(reason=reason, expired=expired, status=answer.status, code=code)
+        return SignAgain(reason=reason, expired=expired, status=answer.status, code=code)
     if answer.status >= _SERVER or answer.status in _TRANSIENT:
-        return Again(status=answer.status, code=code, wait=retry_after(answer.headers, now))
+        return RetryLater(status=answer.status, code=code, wait=retry_after(answer.headers, now))
     return Fail(status=answer.status, code=code, reason="storage does not give the artifact")
 
 
-def error_code(answer: Answer) -> str | None:
+def error_code(answer: Response) -> str | None:
     """Return storage's own code: Azure's header, else the XML's ``Code``; None where there is none."""
     header = answer.headers.get("x-ms-error-code", "").strip()
     if header and header.isascii() and header.isprintable():
@@ -286,7 +286,7 @@ def error_code(answer: Answer) -> str | None:
     return None if match is None else match[1].decode("ascii")
 
 
-def says_expired(answer: Answer) -> bool:
+def says_expired(answer: Response) -> bool:
     """Whether a refusal says that the URL's time is over, in Azure's, the v3 pipelines' or S3's words."""
     body = answer.body.lower()
     return answer.status in _REFUSALS and any(words in body for words in _EXPIRED)

@@ -51,7 +51,7 @@ NO_DOWNLOAD_URL = "failed to generate url"
 
 
 @attrs.frozen(kw_only=True)
-class Answer:
+class Response:
     """An HTTP answer whose headers (a Location is a secret) and body no repr shows.
 
     Attributes:
@@ -68,7 +68,7 @@ class Answer:
 
 
 @attrs.frozen(kw_only=True)
-class Reply:
+class Result:
     """What a good answer says.
 
     Attributes:
@@ -96,14 +96,14 @@ class Verdict:
         rate_limit: the primary limit as of this answer.
     """
 
-    reply: Reply | None = None
+    reply: Result | None = None
     error: ArtifactsError | None = None
     throttle: Throttle | None = None
     retry_after: float | None = None
     rate_limit: RateLimit | None = None
 
 
-def judge(request: Request, answer: Answer, *, base: BaseURL, now: datetime) -> Verdict:
+def judge(request: Request, answer: Response, *, base: BaseURL, now: datetime) -> Verdict:
     """Return what an answer means.
 
     Args:
@@ -129,7 +129,9 @@ def judge(request: Request, answer: Answer, *, base: BaseURL, now: datetime) -> 
     return Verdict(error=error, throttle=found, retry_after=wait, rate_limit=limit)
 
 
-def _sort(request: Request, answer: Answer, base: BaseURL, now: datetime) -> tuple[Reply | None, ArtifactsError | None]:
+def _sort(
+    request: Request, answer: Response, base: BaseURL, now: datetime
+) -> tuple[Result | None, ArtifactsError | None]:
     """Part the answers: redirects, good ones, errors."""
     if answer.status in _PERMANENT or answer.status in _TEMPORARY:
         return _redirected(request, answer, base, now), None
@@ -138,10 +140,10 @@ def _sort(request: Request, answer: Answer, base: BaseURL, now: datetime) -> tup
     return None, _api_error(request, answer)
 
 
-def _good(request: Request, answer: Answer, base: BaseURL) -> Reply:
+def _good(request: Request, answer: Response, base: BaseURL) -> Result:
     if request.answer == "nothing":
         if not answer.body:
-            return Reply()
+            return Result()
         msg = (
             f"{request.label} was answered with {answer.status} and {_kind(answer)} instead of nothing (204); "
             f"is {_host(answer)} GitHub's REST API?"
@@ -151,7 +153,7 @@ def _good(request: Request, answer: Answer, base: BaseURL) -> Reply:
         msg = f"{request.label} was answered with {answer.status} instead of a redirect to storage"
         raise UnexpectedResponseError(msg)
     links = page_links(answer.headers.get("link"), base=base, url=answer.url)
-    return Reply(data=_json(request, answer), links=links)
+    return Result(data=_json(request, answer), links=links)
 
 
 @functools.cache
@@ -164,7 +166,7 @@ def _loads() -> Callable[[bytes], object]:
     return loads
 
 
-def _json(request: Request, answer: Answer) -> object:
+def _json(request: Request, answer: Response) -> object:
     what = "no body" if not answer.body else f"{_kind(answer)} instead of JSON"
     try:
         return _loads()(answer.body)
@@ -173,24 +175,24 @@ def _json(request: Request, answer: Answer) -> object:
     raise UnexpectedResponseError(msg)
 
 
-def _kind(answer: Answer) -> str:
+def _kind(answer: Response) -> str:
     return _printable(media_type(answer.headers.get("content-type"))) or "an unnamed type"
 
 
-def _host(answer: Answer) -> str:
+def _host(answer: Response) -> str:
     return answer.url.partition("://")[2].partition("/")[0] or "the server"
 
 
-def _redirected(request: Request, answer: Answer, base: BaseURL, now: datetime) -> Reply:
+def _redirected(request: Request, answer: Response, base: BaseURL, now: datetime) -> Result:
     """Tell a renamed repository (301, 307) from a download's 302.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
     """
     target = signed_url(Secret(answer.headers.get("location", "")), url=answer.url, headers=answer.headers, now=now)
     if base.is_repository_path(target.url):
-        return Reply(moved_to=target.url)
+        return Result(moved_to=target.url)
     if request.answer == "location" and answer.status in _TEMPORARY:
-        return Reply(signed_url=target)
+        return Result(signed_url=target)
     msg = (
         f"{request.label} was redirected to {target.host}, which is no repository of {base.origin}; "
         "it was not followed, since it would have been sent the token"
@@ -208,7 +210,7 @@ class _Facts:
     details: str
 
 
-def _facts(answer: Answer) -> _Facts:
+def _facts(answer: Response) -> _Facts:
     """Read GitHub's basic-error document; anything else gives empty facts."""
     try:
         document = json.loads(answer.body)
@@ -249,7 +251,7 @@ _HINTS: dict[type[APIError], str] = {
 }
 
 
-def _sentence(request: Request, answer: Answer, hint: str) -> str:
+def _sentence(request: Request, answer: Response, hint: str) -> str:
     facts = _facts(answer)
     said = f" {facts.message}" if facts.message else ""
     more = f" ({facts.details})" if facts.details else ""
@@ -258,7 +260,7 @@ def _sentence(request: Request, answer: Answer, hint: str) -> str:
     return f"{request.label}: {answer.status}{said}{more}" + (f": {hint}" if hint else "") + reference
 
 
-def _common(request: Request, answer: Answer, hint: str) -> dict[str, Any]:
+def _common(request: Request, answer: Response, hint: str) -> dict[str, Any]:
     return {
         "message": _sentence(request, answer, hint),
         "status": answer.status,
@@ -268,7 +270,7 @@ def _common(request: Request, answer: Answer, hint: str) -> dict[str, Any]:
     }
 
 
-def _error_class(request: Request, answer: Answer) -> type[APIError]:
+def _error_class(request: Request, answer: Response) -> type[APIError]:
     status, is_download = answer.status, request.answer == "location"
     simple: dict[int, type[APIError]] = {
         400: BadRequestError,
@@ -284,7 +286,7 @@ def _error_class(request: Request, answer: Answer) -> type[APIError]:
     return simple.get(status, APIError)
 
 
-def _retired_version(answer: Answer) -> bool:
+def _retired_version(answer: Response) -> bool:
     """Whether a 410 means the API version: those have been announced with Sunset, and name it in their message.
 
     https://docs.github.com/en/rest/about-the-rest-api/api-versions
@@ -293,7 +295,7 @@ def _retired_version(answer: Answer) -> bool:
     return "version" in message and "expired" not in message
 
 
-def _api_error(request: Request, answer: Answer) -> APIError:
+def _api_error(request: Request, answer: Response) -> APIError:
     found = _error_class(request, answer)
     if found is PermissionDeniedError:
         accepted = answer.headers.get("x-accepted-github-permissions")
@@ -306,7 +308,7 @@ def _api_error(request: Request, answer: Answer) -> APIError:
     return found(**_common(request, answer, hint))
 
 
-def _rate_limit_error(request: Request, answer: Answer, found: Throttle) -> APIError:
+def _rate_limit_error(request: Request, answer: Response, found: Throttle) -> APIError:
     until = "" if found.reset_at is None else f", until {found.reset_at:%Y-%m-%d %H:%M:%S} UTC"
     hint = f"the {found.kind} rate limit was met; wait {found.wait:.0f} s{until}"
     cls = PrimaryRateLimitError if found.kind == "primary" else SecondaryRateLimitError

@@ -5,14 +5,14 @@ It shares no code with the rooms it serves to test: what it answers comes from G
 
 from __future__ import annotations
 
-from gh_artifacts_async.testing.blobs import make_zip, random_zip
-from gh_artifacts_async.testing.chaos import ChaosProxy
-from gh_artifacts_async.testing.effects import Fault
+from gh_artifacts_async.testing.data.blobs import make_zip, random_zip
+from gh_artifacts_async.testing.data.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
 from gh_artifacts_async.testing.fake import FakeGitHub
-from gh_artifacts_async.testing.faults import Faults
-from gh_artifacts_async.testing.journal import RequestRecord
-from gh_artifacts_async.testing.operations import PageSeen
-from gh_artifacts_async.testing.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+from gh_artifacts_async.testing.faults.chaos import ChaosProxy
+from gh_artifacts_async.testing.faults.effects import Fault
+from gh_artifacts_async.testing.faults.script import Faults
+from gh_artifacts_async.testing.server.journal import RequestRecord
+from gh_artifacts_async.testing.server.operations import PageSeen
 
 __all__ = [
     "ChaosProxy",

@@ -15,8 +15,8 @@ from gh_artifacts_async.testing.fake import FakeGitHub
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gh_artifacts_async.testing.effects import Fault
-    from gh_artifacts_async.testing.faults import Faults
+    from gh_artifacts_async.testing.faults.effects import Fault
+    from gh_artifacts_async.testing.faults.script import Faults
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _FAULTS: dict[str, Callable[[Faults, int | None], Fault]] = {

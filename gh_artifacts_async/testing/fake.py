@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.testing.hosts import Hosts
-from gh_artifacts_async.testing.limits import AUTHENTICATED
-from gh_artifacts_async.testing.records import content_of
+from gh_artifacts_async.testing.data.records import content_of
+from gh_artifacts_async.testing.server.hosts import Hosts
+from gh_artifacts_async.testing.server.limits import AUTHENTICATED
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Collection, Mapping
 
-    from gh_artifacts_async.testing.journal import Host, RequestRecord
-    from gh_artifacts_async.testing.operations import PageSeen
-    from gh_artifacts_async.testing.profiles import Kind
-    from gh_artifacts_async.testing.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun, Moment
+    from gh_artifacts_async.testing.data.profiles import Kind
+    from gh_artifacts_async.testing.data.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun, Moment
+    from gh_artifacts_async.testing.server.journal import Host, RequestRecord
+    from gh_artifacts_async.testing.server.operations import PageSeen
 
 
 class FakeGitHub(Hosts):

@@ -23,7 +23,7 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.models import Artifact, ArtifactRef
 from gh_artifacts_async.results import DownloadResult, Outcome
 from gh_artifacts_async.settings import Layout
-from gh_artifacts_async.transfer import naming
+from gh_artifacts_async.transfer.disk import destination
 from gh_artifacts_async.transfer.download import Downloader, Options, resolve
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import WorkflowRun
-    from gh_artifacts_async.transfer.tools import Tools
+    from gh_artifacts_async.transfer.context import TransferContext
 
 T = TypeVar("T")
 Subject = Artifact | ArtifactRef
@@ -185,13 +185,13 @@ class Collection:
     extracts: bool = False
     taken: dict[str, int] = attrs.field(factory=dict)
 
-    def place(self, artifact: Artifact, run: WorkflowRun | None) -> naming.Place:
+    def place(self, artifact: Artifact, run: WorkflowRun | None) -> destination.Destination:
         """Return an artifact's place, and take it.
 
         Raises:
             DestinationExistsError: another artifact of this collection has it.
         """
-        place = naming.by_layout(artifact, self.directory, self.layout, run)
+        place = destination.by_layout(artifact, self.directory, self.layout, run)
         self.take(place.folder_path if self.extracts else place.zip_path, artifact)
         return place
 
@@ -212,7 +212,7 @@ class Collection:
 
 @asynccontextmanager
 async def download_many(
-    tools: Tools,
+    tools: TransferContext,
     downloader: Downloader,
     artifacts: Iterable[Subject] | AsyncIterable[Subject],
     collection: Collection,
@@ -226,7 +226,7 @@ async def download_many(
     if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
         msg = f"artifacts is an iterable of artifacts, not one {type(artifacts).__name__}"
         raise ConfigurationError(msg)
-    runs = _Runs(tools, naming.needs_run(collection.layout))
+    runs = _Runs(tools, destination.needs_run(collection.layout))
     if isinstance(artifacts, abc.Collection):
         rehearsal = attrs.evolve(collection, taken={})
         for artifact in artifacts:
@@ -249,7 +249,7 @@ async def download_many(
 class _Runs:
     """The workflow runs that a layout needs, each asked for once."""
 
-    def __init__(self, tools: Tools, needed: bool) -> None:  # noqa: FBT001 - of this module only
+    def __init__(self, tools: TransferContext, needed: bool) -> None:  # noqa: FBT001 - of this module only
         self._tools = tools
         self._needed = needed
         self._known: dict[int, WorkflowRun] = {}

@@ -18,16 +18,16 @@ from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished,
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
-from gh_artifacts_async.transfer import files, partfile, verify
-from gh_artifacts_async.transfer.naming import Place
-from gh_artifacts_async.transfer.receive import Received, Transfer
-from gh_artifacts_async.transfer.tools import Tools
-from gh_artifacts_async.transfer.writer import in_thread
+from gh_artifacts_async.transfer.context import TransferContext
+from gh_artifacts_async.transfer.disk import filesystem, partfile, verify
+from gh_artifacts_async.transfer.disk.destination import Destination
+from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.fetch import Received, Transfer
 
 if TYPE_CHECKING:
     from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.settings import StrPath
-    from gh_artifacts_async.transfer.pipeline import Pipeline
+    from gh_artifacts_async.transfer.unzip.pipeline import Pipeline
 
 _IF_EXISTS = ("error", "skip", "replace")
 _SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousands of artifacts
@@ -98,7 +98,7 @@ def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
     for place in (folder, *folder.parents):
         if place.is_dir():
             if writes:
-                files.check_writable(place)
+                filesystem.check_writable(place)
             break
         if os.path.lexists(place) and not place.is_symlink():
             msg = f"{folder} is to be a folder, but {place} is a file"
@@ -106,7 +106,7 @@ def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
     return folder
 
 
-def check_token(tools: Tools) -> None:
+def check_token(tools: TransferContext) -> None:
     """Make sure that there is a token.
 
     Raises:
@@ -117,7 +117,7 @@ def check_token(tools: Tools) -> None:
         raise MissingTokenError(msg)
 
 
-async def resolve(tools: Tools, artifact: object) -> Artifact:
+async def resolve(tools: TransferContext, artifact: object) -> Artifact:
     """Return the artifact itself; a reference costs one GET, since a download needs name, size and digest.
 
     Raises:
@@ -138,7 +138,7 @@ async def resolve(tools: Tools, artifact: object) -> Artifact:
 class Downloader:
     """Downloads single artifacts; what a client's downloads share."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: TransferContext) -> None:
         """Keep the tools."""
         self._tools = tools
         self._leftovers = Leftovers()
@@ -146,7 +146,7 @@ class Downloader:
     async def download(
         self,
         artifact: Artifact,
-        place: Place,
+        place: Destination,
         options: Options,
         emitter: Emitter,
         claim: Callable[[Path], None] | None = None,
@@ -185,10 +185,10 @@ class _TakenError(Exception):
 class _Delivery:
     """One artifact on its way to its place."""
 
-    _tools: Tools
+    _tools: TransferContext
     _leftovers: Leftovers
     _artifact: Artifact
-    _place: Place
+    _place: Destination
     _options: Options
     _emitter: Emitter
     _claim: Callable[[Path], None] | None
@@ -214,7 +214,7 @@ class _Delivery:
 
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
-        files.make_folder(self._place.folder)
+        filesystem.make_folder(self._place.folder)
         if self._options.extract is None:
             result = await self._to_file()
         else:
@@ -249,7 +249,7 @@ class _Delivery:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return False
         if self._options.extract is not None and path == self._place.folder_path and path.is_dir():  # noqa: ASYNC240
-            from gh_artifacts_async.transfer import unpack  # as in _to_folder
+            from gh_artifacts_async.transfer.unzip import unpack  # as in _to_folder
 
             self._members = await in_thread(lambda: unpack.members_of(self._artifact, path))
             return self._members is not None
@@ -324,8 +324,10 @@ class _Delivery:
 
     async def _to_folder(self, policy: ExtractPolicy) -> DownloadResult:
         """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
-        from gh_artifacts_async.transfer import unpack  # with the archive room, which a plain download does not need
-        from gh_artifacts_async.transfer.pipeline import Pipeline
+        from gh_artifacts_async.transfer.unzip import (
+            unpack,  # with the archive room, which a plain download does not need
+        )
+        from gh_artifacts_async.transfer.unzip.pipeline import Pipeline
 
         unpacking = unpack.Unpacking(
             self._artifact,
@@ -352,7 +354,7 @@ class _Delivery:
 
 
 async def is_same(artifact: Artifact, path: Path) -> bool:
-    """Whether a file on disk is the artifact, see :func:`~gh_artifacts_async.transfer.verify.is_same`."""
+    """Whether a file on disk is the artifact, see :func:`~gh_artifacts_async.transfer.disk.verify.is_same`."""
     stopped = threading.Event()
     return await in_thread(lambda: verify.is_same(artifact, path, stopped), stopped.set)
 

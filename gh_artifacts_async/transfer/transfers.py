@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.models import check_id
 from gh_artifacts_async.protocol.filenames import check_filename
 from gh_artifacts_async.settings import ExtractPolicy
-from gh_artifacts_async.transfer import bulk, naming
+from gh_artifacts_async.transfer import bulk
+from gh_artifacts_async.transfer.context import TransferContext
+from gh_artifacts_async.transfer.disk import destination
+from gh_artifacts_async.transfer.disk.writer import Writer
 from gh_artifacts_async.transfer.download import (
     Downloader,
     Options,
@@ -21,9 +24,7 @@ from gh_artifacts_async.transfer.download import (
     is_same,
     resolve,
 )
-from gh_artifacts_async.transfer.storage import StorageSession
-from gh_artifacts_async.transfer.tools import Tools
-from gh_artifacts_async.transfer.writer import Writer
+from gh_artifacts_async.transfer.storage.targets import StorageSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import DownloadResult, Outcome
     from gh_artifacts_async.settings import IfExists, Layout, StoragePolicy, StrPath
-    from gh_artifacts_async.transfer.remote import RemoteArchive
+    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 
 class Transfers:
@@ -43,7 +44,7 @@ class Transfers:
     def __init__(self, github: GitHubSession, policy: StoragePolicy) -> None:
         """Make what is shared; no connection and no thread yet."""
         self._github = github
-        self._tools = Tools(github, StorageSession(github, policy), Writer())
+        self._tools = TransferContext(github, StorageSession(github, policy), Writer())
         self._downloader = Downloader(self._tools)
 
     async def aclose(self) -> None:
@@ -70,7 +71,7 @@ class Transfers:
             check_filename(filename)
         folder = checked_directory(directory, writes=if_exists != "skip")
         found = await resolve(self._tools, artifact)
-        place = naming.single(found, folder, filename)
+        place = destination.single(found, folder, filename)
         return await self._downloader.download(found, place, options, self._github.emitter.also(observer))
 
     def download_many(
@@ -88,7 +89,7 @@ class Transfers:
         """Download many artifacts."""
         check_token(self._tools)
         check_id(concurrency, "concurrency")
-        naming.check_layout(layout)
+        destination.check_layout(layout)
         options = Options(if_exists=if_exists, durable=durable, extract=_policy(extract))
         extracts = options.extract is not None
         folder = checked_directory(directory, writes=if_exists != "skip")
@@ -110,9 +111,11 @@ class Transfers:
         self._github.check_usable()
         check_token(self._tools)
         found = await resolve(self._tools, artifact)
-        from gh_artifacts_async.transfer import remote  # with the archive room, which a plain download does not need
+        from gh_artifacts_async.transfer.unzip import (
+            remote_archive,  # with the archive room, which a plain download does not need
+        )
 
-        async with remote.open_archive(self._tools, found, policy, self._github.emitter) as archive:
+        async with remote_archive.open_archive(self._tools, found, policy, self._github.emitter) as archive:
             yield archive
 
     async def verify(self, artifact: Artifact | ArtifactRef, path: StrPath) -> bool:

@@ -17,7 +17,7 @@ from gh_artifacts_async.api.auth import (
 )
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
-from tests.api.kit import TOKEN, Source
+from tests.kits.api import TOKEN, Source
 
 
 def _holders():

@@ -12,9 +12,9 @@ from gh_artifacts_async import api, errors
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.models import RepositoryName
-from gh_artifacts_async.protocol.responses import Reply
+from gh_artifacts_async.protocol.responses import Result
 from gh_artifacts_async.testing import FakeGitHub
-from tests.api.kit import ARTIFACT, HERE, ONCE, QUICK, REPO, TOKEN, Source, page
+from tests.kits.api import ARTIFACT, HERE, ONCE, QUICK, REPO, TOKEN, Source, page
 
 STORAGE = "https://productionresultssa7.blob.core.windows.net/a%2Fb/c.zip?se=2099-01-01T00%3A00%3A00Z&sig=x%2By"
 
@@ -165,7 +165,7 @@ async def test_an_answer_without_a_signed_url():
 
     class Sender:
         async def send(self, request):
-            return Reply(data=request.label)
+            return Result(data=request.label)
 
     with pytest.raises(errors.UnexpectedResponseError, match="not answered with a redirect"):
         await endpoints.get_download_url(Sender(), REPO, 7)

@@ -40,7 +40,7 @@ class Clock:
         return self.loop.time() - self.began
 
     async def go(self, request=GET, stay=0.0):
-        async with self.gate.passing(request):
+        async with self.gate.slot(request):
             self.times.append(self.now)
             self.inside += 1
             self.most = max(self.most, self.inside)
@@ -128,7 +128,7 @@ async def test_mutations_are_a_second_apart():
 async def test_mutations_are_a_second_apart_after_a_pause_too():
     """A limit that was just met is not met again by all that had to wait for it."""
     timed = clock(mutation_interval=1.0)
-    timed.gate.meet(stated(60))
+    timed.gate.pause_for(stated(60))
     async with asyncio.TaskGroup() as group:
         for _ in range(5):
             group.create_task(timed.go(DELETE))
@@ -142,9 +142,9 @@ async def test_all_wait_for_one_pause():
     tasks = [asyncio.ensure_future(timed.go()) for _ in range(70)]
     await asyncio.sleep(2)
     before = len(timed.times)
-    assert timed.gate.meet(stated(30))
+    assert timed.gate.pause_for(stated(30))
     await asyncio.sleep(20)
-    assert timed.gate.meet(stated(30))
+    assert timed.gate.pause_for(stated(30))
     await asyncio.gather(*tasks)
     assert before >= 50
     assert timed.times[before] >= 52
@@ -154,8 +154,8 @@ async def test_all_wait_for_one_pause():
 async def test_a_shorter_pause_does_not_shorten_a_longer_one():
     """The latest end counts."""
     timed = clock()
-    timed.gate.meet(stated(50))
-    timed.gate.meet(stated(5))
+    timed.gate.pause_for(stated(50))
+    timed.gate.pause_for(stated(5))
     await timed.go()
     assert timed.now == pytest.approx(50, abs=0.5)
 
@@ -167,7 +167,7 @@ async def test_a_pause_that_is_too_long(wait, longest, paused):
     """Beyond ``max_pause`` nobody waits: the caller gets an error instead."""
     events: list[RateLimitPause] = []
     timed = clock(events, max_pause=longest)
-    assert timed.gate.meet(stated(wait)) is paused
+    assert timed.gate.pause_for(stated(wait)) is paused
     assert bool(events) is paused
     if not paused:
         await timed.go()
@@ -179,11 +179,11 @@ async def test_an_unstated_pause_grows():
     events: list[RateLimitPause] = []
     timed = clock(events)
     for _ in range(5):
-        assert timed.gate.meet(UNSTATED)
+        assert timed.gate.pause_for(UNSTATED)
         await timed.go()
     assert [event.seconds for event in events] == [60, 120, 240, 480, 900]
-    timed.gate.calm()
-    timed.gate.meet(UNSTATED)
+    timed.gate.reset_backoff()
+    timed.gate.pause_for(UNSTATED)
     assert events[-1].seconds == 60
 
 
@@ -192,13 +192,13 @@ async def test_answers_that_were_under_way_together_are_one_pause():
     events: list[RateLimitPause] = []
     timed = clock(events)
     for _ in range(8):
-        assert timed.gate.meet(UNSTATED)
+        assert timed.gate.pause_for(UNSTATED)
         await asyncio.sleep(0.01)
     await timed.go()
     assert timed.now < 61
     assert events == [RateLimitPause(seconds=60, kind="secondary")]
     for _ in range(8):
-        timed.gate.meet(UNSTATED)
+        timed.gate.pause_for(UNSTATED)
     assert [event.seconds for event in events] == [60, 120]
 
 
@@ -206,16 +206,16 @@ async def test_a_longer_pause_is_told():
     """Of two limits the longer one."""
     events: list[RateLimitPause] = []
     timed = clock(events)
-    timed.gate.meet(stated(10))
-    timed.gate.meet(stated(100, "primary"))
-    timed.gate.meet(stated(20))
+    timed.gate.pause_for(stated(10))
+    timed.gate.pause_for(stated(100, "primary"))
+    timed.gate.pause_for(stated(20))
     assert [(event.kind, event.seconds) for event in events] == [("secondary", 10), ("primary", 101)]
 
 
 async def test_a_primary_pause_ends_after_the_reset():
     """GitHub's reset is a whole second, rounded down."""
     timed = clock()
-    timed.gate.meet(stated(10, "primary"))
+    timed.gate.pause_for(stated(10, "primary"))
     await timed.go()
     assert timed.now == pytest.approx(11, abs=0.5)
 
@@ -224,7 +224,7 @@ async def test_a_primary_pause_ends_after_the_reset():
 async def test_who_gives_up_waiting_leaves_no_trace(request_):
     """A cancelled call, wherever it waited, gives its place back."""
     timed = clock(api_concurrency=1, mutation_interval=1.0, points_per_minute=60)
-    timed.gate.meet(stated(10))
+    timed.gate.pause_for(stated(10))
     tasks = [asyncio.ensure_future(timed.go(request_)) for _ in range(3)]
     await asyncio.sleep(5)
     for task in tasks:

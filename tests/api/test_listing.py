@@ -16,7 +16,7 @@ from gh_artifacts_async.events import Emitter, ListingProgress
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol.links import PageLinks
 from gh_artifacts_async.testing import FakeGitHub
-from tests.api.kit import HERE, ONCE, QUICK, REPO, TOKEN, page
+from tests.kits.api import HERE, ONCE, QUICK, REPO, TOKEN, page
 
 NAME = RepositoryName("octo-org", "octo-docs")
 
@@ -277,7 +277,7 @@ def test_no_change_loses_or_repeats_an_item(count, changes, per_page, concurrenc
     server = Shifting(count, changes, per_page)
 
     async def collect():
-        walk = listing.walk(server.fetch, per_page=per_page, concurrency=concurrency, emitter=Emitter())
+        walk = listing.paginate(server.fetch, per_page=per_page, concurrency=concurrency, emitter=Emitter())
         async with aclosing(walk):
             return [item.id async for item in walk]
 

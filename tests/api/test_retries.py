@@ -11,7 +11,7 @@ from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.events import RateLimitPause
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
-from tests.api.kit import QUICK, REPO, TOKEN, check_silent
+from tests.kits.api import QUICK, REPO, TOKEN, check_silent
 
 POLICY = RetryPolicy(attempts=4, wait_initial=8.0, wait_max=16.0)
 

@@ -11,7 +11,7 @@ from gh_artifacts_async import errors
 from gh_artifacts_async.api import listing
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.models import RepositoryName
-from tests.api.kit import REPO, TOKEN
+from tests.kits.api import REPO, TOKEN
 
 NAME = RepositoryName("octo-org", "octo-docs")
 START = datetime(2026, 1, 1, tzinfo=UTC)

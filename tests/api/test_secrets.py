@@ -9,7 +9,7 @@ import pytest
 from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.settings import Limits
-from tests.api.kit import QUICK, REPO, TOKEN, check_silent
+from tests.kits.api import QUICK, REPO, TOKEN, check_silent
 
 SIGNATURE = "canary-s1gnature"
 

@@ -11,8 +11,8 @@ from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.testing import FakeGitHub
-from tests.api.kit import QUICK, REPO, TOKEN
-from tests.clock import JumpLoop
+from tests.kits.api import QUICK, REPO, TOKEN
+from tests.kits.clock import JumpLoop
 
 
 async def test_an_owned_session_is_made_late_and_closed(github, run):

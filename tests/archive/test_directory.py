@@ -10,7 +10,7 @@ from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.archive.rules import RULES
 from gh_artifacts_async.errors import ArchiveError, ArchiveLimitError, UnsupportedArchiveError
 from gh_artifacts_async.settings import ExtractPolicy
-from tests.archive.build import FOLDER, LINK, Entry, build, extra, zip64_extra
+from tests.kits.archives import FOLDER, LINK, Entry, build, extra, zip64_extra
 
 A = Entry("a.txt", b"alpha")
 B = Entry("b/c.txt", b"beta" * 100, method=8, flags=8, attributes=0o100755 << 16)

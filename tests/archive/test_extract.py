@@ -28,7 +28,7 @@ from gh_artifacts_async.archive import (
 from gh_artifacts_async.archive.extract import plan_batches
 from gh_artifacts_async.errors import ArchiveError, DestinationExistsError, OutOfSpaceError, UnsafeMemberError
 from gh_artifacts_async.settings import ExtractPolicy
-from tests.archive.build import FILE, FOLDER, LINK, Entry, build
+from tests.kits.archives import FILE, FOLDER, LINK, Entry, build
 
 LARGE = bytes(range(256)) * 2000
 MIXED = {"a.txt": b"alpha", "d/b.bin": LARGE, "d/e/c.bin": LARGE[1:], "d/e/empty": b"", "z.bin": LARGE[2:]}

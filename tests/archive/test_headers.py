@@ -11,7 +11,7 @@ from gh_artifacts_async.archive import (
 )
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import CorruptArchiveError
-from tests.archive.build import Entry, build, descriptor, extra, zip64_extra
+from tests.kits.archives import Entry, build, descriptor, extra, zip64_extra
 
 DATA = b"some data, " * 20
 ABSENT = 2**32 - 1

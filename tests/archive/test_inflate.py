@@ -14,7 +14,7 @@ from gh_artifacts_async.archive import Member, audit_reader, inflate_member, rea
 from gh_artifacts_async.archive.inflate import BLOCK, MAX_DICTIONARY, inflate_whole
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import ArchiveError, UnsupportedArchiveError
-from tests.archive.build import Entry, build, deflate
+from tests.kits.archives import Entry, build, deflate
 
 TEXT = b"".join(b"line %d of a log that repeats itself\n" % n for n in range(3000))
 LZMA_FILTER = {"id": lzma.FILTER_LZMA1, "preset": 6, "dict_size": 2**16}

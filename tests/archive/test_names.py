@@ -12,7 +12,7 @@ from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.archive.rules import over_limit, printable, refusal
 from gh_artifacts_async.errors import ArchiveError, UnsafeMemberError
 from gh_artifacts_async.settings import ExtractPolicy
-from tests.archive.build import FOLDER, Entry, build
+from tests.kits.archives import FOLDER, Entry, build
 
 NATIVE = ExtractPolicy()
 PORTABLE = ExtractPolicy(names="portable")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gh_artifacts_async.archive import audit_reader, extract
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import ArchiveError
-from tests.archive.build import Entry, Unseekable, build
+from tests.kits.archives import Entry, Unseekable, build
 
 COMPONENT = st.text("abcdefgXYZ0123456789._- é日", min_size=1, max_size=8).filter(lambda part: part.strip(".") != "")
 NAME = st.lists(COMPONENT, min_size=1, max_size=4).map("/".join)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.errors import ArchiveError
 from gh_artifacts_async.settings import ExtractPolicy
-from tests.archive import reference
-from tests.archive.build import FOLDER, LINK, Entry, Unseekable, build, descriptor, extra, zip64_extra
+from tests.kits import reference_reader as reference
+from tests.kits.archives import FOLDER, LINK, Entry, Unseekable, build, descriptor, extra, zip64_extra
 
 TEXT = b"line of text, again and again\n" * 40
 MOST_MEMORY = 24 * 2**20  # an LZMA dictionary of 16 MiB is the most that is allocated

@@ -11,7 +11,7 @@ import gh_artifacts_async.archive as room
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.archive.rules import RULES, Rule
 from gh_artifacts_async.errors import ArchiveError
-from tests.archive.build import Entry, build
+from tests.kits.archives import Entry, build
 
 DESCRIPTORS = Path("/proc/self/fd")
 

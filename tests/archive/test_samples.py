@@ -10,7 +10,7 @@ import pytest
 from gh_artifacts_async.archive import audit, extract
 from gh_artifacts_async.errors import ArchiveError
 from gh_artifacts_async.settings import ExtractPolicy
-from tests.archive.build import Entry, build
+from tests.kits.archives import Entry, build
 
 SAMPLES = Path(__file__).parent.parent / "zips"
 INDEX = [json.loads(line) for line in (SAMPLES / "INDEX.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -8,7 +8,7 @@ import pytest
 
 from gh_artifacts_async.cli.render import bars
 from tests.cli.conftest import REPO
-from tests.transfer.zips import HOSTILE, SEVERAL_ZIP
+from tests.kits.zips import HOSTILE, SEVERAL_ZIP
 
 pytestmark = pytest.mark.realtime
 
@@ -326,7 +326,7 @@ class TestExtract:
 
     def test_bars_tell_of_unpacking_once_all_has_arrived(self, server, cli, terminal, monkeypatch):
         """The bar of a transfer becomes one of unpacked bytes."""
-        monkeypatch.setattr("gh_artifacts_async.transfer.unpack.EVENT_INTERVAL", 0.0)
+        monkeypatch.setattr("gh_artifacts_async.transfer.unzip.unpack.EVENT_INTERVAL", 0.0)
         monkeypatch.setattr("rich.progress.Progress.update", drawn_at_once(bars.Progress.update))
         server.artifact(server.run(), "docs [x]", archive=SEVERAL_ZIP)
         assert cli("download", REPO, "--all", "--extract").code == 0
@@ -404,7 +404,7 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
     run = server.run()
     for number in range(12):
         server.artifact(run, f"a{number}", size=1_100_000)
-    monkeypatch.setattr("gh_artifacts_async.transfer.files.free_bytes", lambda _folder: 10)
+    monkeypatch.setattr("gh_artifacts_async.transfer.disk.filesystem.free_bytes", lambda _folder: 10)
     ran = cli("download", REPO, "--all", "--jobs", 1)
     assert ran.code == 8
     assert ran.err.count("error:") == 1
@@ -413,7 +413,7 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
 
 def test_a_download_on_a_terminal_draws_bars(server, cli, terminal, monkeypatch):
     """Bars on standard error; standard output has the lines alone."""
-    monkeypatch.setattr("gh_artifacts_async.transfer.receive.EVENT_INTERVAL", 0.0)
+    monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
     run = server.run()
     broken = server.artifact(run, "big [red]one[/red]", size=3_000_000)
     server.artifact(run, "small")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gh_artifacts_async.cli import main
-from tests.archive.build import FOLDER, LINK, Entry, build
 from tests.cli.conftest import REPO
-from tests.transfer.zips import HOSTILE, noise
+from tests.kits.archives import FOLDER, LINK, Entry, build
+from tests.kits.zips import HOSTILE, noise
 
 pytestmark = pytest.mark.realtime
 
@@ -118,7 +118,7 @@ class TestLs:
 
     def test_on_a_terminal(self, server, cli, terminal, monkeypatch, number):
         """The bar says why it takes long; standard output has the lines alone."""
-        monkeypatch.setattr("gh_artifacts_async.transfer.receive.EVENT_INTERVAL", 0.0)
+        monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
         server.github.faults.ignore_range(number, times=None)
         ran = cli("ls", REPO, number)
         assert "\x1b" not in ran.out
@@ -169,7 +169,7 @@ class TestLs:
         """8: where the whole has to be fetched, there may be no room for it."""
         number = server.artifact(server.run(), "docs", size=1_100_000)
         server.github.faults.ignore_range(number, times=None)
-        monkeypatch.setattr("gh_artifacts_async.transfer.files.free_bytes", lambda _folder: 10)
+        monkeypatch.setattr("gh_artifacts_async.transfer.disk.filesystem.free_bytes", lambda _folder: 10)
         assert cli("ls", REPO, number).code == 8
 
 

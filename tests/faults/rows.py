@@ -10,7 +10,7 @@ _FAULTS = "tests/transfer/test_faults.py"
 _DOWNLOAD = "tests/transfer/test_download.py"
 _FIGURES = "tests/transfer/test_figures.py"
 _CANCEL = "tests/transfer/test_cancel.py"
-_STORAGE = "tests/transfer/test_storage.py"
+_STORAGE = "tests/transfer/storage/test_targets.py"
 _EVERY_WAY = [
     f"{_PATHS}::test_row_01_to_03_16_25_every_way",
     f"{_PATHS}::test_row_01_to_03_16_25_on_uvloop",
@@ -96,7 +96,7 @@ ROWS: dict[int, list[str]] = {
         f"{_DISK}::test_row_19_no_names_left",
         f"{_DISK}::test_row_19_full_disk_in_bulk",
         f"{_DOWNLOAD}::test_full_disk",
-        "tests/transfer/test_pipeline.py::test_full_disk",
+        "tests/transfer/unzip/test_pipeline.py::test_full_disk",
     ],
     20: [f"{_FIGURES}::test_file_size_limit"],
     21: [
@@ -127,8 +127,8 @@ ROWS: dict[int, list[str]] = {
     ],
     27: [f"{_NETWORK}::test_row_27_name_that_flaps", f"{_NETWORK}::test_row_27_name_that_is_gone"],
     28: [
-        "tests/api/test_tls.py::test_a_certificate_that_is_not_accepted",
-        "tests/api/test_tls.py::test_http_on_a_port_of_https",
+        "tests/transport/test_tls.py::test_a_certificate_that_is_not_accepted",
+        "tests/transport/test_tls.py::test_http_on_a_port_of_https",
         f"{_STORAGE}::test_storage_with_another_certificate",
         f"{_STORAGE}::test_never_downgraded",
     ],
@@ -154,7 +154,7 @@ ROWS: dict[int, list[str]] = {
     33: [
         f"{_FAULTS}::test_tampered_part",
         f"{_FAULTS}::test_whole_part_that_is_wrong",
-        "tests/transfer/test_partfile.py::test_changed_without_digest",
+        "tests/transfer/disk/test_partfile.py::test_changed_without_digest",
     ],
     34: [
         f"{_NETWORK}::test_row_34_no_request_to_elsewhere",

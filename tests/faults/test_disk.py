@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults.kit import MIB, can, carried_out, file_system, without_privileges
-from tests.transfer.kit import INLINE_SIZE, RING_SIZE, WORKER_SIZE, add
+from tests.kits.processes import MIB, can, carried_out, file_system, without_privileges
+from tests.kits.transfer import INLINE_SIZE, RING_SIZE, WORKER_SIZE, add
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async import RetryPolicy
-from gh_artifacts_async.transfer.storage import READ_BUFFER
-from tests.transfer.kit import add, client_for, get, names
+from gh_artifacts_async.transfer.storage.targets import READ_BUFFER
+from tests.kits.transfer import add, client_for, get, names
 
 if TYPE_CHECKING:
     from gh_artifacts_async.testing import FakeGitHub

@@ -25,14 +25,27 @@ from gh_artifacts_async import (
     SlowTransferError,
     StorageError,
     Timeouts,
-    TransferResigned,
     TransferResumed,
+    TransferURLRenewed,
 )
 from gh_artifacts_async.api import exchange
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
-from gh_artifacts_async.transfer import receive, writer
-from tests.faults.kit import MIB
-from tests.transfer.kit import REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, fetch, get, leave_part, names, parts
+from gh_artifacts_async.transfer.disk import writer
+from gh_artifacts_async.transfer.storage import fetch as fetching
+from tests.kits.processes import MIB
+from tests.kits.transfer import (
+    REPO,
+    RING_SIZE,
+    WORKER_SIZE,
+    Seen,
+    add,
+    client_for,
+    fetch,
+    get,
+    leave_part,
+    names,
+    parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -166,8 +179,8 @@ async def test_row_07_limit_beyond_patience(github: FakeGitHub, client: Artifact
 def wrong_clock(monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
     """Let this machine's wall clock be wrong."""
     real = time.time
-    for room in (exchange, receive):
-        monkeypatch.setattr(room, "utcnow", lambda: datetime.now(UTC) + timedelta(seconds=skew))
+    for module in (exchange, fetching):
+        monkeypatch.setattr(module, "utcnow", lambda: datetime.now(UTC) + timedelta(seconds=skew))
     monkeypatch.setattr(time, "time", lambda: real() + skew)
 
 
@@ -187,7 +200,7 @@ async def test_row_31_clock_that_jumps(
         result = await client.download(artifact, tmp_path)
         assert 30 <= loop.time() - began <= 32
         assert 30 <= result.elapsed <= 32
-    assert not seen.of(TransferResigned)
+    assert not seen.of(TransferURLRenewed)
     assert result.path.read_bytes() == github.content(it)
 
 

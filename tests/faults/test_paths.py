@@ -13,9 +13,9 @@ import trustme
 
 from gh_artifacts_async import ConnectionFailedError, DigestMismatchError, RetryPolicy, Timeouts
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.transfer import takeover
-from gh_artifacts_async.transfer.storage import READ_BUFFER
-from tests.transfer.kit import ONE_TRY, REPO, add, client_for, fetch, get, names, parts
+from gh_artifacts_async.transfer.storage.targets import READ_BUFFER
+from gh_artifacts_async.transport import socket_receiver
+from tests.kits.transfer import ONE_TRY, REPO, add, client_for, fetch, get, names, parts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -67,13 +67,13 @@ async def setting(
 ) -> AsyncGenerator[Setting]:
     """Run a fake and a client of it."""
     taken: list[object] = []
-    attach = takeover.Ring.attach
+    attach = socket_receiver.SocketReceiver.attach
 
-    def noted(self: takeover.Ring, *arguments: Any) -> None:
+    def noted(self: socket_receiver.SocketReceiver, *arguments: Any) -> None:
         taken.append(self)
         attach(self, *arguments)
 
-    monkeypatch.setattr(takeover.Ring, "attach", noted)
+    monkeypatch.setattr(socket_receiver.SocketReceiver, "attach", noted)
     context = None
     if tls:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

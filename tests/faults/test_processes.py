@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gh_artifacts_async.transfer import files, partfile
-from gh_artifacts_async.transfer.partfile import PartFile, PartState
-from tests.faults.kit import MIB, ROOT, carried_out, environment, needs, program, until
-from tests.transfer.kit import REPO, RING_SIZE, add, fetch, leave_part, names, parts
+from gh_artifacts_async.transfer.disk import filesystem, partfile
+from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
+from tests.kits.processes import MIB, ROOT, carried_out, environment, needs, program, until
+from tests.kits.transfer import REPO, RING_SIZE, add, fetch, leave_part, names, parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,7 @@ async def test_row_26_loop_that_ends(github: FakeGitHub, tmp_path: Path) -> None
 def test_row_29_network_taken_away(tmp_path: Path, what: str) -> None:
     """A network that goes in the middle of a body and comes back is got over; one that stays away leaves a part."""
     needs("network in a user namespace", "unshare", "-Urn", "true")
-    command = ["unshare", "-Urn", sys.executable, "-m", "tests.faults.network", str(tmp_path), what]
+    command = ["unshare", "-Urn", sys.executable, "-m", "tests.kits.network", str(tmp_path), what]
     run = subprocess.run(  # noqa: S603 - Python itself
         command, cwd=ROOT, env=environment(tmp_path), capture_output=True, check=True, timeout=30
     )
@@ -167,7 +167,7 @@ def test_row_32_wrong_bytes_of_a_robbed_process(tmp_path: Path, monkeypatch: pyt
     first.save_state()
     first.append([b"1234"])
     (mine,) = partfile.scan(tmp_path)[first.prefix]
-    assert second.take_over([mine])
+    assert second.adopt([mine])
     second.append([b"5678"])
     with pytest.raises(FileNotFoundError, match="taken away"):
         first.append([b"XXXX"])
@@ -179,12 +179,12 @@ def test_row_32_wrong_bytes_of_a_robbed_process(tmp_path: Path, monkeypatch: pyt
 
 def test_row_32_a_living_process_keeps_its_part(tmp_path: Path) -> None:
     """Where locks hold, nobody takes a part that is being written."""
-    if not hasattr(files, "lock") or sys.platform == "win32":
+    if not hasattr(filesystem, "lock") or sys.platform == "win32":
         pytest.skip("there an open file cannot be renamed, which does the same")
     first, second = PartFile(tmp_path, "docs", STATE), PartFile(tmp_path, "docs", STATE)
     first.start()
     first.learn(etag='"x"', total=8)
     first.save_state()
-    assert not second.take_over(partfile.scan(tmp_path)[first.prefix])
+    assert not second.adopt(partfile.scan(tmp_path)[first.prefix])
     first.release(resumable=False)
     assert names(tmp_path) == set()

@@ -20,7 +20,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, RetryPolicy
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_zip
-from tests.interop.kit import REPO, program, running
+from tests.kits.interop import REPO, program, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

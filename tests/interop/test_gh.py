@@ -15,12 +15,12 @@ import trustme
 
 from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.testing import FakeGitHub
-from tests.interop.kit import REPO, environment, missing, program
+from tests.kits.interop import REPO, environment, missing, program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from gh_artifacts_async.testing.profiles import Kind
+    from gh_artifacts_async.testing.data.profiles import Kind
 
 pytestmark = [pytest.mark.slow, pytest.mark.realtime]
 

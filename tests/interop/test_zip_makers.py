@@ -15,7 +15,7 @@ import pytest
 from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.testing import FakeGitHub
-from tests.interop.kit import REPO, environment, missing, program
+from tests.kits.interop import REPO, environment, missing, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable

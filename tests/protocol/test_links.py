@@ -17,7 +17,7 @@ from gh_artifacts_async.protocol.links import (
     pages_to_step_back,
     parse_link,
 )
-from tests.protocol.kit import BASE, GHES, LISTING, values
+from tests.kits.protocol import BASE, GHES, LISTING, values
 
 HERE = BASE.url(LISTING)
 ROOT = "https://api.github.com/repositories/1296269/actions/artifacts"

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.ranges import (
-    Again,
     Done,
     Fail,
-    Have,
-    Resign,
+    LocalState,
     Restart,
+    RetryLater,
+    SignAgain,
     Stream,
     Whole,
     decide,
@@ -26,13 +26,13 @@ from gh_artifacts_async.protocol.ranges import (
     slice_headers,
     strong_etag,
 )
-from tests.protocol.kit import NOW, answer, answers, values
+from tests.kits.protocol import NOW, answer, answers, values
 
 ETAG = '"0x8DC"'
-NOTHING = Have()
-FIVE = Have(offset=5, total=10, etag=ETAG)
-UNKNOWN_TOTAL = Have(offset=5, etag=ETAG)
-NO_ETAG = Have(offset=5, total=10)
+NOTHING = LocalState()
+FIVE = LocalState(offset=5, total=10, etag=ETAG)
+UNKNOWN_TOTAL = LocalState(offset=5, etag=ETAG)
+NO_ETAG = LocalState(offset=5, total=10)
 AZURE_EXPIRED = (
     "<?xml version='1.0'?><Error><Code>AuthenticationFailed</Code><AuthenticationErrorDetail>Signature not valid in "
     "the specified time frame: Start [a] - Expiry [b] - Current [c]</AuthenticationErrorDetail></Error>"
@@ -51,7 +51,7 @@ def _decided(have, status, body="", **headers):
     ("have", "headers"),
     [
         (NOTHING, {"Accept-Encoding": "identity"}),
-        (Have(etag=ETAG), {"Accept-Encoding": "identity"}),
+        (LocalState(etag=ETAG), {"Accept-Encoding": "identity"}),
         (NO_ETAG, {"Accept-Encoding": "identity"}),
         (FIVE, {"Accept-Encoding": "identity", "Range": "bytes=5-", "If-Match": ETAG}),
     ],
@@ -185,12 +185,12 @@ def test_412_means_other_bytes():
 @pytest.mark.parametrize(
     ("have", "headers", "done"),
     [
-        (Have(offset=10, total=10, etag=ETAG), {"content_range": "bytes */10"}, True),
-        (Have(offset=10, total=10, etag=ETAG), {}, True),
-        (Have(offset=10, etag=ETAG), {"content_range": "bytes */10"}, True),
-        (Have(offset=10, etag=ETAG), {}, False),
-        (Have(offset=12, total=12, etag=ETAG), {"content_range": "bytes */10"}, False),
-        (Have(offset=12, etag=ETAG), {"content_range": "bytes */10"}, False),
+        (LocalState(offset=10, total=10, etag=ETAG), {"content_range": "bytes */10"}, True),
+        (LocalState(offset=10, total=10, etag=ETAG), {}, True),
+        (LocalState(offset=10, etag=ETAG), {"content_range": "bytes */10"}, True),
+        (LocalState(offset=10, etag=ETAG), {}, False),
+        (LocalState(offset=12, total=12, etag=ETAG), {"content_range": "bytes */10"}, False),
+        (LocalState(offset=12, etag=ETAG), {"content_range": "bytes */10"}, False),
         (FIVE, {"content_range": "bytes */10"}, False),
         (FIVE, {"content_range": "nonsense"}, False),
         (NOTHING, {"content_range": "bytes */0"}, False),
@@ -228,16 +228,16 @@ def test_416_is_all_or_too_much(have, headers, done):
 def test_a_refused_url_is_signed_again(status, body, headers, expired, code):
     """403, and expiry in the words of Azure, the v3 pipelines and S3."""
     found = _decided(FIVE, status, body, **headers)
-    assert isinstance(found, Resign)
+    assert isinstance(found, SignAgain)
     assert (found.expired, found.status, found.code) == (expired, status, code)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_storages_own_trouble_is_waited_out(status):
     """With its Retry-After, in seconds or as a date."""
-    assert _decided(FIVE, status) == Again(status=status, code=None, wait=None)
+    assert _decided(FIVE, status) == RetryLater(status=status, code=None, wait=None)
     busy = "<Error><Code>ServerBusy</Code></Error>"
-    assert _decided(FIVE, status, busy, retry_after="3") == Again(status=status, code="ServerBusy", wait=3)
+    assert _decided(FIVE, status, busy, retry_after="3") == RetryLater(status=status, code="ServerBusy", wait=3)
     assert _decided(FIVE, status, retry_after="Thu, 09 Jul 2026 12:47:54 GMT").wait == 10
 
 
@@ -251,7 +251,7 @@ def test_what_nothing_helps_against(status):
 @pytest.mark.parametrize("status", [500, 503])
 def test_expiry_is_read_in_refusals_only(status):
     """The same words in a 5xx mean nothing."""
-    assert isinstance(_decided(FIVE, status, "uri expired"), Again)
+    assert isinstance(_decided(FIVE, status, "uri expired"), RetryLater)
 
 
 @pytest.mark.parametrize(
@@ -329,8 +329,8 @@ def test_slices_that_come(etag, status, headers, decision):
         (206, {"content_range": "bytes 3-9/20", "content_encoding": "gzip"}, Fail),
         (200, {"content_encoding": "gzip"}, Fail),
         (412, {}, Restart),
-        (403, {}, Resign),
-        (503, {}, Again),
+        (403, {}, SignAgain),
+        (503, {}, RetryLater),
         (404, {}, Fail),
     ],
 )
@@ -342,7 +342,7 @@ def test_slices_that_do_not_come(status, headers, kind):
 # --- properties
 
 haves = st.builds(
-    Have,
+    LocalState,
     offset=st.integers(0, 2**40),
     total=st.one_of(st.none(), st.integers(0, 2**40)),
     etag=st.one_of(st.none(), st.just(ETAG)),
@@ -353,7 +353,7 @@ haves = st.builds(
 def test_no_answer_breaks_the_decision(have, got):
     """Any status and headers: one of the decisions, and a stream never starts beyond what is there."""
     found = decide(have, got, now=NOW + timedelta(days=1))
-    assert isinstance(found, Stream | Done | Restart | Resign | Again | Fail)
+    assert isinstance(found, Stream | Done | Restart | SignAgain | RetryLater | Fail)
     if isinstance(found, Stream):
         assert found.offset in {0, have.offset}
         assert found.length is None or found.length >= 0
@@ -365,7 +365,7 @@ def test_no_answer_breaks_the_decision(have, got):
 def test_no_answer_breaks_the_decision_on_a_slice(first, etag, got):
     """Any status and headers."""
     found = decide_slice(first, etag, got, now=NOW)
-    assert isinstance(found, Stream | Whole | Restart | Resign | Again | Fail)
+    assert isinstance(found, Stream | Whole | Restart | SignAgain | RetryLater | Fail)
     if isinstance(found, Stream):
         assert found.offset == first
 
@@ -379,7 +379,7 @@ def test_no_text_breaks_a_content_range(text):
 
 
 def test_the_headers_of_a_resume_are_constants_of_http():
-    """``Have`` with a validator and bytes is what may be resumed."""
+    """``LocalState`` with a validator and bytes is what may be resumed."""
     assert FIVE.resumable
     assert not NO_ETAG.resumable
     assert not NOTHING.resumable

@@ -11,7 +11,7 @@ from gh_artifacts_async.errors import UnexpectedResponseError, UnsafeRedirectErr
 from gh_artifacts_async.protocol.redirects import check_target, follow, signed_url
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import StoragePolicy
-from tests.protocol.kit import BASE, DATE, DOWNLOAD, NOW, headers, values
+from tests.kits.protocol import BASE, DATE, DOWNLOAD, NOW, headers, values
 
 HERE = BASE.url(DOWNLOAD)
 AZURE = (

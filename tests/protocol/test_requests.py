@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host, check_base_url, split_origin
-from tests.protocol.kit import BASE, GHES, REPO
+from tests.kits.protocol import BASE, GHES, REPO
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from gh_artifacts_async import errors
 from gh_artifacts_async.errors import APIError
 from gh_artifacts_async.protocol import requests, responses
 from gh_artifacts_async.protocol.redirects import check_target
-from gh_artifacts_async.protocol.responses import Reply, judge
+from gh_artifacts_async.protocol.responses import Result, judge
 from gh_artifacts_async.settings import StoragePolicy
-from tests.protocol.kit import (
+from tests.kits.protocol import (
     ARTIFACT,
     BASE,
     DATE,
@@ -73,7 +73,7 @@ def test_a_json_answer():
 @pytest.mark.parametrize("status", [204, 200])
 def test_an_answer_of_nothing(status):
     """A delete is answered with 204."""
-    assert _verdict(DELETE, answer(status)).reply == Reply()
+    assert _verdict(DELETE, answer(status)).reply == Result()
 
 
 def test_the_302_of_a_download():
@@ -99,7 +99,7 @@ def test_a_renamed_repository(status, request_):
     """A redirect to a repository of this API is to be asked again there, download and delete included."""
     location = "https://api.github.com/repositories/1/actions/artifacts/7?per_page=5"
     found = _verdict(request_, answer(status, location=location))
-    assert found.reply == Reply(moved_to=location)
+    assert found.reply == Result(moved_to=location)
 
 
 def test_a_relative_place_of_a_renamed_repository():

@@ -1,4 +1,4 @@
-"""Slices of a whole that stays with storage: what is asked for, and what any honest storage's answers come to."""
+"""RangeReader of a whole that stays with storage: what is asked for, and what any honest storage's answers come to."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gh_artifacts_async.protocol.ranges import (
-    Again,
     Fail,
-    Resign,
     Restart,
+    RetryLater,
+    SignAgain,
     Stream,
     Whole,
     decide_slice,
     parse_content_range,
     slice_headers,
 )
-from tests.protocol.kit import NOW, answer
+from tests.kits.protocol import NOW, answer
 
 ETAG = '"0x8DC"'
 
 
 def _serve(blob: bytes, headers: dict[str, str], at_most: int) -> tuple[object, bytes]:
-    """Answer as Azure does, but with no more than ``at_most`` bytes."""
+    """Response as Azure does, but with no more than ``at_most`` bytes."""
     if headers.get("If-Match", ETAG) != ETAG:
         return answer(412), b""
     first, last = map(int, headers["Range"].removeprefix("bytes=").split("-"))
@@ -63,12 +63,12 @@ def test_a_part_that_does_not_say_what_it_is_is_no_part(value):
         (206, {"content_range": "bytes 3-9/20", "etag": '"other"'}, Restart),
         (206, {"content_range": "bytes 3-9/20", "content_encoding": "gzip"}, Fail),
         (200, {"content_encoding": "gzip"}, Fail),
-        (403, {}, Resign),
+        (403, {}, SignAgain),
         (404, {}, Fail),
         (412, {}, Restart),
         (416, {}, Stream),
-        (429, {"retry_after": "3"}, Again),
-        (503, {}, Again),
+        (429, {"retry_after": "3"}, RetryLater),
+        (503, {}, RetryLater),
     ],
 )
 def test_every_kind_of_answer(status, headers, kind):

@@ -18,7 +18,7 @@ from gh_artifacts_async.protocol.throttling import (
     throttle,
     whole,
 )
-from tests.protocol.kit import DATE, NOW, headers, values
+from tests.kits.protocol import DATE, NOW, headers, values
 
 EPOCH = int(NOW.timestamp())
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."

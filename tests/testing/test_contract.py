@@ -12,12 +12,12 @@ import pytest
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
-from tests.testing.apptoken import app_token
-from tests.testing.probe import REPO
+from tests.kits.apptoken import app_token
+from tests.kits.probe import REPO
 
 if TYPE_CHECKING:
     from gh_artifacts_async.testing import FakeGitHub, FakeRun
-    from tests.testing.probe import Got, Probe
+    from tests.kits.probe import Got, Probe
 
 CONTRACTS = Path(__file__).parent.parent / "contract"
 PROFILES = ["github.com", "ghes-3.4", "ghes-3.8", "ghes-3.19"]

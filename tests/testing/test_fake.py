@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from gh_artifacts_async.testing import FakeGitHub, FakeRun
-from tests.testing.probe import API_HEADERS, REPO, Probe
+from tests.kits.probe import API_HEADERS, REPO, Probe
 
 
 async def test_the_promise_of_the_documentation() -> None:

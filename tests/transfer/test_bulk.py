@@ -29,8 +29,8 @@ from gh_artifacts_async import (
     raise_for_failures,
 )
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.transfer import partfile
-from tests.transfer.kit import INLINE_SIZE, ONE_TRY, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, get, names
+from gh_artifacts_async.transfer.disk import partfile
+from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, get, names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator

@@ -15,7 +15,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactRef, ConnectionFailedError, TransferBytes
 from gh_artifacts_async.testing import FakeGitHub
-from tests.transfer.kit import (
+from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
     REPO,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from gh_artifacts_async import ArtifactsClient
-    from tests.clock import JumpLoop
+    from tests.kits.clock import JumpLoop
 
 OURS = str(Path("gh_artifacts_async") / "transfer")
 """What the files of the tasks that are ours have in their path."""

@@ -19,9 +19,9 @@ import pytest
 from gh_artifacts_async import ArchiveError, ArtifactsError, ExtractPolicy, IncompleteDownloadError
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.transfer import pipeline
-from tests.archive.build import Entry, build
-from tests.transfer.kit import add, client_for, get
+from gh_artifacts_async.transfer.unzip import pipeline
+from tests.kits.archives import Entry, build
+from tests.kits.transfer import add, client_for, get
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

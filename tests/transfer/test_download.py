@@ -27,8 +27,8 @@ from gh_artifacts_async import (
     TransferVerified,
 )
 from gh_artifacts_async.testing import FakeGitHub, make_zip
-from gh_artifacts_async.transfer import files, partfile
-from tests.transfer.kit import (
+from gh_artifacts_async.transfer.disk import filesystem, partfile
+from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
     REPO,
@@ -373,7 +373,7 @@ async def test_disk_that_is_too_small(
 ) -> None:
     """Where the size is known, a disk without that room is found before the bytes come."""
     artifact_id = add(github, size=50_000_000)
-    monkeypatch.setattr(files, "free_bytes", lambda _: 49_999_999)
+    monkeypatch.setattr(filesystem, "free_bytes", lambda _: 49_999_999)
     with pytest.raises(OutOfSpaceError) as caught:
         await fetch(client, artifact_id, tmp_path)
     assert (caught.value.needed, caught.value.free) == (50_000_000, 49_999_999)

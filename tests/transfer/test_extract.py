@@ -29,9 +29,9 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.archive import extraction
 from gh_artifacts_async.testing import FakeGitHub
-from tests.transfer.kit import ONE_TRY, REPO, Seen, add, client_for, fetch, get, names
+from tests.kits.transfer import ONE_TRY, REPO, Seen, add, client_for, fetch, get, names
+from tests.kits.zips import HOSTILE, MIB, SEVERAL, SEVERAL_ZIP, entries, make, noise, tree
 from tests.transfer.test_cancel import sweep
-from tests.transfer.zips import HOSTILE, MIB, SEVERAL, SEVERAL_ZIP, entries, make, noise, tree
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -284,7 +284,7 @@ async def test_limits(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
 
 async def test_ratio(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A bomb is told by its directory: nothing is unpacked."""
-    from tests.archive.build import Entry, build
+    from tests.kits.archives import Entry, build
 
     bomb = build(Entry("zeros", b"", packed=b"\0" * 5000, method=8, size=200 * MIB, crc=0))
     with pytest.raises(ArchiveLimitError) as caught:

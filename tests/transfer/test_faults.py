@@ -26,12 +26,12 @@ from gh_artifacts_async import (
     SlowTransferError,
     StorageError,
     Timeouts,
-    TransferResigned,
     TransferResumed,
+    TransferURLRenewed,
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
-from tests.transfer.kit import (
+from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
     REPO,
@@ -403,7 +403,7 @@ async def test_url_expired_in_the_queue(github: FakeGitHub, tmp_path: Path) -> N
         began = asyncio.get_running_loop().time()
         await client.download(artifact, tmp_path)
     assert asyncio.get_running_loop().time() - began < 1
-    assert [event.reason for event in seen.of(TransferResigned)] == ["the signed URL has expired"]
+    assert [event.reason for event in seen.of(TransferURLRenewed)] == ["the signed URL has expired"]
     assert len(github.requests_to("api", artifact_id)) == 3
     first, second = (record.raw_path for record in github.requests_to("storage"))
     assert first != second

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async import DigestMismatchError
-from gh_artifacts_async.transfer import partfile
-from tests.transfer.kit import (
+from gh_artifacts_async.transfer.disk import partfile
+from tests.kits.transfer import (
     INLINE_SIZE,
     REPO,
     RING_SIZE,
@@ -115,7 +115,7 @@ async def program(github: FakeGitHub, folder: Path, *ids: int, **options: Any) -
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.transfer.program",
+        "tests.kits.transfer_program",
         github.base_url,
         REPO,
         str(folder),

@@ -7,7 +7,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient, OutOfSpaceError
 from gh_artifacts_async.testing import FakeGitHub
-from tests.transfer.kit import REPO
+from tests.kits.transfer import REPO
 
 
 async def test_a_full_disk_while_unpacking_keeps_the_zip(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from gh_artifacts_async import Artifact, ArtifactsClient, ConfigurationError, DestinationExistsError, DownloadResult
 from gh_artifacts_async.testing import FakeGitHub
-from tests.transfer.kit import REPO
+from tests.kits.transfer import REPO
 
 
 async def everything(client: ArtifactsClient) -> list[Artifact]:

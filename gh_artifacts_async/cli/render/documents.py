@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive import Member
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import DownloadResult, ExtractedMember
-    from gh_artifacts_async.transfer.remote import RemoteArchive
+    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 
 def dumps(document: object) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gh_artifacts_async.archive import ArchiveDirectory, Member
-    from gh_artifacts_async.transfer.remote import RemoteArchive
+    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 _TIME = "%Y-%m-%d %H:%M"
 _WIDTH = 9

@@ -38,7 +38,7 @@ def _transfer(event: events.TransferEvent) -> str | None:
         case events.TransferResumed(offset=offset, reason=reason):
             where = f"resumed at {text.size(offset)}" if offset else "begun again"
             return f"{name}: {where} ({reason})"
-        case events.TransferResigned(reason=reason):
+        case events.TransferURLRenewed(reason=reason):
             return f"{name}: signed again ({reason})"
         case events.TransferVerified(verified=verified):
             return f"{name}: verified by {verified}" if verified != "none" else f"{name}: nothing to verify it by"
@@ -67,7 +67,7 @@ class Tally:
         match event:
             case events.ListingProgress():
                 self.pages += 1
-            case events.TransferResigned():
+            case events.TransferURLRenewed():
                 self.resigned += 1
             case events.TransferResumed():
                 self.resumed += 1

@@ -104,7 +104,7 @@ class Demo:
 
     def survived(self, event: events.Event) -> None:
         """Say what went wrong, and that it did no harm."""
-        if isinstance(event, events.TransferResumed | events.TransferResigned):
+        if isinstance(event, events.TransferResumed | events.TransferURLRenewed):
             self.say(f"   ! {progress.phrase(event, everything=True)}", style="yellow")
 
     async def list_all(self) -> list[Artifact]:

@@ -18,7 +18,8 @@ from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.work.selecting import Failure, Selected, Selection, select
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.settings import IfExists
-from gh_artifacts_async.transfer import naming, unpack
+from gh_artifacts_async.transfer.disk import destination
+from gh_artifacts_async.transfer.unzip import unpack
 
 if TYPE_CHECKING:
     from gh_artifacts_async.cli.context import Context
@@ -96,7 +97,7 @@ def _layout(context: Context, order: Order, artifacts: list[Artifact]) -> Litera
 
 
 def _place(artifact: Artifact, order: Order) -> str:
-    place = naming.by_layout(artifact, Path(order.directory), "name")
+    place = destination.by_layout(artifact, Path(order.directory), "name")
     return str(place.folder_path if order.extract else place.zip_path)
 
 
@@ -208,7 +209,7 @@ async def _is_there(client: ArtifactsClient, artifact: Artifact, order: Order) -
     """Whether ``skip`` would find the artifact on disk."""
     if order.if_exists != "skip":
         return False
-    place = naming.by_layout(artifact, Path(order.directory), "name")
+    place = destination.by_layout(artifact, Path(order.directory), "name")
     if order.extract and await asyncio.to_thread(unpack.is_same_folder, artifact, place.folder_path):
         return True
     files = (place.raw_path(None),) if order.extract else (place.zip_path, place.raw_path(None))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive import Member
     from gh_artifacts_async.cli.context import Context
     from gh_artifacts_async.cli.repo import Target
-    from gh_artifacts_async.transfer.remote import RemoteArchive
+    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 _LOOK = ExtractPolicy(max_total_bytes=None, max_ratio=None, max_depth=None, symlinks="skip")
 """Nothing is written to disk: how much an archive would unpack to, and where its links lead, harms nobody."""

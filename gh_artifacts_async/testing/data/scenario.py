@@ -1,0 +1,207 @@
+"""The data of a fake GitHub, and how it is found; ids are the same in every run."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from gh_artifacts_async.testing.clock import Clock
+from gh_artifacts_async.testing.data.blobs import sha256
+from gh_artifacts_async.testing.data.profiles import Kind, Profile
+from gh_artifacts_async.testing.data.records import (
+    Content,
+    FakeArtifact,
+    FakeInstallation,
+    FakeRepository,
+    FakeRun,
+    moment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+RETENTION = timedelta(days=90)
+"""https://docs.github.com/en/actions/reference/limits: artifacts are kept for 90 days unless set otherwise"""
+
+_FIRST_ARTIFACT = 10_338_854_604
+_FIRST_RUN = 9_000_000_001
+_FIRST_REPOSITORY = 1_296_269
+_FIRST_WORKFLOW = 161_335
+_FIRST_INSTALLATION = 50_001
+
+
+@attrs.define
+class Scenario:
+    """Everything the fake knows, with ids that are the same in every test.
+
+    Attributes:
+        clock: the fake's clock.
+        profile: which GitHub this is.
+    """
+
+    clock: Clock
+    profile: Profile
+    repositories: dict[int, FakeRepository] = attrs.field(factory=dict)
+    runs: dict[int, FakeRun] = attrs.field(factory=dict)
+    artifacts: dict[int, FakeArtifact] = attrs.field(factory=dict)
+    workflows: dict[tuple[int, str], int] = attrs.field(factory=dict)
+    installations: dict[int, FakeInstallation] = attrs.field(factory=dict)
+    renamed: dict[str, int] = attrs.field(factory=dict)
+    _artifact_id: int = _FIRST_ARTIFACT
+    _run_id: int = _FIRST_RUN
+
+    def repository(self, full_name: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
+        """Return the repository called ``full_name`` (in any case of letters), added if it is new."""
+        for known in self.repositories.values():
+            if known.full_name.lower() == full_name.lower():
+                return known
+        made = FakeRepository(_FIRST_REPOSITORY + len(self.repositories), full_name, private, fork)
+        self.repositories[made.id] = made
+        self.renamed.pop(full_name.lower(), None)
+        return made
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a repository a new name; its old one leads there from now on."""
+        found = self.find_repository(old)
+        if found is None:
+            msg = f"there is no repository {old!r}"
+            raise KeyError(msg)
+        self.repositories[found.id] = attrs.evolve(found, full_name=new)
+        self.renamed[old.lower()] = found.id
+
+    def find_repository(self, full_name: str) -> FakeRepository | None:
+        """Return the repository that is called ``full_name`` now."""
+        wanted = full_name.lower()
+        return next((item for item in self.repositories.values() if item.full_name.lower() == wanted), None)
+
+    def add_run(self, repo: str, values: Mapping[str, Any]) -> FakeRun:
+        """Add a run; ``values`` are the arguments of ``FakeGitHub.add_run``."""
+        repository = self.repository(repo)
+        given = dict(values)
+        run_id = given.pop("id") or self._next_run_id()
+        workflow = given.pop("workflow")
+        workflow_id = self.workflows.setdefault((repository.id, workflow), _FIRST_WORKFLOW + len(self.workflows))
+        number = 1 + sum(1 for run in self.runs.values() if run.workflow_id == workflow_id)
+        created = moment(given.pop("created_at"), self.clock.now()) or self.clock.now()
+        started = moment(given.pop("run_started_at"), created) or created
+        updated = moment(given.pop("updated_at"), started) or started
+        run = FakeRun(
+            id=run_id,
+            repo=repository.full_name,
+            repository_id=repository.id,
+            workflow=workflow,
+            workflow_id=workflow_id,
+            workflow_name=given.pop("workflow_name") or workflow.rpartition("/")[2].partition(".")[0],
+            head_sha=given.pop("head_sha") or hashlib.sha1(str(run_id).encode(), usedforsecurity=False).hexdigest(),
+            run_number=given.pop("run_number") or number,
+            pull_requests=tuple(given.pop("pull_requests")),
+            created_at=created,
+            updated_at=updated,
+            run_started_at=started,
+            **self._head(repository, given.pop("head_repository")),
+            **given,
+        )
+        self.runs[run.id] = run
+        return run
+
+    def _next_run_id(self) -> int:
+        while self._run_id in self.runs:
+            self._run_id += 1
+        return self._run_id
+
+    def _head(self, repository: FakeRepository, name: str | None) -> dict[str, Any]:
+        """Return the head repository's fields: ``"same"``, a fork's name, or None for a fork that is gone."""
+        if name is None:
+            return {"head_repository_id": None, "head_repository": None}
+        head = repository if name == "same" else self.repository(name, fork=True)
+        return {"head_repository_id": head.id, "head_repository": head.full_name}
+
+    def add_artifact(self, run: FakeRun, name: str, content: Content, values: Mapping[str, Any]) -> FakeArtifact:
+        """Add an artifact; ``values`` are the arguments of ``FakeGitHub.add_artifact`` that are not its content."""
+        artifact_id = values["id"] or self._next_artifact_id()
+        expired = values["expired"]
+        age = RETENTION + timedelta(days=1) if expired else timedelta(0)
+        created = moment(values["created_at"], self.clock.now() - age)
+        latest = (self.clock.now() if created is None else created) + RETENTION
+        if expired:
+            latest = min(latest, self.clock.now() - timedelta(seconds=1))
+        kind = values["kind"] or self._kind(content)
+        made = FakeArtifact(
+            id=artifact_id,
+            repository_id=run.repository_id,
+            run=run if values["workflow_run"] else None,
+            name=name,
+            size_in_bytes=self._size(content, values["size_in_bytes"], kind),
+            digest=self._digest(content, values["digest"]),
+            created_at=created,
+            updated_at=moment(values["updated_at"], created),
+            expires_at=moment(values["expires_at"], latest),
+            blob=content.blob,
+            files=content.files,
+            content_type=_pick(values["content_type"], content.content_type),
+            filename=_pick(values["filename"], content.filename),
+            kind=kind,
+            expired=expired,
+        )
+        self.artifacts[made.id] = made
+        return made
+
+    def _next_artifact_id(self) -> int:
+        while self._artifact_id in self.artifacts:
+            self._artifact_id += 1
+        self._artifact_id += 1
+        return self._artifact_id - 1
+
+    def _kind(self, content: Content) -> Kind:
+        return "azure-raw" if content.is_raw and self.profile.kind == "azure" else self.profile.kind
+
+    def _digest(self, content: Content, given: str | None) -> str | None:
+        if given == "auto":
+            return f"sha256:{sha256(content.blob)}" if self.profile.digest else None
+        return given
+
+    def _size(self, content: Content, given: int | None, kind: Kind) -> int:
+        if given is not None:
+            return given
+        return content.raw_size if kind == "v3" else content.blob.size
+
+    def is_expired(self, artifact: FakeArtifact) -> bool:
+        """Tell whether ``artifact`` was said to be expired, or its time has come."""
+        return artifact.expired or (artifact.expires_at is not None and artifact.expires_at <= self.clock.now())
+
+    def listing(self, repository_id: int, run_id: int | None = None) -> list[FakeArtifact]:
+        """Return a repository's or a run's artifacts, newest first by (created_at, id), those without a time last."""
+        found = [item for item in self.artifacts.values() if item.repository_id == repository_id]
+        if run_id is not None:
+            found = [item for item in found if item.run is not None and item.run.id == run_id]
+        return newest_first(found)
+
+    def run_listing(self, repository_id: int) -> list[FakeRun]:
+        """Return a repository's runs, newest first by (created_at, id)."""
+        return sorted(
+            (run for run in self.runs.values() if run.repository_id == repository_id),
+            key=lambda run: (run.created_at, run.id),
+            reverse=True,
+        )
+
+    def add_installation(self, repositories: Iterable[str], values: Mapping[str, Any]) -> FakeInstallation:
+        """Add an installation; ``values`` are the arguments of ``FakeGitHub.add_installation``."""
+        names = tuple(self.repository(name).full_name for name in repositories)
+        given = dict(values)
+        made_id = given.pop("id") or _FIRST_INSTALLATION + len(self.installations)
+        made = FakeInstallation(id=made_id, repositories=names, **given)
+        self.installations[made.id] = made
+        return made
+
+
+def newest_first(artifacts: Iterable[FakeArtifact]) -> list[FakeArtifact]:
+    """Return ``artifacts`` sorted by (created_at, id), newest first."""
+    beginning = datetime.min.replace(tzinfo=UTC)
+    return sorted(artifacts, key=lambda item: (item.created_at or beginning, item.id), reverse=True)
+
+
+def _pick(given: str | Literal["auto"] | None, default: str) -> str | None:  # noqa: PYI051 - says what "auto" is
+    return default if given == "auto" else given

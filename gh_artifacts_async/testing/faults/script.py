@@ -1,0 +1,330 @@
+"""Scripted faults: what goes wrong, for whom, how often.
+
+A fault with a number (``times=2``) waits in line: each request meets at most one of these, the first that fits it, in
+the order scripted. A fault for ever (``times=None``) holds for every request that it fits, together with the others.
+A byte offset ``at`` is absolute in the stored bytes, whatever range a request asks for; a fault fits only a request
+whose answer holds that byte. Without ``at`` it strikes in the middle of what is being sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from gh_artifacts_async.testing.clock import Clock
+from gh_artifacts_async.testing.data.blobs import BytesBlob, SeededBlob
+from gh_artifacts_async.testing.faults.effects import Answer, Drip, Effects, Fault, Framing, Occasion, Stop
+from gh_artifacts_async.testing.server.errordocs import JSON, LIMIT_DOCS, SECONDARY, api_error, plain_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gh_artifacts_async.testing.server.journal import Host
+
+
+@attrs.define
+class Faults:
+    """``github.faults``: one method a fault; each takes an artifact's id (None: any) and ``times`` (None: for ever).
+
+    Attributes:
+        clock: the fake's clock.
+        script: the faults in order; those that are over stay in it.
+    """
+
+    clock: Clock
+    script: list[Fault] = attrs.field(factory=list)
+
+    def add(self, fault: Fault) -> Fault:
+        """Put ``fault`` at the end of the script."""
+        self.script.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Forget the script."""
+        self.script.clear()
+
+    @property
+    def pending(self) -> list[Fault]:
+        """The counted faults that have not happened as often as scripted."""
+        return [fault for fault in self.script if fault.left]
+
+    def meet(self, occasion: Occasion) -> Effects:
+        """Return what happens to a request, and count it."""
+        now = self.clock.timestamp()
+        effects = Effects()
+        fitting = [fault for fault in self.script if fault.fits(occasion, now)]
+        first = next((fault for fault in fitting if fault.left is not None), None)
+        for fault in fitting:
+            if fault.left is None or fault is first:
+                effects = effects.merged(fault.effects)
+        if first is not None and first.left is not None:
+            first.left -= 1
+        return effects
+
+    # -- the connection --------------------------------------------------------------------------------------------
+
+    def cut(
+        self, artifact: int | None = None, at: int | None = None, times: int | None = 1, *, where: Host = "storage"
+    ) -> Fault:
+        """Close the connection (FIN) when byte ``at`` is due; Content-Length had promised the rest."""
+        return self._on_the_way(Stop("cut", at), artifact, times, where)
+
+    def reset(
+        self, artifact: int | None = None, at: int | None = None, times: int | None = 1, *, where: Host = "storage"
+    ) -> Fault:
+        """Reset the connection (RST) when byte ``at`` is due."""
+        return self._on_the_way(Stop("reset", at), artifact, times, where)
+
+    def stall(
+        self,
+        artifact: int | None = None,
+        at: int | None = None,
+        times: int | None = 1,
+        *,
+        seconds: float = 3600.0,
+        where: Host = "storage",
+    ) -> Fault:
+        """Send nothing for ``seconds`` when byte ``at`` is due, then go on."""
+        return self._on_the_way(Stop("stall", at, seconds), artifact, times, where)
+
+    def _on_the_way(self, stop: Stop, artifact: int | None, times: int | None, where: Host) -> Fault:
+        return self.add(Fault(Effects(stop=stop), where, artifact, left=times, at=stop.at))
+
+    def drip(
+        self,
+        artifact: int | None = None,
+        times: int | None = 1,
+        *,
+        chunk: int = 1,
+        interval: float = 0.2,
+        at: int | None = 0,
+    ) -> Fault:
+        """Send the body slowly from byte ``at`` on: ``chunk`` bytes every ``interval`` seconds."""
+        return self.add(Fault(Effects(drip=Drip(chunk, interval, at)), "storage", artifact, left=times))
+
+    def no_reply(
+        self, artifact: int | None = None, times: int | None = 1, *, reset: bool = False, where: Host = "storage"
+    ) -> Fault:
+        """Close the connection (with RST if ``reset``) without a byte of answer."""
+        return self.add(Fault(Effects(raw=b"", reset=reset), where, artifact, left=times))
+
+    def garbage(
+        self,
+        artifact: int | None = None,
+        times: int | None = 1,
+        *,
+        data: bytes = b"\x16\x03\x01\x00\x02\x02(\r\n\r\n",
+        where: Host = "storage",
+    ) -> Fault:
+        """Send ``data`` in place of HTTP and close; a whole answer with, say, two Content-Lengths can be given."""
+        return self.add(Fault(Effects(raw=data), where, artifact, left=times))
+
+    def slow_headers(
+        self, artifact: int | None = None, times: int | None = 1, *, seconds: float = 3600.0, where: Host = "storage"
+    ) -> Fault:
+        """Wait ``seconds`` before the first byte of the answer."""
+        return self.add(Fault(Effects(head_delay=seconds), where, artifact, left=times))
+
+    def pass_by(self, artifact: int | None = None, times: int | None = 1, *, where: Host = "storage") -> Fault:
+        """Let ``times`` requests through unharmed: a gap in the line of counted faults."""
+        return self.add(Fault(Effects(), where, artifact, left=times))
+
+    # -- the answer ------------------------------------------------------------------------------------------------
+
+    def status(
+        self,
+        artifact: int | None,
+        code: int,
+        times: int | None = 1,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        where: Host = "storage",
+        endpoint: str | None = None,
+    ) -> Fault:
+        """Answer ``code``; without ``body`` with an error as that host writes it (JSON, or Azure's XML for 503/500)."""
+        if body is None:
+            default, body = plain_error(code, where)
+            headers = {**default, **(headers or {})}
+        data = body.encode() if isinstance(body, str) else body
+        return self._answer(Answer(code, headers or {}, data), artifact, times, where, endpoint)
+
+    def _answer(
+        self, answer: Answer, artifact: int | None, times: int | None, where: Host, endpoint: str | None = None
+    ) -> Fault:
+        return self.add(Fault(Effects(answer=answer), where, artifact, endpoint, times))
+
+    def headers(
+        self,
+        artifact: int | None,
+        headers: Mapping[str, str | None],
+        times: int | None = 1,
+        *,
+        where: Host = "storage",
+        endpoint: str | None = None,
+    ) -> Fault:
+        """Put ``headers`` on the honest answer in place of its own; None takes one away."""
+        return self.add(Fault(Effects(headers=dict(headers)), where, artifact, endpoint, times))
+
+    def redirect(
+        self,
+        artifact: int | None = None,
+        location: str = "",
+        times: int | None = 1,
+        *,
+        status: int = 302,
+        where: Host = "storage",
+    ) -> Fault:
+        """Send a redirection to ``location``: by storage, or by the API in place of the signed URL."""
+        endpoint = "download-artifact" if where == "api" else None
+        return self._answer(Answer(status, {"Location": location}), artifact, times, where, endpoint)
+
+    def html(
+        self,
+        artifact: int | None = None,
+        times: int | None = 1,
+        *,
+        status: int = 200,
+        where: Host = "api",
+        endpoint: str | None = None,
+    ) -> Fault:
+        """Answer with a page of HTML, as a proxy that asks for a login does."""
+        page = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in.</p></html>"
+        answer = Answer(status, {"Content-Type": "text/html; charset=utf-8"}, page)
+        return self._answer(answer, artifact, times, where, endpoint)
+
+    # -- the API ---------------------------------------------------------------------------------------------------
+
+    def rate_limit(
+        self,
+        artifact: int | None = None,
+        times: int | None = 1,
+        *,
+        status: int = 403,
+        reset_in: float = 60.0,
+        limit: int = 5000,
+        retry_after: float | str | None = None,
+        endpoint: str | None = None,
+    ) -> Fault:
+        """Refuse as over the primary limit; over for good ``reset_in`` seconds from now, also with ``times=None``."""
+        until = int(self.clock.timestamp() + reset_in)
+        headers = {
+            **JSON,
+            "x-ratelimit-limit": str(limit),
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-used": str(limit),
+            "x-ratelimit-reset": str(until),
+            "x-ratelimit-resource": "core",
+        }
+        if retry_after is not None:
+            headers["retry-after"] = str(retry_after)
+        body = api_error("API rate limit exceeded for user ID 583231.", LIMIT_DOCS)
+        effects = Effects(answer=Answer(status, headers, body))
+        return self.add(Fault(effects, "api", artifact, endpoint, times, until=until))
+
+    def secondary_limit(
+        self,
+        artifact: int | None = None,
+        times: int | None = 1,
+        *,
+        retry_after: float | str | None = None,
+        status: int = 403,
+        headers: Mapping[str, str] | None = None,
+        endpoint: str | None = None,
+    ) -> Fault:
+        """Refuse as over a secondary limit; ``retry_after`` (seconds, or any text) is sent only if given."""
+        sent = {**JSON, **(headers or {})}
+        if retry_after is not None:
+            sent["retry-after"] = str(retry_after)
+        answer = Answer(status, sent, api_error(SECONDARY, f"{LIMIT_DOCS}#about-secondary-rate-limits"))
+        return self._answer(answer, artifact, times, "api", endpoint)
+
+    def forbidden(
+        self, artifact: int | None = None, times: int | None = 1, *, permissions: str = "actions=read"
+    ) -> Fault:
+        """Answer 403 as to an App's token that lacks ``permissions``."""
+        headers = {**JSON, "x-accepted-github-permissions": permissions}
+        answer = Answer(403, headers, api_error("Resource not accessible by integration", status="403"))
+        return self._answer(answer, artifact, times, "api")
+
+    def expired_500(self, artifact: int | None = None, times: int | None = 1) -> Fault:
+        """Answer a download with 500 "Failed to generate URL", as GitHub did for expired artifacts."""
+        answer = Answer(500, JSON, api_error("Failed to generate URL to download artifact."))
+        return self._answer(answer, artifact, times, "api", "download-artifact")
+
+    def next_link(self, url: str, times: int | None = 1) -> Fault:
+        """Name ``url`` as the next page in an answer that has one."""
+        return self.add(Fault(Effects(next_link=url), "api", left=times, needs_link=True))
+
+    # -- the stored bytes ------------------------------------------------------------------------------------------
+
+    def expire_url(self, artifact: int | None = None, times: int | None = 1) -> Fault:
+        """Let storage refuse a signed URL as too old, and all later requests with that URL too."""
+        return self.add(Fault(Effects(expire=True), "storage", artifact, left=times))
+
+    def ignore_range(self, artifact: int | None = None, times: int | None = 1) -> Fault:
+        """Answer a range with 200 and the whole blob."""
+        return self.add(Fault(Effects(ignore_range=True), "storage", artifact, left=times, needs_range=True))
+
+    def wrong_content_range(
+        self, artifact: int | None = None, value: str = "bytes 1-2/3", times: int | None = 1
+    ) -> Fault:
+        """Answer a range with 206 and a Content-Range of ``value``."""
+        effects = Effects(content_range=value)
+        return self.add(Fault(effects, "storage", artifact, left=times, needs_range=True))
+
+    def change_etag(
+        self, artifact: int | None = None, content: bytes | int | None = None, times: int | None = 1
+    ) -> Fault:
+        """Let the blob change its identity for good as a request arrives; its bytes too if ``content`` is given.
+
+        Args:
+            artifact: whose blob.
+            content: the new bytes, or a number: that many pseudo-random ones. The listing keeps the old digest.
+            times: how many requests bring a change.
+        """
+        blob = SeededBlob(content, 1) if isinstance(content, int) else None if content is None else BytesBlob(content)
+        return self.add(Fault(Effects(change=(blob,)), "storage", artifact, left=times))
+
+    def corrupt(self, artifact: int | None = None, at: int | None = None, times: int | None = 1) -> Fault:
+        """Turn over byte ``at`` of what is sent."""
+        effects = Effects(corrupt=-1 if at is None else at)
+        return self.add(Fault(effects, "storage", artifact, left=times, at=at))
+
+    def truncate_clean(
+        self,
+        artifact: int | None = None,
+        at: int | None = None,
+        times: int | None = 1,
+        *,
+        framing: Framing = "length",
+    ) -> Fault:
+        """End the body before byte ``at`` as if that were all of it: a shorter Content-Length, last chunk, or FIN."""
+        effects = Effects(end_at=-1 if at is None else at, framing=framing)
+        return self.add(Fault(effects, "storage", artifact, left=times, at=at))
+
+    def extra(
+        self,
+        artifact: int | None = None,
+        data: bytes = b"extra",
+        times: int | None = 1,
+        *,
+        framing: Framing | None = None,
+    ) -> Fault:
+        """Send ``data`` after the last byte, as part of the body."""
+        return self.add(Fault(Effects(extra=data, framing=framing), "storage", artifact, left=times))
+
+    def wrong_length(self, artifact: int | None = None, by: int = 1, times: int | None = 1) -> Fault:
+        """Let Content-Length say ``by`` bytes more than come (the connection is then closed), or fewer if negative."""
+        return self.add(Fault(Effects(longer=by), "storage", artifact, left=times))
+
+    def no_length(
+        self, artifact: int | None = None, times: int | None = 1, *, framing: Literal["chunked", "close"] = "chunked"
+    ) -> Fault:
+        """Send the body without a Content-Length."""
+        return self.add(Fault(Effects(framing=framing), "storage", artifact, left=times))
+
+    def gzip(self, artifact: int | None = None, times: int | None = 1) -> Fault:
+        """Send the body gzip-coded although nobody asked for it."""
+        return self.add(Fault(Effects(gzip=True), "storage", artifact, left=times))

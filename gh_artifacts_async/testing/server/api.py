@@ -1,0 +1,204 @@
+"""The API: GitHub's REST operations on artifacts and their neighbours, as strict as GitHub is where that is known."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import attrs
+from multidict import CIMultiDict
+
+from gh_artifacts_async.testing.data.blobs import BytesBlob
+from gh_artifacts_async.testing.faults.effects import Effects, Occasion
+from gh_artifacts_async.testing.faults.script import Faults
+from gh_artifacts_async.testing.server.errordocs import LIMIT_DOCS, SECONDARY
+from gh_artifacts_async.testing.server.journal import Journal
+from gh_artifacts_async.testing.server.limits import MAX_CONCURRENT
+from gh_artifacts_async.testing.server.operations import ROUTES, Call, Operations, Route
+from gh_artifacts_async.testing.server.problems import Problem
+from gh_artifacts_async.testing.server.wire import Reply, deliver
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from gh_artifacts_async.testing.server.limits import Budget
+
+_ADMINISTRATIVE = (
+    "\r\nRequest forbidden by administrative rules. "
+    "Please make sure your request has a User-Agent header "
+    "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). "
+    "Check https://developer.github.com for other possible causes.\r\n"
+)
+_REFUSED_TYPES = re.compile(r"application/(zip|x-zip-compressed|octet-stream)\b", re.IGNORECASE)
+_AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S+)", re.IGNORECASE)
+
+
+@attrs.frozen
+class Matched:
+    """A request whose path is one of the API's."""
+
+    route: Route | None
+    values: Mapping[str, str]
+
+    @property
+    def endpoint(self) -> str | None:
+        """GitHub's operation id."""
+        return None if self.route is None else self.route.endpoint
+
+    @property
+    def artifact_id(self) -> int | None:
+        """The artifact in the path."""
+        number = self.values.get("artifact_id")
+        return None if number is None else int(number)
+
+
+@attrs.define
+class Api:
+    """Answers the API's requests.
+
+    Attributes:
+        operations: what each operation does.
+        faults: what is to go wrong.
+        journal: told of every request.
+    """
+
+    operations: Operations
+    faults: Faults
+    journal: Journal
+
+    def match(self, request: web.Request) -> Matched:
+        """Find the operation a request is for; paths are compared as they stand, so a trailing slash is another."""
+        raw, prefix = request.raw_path.partition("?")[0], self.operations.scenario.profile.prefix
+        if raw.startswith(prefix):
+            for route in ROUTES:
+                found = route.pattern.fullmatch(raw[len(prefix) :])
+                if found and route.method == request.method:
+                    values = {name: unquote(value) for name, value in found.groupdict().items() if value is not None}
+                    return Matched(route, values)
+        return Matched(None, {})
+
+    async def handle(self, request: web.Request, number: int, matched: Matched) -> web.StreamResponse:
+        """Answer ``request``, the journal's ``number``."""
+        honest = await self._honest(request, matched)
+        occasion = Occasion(
+            "api",
+            matched.artifact_id,
+            matched.endpoint,
+            bodiless=request.method == "HEAD",
+            stop=honest.body.size,
+            linked='rel="next"' in honest.headers.get("Link", ""),
+        )
+        effects = self.faults.meet(occasion)
+        reply = self._faulty(honest, effects)
+        self.journal.note(number, status=0 if effects.raw is not None else reply.status)
+        return await deliver(request, reply, effects, lambda sent: self.journal.note(number, sent=sent))
+
+    async def _honest(self, request: web.Request, matched: Matched) -> Reply:
+        token = _token(request)
+        headers = self._common(request, number=self.journal.count)
+        try:
+            self._admit(request, matched, token)
+            budget = self.operations.limits.budget(token)
+            reply = await self._within(budget, request, matched, token)
+        except Problem as problem:
+            reply = problem.reply()
+            budget = self.operations.limits.budget(token)
+        if self.operations.limits.enabled:
+            headers.update(budget.headers())
+        headers.update(reply.headers)
+        return attrs.evolve(reply, headers=headers, head_only=request.method == "HEAD")
+
+    def _common(self, request: web.Request, number: int) -> CIMultiDict[str]:
+        """Return what every answer of the API carries."""
+        version = request.headers.get("X-GitHub-Api-Version", "2022-11-28")
+        mark = hashlib.sha256(str(number).encode()).hexdigest().upper()
+        headers = CIMultiDict(
+            {
+                "Server": "github.com",
+                "Date": self.operations.scenario.clock.http_date(),
+                "x-github-request-id": f"{mark[:4]}:{mark[4:10]}:{mark[10:17]}:{mark[17:24]}:{mark[24:32]}",
+                "x-github-media-type": "github.v3; format=json",
+                "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, Accept, X-Requested-With",
+                "X-Content-Type-Options": "nosniff",
+            }
+        )
+        if self.operations.scenario.profile.api_versions:
+            headers["x-github-api-version-selected"] = version
+        return headers
+
+    def _admit(self, request: web.Request, matched: Matched, token: str) -> None:
+        """Refuse what GitHub refuses before it looks at the path."""
+        if not request.headers.get("User-Agent"):
+            raise Problem(403, _ADMINISTRATIVE, text=True)
+        versions = self.operations.scenario.profile.api_versions
+        version = request.headers.get("X-GitHub-Api-Version")
+        if version is not None and versions and version not in versions:
+            raise Problem(400, f"The API version {version!r} is not supported. Supported: {', '.join(versions)}.")
+        # Apps' operations take a JSON Web Token, which they judge themselves.
+        for_apps = (matched.endpoint or "").startswith("apps/")
+        if "Authorization" in request.headers and not for_apps and not self.operations.tokens.good(token):
+            raise Problem(401, "Bad credentials")
+
+    async def _within(self, budget: Budget, request: web.Request, matched: Matched, token: str) -> Reply:
+        """Answer if the rate limits allow it; a 304 costs nothing."""
+        route, limits = matched.route, self.operations.limits
+        endpoint = matched.endpoint or "unknown"
+        free = matched.endpoint == "rate-limit/get"
+        if limits.enabled and not free and not budget.remaining:
+            raise Problem(403, "API rate limit exceeded for user ID 583231.", documentation=LIMIT_DOCS)
+        within = limits.spend(endpoint, self.journal.charge(endpoint, request.method))
+        if limits.secondary and (not within or self.journal.concurrency > MAX_CONCURRENT):
+            raise Problem(403, SECONDARY, documentation=LIMIT_DOCS, headers={"retry-after": "60"})
+        try:
+            if route is None:
+                raise Problem(404, "Not Found")
+            if route.endpoint == "actions/download-artifact":
+                _check_accept(request)
+            reply = await route.answer(self.operations, Call(request, route.endpoint, matched.values, token))
+        finally:
+            if not free:
+                budget.used += 1
+        return self._conditional(request, reply, token, budget)
+
+    def _conditional(self, request: web.Request, reply: Reply, token: str, budget: Budget) -> Reply:
+        """Give a 200 its ETag, which holds for one token only, and answer 304 where the asker has it already."""
+        if request.method != "GET" or reply.status != HTTPStatus.OK:
+            return reply
+        mark = hashlib.sha256(token.encode() + b"\0" + reply.body.read(0, reply.body.size)).hexdigest()
+        headers = {**reply.headers, "ETag": f'W/"{mark}"', "Cache-Control": "private, max-age=60, s-maxage=60"}
+        asked = {tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")}
+        if asked & {f'W/"{mark}"', f'"{mark}"'}:
+            budget.used -= 1
+            headers.pop("Content-Type", None)
+            return Reply(304, headers)
+        return attrs.evolve(reply, headers=headers)
+
+    def _faulty(self, honest: Reply, effects: Effects) -> Reply:
+        if effects.answer is not None:
+            headers = CIMultiDict(honest.headers)
+            for name in ("Content-Type", "Link", "Location", "ETag"):
+                headers.popall(name, None)
+            headers.update(effects.answer.headers)
+            return Reply(effects.answer.status, headers, BytesBlob(effects.answer.body), head_only=honest.head_only)
+        if effects.next_link is not None:
+            headers = CIMultiDict(honest.headers)
+            headers["Link"] = re.sub(r'<[^>]*>(?=; rel="next")', f"<{effects.next_link}>", headers.get("Link", ""))
+            return attrs.evolve(honest, headers=headers)
+        return honest
+
+
+def _token(request: web.Request) -> str:
+    """Return the token of a request; "" if there is none that could be one."""
+    found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", "").strip())
+    return found[1] if found else ""
+
+
+def _check_accept(request: web.Request) -> None:
+    """Refuse to send what a download does ask for: GitHub answers 415 to ``Accept: application/zip`` there."""
+    accept = request.headers.get("Accept", "*/*")
+    if _REFUSED_TYPES.search(accept):
+        raise Problem(415, f"Unsupported 'Accept' header: '{accept}'. Must accept 'application/json'.")

@@ -1,0 +1,195 @@
+"""The two hosts of a fake GitHub, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from gh_artifacts_async.testing.clock import Clock
+from gh_artifacts_async.testing.data.profiles import profile as profile_named
+from gh_artifacts_async.testing.data.scenario import Scenario
+from gh_artifacts_async.testing.faults.script import Faults
+from gh_artifacts_async.testing.server.api import Api, Matched
+from gh_artifacts_async.testing.server.documents import Documents
+from gh_artifacts_async.testing.server.journal import Journal, RequestRecord
+from gh_artifacts_async.testing.server.limits import RateLimits
+from gh_artifacts_async.testing.server.operations import Operations
+from gh_artifacts_async.testing.server.signing import Signer
+from gh_artifacts_async.testing.server.storage import Storage
+from gh_artifacts_async.testing.server.tokens import Tokens
+from gh_artifacts_async.testing.server.wire import strip_absent
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable, Generator
+    from datetime import datetime
+    from types import TracebackType
+
+    from gh_artifacts_async.testing.server.journal import Host
+
+_PIPELINES = "/_services/pipelines/"
+_SHUTDOWN = 0.1
+
+
+class Hosts:
+    """The API's host and the storage host on loopback, for as long as its ``async with`` block.
+
+    Attributes:
+        faults: what is to go wrong, one method a fault.
+        clock: the fake's clock; ``clock.advance(seconds)`` puts it forward.
+        scenario: the data, for what the methods of ``FakeGitHub`` do not do.
+    """
+
+    def __init__(
+        self,
+        profile: str = "github.com",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        storage_port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        url_ttl: float | None = None,
+        same_host_storage: bool = False,
+        now: datetime | None = None,
+    ) -> None:
+        """Make a fake that starts when it is entered.
+
+        Args:
+            profile: ``"github.com"``, or ``"ghes-3.4"`` … ``"ghes-3.22"`` for a GitHub Enterprise Server.
+            host: address to listen at.
+            port: of the API; 0: a free one.
+            storage_port: of the storage host; 0: a free one.
+            ssl_context: speak TLS on both hosts.
+            url_ttl: seconds that signed URLs live; None: 600, and 60 for the v3 form.
+            same_host_storage: v3 URLs lead to the API's own host (``/_services/pipelines/…``), as on an appliance.
+            now: aware time at which its clock begins; None: now.
+        """
+        self.clock = Clock() if now is None else Clock(now)
+        self.scenario = Scenario(self.clock, profile_named(profile))
+        self.faults = Faults(self.clock)
+        self._journal = Journal()
+        self._signer = Signer(self.clock, url_ttl)
+        self._tokens = Tokens(self.clock)
+        self._limits = RateLimits(self.clock, enabled=self.scenario.profile.rate_limits)
+        documents = Documents(self.scenario, "")
+        self._operations = Operations(
+            self.scenario, documents, self._signer, self._tokens, self._limits, same_host=same_host_storage
+        )
+        self._api = Api(self._operations, self.faults, self._journal)
+        self._storage = Storage(self.scenario, self._signer, self.faults, self._journal)
+        self._host, self._tls = host, ssl_context
+        self._ports = {"api": port, "storage": storage_port}
+        self._runners: list[web.AppRunner] = []
+        self._busy: set[asyncio.Task[object]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Start both hosts."""
+        self.clock.begin()
+        try:
+            origin = await self._start("api", self._answer_api)
+            self._operations.storage_url = await self._start("storage", self._answer_storage)
+        except BaseException:
+            await self.aclose()
+            raise
+        self._operations.documents.base_url = origin + self.scenario.profile.prefix
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop both hosts at once: requests that are being answered are cut off."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop both hosts at once; again is no error."""
+        runners, self._runners = self._runners, []
+        busy = list(self._busy)
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
+        for runner in runners:
+            await runner.cleanup()
+
+    async def _start(self, host: Host, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
+        """Start one host and return its origin."""
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", answer)
+        application.on_response_prepare.append(strip_absent)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=_SHUTDOWN,
+        )
+        self._runners.append(runner)
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, self._ports[host], ssl_context=self._tls)
+        await site.start()
+        address, self._ports[host] = runner.addresses[0][:2]
+        shown = f"[{address}]" if ":" in address else address
+        return f"{'https' if self._tls else 'http'}://{shown}:{self._ports[host]}"
+
+    async def _answer_api(self, request: web.Request) -> web.StreamResponse:
+        if request.raw_path.startswith(_PIPELINES):
+            return await self._answer_storage(request)
+        matched = self._api.match(request)
+        with self._attending("api", request, matched) as number:
+            return await self._api.handle(request, number, matched)
+
+    async def _answer_storage(self, request: web.Request) -> web.StreamResponse:
+        known = self._signer.check(request.raw_path).artifact_id
+        matched = Matched(None, {} if known is None else {"artifact_id": str(known)})
+        with self._attending("storage", request, matched) as number:
+            return await self._storage.handle(request, number)
+
+    @contextlib.contextmanager
+    def _attending(self, host: Host, request: web.Request, matched: Matched) -> Generator[int]:
+        """Note a request, and hold its task so that ``aclose`` can end it."""
+        record = RequestRecord(
+            number=self._journal.next_number(),
+            host=host,
+            method=request.method,
+            path=request.path,
+            raw_path=request.raw_path,
+            query=request.query,
+            headers=request.headers,
+            time=self.clock.elapsed(),
+            endpoint=matched.endpoint,
+            artifact_id=matched.artifact_id,
+        )
+        self._journal.put(record)
+        task = asyncio.current_task()
+        if task is not None:
+            self._busy.add(task)
+        self._journal.enter(host)
+        try:
+            yield record.number
+        finally:
+            self._journal.leave(host)
+            if task is not None:
+                self._busy.discard(task)
+
+    @property
+    def base_url(self) -> str:
+        """What an API client takes as its base URL, without a trailing slash."""
+        return self._operations.documents.base_url
+
+    @property
+    def storage_url(self) -> str:
+        """Origin of the storage host."""
+        return self._operations.storage_url
+
+    def advertise(self, *, api: str | None = None, storage: str | None = None) -> None:
+        """Name other origins in Link headers, documents and signed URLs: those of proxies in front of the hosts.
+
+        Args:
+            api: origin of the API, e.g. ``http://127.0.0.1:4711``; None: as it is.
+            storage: origin of the storage host; None: as it is.
+        """
+        if api is not None:
+            self._operations.documents.base_url = api + self.scenario.profile.prefix
+        if storage is not None:
+            self._operations.storage_url = storage

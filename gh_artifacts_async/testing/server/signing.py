@@ -1,0 +1,201 @@
+"""Signed URLs as GitHub hands them out: minted for an artifact, and checked byte for byte when they come back.
+
+The signature covers the path and the query exactly as they were written, so that a client which decodes and encodes
+the URL again is refused, as a strict proxy or S3's own canonicalisation would refuse it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qs, quote, quote_plus
+
+import attrs
+
+from gh_artifacts_async.testing.clock import Clock, ceil_second, iso
+from gh_artifacts_async.testing.data.profiles import Kind
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.testing.data.records import FakeArtifact
+
+Verdict = Literal["good", "expired", "forged", "unknown"]
+"""``unknown``: nothing was ever signed at that path."""
+
+LIFETIMES: dict[Kind, float] = {"azure": 600.0, "azure-raw": 600.0, "v3": 60.0, "s3": 600.0}
+"""Seconds a URL lives: ten minutes as seen on real ones, one minute for the v3 form."""
+
+_BACKDATED = timedelta(seconds=5)
+_SIGNATURE = {"azure": "sig", "azure-raw": "sig", "v3": "urlSignature", "s3": "X-Amz-Signature"}
+_SALT = {"azure": "skoid", "azure-raw": "skoid", "v3": "urlSalt", "s3": "X-Amz-Security-Token"}
+_PIPELINES = "/_services/pipelines"
+_SAS_VERSION = "2025-11-05"
+
+
+@attrs.frozen
+class Checked:
+    """What a signed URL that came back is worth.
+
+    Attributes:
+        verdict: whether storage accepts it.
+        kind: its form.
+        artifact_id: whose it is; None when unknown.
+        starts: when it began.
+        expires: when it ends.
+    """
+
+    verdict: Verdict
+    kind: Kind = "azure"
+    artifact_id: int | None = None
+    starts: datetime | None = None
+    expires: datetime | None = None
+
+
+@attrs.define
+class Signer:
+    """Mints and checks signed URLs.
+
+    Attributes:
+        clock: the fake's clock.
+        lifetime: seconds a URL lives; None for what its kind is known for (``LIFETIMES``).
+        revoked: URLs (path and query) that count as expired whatever their time says.
+    """
+
+    clock: Clock
+    lifetime: float | None = None
+    revoked: set[str] = attrs.field(factory=set)
+    _key: bytes = b"a fake's key"
+    _paths: dict[str, tuple[int, Kind]] = attrs.field(factory=dict)
+    _minted: int = 0
+
+    def mint(self, artifact: FakeArtifact, *, same_host: bool = False) -> str:
+        """Return path and query of a fresh URL for ``artifact``.
+
+        Args:
+            artifact: whose bytes.
+            same_host: give the v3 form the path it has on an appliance, ``/_services/pipelines/…``.
+        """
+        now = self.clock.now()
+        lifetime = LIFETIMES[artifact.kind] if self.lifetime is None else self.lifetime
+        self._minted += 1
+        path, fields = _FORMS[artifact.kind](artifact, now, lifetime)
+        # Two URLs of one second must differ: one of them may be revoked.
+        fields[_SALT[artifact.kind]] = _guid(self._minted)
+        path = _PIPELINES + path if same_host else path
+        self._paths[path] = (artifact.id, artifact.kind)
+        fields[_SIGNATURE[artifact.kind]] = ""
+        query = self._sign(artifact.kind, path, [f"{name}={value}" for name, value in sorted(fields.items())])
+        return f"{path}?{query}"
+
+    def _sign(self, kind: Kind, path: str, pairs: list[str]) -> str:
+        """Fill the signature into the one pair of ``pairs`` that is for it."""
+        name = _SIGNATURE[kind]
+        rest = [pair for pair in pairs if pair.partition("=")[0] != name]
+        mac = hmac.new(self._key, _bytes(f"{path}?{'&'.join(rest)}"), hashlib.sha256).digest()
+        value = mac.hex() if kind == "s3" else quote(base64.b64encode(mac).decode(), safe="")
+        return "&".join(f"{name}={value}" if pair.partition("=")[0] == name else pair for pair in pairs)
+
+    def check(self, raw_path: str) -> Checked:
+        """Judge path and query exactly as they stood on the request line."""
+        path, _, query = raw_path.partition("?")
+        known = self._paths.get(path)
+        if known is None:
+            return Checked("unknown")
+        artifact_id, kind = known
+        pairs = query.split("&")
+        signatures = sum(pair.startswith(f"{_SIGNATURE[kind]}=") for pair in pairs)
+        if signatures != 1 or not hmac.compare_digest(_bytes(query), _bytes(self._sign(kind, path, pairs))):
+            return Checked("forged", kind, artifact_id)
+        starts, expires = _period(kind, {name: values[0] for name, values in parse_qs(query).items()})
+        late = raw_path in self.revoked or self.clock.now() >= expires
+        return Checked("expired" if late else "good", kind, artifact_id, starts, expires)
+
+
+def _azure(artifact: FakeArtifact, now: datetime, lifetime: float) -> tuple[str, dict[str, str]]:
+    fields = {
+        "se": quote(iso(ceil_second(now + timedelta(seconds=lifetime))), safe=""),
+        "ske": quote(iso(now + timedelta(days=1)), safe=""),
+        "sks": "b",
+        "skt": quote(iso(now), safe=""),
+        "sktid": "398a6654-997b-47e9-b12b-9515b896b4de",
+        "skv": _SAS_VERSION,
+        "sp": "r",
+        "spr": "https",
+        "sr": "b",
+        "st": quote(iso(now - _BACKDATED), safe=""),
+        "sv": _SAS_VERSION,
+    }
+    if artifact.filename is not None:
+        fields["rscd"] = quote_plus(disposition(artifact.filename))
+    if artifact.content_type is not None:
+        fields["rsct"] = quote_plus(artifact.content_type)
+    suffix = ".zip" if artifact.kind == "azure" else ""
+    return f"/actions-results/{_guid(artifact.id)}/{_job(artifact)}/artifacts/{_hex(artifact.id)}{suffix}", fields
+
+
+def _job(artifact: FakeArtifact) -> str:
+    return f"workflow-job-run-{_guid(artifact.run.id if artifact.run else 0)}"
+
+
+def _v3(artifact: FakeArtifact, now: datetime, lifetime: float) -> tuple[str, dict[str, str]]:
+    expires = (now + timedelta(seconds=lifetime)).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+    number = artifact.run.run_number if artifact.run else 0
+    path = f"/{_hex(artifact.id)[:50]}/_apis/pipelines/1/runs/{number}/signedartifactscontent"
+    fields = {
+        "artifactName": quote_plus(artifact.name),
+        "urlExpires": quote(expires, safe=""),
+        "urlSigningMethod": "HMACV2",
+    }
+    return path, fields
+
+
+def _s3(artifact: FakeArtifact, now: datetime, lifetime: float) -> tuple[str, dict[str, str]]:
+    day = now.strftime("%Y%m%d")
+    fields = {
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": quote(f"AKIAFAKEFAKEFAKEFAKE/{day}/us-east-1/s3/aws4_request", safe=""),
+        "X-Amz-Date": now.strftime("%Y%m%dT%H%M%SZ"),
+        "X-Amz-Expires": str(math.ceil(lifetime + now.microsecond / 1e6)),
+        "X-Amz-SignedHeaders": "host",
+        "x-id": "GetObject",
+    }
+    if artifact.filename is not None:
+        fields["response-content-disposition"] = quote(disposition(artifact.filename), safe="")
+    return f"/actions-artifacts/{_hex(artifact.id)}", fields
+
+
+_FORMS = {"azure": _azure, "azure-raw": _azure, "v3": _v3, "s3": _s3}
+
+
+def _period(kind: Kind, query: dict[str, str]) -> tuple[datetime, datetime]:
+    """Return start and end of a URL whose signature is good."""
+    if kind == "v3":
+        expires = datetime.fromisoformat(query["urlExpires"].replace("0Z", "+00:00"))
+        return expires - timedelta(seconds=LIFETIMES["v3"]), expires
+    if kind == "s3":
+        starts = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return starts, starts + timedelta(seconds=int(query["X-Amz-Expires"]))
+    return datetime.fromisoformat(query["st"]), datetime.fromisoformat(query["se"])
+
+
+def disposition(filename: str) -> str:
+    """Return a download's Content-Disposition: ``filename=`` for old readers, and ``filename*=`` (RFC 5987)."""
+    plain = "".join(char if char.isascii() and char.isprintable() and char not in '\\"' else "_" for char in filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
+
+
+def _bytes(text: str) -> bytes:
+    """Return what stood on the request line, whatever it was."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _hex(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
+def _guid(number: int) -> str:
+    digits = _hex(number)
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"

@@ -1,0 +1,255 @@
+"""The storage host: where signed URLs lead. It knows no token, and refuses one as Azure does."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import attrs
+from multidict import CIMultiDict
+
+from gh_artifacts_async.testing.clock import http_date
+from gh_artifacts_async.testing.data.blobs import BytesBlob, make_zip
+from gh_artifacts_async.testing.data.scenario import Scenario
+from gh_artifacts_async.testing.faults.effects import Effects, Occasion
+from gh_artifacts_async.testing.faults.script import Faults
+from gh_artifacts_async.testing.server.errordocs import AZURE_REQUEST_ID, azure_error
+from gh_artifacts_async.testing.server.journal import Journal
+from gh_artifacts_async.testing.server.signing import Signer, disposition
+from gh_artifacts_async.testing.server.wire import Reply, deliver
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aiohttp import web
+
+    from gh_artifacts_async.testing.data.records import FakeArtifact
+    from gh_artifacts_async.testing.server.signing import Checked
+
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
+_SUFFIX = re.compile(r"bytes=-(\d+)", re.ASCII)
+_V3_EXPIRED = 403
+
+
+@attrs.define
+class Storage:
+    """Answers requests for stored bytes.
+
+    Attributes:
+        scenario: the data.
+        signer: judges signed URLs.
+        faults: what is to go wrong.
+        journal: told of every request.
+    """
+
+    scenario: Scenario
+    signer: Signer
+    faults: Faults
+    journal: Journal
+    _zips: int = 0
+
+    async def handle(self, request: web.Request, number: int) -> web.StreamResponse:
+        """Answer ``request``, the journal's ``number``."""
+        checked = self.signer.check(request.raw_path)
+        artifact = self.scenario.artifacts.get(checked.artifact_id or 0)
+        effects = Effects()
+        reply = self._refusal(request, checked, artifact)
+        if reply is None and artifact is not None:
+            honest = self._blob(request, artifact)
+            effects = self.faults.meet(self._occasion(request, artifact, honest))
+            reply = self._faulty(request, checked, artifact, honest, effects)
+        reply = self._finished(request, reply or Reply(404))
+        self.journal.note(number, status=0 if effects.raw is not None else reply.status)
+        return await deliver(request, reply, effects, lambda sent: self.journal.note(number, sent=sent))
+
+    def _occasion(self, request: web.Request, artifact: FakeArtifact, honest: Reply) -> Occasion:
+        good = honest.status in {200, 206}
+        return Occasion(
+            "storage",
+            artifact.id,
+            ranged="Range" in request.headers,
+            bodiless=request.method == "HEAD",
+            start=honest.start if good else 0,
+            stop=honest.end if good else 0,
+        )
+
+    def _change(self, artifact: FakeArtifact, effects: Effects) -> FakeArtifact:
+        """Give the blob another identity, for good."""
+        blob = effects.change[0] if effects.change else None
+        changed = attrs.evolve(artifact, generation=artifact.generation + 1)
+        if blob is not None:
+            changed = attrs.evolve(changed, blob=blob, files=None)
+        self.scenario.artifacts[artifact.id] = changed
+        return changed
+
+    # -- refusals --------------------------------------------------------------------------------------------------
+
+    def _refusal(self, request: web.Request, checked: Checked, artifact: FakeArtifact | None) -> Reply | None:
+        """Return the answer to a request that is not let through to the stored bytes."""
+        if "Authorization" in request.headers:
+            return _token_refused(checked)
+        if request.method not in {"GET", "HEAD"}:
+            return _azure_refusal(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.")
+        if checked.verdict in {"forged", "expired"}:
+            return self._forged(checked) if checked.verdict == "forged" else self._expired(checked)
+        if artifact is None:
+            return _azure_refusal(404, "BlobNotFound", "The specified blob does not exist.")
+        return _precondition(request, artifact)
+
+    def _forged(self, checked: Checked) -> Reply:
+        if checked.kind == "v3":
+            return _json_refusal(401, {"count": 1, "value": "Uri signature is invalid"})
+        if checked.kind == "s3":
+            return _s3_refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+        return _azure_refusal(403, "AuthenticationFailed", _AUTHENTICATE, "Signature did not match.")
+
+    def _expired(self, checked: Checked) -> Reply:
+        if checked.kind == "v3":
+            return _json_refusal(_V3_EXPIRED, {"count": 11, "value": "Uri expired"})
+        if checked.kind == "s3":
+            return _s3_refusal(403, "AccessDenied", "Request has expired")
+        period = (checked.starts or self.scenario.clock.now(), checked.expires or self.scenario.clock.now())
+        now = max(self.scenario.clock.now(), period[1] + timedelta(seconds=1))
+        spans = " - ".join(
+            f"{word} [{http_date(moment)}]"
+            for word, moment in zip(("Start", "Expiry", "Current"), (*period, now), strict=True)
+        )
+        detail = f"Signature not valid in the specified time frame: {spans}"
+        return _azure_refusal(403, "AuthenticationFailed", _AUTHENTICATE, detail)
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+
+    def _blob(self, request: web.Request, artifact: FakeArtifact) -> Reply:
+        """Return the honest answer to a request whose URL is good."""
+        head_only = request.method == "HEAD"
+        headers = self._headers(artifact)
+        if artifact.kind == "v3":
+            body = artifact.blob if artifact.files is None else BytesBlob(self._zip_now(artifact))
+            return Reply(200, headers, body, framing="chunked", head_only=head_only)
+        asked = request.headers.get("Range")
+        if asked is None or head_only:
+            return Reply(200, headers, artifact.blob, head_only=head_only)
+        return _ranged(asked, artifact, headers)
+
+    def _zip_now(self, artifact: FakeArtifact) -> bytes:
+        """Return a zip made for this one answer: its bytes differ from those of the last, as v3's did."""
+        self._zips += 1
+        now = self.scenario.clock.now() + timedelta(seconds=2 * self._zips)
+        moment = (now.year, now.month, now.day, now.hour, now.minute, now.second)
+        return make_zip(artifact.files or {}, moment=moment)
+
+    def _headers(self, artifact: FakeArtifact) -> dict[str, str]:
+        headers = {"Content-Type": artifact.content_type} if artifact.content_type is not None else {}
+        if artifact.filename is not None:
+            headers["Content-Disposition"] = disposition(artifact.filename)
+        if artifact.kind == "v3":
+            return headers
+        headers |= {"ETag": artifact.etag, "Accept-Ranges": "bytes", "Last-Modified": self._modified(artifact)}
+        if artifact.kind != "s3":
+            created = artifact.created_at or self.scenario.clock.start
+            headers |= {"x-ms-creation-time": http_date(created), "x-ms-blob-type": "BlockBlob"}
+            headers |= {"x-ms-lease-status": "unlocked", "x-ms-lease-state": "available"}
+        return headers
+
+    def _modified(self, artifact: FakeArtifact) -> str:
+        created: datetime = artifact.created_at or self.scenario.clock.start
+        return http_date(created + timedelta(seconds=artifact.generation))
+
+    def _faulty(
+        self, request: web.Request, checked: Checked, artifact: FakeArtifact, honest: Reply, effects: Effects
+    ) -> Reply:
+        """Return what the faults leave of the honest answer's head."""
+        if effects.answer is not None:
+            return Reply(effects.answer.status, effects.answer.headers, BytesBlob(effects.answer.body))
+        if effects.expire:
+            self.signer.revoked.add(request.raw_path)
+            return self._expired(checked)
+        if effects.change is not None:
+            artifact = self._change(artifact, effects)
+            honest = self._refusal(request, checked, artifact) or self._blob(request, artifact)
+        if effects.ignore_range:
+            return Reply(200, self._headers(artifact), artifact.blob)
+        if effects.content_range is not None and honest.status == HTTPStatus.PARTIAL_CONTENT:
+            return attrs.evolve(honest, headers={**honest.headers, "Content-Range": effects.content_range})
+        return honest
+
+    def _finished(self, request: web.Request, reply: Reply) -> Reply:
+        """Add what every answer of this host carries."""
+        headers = CIMultiDict(
+            {
+                "Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
+                "Date": self.scenario.clock.http_date(),
+                "x-ms-request-id": AZURE_REQUEST_ID,
+                "x-ms-version": "2025-11-05",
+            }
+        )
+        headers.update(reply.headers)
+        return attrs.evolve(reply, headers=headers, head_only=request.method == "HEAD")
+
+
+_AUTHENTICATE = (
+    "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
+    "including the signature."
+)
+
+
+def _precondition(request: web.Request, artifact: FakeArtifact) -> Reply | None:
+    """Judge If-Match; the v3 form has no ETag and knows no conditions, and nobody documents If-Range."""
+    condition = request.headers.get("If-Match")
+    if artifact.kind == "v3" or condition is None:
+        return None
+    if {tag.strip() for tag in condition.split(",")} & {artifact.etag, "*"}:
+        return None
+    message = "The condition specified using HTTP conditional header(s) is not met."
+    return _azure_refusal(412, "ConditionNotMet", message)
+
+
+def _ranged(asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Reply:
+    """Answer a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; another form gets the whole blob.
+
+    https://learn.microsoft.com/en-us/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
+    """
+    size = artifact.blob.size
+    match = _RANGE.fullmatch(asked)
+    suffix = _SUFFIX.fullmatch(asked) if artifact.kind == "s3" else None
+    if suffix:
+        first, last = max(0, size - int(suffix[1])), size - 1
+    elif match and not (match[2] and int(match[2]) < int(match[1])):
+        first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)
+    else:
+        return Reply(200, headers, artifact.blob)
+    if first >= size:
+        refusal = _azure_refusal(
+            416, "InvalidRange", "The range specified is invalid for the current size of the resource."
+        )
+        return attrs.evolve(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
+    headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
+    return Reply(206, headers, artifact.blob, first, last + 1)
+
+
+def _token_refused(checked: Checked) -> Reply:
+    """Refuse an Authorization header: the signed URL is the only credential that storage takes."""
+    if checked.kind == "s3":
+        return _s3_refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
+    if checked.kind == "v3":
+        return _json_refusal(401, {"message": "TF400813: The user is not authorized to access this resource."})
+    return _azure_refusal(
+        400, "InvalidAuthenticationInfo", "Authentication information is not given in the correct format."
+    )
+
+
+def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Reply:
+    headers, body = azure_error(code, message, detail)
+    return Reply(status, headers, BytesBlob(body))
+
+
+def _s3_refusal(status: int, code: str, message: str) -> Reply:
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    return Reply(status, {"Content-Type": "application/xml"}, BytesBlob(text.encode()))
+
+
+def _json_refusal(status: int, document: dict[str, object]) -> Reply:
+    return Reply(status, {"Content-Type": "application/json; charset=utf-8"}, BytesBlob(json.dumps(document).encode()))

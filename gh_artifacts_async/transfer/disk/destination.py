@@ -1,0 +1,164 @@
+"""Where an artifact goes: directory, layout and file name."""
+
+from __future__ import annotations
+
+import functools
+import string
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.protocol.filenames import (
+    Kind,
+    check_filename,
+    raw_filename,
+    safe_component,
+    tagged,
+    zip_filename,
+)
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.models import Artifact, WorkflowRun
+    from gh_artifacts_async.settings import Layout
+
+
+@attrs.frozen(kw_only=True)
+class Destination:
+    """Where one artifact goes.
+
+    Attributes:
+        folder: the folder its file is put in.
+        stem: the name before ``.zip`` is added; a raw file under the layout ``"name"`` keeps storage's name instead.
+        exact: the caller chose the file's whole name.
+        raw_name: a raw file's whole name; None to keep the one its storage gives it.
+    """
+
+    folder: Path
+    stem: str
+    exact: bool = False
+    raw_name: str | None = None
+
+    @functools.cached_property
+    def zip_path(self) -> Path:
+        """Where a zip goes."""
+        return self.folder / (self.stem if self.exact else zip_filename(self.stem))
+
+    @functools.cached_property
+    def folder_path(self) -> Path:
+        """Where an archive is unpacked."""
+        return self.folder / (self.stem if self.exact else safe_component(self.stem))
+
+    def raw_path(self, content_disposition: str | None) -> Path:
+        """Where a raw file goes, once storage's headers are known."""
+        if self.exact:
+            return self.folder / self.stem
+        return self.folder / (self.raw_name or raw_filename(self.stem, content_disposition))
+
+    def path(self, kind: Kind, content_disposition: str | None) -> Path:
+        """Where what arrived goes."""
+        return self.zip_path if kind == "zip" else self.raw_path(content_disposition)
+
+
+def single(artifact: Artifact, directory: Path, filename: str | None) -> Destination:
+    """Return the place of a single download.
+
+    Raises:
+        ConfigurationError: ``filename`` is no single safe path component.
+    """
+    if filename is not None:
+        return Destination(folder=directory, stem=check_filename(filename), exact=True)
+    return Destination(folder=directory, stem=artifact.name)
+
+
+RUN_FIELDS = ("workflow", "event")
+"""What a template may hold for which the workflow run has to be asked for: one GET a run."""
+
+FIELDS = ("name", "id", "run_id", "branch", "sha", "owner", "repo", "date", *RUN_FIELDS)
+"""What a template may hold."""
+
+
+def _values(artifact: Artifact, asked: WorkflowRun | None) -> dict[str, str]:
+    run, repo = artifact.workflow_run, artifact.repository
+    return {
+        "workflow": (asked and (asked.name or (asked.path or "").rpartition("/")[2])) or "no-workflow",
+        "event": (asked and asked.event) or "no-event",
+        "name": artifact.name,
+        "id": str(artifact.id),
+        "run_id": str(artifact.run_id or "no-run"),
+        "branch": (run and run.head_branch) or "no-branch",
+        "sha": (run and run.head_sha) or "no-sha",
+        "owner": repo.owner if repo else "no-owner",
+        "repo": repo.name if repo else "no-repo",
+        "date": f"{artifact.created_at:%Y-%m-%d}" if artifact.created_at else "no-date",
+    }
+
+
+def check_layout(layout: Layout) -> None:
+    """Check a layout before anything is fetched.
+
+    Raises:
+        ConfigurationError: it is neither ``"name"``, ``"id"``, a template of known fields nor a callable.
+    """
+    if callable(layout) or layout in {"name", "id"}:
+        return
+    fields = _fields(layout) if isinstance(layout, str) else None
+    if not fields or not set(fields) <= set(FIELDS):
+        known = ", ".join(f"{{{name}}}" for name in FIELDS)
+        msg = f"layout must be 'name', 'id', a callable, or a template of {known}, not {layout!r}"
+        raise ConfigurationError(msg)
+
+
+def _fields(template: str) -> list[str]:
+    try:
+        return [
+            field
+            for _, field, spec, conversion in string.Formatter().parse(template)
+            if field is not None and not spec and not conversion
+        ]
+    except ValueError:
+        return []
+
+
+def needs_run(layout: Layout) -> bool:
+    """Whether a layout needs the workflow run of each artifact."""
+    return isinstance(layout, str) and not set(_fields(layout)).isdisjoint(RUN_FIELDS)
+
+
+def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: WorkflowRun | None = None) -> Destination:
+    """Return an artifact's place in a collection; each part of a template or of a callable's answer is made safe.
+
+    Args:
+        artifact: what.
+        directory: the collection's.
+        layout: how.
+        run: the artifact's workflow run, where the layout needs it.
+
+    Raises:
+        ConfigurationError: a callable's answer is no relative path.
+    """
+    if layout == "name":
+        return Destination(folder=directory, stem=artifact.name)
+    if layout == "id":
+        stem = tagged(artifact.name, str(artifact.id))
+        return Destination(folder=directory, stem=stem, raw_name=_raw_with_id(artifact))
+    if callable(layout):
+        parts = str(layout(artifact)).replace("\\", "/").split("/")
+    else:
+        values = _values(artifact, run)
+        parts = [safe_component(part.format(**values)) for part in layout.split("/")]
+    if any(part in {"", ".", ".."} for part in parts):
+        given = "/".join(parts)
+        msg = f"layout gave {given!r} for artifact {artifact.id}, which is no relative path inside the directory"
+        raise ConfigurationError(msg)
+    safe = [safe_component(part) for part in parts]
+    return Destination(folder=directory.joinpath(*safe[:-1]), stem=safe[-1], raw_name=safe[-1])
+
+
+def _raw_with_id(artifact: Artifact) -> str:
+    """``<stem>-<id>.<extension>``: a raw file keeps its type."""
+    stem, dot, extension = safe_component(artifact.name).rpartition(".")
+    if not (stem and dot and extension.isalnum()):
+        return tagged(artifact.name, str(artifact.id))
+    return f"{tagged(stem, str(artifact.id))}.{extension}"

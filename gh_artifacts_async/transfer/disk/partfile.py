@@ -1,0 +1,419 @@
+"""The part file: bytes of one artifact on their way, in the folder they are for.
+
+``.<name>.<artifact id>.<token>.part`` holds the bytes, ``….part.json`` beside it what they belong to (no address, no
+secret). Each process writes under a token of its own. What another process left behind is taken over by renaming it,
+which only one can do; it is hashed anew, so that what was changed meanwhile is found by the digest. A part is never cut
+or started again in place: a fresh start is a fresh file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import hashlib
+import itertools
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+import attrs
+
+from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+SUFFIX = ".part"
+_STATE_SUFFIX = ".json"
+_NEW = ".new"
+_VERSION = 1
+_numbers = itertools.count()
+_BLOCK = 1024 * 1024
+_LONGEST_STATE = 64 * 1024
+_CREATE = (
+    os.O_RDWR
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_OPEN = _CREATE & ~(os.O_CREAT | os.O_EXCL)
+
+
+@attrs.frozen(kw_only=True)
+class PartState:
+    """What a part's bytes belong to.
+
+    Attributes:
+        artifact_id: GitHub's number.
+        repository: ``owner/name``.
+        size_in_bytes: as the artifact says.
+        digest: as the artifact says; None where it has none.
+        etag: storage's validator.
+        total: bytes of the whole; None where storage did not say.
+        content_type: as storage sent it.
+        disposition: Content-Disposition as storage sent it.
+        hashed: the length and sha256 of the bytes at an orderly end; without GitHub's digest, only these show whether
+            the part was changed meanwhile.
+    """
+
+    artifact_id: int
+    repository: str
+    size_in_bytes: int
+    digest: str | None = None
+    etag: str | None = None
+    total: int | None = None
+    content_type: str | None = None
+    disposition: str | None = None
+    hashed: tuple[int, str] | None = None
+
+    def same_artifact(self, other: PartState) -> bool:
+        """Whether both mean the same stored bytes, as far as GitHub says."""
+        mine, theirs = (
+            (state.artifact_id, state.repository, state.size_in_bytes, state.digest) for state in (self, other)
+        )
+        return mine == theirs
+
+
+def _dump(state: PartState) -> bytes:
+    return json.dumps({"version": _VERSION, **attrs.asdict(state)}).encode()
+
+
+def _load(path: Path) -> PartState | None:
+    """Read a part's state; None where it is missing, damaged or of another version."""
+    try:
+        with path.open("rb") as file:
+            document = json.loads(file.read(_LONGEST_STATE))
+        if document.pop("version") != _VERSION:
+            return None
+        if document["hashed"] is not None:
+            document["hashed"] = (int(document["hashed"][0]), str(document["hashed"][1]))
+        state = PartState(**document)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        return None
+    texts = (state.content_type, state.disposition)
+    sane = isinstance(state.etag, str) and isinstance(state.total, int | None)
+    return state if sane and all(isinstance(text, str | None) for text in texts) else None
+
+
+class PartFile:
+    """An open part file; its methods block, and are called one at a time.
+
+    Attributes:
+        path: where it is.
+        offset: bytes in it, all of them hashed.
+        state: what they belong to.
+    """
+
+    def __init__(self, folder: Path, stem: str, state: PartState) -> None:
+        """Remember where; :meth:`start` or :meth:`adopt` makes it real."""
+        self._folder = folder
+        self._prefix = f".{stem}.{state.artifact_id}."
+        self._wanted = state
+        self.state = state
+        self.path = folder / f"{self._prefix}{_token()}{SUFFIX}"
+        self.offset = 0
+        self._descriptor: int | None = None
+        self._hash = hashlib.sha256(usedforsecurity=False)
+        self._state_saved = False
+        self._stopped = False
+
+    @property
+    def hexdigest(self) -> str:
+        """sha256 of the bytes so far, lower-case hex."""
+        return self._hash.hexdigest()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a file."""
+        return self._descriptor is not None
+
+    # --- beginning
+
+    def start(self) -> None:
+        """Make an empty part; an earlier one of this object is removed.
+
+        Raises:
+            OutOfSpaceError: the disk is full.
+            OSError: the folder cannot be written to.
+        """
+        self.discard()
+        self.path = self._folder / f"{self._prefix}{_token()}{SUFFIX}"
+        with space_errors(self.path):
+            self._descriptor = os.open(self.path, _CREATE, 0o666)
+        lock(self._descriptor)
+
+    def adopt(self, candidates: Iterable[Path]) -> bool:
+        """Go on with what an earlier process left of this artifact; False where there is nothing that can be used.
+
+        The longest that can be used is taken; the others, where they belong to no living process, are removed.
+
+        Args:
+            candidates: part files of this artifact, as :func:`scan` finds them.
+        """
+        taken = False
+        for candidate in sorted(candidates, key=_size, reverse=True):
+            if self._stopped:
+                break
+            if taken:
+                _sweep(candidate, self.path)
+            else:
+                taken = self._adopt(candidate)
+        return taken
+
+    def stop(self) -> None:
+        """Let :meth:`adopt`, on another thread, end soon; what it has found stays for a later run."""
+        self._stopped = True
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this artifact's part files begin with."""
+        return self._prefix
+
+    def _adopt(self, candidate: Path) -> bool:
+        self._descriptor = _grab(candidate, self.path)
+        if self._descriptor is None:
+            return False
+        state_path = _beside(candidate)
+        state = _load(state_path)
+        with contextlib.suppress(OSError):
+            state_path.replace(_beside(self.path))  # not written anew: the disk may be full
+        _remove(state_path.with_name(state_path.name + _NEW))
+        self._state_saved = True
+        size = os.fstat(self._descriptor).st_size
+        if state is not None and size > 0 and state.same_artifact(self._wanted) and _can_be_checked(state, size):
+            self.state = state
+            if self._rehash(size) and (state.digest is not None or state.hashed == (size, self.hexdigest)):
+                return True
+            if self._stopped:
+                self._close()
+                return False
+        self.discard()
+        return False
+
+    def _rehash(self, size: int) -> bool:
+        """Hash what is there, and stand behind it."""
+        descriptor = self._opened()
+        self._hash = hashlib.sha256(usedforsecurity=False)
+        self.offset = 0
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        while (
+            self.offset < size and not self._stopped and (block := os.read(descriptor, min(_BLOCK, size - self.offset)))
+        ):
+            self._hash.update(block)
+            self.offset += len(block)
+        return self.offset == size
+
+    # --- going on
+
+    def _opened(self) -> int:
+        assert self._descriptor is not None  # noqa: S101 - start() or take_over() comes first
+        return self._descriptor
+
+    def learn(self, **facts: object) -> None:
+        """Take over what storage says about the bytes (etag, total, content_type, disposition)."""
+        self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
+
+    def save_state(self) -> None:
+        """Write down what the bytes belong to, so that another process can go on; done whole or not at all."""
+        path = _beside(self.path)
+        temporary = path.with_name(path.name + _NEW)
+        try:
+            with space_errors(path):
+                temporary.write_bytes(_dump(self.state))
+                temporary.replace(path)
+        except OSError:
+            _remove(temporary)
+            raise
+        self._state_saved = True
+
+    def append(self, chunks: Iterable[bytes | memoryview]) -> None:
+        """Write chunks behind what is there, and hash what was written.
+
+        Raises:
+            FileNotFoundError: another process has the part now (a file system whose locks do not hold); what it takes
+                for its own must not change under it.
+            OutOfSpaceError: the disk, a quota or a file-size limit is full; what fitted stays.
+            OSError: the system could not write.
+        """
+        descriptor = self._opened()
+        if self._state_saved and not os.path.lexists(self.path):  # without a state nobody takes it
+            raise FileNotFoundError(errno.ENOENT, "the part file was taken away", str(self.path))
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                with space_errors(self.path, self._missing()):
+                    written = os.write(descriptor, view)
+                self._hash.update(view[:written])
+                self.offset += written
+                view = view[written:]
+
+    def _missing(self) -> int | None:
+        return None if self.state.total is None else self.state.total - self.offset
+
+    def read(self, size: int, *, from_end: bool = False) -> bytes:
+        """Return the first, or the last, bytes of what is there."""
+        descriptor = self._opened()
+        os.lseek(descriptor, max(0, self.offset - size) if from_end else 0, os.SEEK_SET)
+        found = bytearray()
+        while len(found) < min(size, self.offset) and (block := os.read(descriptor, size - len(found))):
+            found += block
+        os.lseek(descriptor, self.offset, os.SEEK_SET)
+        return bytes(found)
+
+    # --- ending
+
+    def release(self, *, resumable: bool) -> None:
+        """Close; keep the part for a later run if it can be gone on with, else remove it."""
+        keep = resumable and self.is_open and self.offset > 0 and self.state.etag is not None
+        if not keep:
+            self.discard()
+            return
+        self.learn(hashed=(self.offset, self.hexdigest))
+        with contextlib.suppress(OSError):
+            self.save_state()
+        if not self._state_saved:  # nobody could go on with it
+            self.discard()
+            return
+        self._close()
+
+    def discard(self) -> None:
+        """Close and remove, and know of no bytes any more; nothing happens where there is no file."""
+        if self._descriptor is None:
+            return
+        self._close()
+        self.state = self._wanted
+        self.offset = 0
+        self._hash = hashlib.sha256(usedforsecurity=False)
+        for path in (self.path, _beside(self.path)) if self._state_saved else (self.path,):
+            _remove(path)
+        self._state_saved = False
+
+    def commit(self, destination: Path, *, replace: bool, durable: bool) -> None:
+        """Give the part its final name; on an error it is still there under its own.
+
+        Args:
+            destination: in the same folder, or in one of the same file system.
+            replace: take the place of an older file.
+            durable: fsync the file before, and the folder after.
+
+        Raises:
+            DestinationExistsError: the name is taken.
+            FileNotFoundError: the part has been taken away, or is not the file that was written.
+            OSError: the system refused.
+        """
+        descriptor = self._opened()
+        here = os.fstat(descriptor)
+        there = self.path.lstat()
+        if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev) or here.st_size != self.offset:
+            raise FileNotFoundError(errno.ENOENT, "the part file was changed or taken away", str(self.path))
+        if durable:
+            try:
+                with space_errors(self.path):
+                    os.fsync(descriptor)
+            except OSError:
+                self.discard()  # nobody knows what reached the disk, and the page cache would not tell a later run
+                raise
+        if os.name == "nt":
+            self._close()  # an open file cannot be renamed there
+        with space_errors(destination):
+            put_in_place(self.path, destination, replace=replace)
+        if durable:
+            sync_folder(destination.parent)
+        self._close()
+        if self._state_saved:
+            _beside(self.path).unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def scan(folder: Path) -> dict[str, list[Path]]:
+    """Return the part files of a folder by the prefix of their artifact; states whose part is gone are removed."""
+    found: dict[str, list[Path]] = {}
+    names: set[str] = set()
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        names = {entry.name for entry in entries if entry.name.startswith(".")}
+    for name in sorted(names):
+        if name.endswith(SUFFIX):
+            token = name.removesuffix(SUFFIX).rpartition(".")[2]
+            found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
+            continue
+        state = name.removesuffix(_NEW)  # one that a killed process was just writing
+        if state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
+            _remove(folder / name)
+    return found
+
+
+def _grab(candidate: Path, mine: Path) -> int | None:
+    """Take a part that no living process holds: rename it to a name of our own; of two that try, one finds it gone."""
+    if os.name == "nt":  # an open file cannot be renamed there, which tells that it is held
+        try:
+            candidate.rename(mine)
+            return os.open(mine, _OPEN)
+        except OSError:
+            return None
+    try:
+        descriptor = os.open(candidate, _OPEN)
+    except OSError:
+        return None
+    try:
+        if lock(descriptor):
+            candidate.rename(mine)
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _sweep(candidate: Path, like: Path) -> None:
+    """Remove a part that no living process holds."""
+    doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{_token()}{SUFFIX}")
+    descriptor = _grab(candidate, doomed)
+    if descriptor is not None:
+        os.close(descriptor)
+        state = _beside(candidate)
+        for path in (doomed, state, state.with_name(state.name + _NEW)):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file; what cannot be removed, or is gone, is left at that."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+@functools.cache
+def _process(_process_id: int) -> str:
+    """Return what tells this process from all others, on other machines too."""
+    return secrets.token_hex(4)
+
+
+def _token() -> str:
+    """Return a name part that no other part file has or will have; a fork gets one of its own."""
+    return f"{_process(os.getpid())}{next(_numbers):x}"
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + _STATE_SUFFIX)
+
+
+def _can_be_checked(state: PartState, size: int) -> bool:
+    """Whether a change of the bytes would be found: by GitHub's digest, or by our own of an orderly end."""
+    if state.etag is None or (state.total is not None and size > state.total):
+        return False
+    return state.digest is not None or (state.hashed is not None and state.hashed[0] == size)

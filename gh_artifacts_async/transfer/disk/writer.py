@@ -1,0 +1,215 @@
+"""The worker thread and the one bounded buffer pool of a client.
+
+Chunks are handed over as they arrive and written and hashed in batches by one thread; a transfer waits only when its
+own share, or the client's whole pool, is full. The worker is a drain job that ends when there is nothing left to write
+and is submitted again when something comes, so that the event loop always knows of work under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+
+POOL = 24 * 1024 * 1024
+"""Bytes that wait to be written, over all transfers of a client."""
+
+SHARE = 4 * 1024 * 1024
+"""Bytes of one transfer that wait to be written."""
+
+_TURN = 8 * 1024 * 1024  # bytes a drain job writes before another transfer's job gets its turn
+
+
+class Writer:
+    """One worker thread; made on first use, ended by :meth:`aclose`."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._pool: ThreadPoolExecutor | None = None
+        self._closed = False
+        self._waiting = 0
+        self._lent = 0
+        self._spare: list[bytearray] = []
+        self._freed = asyncio.Event()
+
+    def lane(self, sink: Callable[[Sequence[bytes | memoryview]], None]) -> Lane:
+        """Return a way for one transfer's chunks; ``sink`` writes them, on the worker thread."""
+        return Lane(self, sink)
+
+    async def aclose(self) -> None:
+        """End the thread; there is no work left, since every lane has been stopped by its transfer."""
+        pool, self._pool = self._pool, None
+        self._closed = True
+        if pool is not None:
+            pool.shutdown(wait=True)
+
+    def submit(self, job: Callable[[], None]) -> asyncio.Future[None]:
+        """Run a job on the worker thread; after close, on one of the loop's, for a transfer that is just ending."""
+        if self._pool is None and not self._closed:
+            self._pool = ThreadPoolExecutor(1, "gh-artifacts-writer")
+        return asyncio.get_running_loop().run_in_executor(self._pool, job)
+
+    def reserve(self, size: int) -> None:
+        """Count bytes that wait from now on."""
+        self._waiting += size
+
+    def release(self, size: int) -> None:
+        """Count bytes that wait no more, and let the waiting transfers look again."""
+        self._waiting -= size
+        self._freed.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether the client's pool is full."""
+        return self._waiting + self._lent >= POOL
+
+    def borrow(self, count: int, size: int) -> list[bytearray] | None:
+        """Lend buffers of one size, used ones first; None where they would take more than two thirds of the pool."""
+        if self._lent + count * size > POOL * 2 // 3:
+            return None
+        self._lent += count * size
+        buffers, self._spare = self._spare[:count], self._spare[count:]
+        return buffers + [bytearray(size) for _ in range(count - len(buffers))]
+
+    def give_back(self, buffers: list[bytearray]) -> None:
+        """Take lent buffers back; those of one transfer are kept for the next."""
+        self._lent -= sum(map(len, buffers))
+        if buffers and not self._spare:
+            self._spare = buffers
+
+    async def wait_for_room(self) -> None:
+        """Wait until some bytes have been written."""
+        self._freed.clear()
+        await self._freed.wait()
+
+
+class Lane:
+    """The chunks of one transfer, in order. An error of the worker is raised by the next ``put`` or ``flush``."""
+
+    def __init__(self, writer: Writer, sink: Callable[[Sequence[bytes | memoryview]], None]) -> None:
+        """Start empty."""
+        self._writer = writer
+        self._sink = sink
+        self._lock = threading.Lock()
+        self._pending: list[bytes | memoryview] = []
+        self._queued = 0
+        self._error: BaseException | None = None
+        self._job: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self.on_written: Callable[[int], None] | None = None
+
+    def post(self, chunk: bytes | memoryview) -> None:
+        """Hand over a chunk without waiting; it must not be changed until it is written."""
+        with self._lock:
+            self._pending.append(chunk)
+        self._queued += len(chunk)
+        self._writer.reserve(len(chunk))
+        self._start()
+
+    async def put(self, chunk: bytes) -> None:
+        """Hand over a chunk; waits only while this lane's share or the client's pool is full."""
+        self._raise()
+        self.post(chunk)
+        while self._error is None and (self._queued > SHARE or (self._writer.full and self._queued)):
+            await self._writer.wait_for_room()
+        self._raise()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the worker could not write; what is handed over then stays unwritten."""
+        return self._error is not None
+
+    async def flush(self) -> None:
+        """Wait until everything is written."""
+        while self._error is None:
+            with self._lock:
+                left = bool(self._pending)
+            if left:
+                self._start()
+            if self._job is None or (self._job.done() and not left):
+                break
+            await asyncio.wait({self._job})
+        self._raise()
+
+    async def stop(self) -> None:
+        """Drop what is not written yet, and wait until the worker has let go of the file, even when cancelled."""
+        with self._lock:
+            dropped, self._pending = self._pending, []
+        self._give_back(sum(map(len, dropped)))
+        cancelled: asyncio.CancelledError | None = None
+        while self._job is not None and not self._job.done():
+            try:
+                await asyncio.wait({self._job})
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+
+    def _start(self) -> None:
+        if self._job is None or self._job.done():
+            self._job = self._writer.submit(self._drain)
+            self._job.add_done_callback(self._go_on)
+
+    def _go_on(self, _: asyncio.Future[None]) -> None:
+        """Submit the job again where something came while it was ending, or its turn was over."""
+        with self._lock:
+            more = bool(self._pending) and self._error is None
+        if more:
+            self._start()
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    # --- on the worker thread
+
+    def _drain(self) -> None:
+        written = 0
+        while written < _TURN:
+            with self._lock:
+                batch, self._pending = self._pending, []
+            if not batch:
+                return
+            size = sum(map(len, batch))
+            try:
+                self._sink(batch)
+            except BaseException as error:  # noqa: BLE001 - handed to the transfer, which raises it
+                self._error = error
+                written = _TURN
+            written += size
+            del batch
+            self._loop.call_soon_threadsafe(self._give_back, size)
+
+    def _give_back(self, size: int) -> None:
+        self._queued -= size
+        self._writer.release(size)
+        if self.on_written is not None:
+            self.on_written(size)
+
+
+async def in_thread(work: Callable[[], T], stop: Callable[[], None] | None = None) -> T:
+    """Do what blocks in a thread; a cancellation comes out when the thread has let go, and leaves nothing at work.
+
+    Args:
+        work: what is done.
+        stop: is called when it is cancelled, so that it ends soon.
+    """
+    job = asyncio.get_running_loop().run_in_executor(None, work)
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait({job})
+        except asyncio.CancelledError as error:
+            cancelled = error
+            if stop is not None:
+                stop()
+    if cancelled is not None:
+        job.exception()  # seen, and of no use any more
+        raise cancelled
+    return job.result()

@@ -1,0 +1,1 @@
+"""From a signed URL to bytes."""

@@ -1,0 +1,281 @@
+"""Bytes of one artifact by their place in it, while it stays with its storage."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.api.backoff import jitter
+from gh_artifacts_async.api.clock import utcnow
+from gh_artifacts_async.errors import (
+    ArtifactsError,
+    ConnectionFailedError,
+    SignedURLExpiredError,
+    SlowTransferError,
+    StorageError,
+    TransportError,
+)
+from gh_artifacts_async.protocol import ranges
+from gh_artifacts_async.transfer.context import sign
+from gh_artifacts_async.transfer.disk.filesystem import space_errors
+from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.throughput import RateWatch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.results import SignedURL
+    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.targets import StorageResponse
+
+Take = Callable[[bytes], Awaitable[None]]
+"""Takes bytes as they arrive."""
+
+_LEAVE = 5.0
+"""Seconds before its stated end from which a kept URL is not used for another request."""
+
+_PARTIAL = 206
+
+
+class NoRangesError(Exception):
+    """This storage gives the whole or nothing (never leaves this package)."""
+
+
+class _TryAgainError(Exception):
+    def __init__(
+        self, error: ArtifactsError | NoRangesError, *, wait: float | None = None, at_once: bool = False
+    ) -> None:
+        super().__init__()
+        self.error = error
+        self.wait = wait
+        self.at_once = at_once
+
+
+class RangeReader:
+    """Reads slices of one artifact's stored bytes; one signed URL serves many requests until it ends.
+
+    Attributes:
+        total: bytes of the whole; None before the first answer.
+        etag: of the first answer; every later one must have it.
+        content_type: of the first answer with bytes; None where storage sends none.
+        requests: how many storage was sent.
+        bytes_fetched: of bodies, by storage.
+    """
+
+    def __init__(self, tools: TransferContext, artifact: Artifact, *, attempts: int | None = None) -> None:
+        """Plan; nothing happens yet.
+
+        Args:
+            tools: the client's.
+            artifact: whose bytes.
+            attempts: tries without progress; None for what the client's RetryPolicy says.
+        """
+        self._tools = tools
+        self._artifact = artifact
+        self._signed: SignedURL | None = None
+        self._ends_at = 0.0
+        self._policy = tools.github.retry
+        self._attempts = self._policy.attempts if attempts is None else attempts
+        self.total: int | None = None
+        self.etag: str | None = None
+        self.content_type: str | None = None
+        self.requests = 0
+        self.bytes_fetched = 0
+
+    def use(self, signed: SignedURL) -> None:
+        """Use a URL that was signed just now."""
+        self._signed = signed
+        self._ends_at = asyncio.get_running_loop().time() + signed.lifetime - _LEAVE
+
+    # --- slices
+
+    async def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` to before ``end``, fewer where the whole ends before.
+
+        Raises:
+            NoRangesError: storage has no ranges.
+            ArtifactsError: it could not be done.
+        """
+        body = bytearray()
+
+        async def take(chunk: bytes) -> None:
+            body.extend(chunk)
+
+        await self.copy(start, end, take)
+        return bytes(body)
+
+    @asynccontextmanager
+    async def scratch(
+        self, pieces: Iterable[tuple[int, int]], known: tuple[int, bytes] | None = None, folder: Path | None = None
+    ) -> AsyncGenerator[int]:
+        """Give the descriptor of a nameless temporary file that has some slices at their places, and holes elsewhere.
+
+        Args:
+            pieces: where each slice starts, and before which byte it ends.
+            known: bytes that are there already, and their place.
+            folder: whose file system has the file; None for the system's own temporary folder.
+
+        Raises:
+            NoRangesError: storage has no ranges.
+            OutOfSpaceError: the disk is full.
+            ArtifactsError: it could not be done.
+        """
+        place = Path(tempfile.gettempdir()) if folder is None else folder
+        with tempfile.TemporaryFile(prefix="gh-artifacts-", dir=place) as file:
+            write = partial(_write_all, file.fileno(), place)
+            for start, end in pieces:
+                os.lseek(file.fileno(), start, os.SEEK_SET)
+                lane = self._tools.writer.lane(write)
+                try:
+                    await self.copy(start, end, lane.put)
+                    await lane.flush()
+                finally:
+                    await lane.stop()
+            if known is not None:
+                os.lseek(file.fileno(), known[0], os.SEEK_SET)
+                await in_thread(lambda: write(known[1:]))
+            yield file.fileno()
+
+    async def copy(self, start: int, end: int, take: Take) -> None:
+        """Hand the bytes from ``start`` to before ``end`` over as they arrive, in order, each once.
+
+        Raises:
+            NoRangesError: storage has no ranges.
+            ArtifactsError: it could not be done.
+        """
+        failures, at = 0, start
+
+        async def took(chunk: bytes) -> None:
+            nonlocal at
+            at += len(chunk)
+            self.bytes_fetched += len(chunk)
+            await take(chunk)
+
+        while at < end and (self.total is None or at < self.total):
+            before = at
+            try:
+                await self._once(at, end, took)
+                continue
+            except _TryAgainError as trouble:
+                again = trouble
+            failures = 1 if at > before and not isinstance(again.error, SlowTransferError) else failures + 1
+            await self._back_off(again, failures)
+
+    async def _back_off(self, again: _TryAgainError, failures: int) -> None:
+        """Wait before the next try.
+
+        Raises:
+            ArtifactsError: the tries are used up.
+            NoRangesError: they are, and storage has no ranges.
+        """
+        self._signed = None
+        longest = self._tools.github.limits.max_pause
+        too_long = again.wait is not None and longest is not None and again.wait > longest
+        if failures >= self._attempts or too_long:
+            raise again.error
+        if again.wait is not None:
+            await asyncio.sleep(again.wait)
+        elif not (again.at_once and failures == 1):
+            await asyncio.sleep(jitter(self._policy, failures))
+
+    # --- one request
+
+    async def _once(self, start: int, end: int, take: Take) -> None:
+        """Send one request, and take what it brings."""
+        signed = await self._url()
+        self.requests += 1
+        failure: ArtifactsError | None = None
+        try:
+            async with self._tools.storage.open(signed, ranges.slice_headers(start, end - 1, self.etag)) as response:
+                body = self._judge(start, response)
+                self._learn(start, body, response)
+                await self._take(response, min(body.length or 0, end - start), take)
+        except (TransportError, SlowTransferError) as error:
+            failure = error.with_traceback(None)
+        if failure is not None:
+            raise _TryAgainError(failure)
+
+    async def _url(self) -> SignedURL:
+        """Return a signed URL that has not ended; the same one for as long as it lasts."""
+        if self._signed is not None and asyncio.get_running_loop().time() <= self._ends_at:
+            return self._signed
+        signed = await sign(self._tools, self._artifact)
+        self.use(signed)
+        return signed
+
+    def _judge(self, start: int, response: StorageResponse) -> ranges.Stream:
+        decision = ranges.decide_slice(start, self.etag, response.answer, now=utcnow())
+        what = f"artifact {self._artifact.id} at {response.host}"
+        match decision:
+            case ranges.Stream():
+                return decision
+            case ranges.Whole() if self.total is None:
+                raise NoRangesError
+            case ranges.Whole() | ranges.Fail(status=206):  # it has given ranges before, or may give a right one yet
+                raise _TryAgainError(NoRangesError(), at_once=True)
+            case ranges.Restart(reason=reason):
+                msg = f"{what}: {reason}; open it again"
+                raise StorageError(msg, status=response.answer.status)
+            case ranges.SignAgain(reason=reason, status=status, code=code, expired=expired):
+                error: ArtifactsError = StorageError(f"{what}: {reason}", status=status, code=code)
+                if expired:
+                    error = SignedURLExpiredError(f"{what}: {reason}, also after fresh ones were asked for")
+                raise _TryAgainError(error, at_once=True)
+            case ranges.RetryLater(status=status, code=code, wait=wait):
+                msg = f"{what}: storage answered with {status}"
+                raise _TryAgainError(StorageError(msg, status=status, code=code), wait=wait)
+            case ranges.Fail(status=status, code=code, reason=reason):
+                msg = f"{what}: storage answered with {status}: {reason}"
+                raise StorageError(msg, status=status, code=code)
+
+    def _learn(self, start: int, body: ranges.Stream, response: StorageResponse) -> None:
+        """Keep what the first answer says of the whole; a later one must say the same.
+
+        Raises:
+            NoRangesError: it says too little for ranges to be used.
+            StorageError: it contradicts itself, or an earlier one.
+        """
+        status = response.answer.status
+        if body.total is None:  # a 416 that does not say how long the whole is
+            raise NoRangesError
+        if not body.length and body.total > start:
+            msg = f"artifact {self._artifact.id} at {response.host}: storage refused a range inside of what it has"
+            raise StorageError(msg, status=status)
+        if self.total not in {None, body.total}:
+            what = f"artifact {self._artifact.id} at {response.host}"
+            msg = f"{what}: storage has {body.total} bytes by now, and had {self.total}; open it again"
+            raise StorageError(msg, status=status)
+        self.total, self.etag = body.total, body.etag
+        if status == _PARTIAL:
+            self.content_type = response.answer.headers.get("content-type")
+
+    async def _take(self, response: StorageResponse, length: int, take: Take) -> None:
+        """Read a body of a known length."""
+        watch = RateWatch(self._tools.github.timeouts)
+        loop = asyncio.get_running_loop()
+        watch.start(loop.time())
+        while length and (chunk := await response.read_chunk()):
+            piece = chunk[:length]
+            length -= len(piece)
+            before = loop.time()
+            await take(piece)
+            watch.exclude(loop.time() - before)
+            watch.count(len(piece), loop.time(), response.host)
+        if length:
+            msg = f"the connection to {response.host} ended {length} bytes before the range was whole"
+            raise ConnectionFailedError(msg, host=response.host)
+
+
+def _write_all(descriptor: int, folder: Path, chunks: Iterable[bytes | memoryview]) -> None:
+    with space_errors(folder / "temporary file"):
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(descriptor, view) :]

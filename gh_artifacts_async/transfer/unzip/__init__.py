@@ -1,0 +1,1 @@
+"""Through the zip: folders and members out of archives, local and remote."""

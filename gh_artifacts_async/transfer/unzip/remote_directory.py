@@ -1,0 +1,130 @@
+"""The end of a zip that is still with its storage: the central directory, fetched by ranges and audited."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+import attrs
+
+from gh_artifacts_async.archive import TAIL, ArchiveDirectory, FileReader, NeedMore, audit_directory, parse_tail
+from gh_artifacts_async.errors import ArchiveError, ArchiveLimitError, CorruptArchiveError, UnsupportedArchiveError
+from gh_artifacts_async.protocol import filenames
+from gh_artifacts_async.transfer.disk.writer import in_thread
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.archive import Reader
+    from gh_artifacts_async.settings import ExtractPolicy
+    from gh_artifacts_async.transfer.storage.range_reader import RangeReader
+
+IN_MEMORY = 4 * 2**20
+"""Bytes of a central directory up to which it is read in memory; a longer one goes through a temporary file."""
+
+_MEMBER = 512  # bytes of a central directory that a member may take, on average
+_LONGEST = 16 * 2**20  # ... and that a directory may have, however few members the policy allows
+_BLOCK = 2**20
+
+
+@attrs.frozen(eq=False)
+class Tail:
+    """The last bytes of an archive, and what they tell.
+
+    Attributes:
+        directory: audited; no local header was looked at.
+        data: the last bytes, which may hold members too.
+        digest: sha256 of all that the audit has read: from where the directory begins to the archive's end.
+    """
+
+    directory: ArchiveDirectory
+    data: bytes = attrs.field(repr=False)
+    digest: bytes
+
+    @property
+    def size(self) -> int:
+        """Length of the whole archive."""
+        return self.directory.size
+
+    def is_that_of(self, reader: Reader) -> bool:
+        """Whether an archive has the very same directory. Blocks."""
+        return _digest(reader, self.directory.directory_offset, self.size) == self.digest
+
+
+async def read_tail(slices: RangeReader, size: int, policy: ExtractPolicy) -> Tail:
+    """Fetch an archive's central directory by absolute ranges, one where it is short, and audit it.
+
+    Args:
+        slices: of the archive.
+        size: the archive's length as GitHub says; where storage says another, that counts.
+        policy: limits, names and links.
+
+    Raises:
+        NoRangesError: storage has no ranges.
+        UnsupportedArchiveError: it is no archive at all, but a file that was uploaded as it is.
+        ArchiveError: the archive is refused.
+        ArtifactsError: GitHub or its storage said no, or did not answer.
+    """
+    start = max(0, size - TAIL)
+    data = await slices.read(start, max(size, start + 1))
+    if slices.total is not None and slices.total != size:  # old servers count the raw files
+        size = slices.total
+        data = await slices.read(max(0, size - TAIL), size)
+    try:
+        return await _audited(slices, data, size, policy)
+    except ArchiveError as error:
+        raise not_a_zip(slices.content_type, error) from None
+
+
+async def _audited(slices: RangeReader, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
+    """Audit what is there, and fetch more of it for as long as the directory begins before that."""
+    while isinstance(found := await in_thread(partial(parse_tail, data, size, policy)), NeedMore):
+        begins = size - len(data)
+        _check_length(size - found.start, policy)
+        if begins - found.start > IN_MEMORY:
+            return await _audited_on_disk(slices, found.start, data, size, policy)
+        data = await slices.read(found.start, begins) + data
+    return Tail(found, data, hashlib.sha256(data[found.directory_offset - size :]).digest())
+
+
+async def _audited_on_disk(slices: RangeReader, start: int, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
+    """Audit a directory that is too long for memory."""
+    begins = size - len(data)
+    async with slices.scratch([(start, begins)], (begins, data)) as descriptor:
+        reader = FileReader(descriptor, size=size)
+        directory = await in_thread(lambda: audit_directory(reader, policy))
+        digest = await in_thread(lambda: _digest(reader, directory.directory_offset, size))
+    return Tail(directory, data, digest)
+
+
+def _check_length(length: int, policy: ExtractPolicy) -> None:
+    """Bound what an end record can make us fetch.
+
+    Raises:
+        ArchiveLimitError: the directory is longer than that of any archive which the policy allows.
+    """
+    if policy.max_members is None:
+        return
+    allowed = max(_LONGEST, policy.max_members * _MEMBER)
+    if length > allowed:
+        msg = (
+            f"the archive's central directory has {length} bytes, and max_members={policy.max_members} members take "
+            f"{allowed} at most; raise ExtractPolicy.max_members if you trust it"
+        )
+        raise ArchiveLimitError(msg, limit="max_members", value=length)
+
+
+def _digest(reader: Reader, start: int, end: int) -> bytes:
+    digest = hashlib.sha256()
+    while start < end and (block := reader.read_at(start, min(_BLOCK, end - start))):
+        digest.update(block)
+        start += len(block)
+    return digest.digest()
+
+
+def not_a_zip(content_type: str | None, error: ArchiveError) -> ArchiveError:
+    """Return the error that tells what is wrong: what storage calls no zip is none, rather than a damaged one."""
+    if not isinstance(error, CorruptArchiveError) or filenames.kind_by_type(content_type) != "raw":
+        return error
+    kind = filenames.media_type(content_type)
+    msg = f"this artifact is no zip but a single file ({kind}); download it instead ({error})"
+    return UnsupportedArchiveError(msg, member=error.member, rule=error.rule)

@@ -1,0 +1,269 @@
+"""The fast path: after the headers, socket bytes go straight into a few fixed buffers that a worker thread empties.
+
+aiohttp's own reader makes a bytes object of every read and pauses and resumes the socket all the time; for a large body
+that is most of the cost. So once the headers are read, the transport gets another protocol, an
+``asyncio.BufferedProtocol``, whose buffers are ours. Only public calls are used, and wherever one of them is missing
+(test doubles, another transport) nothing is taken over and the ordinary way does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.errors import (
+    ArtifactsError,
+    ConnectionFailedError,
+    RequestTimeoutError,
+    SlowTransferError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import aiohttp
+
+    from gh_artifacts_async.transfer.disk.writer import Lane, Writer
+    from gh_artifacts_async.transfer.storage.throughput import RateWatch
+
+BUFFER = 512 * 1024
+BUFFERS = 4
+"""Four buffers of 512 KiB were the fastest of what was tried; more only cost memory."""
+
+FROM = 1024 * 1024
+"""Bodies from so many bytes on are taken over: the connection is not used again afterwards, which smaller ones feel."""
+
+
+class SocketReceiver(asyncio.BufferedProtocol):
+    """Receives a body of known length into buffers that go round between the socket and the worker."""
+
+    def __init__(
+        self, *, length: int, host: str, idle: float | None, watch: RateWatch, progress: Callable[[int], None]
+    ) -> None:
+        """Prepare for a body.
+
+        Args:
+            length: its bytes, without those that aiohttp has read already.
+            host: for messages.
+            idle: seconds of silence after which it is given up; None for no limit.
+            watch: finds a body that is too slow.
+            progress: is told of bytes as they arrive.
+        """
+        self._left = length
+        self._host = host
+        self._idle = idle
+        self._watch = watch
+        self._progress = progress
+        self._loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._former: asyncio.BaseProtocol | None = None
+        self._lane: Lane | None = None
+        self.buffers: list[bytearray] = []
+        self._free: list[bytearray] = []
+        self._under_way: deque[tuple[bytearray | None, int]] = deque()
+        self._written_ahead = 0
+        self._current: bytearray | None = None
+        self._filled = 0
+        self._paused_at: float | None = None
+        self._heard = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # --- beginning and end
+
+    def attach(self, transport: asyncio.Transport, lane: Lane, buffers: list[bytearray], before: int) -> None:
+        """Take the transport over; from now on it feeds this protocol.
+
+        Args:
+            transport: the connection's.
+            lane: gets the bytes.
+            buffers: lent by the writer.
+            before: bytes that the lane has got already, and will report as written first.
+        """
+        self._transport, self._lane = transport, lane
+        self.buffers, self._free = buffers, list(buffers)
+        self._current = self._free.pop()
+        self._under_way.append((None, before))
+        lane.on_written = self._written
+        self._former = transport.get_protocol()
+        transport.set_protocol(self)
+        if not transport.is_reading():
+            transport.resume_reading()
+        self._look_after_silence()
+
+    async def received(self) -> None:
+        """Wait until the body is there; what has come is with the lane, also when it broke.
+
+        Raises:
+            TransportError: it broke, or was silent for too long.
+            SlowTransferError: it was too slow.
+            ArtifactsError: what ``progress`` raised.
+            OSError: the worker could not write.
+        """
+        failure: BaseException | None = None
+        try:
+            await self._done
+        except (TransportError, SlowTransferError) as error:
+            failure = error.with_traceback(None)
+        self._hand_over()
+        if failure is not None:
+            raise failure
+
+    def complete(self) -> None:
+        """Take note that aiohttp had read the whole body already."""
+        self._end()
+
+    def detach(self) -> None:
+        """End the connection; it cannot be used again, since aiohttp knows nothing of what was read."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        if not self._done.done():
+            self._done.cancel()
+        elif not self._done.cancelled():
+            self._done.exception()  # seen: a cancellation may have come between the failure and its being raised
+
+    def _end(self, failure: ArtifactsError | None = None) -> None:
+        if self._done.done():
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        if failure is None:
+            self._done.set_result(None)
+        else:
+            self._done.set_exception(failure)
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- asyncio's calls
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes go: never more room than the body has bytes left."""
+        del sizehint
+        room = memoryview(self._current if self._current is not None else bytearray(1))[self._filled :]
+        return room[: max(1, self._left)]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take note of bytes; a full buffer goes to the worker."""
+        if self._done.done() or self._current is None:
+            return
+        self._heard = self._loop.time()
+        self._filled += nbytes
+        self._left -= nbytes
+        try:
+            self._progress(nbytes)
+        except ArtifactsError as error:
+            self._end(error.with_traceback(None))
+            return
+        if self._left == 0:
+            self._end()
+        elif self._filled == len(self._current):
+            self._hand_over()
+            self._next_buffer()
+
+    def eof_received(self) -> bool:
+        """Take note that storage sends no more."""
+        self._end(self._broken())
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take note that the connection is gone, and tell aiohttp, whose connector waits for that when it closes."""
+        self._end(self._broken())
+        if self._former is not None:
+            self._former.connection_lost(exc)
+            self._former = None
+
+    def _broken(self) -> ConnectionFailedError:
+        msg = f"the connection to {self._host} failed: it broke {self._left} bytes before the body was whole"
+        return ConnectionFailedError(msg, host=self._host)
+
+    # --- the buffers' way round
+
+    def _hand_over(self) -> None:
+        """Give what is in the current buffer to the worker."""
+        if self._current is not None and self._filled and self._lane is not None:
+            self._under_way.append((self._current, self._filled))
+            self._lane.post(memoryview(self._current)[: self._filled])
+            self._current, self._filled = None, 0
+
+    def _next_buffer(self) -> None:
+        if self._free:
+            self._current = self._free.pop()
+        elif self._paused_at is None and self._transport is not None:
+            self._transport.pause_reading()
+            self._paused_at = self._loop.time()
+
+    def _written(self, size: int) -> None:
+        """Take buffers back that the worker has emptied; read on where none was free."""
+        self._written_ahead += size
+        while self._under_way and self._written_ahead >= self._under_way[0][1]:
+            buffer, filled = self._under_way.popleft()
+            self._written_ahead -= filled
+            if buffer is not None:
+                self._free.append(buffer)
+        if self._lane is not None and self._lane.failed:
+            self._end()  # the lane has the error, and raises it when it is flushed
+            return
+        if self._paused_at is not None and self._free and not self._done.done():
+            self._current = self._free.pop()
+            self._heard = self._loop.time()
+            self._watch.exclude(self._heard - self._paused_at)
+            self._paused_at = None
+            if self._transport is not None:
+                self._transport.resume_reading()
+
+    def _look_after_silence(self) -> None:
+        """End a body of which nothing has come for too long; our own pauses do not count."""
+        if self._idle is None or self._done.done():
+            return
+        now = self._loop.time()
+        heard = now if self._paused_at is not None else self._heard
+        if now - heard >= self._idle:
+            msg = f"no answer from {self._host}: it was silent for longer than Timeouts allow"
+            self._end(RequestTimeoutError(msg, host=self._host))
+            return
+        self._timer = self._loop.call_at(heard + self._idle, self._look_after_silence)
+
+
+def take_over(
+    response: aiohttp.ClientResponse, writer: Writer, lane: Lane, ring: Callable[[int], SocketReceiver]
+) -> SocketReceiver | None:
+    """Take a response's body over; None where that cannot be, and nothing was changed then.
+
+    All of it happens in one step of the loop: between draining aiohttp's reader and changing the protocol, no byte can
+    arrive.
+
+    Args:
+        response: after its headers, nothing of its body read yet.
+        writer: lends the buffers.
+        lane: gets what aiohttp has read already, and everything after it.
+        ring: makes the protocol, given the bytes that aiohttp has read already.
+    """
+    connection = response.connection
+    transport = None if connection is None else connection.transport
+    content = response.content
+    if (
+        transport is None
+        or transport.is_closing()
+        or content.exception() is not None
+        or not hasattr(transport, "set_protocol")
+        or not hasattr(transport, "is_reading")
+    ):
+        return None
+    buffers = writer.borrow(BUFFERS, BUFFER)
+    if buffers is None:
+        return None
+    arrived = 0
+    while piece := content.read_nowait(-1):  # reading may let the parser go on, which may bring more
+        lane.post(memoryview(piece))
+        arrived += len(piece)
+    taken = ring(arrived)
+    if response.connection is None:  # that was the whole body, and aiohttp has let go of the connection
+        writer.give_back(buffers)
+        taken.complete()
+        return taken
+    taken.attach(transport, lane, buffers, arrived)
+    return taken

@@ -1,0 +1,223 @@
+"""The storage host: signed URLs, ranges, conditions, and its four manners."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import zipfile
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from yarl import URL
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.testing import FakeGitHub, FakeRun
+    from tests.kits.probe import Probe
+
+
+@pytest.fixture
+def artifact(github: FakeGitHub, run: FakeRun) -> int:
+    """An artifact of 1,000 bytes."""
+    return github.add_artifact(run, "Rails", size=1000)
+
+
+async def test_the_bytes_and_their_headers(github: FakeGitHub, probe: Probe, artifact: int) -> None:
+    """A plain download has the stored bytes and Azure's headers, and no Content-MD5."""
+    url = await probe.sign(artifact)
+    assert urlsplit(url).netloc != urlsplit(github.base_url).netloc
+    assert urlsplit(url).path.endswith(".zip")
+    got = await probe.get(url)
+    assert (got.status, got.body) == (200, github.content(artifact))
+    assert got.headers["Content-Length"] == "1000"
+    assert got.headers["Content-Type"] == "application/zip"
+    assert got.headers["Content-Disposition"] == "attachment; filename=\"Rails.zip\"; filename*=UTF-8''Rails.zip"
+    assert got.headers["ETag"] == github.artifact(artifact).etag
+    assert got.headers["Accept-Ranges"] == "bytes"
+    assert got.headers["Date"] == github.clock.http_date()
+    assert got.headers["Last-Modified"]
+    assert "Content-MD5" not in got.headers
+
+
+async def test_names_that_are_not_ascii(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """Such a name stands whole in filename* and with underscores in filename."""
+    artifact = github.add_artifact(run, 'Grüße "x"')
+    got = await probe.fetch(artifact)
+    assert got.headers["Content-Disposition"] == (
+        "attachment; filename=\"Gr__e _x_.zip\"; filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%22x%22.zip"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "span"),
+    [("bytes=0-", (0, 999)), ("bytes=5-9", (5, 9)), ("bytes=990-5000", (990, 999)), ("bytes=999-999", (999, 999))],
+)
+async def test_ranges(github: FakeGitHub, probe: Probe, artifact: int, asked: str, span: tuple[int, int]) -> None:
+    """The two documented forms of a range are 206."""
+    got = await probe.fetch(artifact, Range=asked)
+    first, last = span
+    assert (got.status, got.headers["Content-Range"]) == (206, f"bytes {first}-{last}/1000")
+    assert got.body == github.content(artifact)[first : last + 1]
+
+
+@pytest.mark.parametrize("asked", ["bytes=-5", "bytes=0-1,5-6", "bytes=9-5", "lines=1-2", "bytes=a-"])
+async def test_other_ranges_get_everything(probe: Probe, artifact: int, asked: str) -> None:
+    """A suffix, several ranges or nonsense are answered by 200 and the whole blob."""
+    got = await probe.fetch(artifact, Range=asked)
+    assert (got.status, len(got.body)) == (200, 1000)
+
+
+async def test_a_range_behind_the_end(probe: Probe, artifact: int) -> None:
+    """A range that begins at or behind the end is 416 with the size."""
+    got = await probe.fetch(artifact, Range="bytes=1000-")
+    assert (got.status, got.headers["Content-Range"]) == (416, "bytes */1000")
+    assert got.headers["x-ms-error-code"] == "InvalidRange"
+
+
+async def test_conditions(github: FakeGitHub, probe: Probe, artifact: int) -> None:
+    """If-Match is judged, If-Range is not."""
+    tag = github.artifact(artifact).etag
+    assert (await probe.fetch(artifact, If_Match=f'"other", {tag}')).status == 200
+    assert (await probe.fetch(artifact, If_Match="*")).status == 200
+    got = await probe.fetch(artifact, Range="bytes=5-", If_Match='"other"')
+    assert (got.status, got.headers["x-ms-error-code"]) == (412, "ConditionNotMet")
+    assert (await probe.fetch(artifact, Range="bytes=5-", If_Range='"other"')).status == 206
+
+
+async def test_head(probe: Probe, artifact: int) -> None:
+    """HEAD tells the size without the bytes, and looks at no range; other methods are refused."""
+    url = await probe.sign(artifact)
+    got = await probe.request("HEAD", url, {"Range": "bytes=5-9"})
+    assert (got.status, got.headers["Content-Length"], got.body) == (200, "1000", b"")
+    assert (await probe.request("PUT", url, data=b"x")).status == 405
+
+
+async def test_a_token_is_refused_and_seen(github: FakeGitHub, probe: Probe, artifact: int) -> None:
+    """Storage refuses an Authorization header as Azure does; the record keeps it."""
+    got = await probe.fetch(artifact, Authorization="Bearer secret")
+    assert (got.status, got.headers["x-ms-error-code"]) == (400, "InvalidAuthenticationInfo")
+    assert github.requests_to("storage")[-1].headers["authorization"] == "Bearer secret"
+
+
+async def test_signed_urls_end(github: FakeGitHub, probe: Probe, artifact: int) -> None:
+    """After ten minutes a URL is 403 with both times; a body that has begun goes on."""
+    url = await probe.sign(artifact)
+    await asyncio.sleep(590)
+    assert (await probe.get(url)).status == 200
+    await asyncio.sleep(12)
+    got = await probe.get(url)
+    assert (got.status, got.headers["x-ms-error-code"]) == (403, "AuthenticationFailed")
+    assert b"Signature not valid in the specified time frame: Start [" in got.body
+    assert f"Current [{github.clock.http_date()}]".encode() in got.body
+    assert (await probe.get(await probe.sign(artifact))).status == 200
+
+
+@pytest.mark.parametrize("github", [{"url_ttl": 1.0}], indirect=True)
+@pytest.mark.parametrize("kind", ["azure", "azure-raw", "v3", "s3"])
+async def test_the_life_of_urls_can_be_set(github: FakeGitHub, probe: Probe, run: FakeRun, kind: str) -> None:
+    """A URL lives as long as was asked for, whatever its form: rounded up to a second where the form is coarse."""
+    artifact = github.add_artifact(run, "x", kind=kind)  # type: ignore[arg-type]
+    url = await probe.sign(artifact)
+    await asyncio.sleep(0.9)
+    assert (await probe.get(url)).status == 200
+    await asyncio.sleep(1.2)
+    assert (await probe.get(url)).status == 403
+
+
+async def test_a_url_that_was_written_anew_is_refused(probe: Probe, artifact: int) -> None:
+    """One byte of the query may not change, not even its encoding."""
+    url = await probe.sign(artifact)
+    assert (await probe.get(url)).status == 200
+    assert (await probe.request("GET", URL(url))).status == 403
+    assert (await probe.get(url.replace("se=20", "se=30"))).status == 403
+    assert (await probe.get(url + "&x=1")).status == 403
+    assert (await probe.get(url.partition("?")[0])).status == 403
+    assert (await probe.get(url.replace("/artifacts/", "/artefacts/"))).status == 404
+
+
+async def test_two_urls_of_one_moment_differ(probe: Probe, artifact: int) -> None:
+    """Each signing gives another URL."""
+    assert await probe.sign(artifact) != await probe.sign(artifact)
+
+
+async def test_raw_artifacts(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """What was uploaded unzipped keeps its name and type; so do large ones, and odd headers on request."""
+    text = github.add_artifact(run, "notes", raw=("notes.txt", b"hello"))
+    large = github.add_artifact(run, "disk", raw="disk.unknown-type", size=3_000_000, seed=4)
+    bare = github.add_artifact(run, "bare", raw=("x.bin", b"hello"), content_type=None, filename=None)
+    url = await probe.sign(text)
+    assert not urlsplit(url).path.endswith(".zip")
+    got = await probe.get(url)
+    assert (got.body, got.headers["Content-Type"]) == (b"hello", "text/plain")
+    assert "filename*=UTF-8''notes.txt" in got.headers["Content-Disposition"]
+    got = await probe.fetch(large)
+    assert (got.body, got.headers["Content-Type"]) == (github.content(large), "application/octet-stream")
+    got = await probe.fetch(bare)
+    assert got.body == b"hello"
+    assert not {"Content-Type", "Content-Disposition"} & set(got.headers)
+
+
+@pytest.mark.parametrize("github", ["ghes-3.8", {"profile": "ghes-3.8", "same_host_storage": True}], indirect=True)
+async def test_v3_zips_on_the_fly(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """An appliance zips as it sends: no length, no range, other bytes each time, and a size that is the raw files'."""
+    artifact = github.add_artifact(run, "logs", files={"a.txt": b"x" * 1000, "b.txt": "y"})
+    listed = (await probe.api(f"/actions/artifacts/{artifact}")).json
+    assert (listed["size_in_bytes"], "digest" in listed) == (1001, False)
+    url = await probe.sign(artifact)
+    assert set(parse_qs(urlsplit(url).query)) == {
+        "artifactName",
+        "urlExpires",
+        "urlSalt",
+        "urlSignature",
+        "urlSigningMethod",
+    }
+    bodies = []
+    for headers in ({}, {"Range": "bytes=5-9", "If_Match": '"x"'}):
+        got = await probe.get(url, **headers)
+        assert (got.status, got.headers["Transfer-Encoding"]) == (200, "chunked")
+        assert not {"Content-Length", "Accept-Ranges", "ETag"} & set(got.headers)
+        with zipfile.ZipFile(io.BytesIO(got.body)) as archive:
+            assert archive.read("a.txt") == b"x" * 1000
+        bodies.append(got.body)
+    assert bodies[0] != bodies[1]
+    assert github.bytes_sent(artifact) == len(bodies[0]) + len(bodies[1])
+    same_host = url.startswith(github.base_url.removesuffix("/api/v3") + "/_services/pipelines/")
+    assert same_host is (github.storage_url not in url)
+    await asyncio.sleep(61)
+    late = await probe.get(url)
+    assert (late.status, late.json) == (403, {"count": 11, "value": "Uri expired"})
+    assert (await probe.get(url, Authorization="Bearer x")).status == 401
+    assert (await probe.get(url + "x")).status == 401
+
+
+@pytest.mark.parametrize("github", ["ghes-3.8"], indirect=True)
+async def test_v3_with_given_bytes(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """Given zips and generated ones are sent as they are, their size told as their members' sum."""
+    large = github.add_artifact(run, "large", size=5000)
+    broken = github.add_artifact(run, "broken", archive=b"no zip")
+    for artifact, size in ((large, 5000 - 118), (broken, 6)):
+        assert github.artifact(artifact).size_in_bytes == size
+        assert (await probe.fetch(artifact)).body == github.content(artifact)
+
+
+async def test_s3(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """S3's manners: its own query, suffix ranges, its own errors."""
+    artifact = github.add_artifact(run, "x", size=1000, kind="s3")
+    url = await probe.sign(artifact)
+    assert "X-Amz-Signature=" in url
+    assert "X-Amz-Expires=60" in url
+    got = await probe.get(url, Range="bytes=-10")
+    assert (got.status, got.headers["Content-Range"]) == (206, "bytes 990-999/1000")
+    assert b"Only one auth mechanism" in (await probe.get(url, Authorization="Bearer x")).body
+    assert b"SignatureDoesNotMatch" in (await probe.get(url + "&x=1")).body
+    await asyncio.sleep(602)
+    got = await probe.get(url)
+    assert (got.status, b"Request has expired" in got.body) == (403, True)
+
+
+async def test_odd_artifacts(github: FakeGitHub, run: FakeRun) -> None:
+    """What the listing says can be told apart from what is stored."""
+    plain = github.artifact(github.add_artifact(run, "x", archive=b"PK\5\6" + bytes(18)))
+    assert (plain.size_in_bytes, plain.digest is not None) == (22, True)
+    liar = github.artifact(github.add_artifact(run, "x", size_in_bytes=5, digest="sha256:00"))
+    assert (liar.size_in_bytes, liar.digest) == (5, "sha256:00")

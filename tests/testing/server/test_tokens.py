@@ -1,0 +1,78 @@
+"""GitHub Apps: JSON Web Tokens in, installation tokens out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.kits.apptoken import app_token
+from tests.kits.probe import REPO, Probe
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.testing import FakeGitHub
+
+
+async def test_an_installation_token_lives_an_hour(github: FakeGitHub, probe: Probe) -> None:
+    """An App finds its installation, gets a token, and uses it until it ends."""
+    installation = github.add_installation(7, [REPO])
+    github.tokens = set()
+    headers = {"Authorization": f"Bearer {app_token(github)}"}
+    found = await probe.api("/installation", headers=headers)
+    assert found.json["id"] == installation.id
+    path = found.json["access_tokens_url"].removeprefix(github.base_url)
+    made = await probe.api(f"/{path}", "POST", headers=headers)
+    assert (made.status, made.json["permissions"]["actions"]) == (201, "write")
+    again = await probe.api(f"/{path}", "POST", headers=headers)
+    assert again.json["token"] != made.json["token"]
+    use = {"Authorization": f"Bearer {made.json['token']}"}
+    assert (await probe.api(headers=use)).status == 200
+    await asyncio.sleep(3601)
+    assert (await probe.api(headers=use)).status == 401
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"exp": 0}, "'Expiration time'"),
+        ({"exp": 2**40}, "too far in the future"),
+        ({"iat": 2**40}, "'Issued at'"),
+        ({"algorithm": "none"}, "could not be decoded"),
+    ],
+)
+async def test_json_web_tokens_are_judged(
+    github: FakeGitHub, probe: Probe, claims: dict[str, Any], message: str
+) -> None:
+    """A token that is too old, too long-lived, from the future or unsigned is 401."""
+    github.add_installation(7, [REPO])
+    got = await probe.api("/installation", headers={"Authorization": f"Bearer {app_token(github, **claims)}"})
+    assert got.status == 401
+    assert message in got.json["message"]
+
+
+@pytest.mark.parametrize("token", ["plain", "a.b.c", "e30.W10.x", "bnVsbA.bnVsbA.x"])
+async def test_other_tokens_are_no_json_web_tokens(github: FakeGitHub, probe: Probe, token: str) -> None:
+    """What cannot be decoded is 401."""
+    github.add_installation(7, [REPO])
+    assert (await probe.api("/installation", headers={"Authorization": f"Bearer {token}"})).status == 401
+
+
+async def test_times_can_be_left_unjudged(github: FakeGitHub, probe: Probe) -> None:
+    """A test on another clock may switch the judging of times off; the life of a token is judged all the same."""
+    github.add_installation(7, [REPO], id=5)
+    github.check_jwt_times = False
+    assert not github.check_jwt_times
+    for exp, status in ((1540, 200), (9999, 401)):
+        headers = {"Authorization": f"Bearer {app_token(github, iat=1000, exp=exp)}"}
+        assert (await probe.api("/installation", headers=headers)).status == status
+
+
+async def test_installations_of_others(github: FakeGitHub, probe: Probe) -> None:
+    """An App sees only its own installations."""
+    other = github.add_installation(8, [REPO], permissions={"actions": "read"})
+    headers = {"Authorization": f"Bearer {app_token(github)}"}
+    assert (await probe.api("/installation", headers=headers)).status == 404
+    path = f"//app/installations/{other.id}/access_tokens"
+    assert (await probe.api(path, "POST", headers=headers)).status == 404
+    assert (await probe.api("//app/installations/1/access_tokens", "POST", headers=headers)).status == 404

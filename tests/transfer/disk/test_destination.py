@@ -1,0 +1,204 @@
+"""Where an artifact goes: names, layouts, hostile ones too."""
+
+from __future__ import annotations
+
+import string
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gh_artifacts_async import Artifact, ArtifactRun, ConfigurationError, RepositoryName
+from gh_artifacts_async.transfer.disk import destination
+
+HOME = Path("/srv/someone/artifacts")
+HOSTILE = [
+    "..",
+    "../x",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "a/b",
+    "a\\b",
+    ".",
+    "",
+    " ",
+    "a\x00b",
+    "a\nb",
+    "C:\\x",
+    "\\\\unc\\x",
+]
+HOSTILE += [
+    "con",
+    "NUL.txt",
+    "a:b",
+    "x" * 400,
+    "é" * 200,
+    "\u202egnp.exe",
+    "name.",
+    "name ",
+    "\x7f",
+    "..\\..\\x",
+    "~",
+    "-rf",
+]
+
+
+def artifact(name: str = "docs", **values: Any) -> Artifact:
+    """Make an artifact of that name."""
+    values = {
+        "repository": RepositoryName("octo-org", "octo-docs"),
+        "workflow_run": ArtifactRun(id=42, head_branch="topic/a b", head_sha="0" * 40),
+        "created_at": datetime(2026, 7, 9, 23, 59, tzinfo=UTC),
+        **values,
+    }
+    return Artifact(
+        id=7, node_id="n", name=name, size_in_bytes=1, url="u", archive_download_url="d", expired=False, **values
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("docs", "docs.zip"), ("docs.zip", "docs.zip"), ("Docs.ZIP", "Docs.ZIP"), ("a.tar", "a.tar.zip")],
+)
+def test_single_zip(name: str, expected: str) -> None:
+    """A zip is named after its artifact, with one .zip."""
+    assert destination.single(artifact(name), HOME, None).zip_path == HOME / expected
+
+
+def test_single_raw() -> None:
+    """A raw file keeps the name storage gives it, or its artifact's."""
+    place = destination.single(artifact("report.html"), HOME, None)
+    assert (
+        place.raw_path("attachment; filename=\"x.html\"; filename*=UTF-8''r%C3%A9sum%C3%A9.html")
+        == HOME / "résumé.html"
+    )
+    assert place.raw_path(None) == HOME / "report.html"
+    assert place.path("raw", None) == HOME / "report.html"
+    assert place.path("zip", None) == HOME / "report.html.zip"
+
+
+@pytest.mark.parametrize("kind", ["zip", "raw"])
+def test_filename(kind: Any) -> None:
+    """A file name that the caller chose is taken whole."""
+    place = destination.single(artifact(), HOME, "mine.bin")
+    assert place.path(kind, 'attachment; filename="theirs.bin"') == HOME / "mine.bin"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "/abs", "a\x00", "a\nb", 7, None.__class__])
+def test_filename_refused(name: Any) -> None:
+    """A file name with folders, or none at all, is a ConfigurationError."""
+    with pytest.raises(ConfigurationError, match="filename must be"):
+        destination.single(artifact(), HOME, name)
+
+
+def test_layout_id() -> None:
+    """The layout "id" puts the id behind the name; a raw file keeps its type."""
+    assert destination.by_layout(artifact(), HOME, "id").zip_path == HOME / "docs-7.zip"
+    assert destination.by_layout(artifact("a.txt"), HOME, "id").raw_path('x; filename="b.txt"') == HOME / "a-7.txt"
+    assert destination.by_layout(artifact(".x"), HOME, "id").raw_path(None) == HOME / ".x-7"
+    assert destination.by_layout(artifact("plain"), HOME, "id").raw_path(None) == HOME / "plain-7"
+
+
+def test_layout_name() -> None:
+    """The layout "name" is that of a single download."""
+    assert destination.by_layout(artifact(), HOME, "name") == destination.single(artifact(), HOME, None)
+
+
+def test_layout_template() -> None:
+    """A template makes folders of its slashes, and of no others."""
+    layout = "{owner}/{repo}/{branch}/{run_id}/{date}-{sha}-{name}-{id}"
+    place = destination.by_layout(artifact(), HOME, layout)
+    assert place.zip_path == HOME / "octo-org/octo-docs/topic_a b/42" / f"2026-07-09-{'0' * 40}-docs-7.zip"
+    assert place.raw_path('x; filename="theirs"').name == f"2026-07-09-{'0' * 40}-docs-7"
+
+
+def test_layout_template_of_nothing() -> None:
+    """What an artifact does not say has a word in its place."""
+    bare = artifact(workflow_run=None, created_at=None, repository=None)
+    place = destination.by_layout(bare, HOME, "{owner}/{repo}/{branch}/{run_id}/{date}/{sha}/{name}")
+    assert place.zip_path == HOME / "no-owner/no-repo/no-branch/no-run/no-date/no-sha/docs.zip"
+
+
+def test_layout_callable() -> None:
+    """A callable gives a relative path, whose parts are made safe."""
+    assert (
+        destination.by_layout(artifact(), HOME, lambda it: f"{it.run_id}/con/{it.name}").zip_path
+        == HOME / "42/_con/docs.zip"
+    )
+    assert destination.by_layout(artifact(), HOME, lambda _: "a\\b").zip_path == HOME / "a/b.zip"
+
+
+@pytest.mark.parametrize("answer", ["", ".", "..", "../x", "a/../b", "/abs", "a//b", "a/", "a\\..\\b"])
+def test_layout_callable_that_leaves(answer: str) -> None:
+    """A callable's path that leaves the directory is a ConfigurationError."""
+    with pytest.raises(ConfigurationError, match="no relative path inside"):
+        destination.by_layout(artifact(), HOME, lambda _: answer)
+
+
+@pytest.mark.parametrize("layout", ["name", "id", "{name}", "{branch}/{run_id}/{name}-{id}", str])
+def test_layouts_that_are_good(layout: Any) -> None:
+    """Known layouts pass."""
+    destination.check_layout(layout)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    ["", "names", "{", "{unknown}", "{name!r}", "{name:>10}", "{0}", "{}", "{name.__class__}", "{name[0]}", 7, None],
+)
+def test_layouts_that_are_not(layout: Any) -> None:
+    """Unknown fields, and those that reach into objects, are a ConfigurationError before anything is fetched."""
+    with pytest.raises(ConfigurationError, match="layout must be"):
+        destination.check_layout(layout)
+
+
+def _inside(path: Path, depth: int) -> None:
+    parts = path.relative_to(HOME).parts
+    assert len(parts) == depth
+    for part in parts:
+        assert part not in {"", ".", ".."}
+        assert not set(part) & set('/\\\0<>:"|?*')
+        assert len(part.encode()) <= 255
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names(name: str) -> None:
+    """A hostile artifact or branch name, or Content-Disposition, stays one part of the path."""
+    it = artifact(name, workflow_run=ArtifactRun(head_branch=name))
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    for place in (destination.single(it, HOME, None), destination.by_layout(it, HOME, "id")):
+        _inside(place.zip_path, 1)
+        _inside(place.raw_path(f'attachment; filename="{quoted}"'), 1)
+        _inside(place.raw_path(None), 1)
+    _inside(destination.by_layout(it, HOME, "{branch}/{name}").zip_path, 2)
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_name(name: str, header: str) -> None:
+    """Whatever the name and whatever the header, the file is in the folder."""
+    it = artifact(name, workflow_run=ArtifactRun(head_branch=header))
+    place = destination.single(it, HOME, None)
+    _inside(place.zip_path, 1)
+    _inside(place.raw_path(header), 1)
+    _inside(destination.by_layout(it, HOME, "{branch}/{name}").zip_path, 2)
+    _inside(destination.by_layout(it, HOME, "id").zip_path, 1)
+
+
+@given(st.text(alphabet=string.ascii_letters + string.digits + "-_.", min_size=1, max_size=100))
+def test_harmless_names_stay(name: str) -> None:
+    """A name that needs no change gets none."""
+    path = destination.single(artifact(f"a{name}z"), HOME, None).zip_path
+    assert path.name in {f"a{name}z", f"a{name}z.zip"}
+
+
+@pytest.mark.parametrize("name", ["x" * 250, "é" * 150, "y" * 250 + ".html"])
+def test_an_over_long_name_keeps_its_id(name: str) -> None:
+    """Under the layout "id" the name is cut, not the id: two artifacts of one long name keep places of their own."""
+    twins = [attrs.evolve(artifact(name), id=number) for number in (1234567, 1234568)]
+    places = [destination.by_layout(twin, HOME, "id") for twin in twins]
+    assert len({place.zip_path for place in places}) == 2
+    assert len({place.raw_path(None) for place in places}) == 2
+    assert all("123456" in place.zip_path.name and len(place.zip_path.name.encode()) < 255 for place in places)

@@ -1,0 +1,167 @@
+"""Are these the artifact's bytes: the rules, and the record beside a file that GitHub says too little about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from gh_artifacts_async import Artifact, Digest, DigestMismatchError, IncompleteDownloadError
+from gh_artifacts_async.transfer.disk import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA = b"0123456789"
+SHA = hashlib.sha256(DATA).hexdigest()
+WITH = Artifact(
+    id=7,
+    node_id="n",
+    name="docs",
+    size_in_bytes=10,
+    url="u",
+    archive_download_url="d",
+    expired=False,
+    digest=Digest("sha256", SHA),
+)
+WITHOUT = attrs.evolve(WITH, digest=None)
+UNKNOWN = attrs.evolve(WITH, digest=Digest("blake3", "00"))
+
+
+def judge(artifact: Artifact, **values: Any) -> str:
+    """Judge what arrived; by default the right bytes of a zip with its end."""
+    given = {"received": 10, "content_length": 10, "sha256": SHA, "kind": "zip", "ends_as_zip": True, **values}
+    return verify.judge_content(artifact, **given)
+
+
+@pytest.mark.parametrize(
+    ("artifact", "values", "expected"),
+    [
+        (WITH, {}, "digest"),
+        (WITH, {"content_length": None, "ends_as_zip": False}, "digest"),
+        (WITHOUT, {}, "size"),
+        (UNKNOWN, {}, "size"),
+        (WITHOUT, {"kind": "raw", "ends_as_zip": False}, "size"),
+        (WITHOUT, {"content_length": None}, "none"),
+        (WITHOUT, {"content_length": 9, "received": 9}, "none"),
+        (WITHOUT, {"content_length": None, "kind": "raw", "ends_as_zip": False}, "none"),
+    ],
+)
+def test_accepted(artifact: Artifact, values: Any, expected: str) -> None:
+    """The digest decides; without one the length, where it is the artifact's; without that a zip's end record."""
+    assert judge(artifact, **values) == expected
+
+
+@pytest.mark.parametrize(
+    ("artifact", "values", "error"),
+    [
+        (WITH, {"sha256": "0" * 64}, DigestMismatchError),
+        (WITH, {"sha256": "0" * 64, "received": 11}, DigestMismatchError),
+        (WITH, {"sha256": "0" * 64, "received": 9}, IncompleteDownloadError),
+        (WITHOUT, {"content_length": None, "ends_as_zip": False}, IncompleteDownloadError),
+        (WITHOUT, {"content_length": 9, "received": 9, "ends_as_zip": False}, IncompleteDownloadError),
+        (UNKNOWN, {"content_length": None, "ends_as_zip": False}, IncompleteDownloadError),
+    ],
+)
+def test_refused(artifact: Artifact, values: Any, error: type[Exception]) -> None:
+    """Other bytes are a mismatch, fewer are incomplete, and so is a zip without its end."""
+    with pytest.raises(error):
+        judge(artifact, **values)
+
+
+def test_same_file_by_digest(tmp_path: Path) -> None:
+    """With a digest size and sha256 must both be right."""
+    path = tmp_path / "docs.zip"
+    assert not verify.is_same(WITH, path)
+    path.write_bytes(DATA)
+    assert verify.is_same(WITH, path)
+    path.write_bytes(DATA[::-1])
+    assert not verify.is_same(WITH, path)
+    path.write_bytes(DATA + b"x")
+    assert not verify.is_same(WITH, path)
+    path.unlink()
+    path.mkdir()
+    assert not verify.is_same(WITH, path)
+
+
+def test_same_file_by_size(tmp_path: Path) -> None:
+    """Without a digest the size alone decides."""
+    path = tmp_path / "docs.zip"
+    path.write_bytes(DATA[::-1])
+    assert verify.is_same(WITHOUT, path)
+    path.write_bytes(DATA[:-1])
+    assert not verify.is_same(WITHOUT, path)
+
+
+def test_record(tmp_path: Path) -> None:
+    """Where GitHub's size is not that of the bytes, the record says which artifact a file is."""
+    path, data = tmp_path / "docs.zip", DATA * 2
+    path.write_bytes(data)
+    assert not verify.is_same(WITHOUT, path)
+    verify.write_record(WITHOUT, path, len(data), hashlib.sha256(data).hexdigest())
+    assert verify.record_path(path) == tmp_path / ".docs.zip.gh-artifacts.json"
+    assert {entry.name for entry in tmp_path.iterdir()} == {"docs.zip", ".docs.zip.gh-artifacts.json"}
+    assert verify.is_same(WITHOUT, path)
+    assert not verify.is_same(attrs.evolve(WITHOUT, id=8), path)
+    path.write_bytes(data[::-1])
+    assert not verify.is_same(WITHOUT, path)
+    path.write_bytes(data + b"x")
+    assert not verify.is_same(WITHOUT, path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"7", b"{}", b'{"version": 99}', b"\xff", b"[" * 5000])
+def test_damaged_record(tmp_path: Path, damage: bytes) -> None:
+    """A damaged record says nothing."""
+    path = tmp_path / "docs.zip"
+    path.write_bytes(DATA * 2)
+    verify.record_path(path).write_bytes(damage)
+    assert not verify.is_same(WITHOUT, path)
+
+
+def test_record_of_another_version(tmp_path: Path) -> None:
+    """A record that a later version wrote says nothing to this one."""
+    path = tmp_path / "docs.zip"
+    path.write_bytes(DATA * 2)
+    verify.write_record(WITHOUT, path, 20, hashlib.sha256(DATA * 2).hexdigest())
+    record = json.loads(verify.record_path(path).read_text())
+    verify.record_path(path).write_text(json.dumps({**record, "version": 2}))
+    assert not verify.is_same(WITHOUT, path)
+
+
+def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that cannot be read is not known to be the same."""
+    path = tmp_path / "docs.zip"
+    path.write_bytes(DATA)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(type(path), "open", refuse)
+    assert not verify.is_same(WITH, path)
+
+
+def test_failed_record_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that cannot be put in place leaves no temporary file."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(type(tmp_path), "replace", refuse)
+    with pytest.raises(OSError, match="full"):
+        verify.write_record(WITH, tmp_path / "docs.zip", 10, SHA)
+    assert not os.listdir(tmp_path)  # noqa: PTH208 - Path is patched
+
+
+def test_hashing_can_be_stopped(tmp_path: Path) -> None:
+    """A long hash ends after the block at which it is told to."""
+    path = tmp_path / "docs.zip"
+    path.write_bytes(DATA)
+    stopped = threading.Event()
+    assert verify.hash_file(path, stopped) == SHA
+    stopped.set()
+    assert verify.hash_file(path, stopped) == ""

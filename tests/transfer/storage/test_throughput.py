@@ -1,0 +1,60 @@
+"""The small clocks of one transfer."""
+
+from __future__ import annotations
+
+import pytest
+
+from gh_artifacts_async import SlowTransferError, Timeouts
+from gh_artifacts_async.transfer.storage.throughput import RateWatch
+
+
+def watch(**values: float | None) -> RateWatch:
+    """Make a watch: 100 bytes a second over 10 seconds, unless told otherwise."""
+    return RateWatch(Timeouts(**{"min_rate": 100, "min_rate_window": 10.0, **values}))  # type: ignore[arg-type]
+
+
+def test_fast_enough() -> None:
+    """Nothing happens at or above the rate, however the bytes are spread over the window."""
+    it = watch()
+    it.start(0.0)
+    it.count(1000, 9.9, "host")
+    it.count(0, 10.0, "host")
+    it.count(1000, 20.0, "host")
+
+
+def test_too_slow() -> None:
+    """Below it, the first count after the window's end raises, and the next window is open."""
+    it = watch()
+    it.start(0.0)
+    it.count(500, 5.0, "host")
+    with pytest.raises(SlowTransferError, match=r"host sent 50 bytes/s over 10 s") as caught:
+        it.count(1, 10.0, "host")
+    assert (round(caught.value.rate, 1), caught.value.minimum) == (50.1, 100)
+    it.count(1000, 20.0, "host")
+
+
+def test_first_count_opens_a_window() -> None:
+    """Without a start the first bytes are one."""
+    it = watch()
+    it.exclude(5.0)
+    it.count(1, 100.0, "host")
+    it.count(1, 109.0, "host")
+    with pytest.raises(SlowTransferError):
+        it.count(1, 110.0, "host")
+
+
+def test_excused() -> None:
+    """Time that was not storage's does not count."""
+    it = watch()
+    it.start(0.0)
+    it.exclude(600.0)
+    it.count(1, 605.0, "host")
+    with pytest.raises(SlowTransferError):
+        it.count(1, 610.0, "host")
+
+
+def test_off() -> None:
+    """Without a minimum nothing is too slow."""
+    it = watch(min_rate=None)
+    it.start(0.0)
+    it.count(1, 1e9, "host")

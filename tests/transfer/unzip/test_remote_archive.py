@@ -1,0 +1,623 @@
+"""Archives that stay with their storage: listing, reading and unpacking members by ranges."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import io
+import os
+import tempfile
+import zipfile
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gh_artifacts_async import (
+    ArchiveError,
+    ArchiveLimitError,
+    ArtifactExpiredError,
+    ArtifactRef,
+    ArtifactsClient,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    CorruptArchiveError,
+    DestinationExistsError,
+    DigestMismatchError,
+    ExtractPolicy,
+    MemberNotFoundError,
+    OutOfSpaceError,
+    StorageError,
+    UnsafeMemberError,
+    UnsupportedArchiveError,
+)
+from gh_artifacts_async.archive import TAIL
+from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.transfer.storage import range_reader as slices_room
+from gh_artifacts_async.transfer.unzip import remote_directory as tail_room
+from tests.kits.archives import Entry, build
+from tests.kits.transfer import ONE_TRY, REPO, add, client_for, get
+from tests.kits.zips import HOSTILE, MIB, entries, make, noise, tree
+from tests.transfer.test_cancel import sweep
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Coroutine
+
+    from gh_artifacts_async.testing import Faults
+    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
+
+    Script = Callable[[Faults, int], object]
+
+FILES = {
+    "report.txt": b"all is well\n" * 9000,
+    "d/one.bin": noise(150_000, 1),
+    "d/deep/two.bin": noise(90_000, 2),
+    "far.bin": noise(400_000, 3),
+    "e/three.bin": noise(70_000, 4),
+    "last.txt": b"the end",
+}
+ARCHIVE = make(FILES, zipfile.ZIP_DEFLATED)
+PLACES = {info.filename: info.header_offset for info in zipfile.ZipFile(io.BytesIO(ARCHIVE)).infolist()}
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the system's temporary folder, for the length of a test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@asynccontextmanager
+async def opened(github: FakeGitHub, artifact_id: int, **options: Any) -> AsyncGenerator[RemoteArchive]:
+    """Open an archive with a client of its own."""
+    policy = options.pop("policy", None)
+    async with (
+        client_for(github, **options) as client,
+        client.open_archive(await get(client, artifact_id), policy=policy) as archive,
+    ):
+        yield archive
+
+
+# --- listing and reading
+
+
+async def test_members(github: FakeGitHub) -> None:
+    """Opening costs one request, of the tail by an absolute range, and lists what zipfile lists."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with opened(github, artifact_id) as archive:
+        with zipfile.ZipFile(io.BytesIO(ARCHIVE)) as other:
+            assert [(member.name, member.size, member.crc32) for member in archive.members] == [
+                (info.filename, info.file_size, info.CRC) for info in other.infolist()
+            ]
+        assert archive.ranged
+        assert (archive.requests, archive.bytes_fetched) == (1, TAIL)
+        assert repr(archive) == f"RemoteArchive('docs', 6 members, {TAIL} bytes fetched)"
+        assert archive.artifact.id == artifact_id
+    (request,) = github.requests_to("storage")
+    assert request.headers["Range"] == f"bytes={len(ARCHIVE) - TAIL}-{len(ARCHIVE) - 1}"
+
+
+async def test_read(github: FakeGitHub) -> None:
+    """Every file reads as it is, with one more request each, of the same identity; one in the tail needs none."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with opened(github, artifact_id) as archive:
+        for number, (name, data) in enumerate(FILES.items(), 2):
+            assert await archive.read(name) == data
+            assert archive.requests == min(number, 6)
+    first, *others = github.requests_to("storage")
+    assert "If-Match" not in first.headers
+    assert {request.headers["If-Match"] for request in others} == {github.artifact(artifact_id).etag}
+    assert all(request.status == 206 for request in (first, *others))
+
+
+async def test_one_member_of_a_large_archive(github: FakeGitHub, client: ArtifactsClient) -> None:
+    """Two requests, and no more bytes than the member, the directory and 67 KB."""
+    wanted = noise(MIB, 1)
+    artifact_id = add(github, archive=make({"a": noise(9 * MIB), "wanted": wanted, "z": noise(9 * MIB, 2)}))
+    assert await client.read_member(ArtifactRef(REPO, artifact_id), "wanted") == wanted
+    assert len(github.requests_to("storage", artifact_id)) == 2
+    assert github.bytes_sent(artifact_id) <= MIB + 3 * 60 + 67_000
+
+
+async def test_reads_at_once(github: FakeGitHub) -> None:
+    """One open archive serves several tasks."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with opened(github, artifact_id) as archive:
+        assert await asyncio.gather(*map(archive.read, FILES)) == list(FILES.values())
+
+
+async def test_small_archive(github: FakeGitHub, tmp_path: Path) -> None:
+    """One that lies in the tail as a whole costs one request, whatever is done with it."""
+    files = {"a": b"1" * 99, "d/b": noise(5000)}
+    artifact_id = add(github, archive=make(files))
+    async with opened(github, artifact_id) as archive:
+        assert {name: await archive.read(name) for name in files} == files
+        await archive.extract(files, tmp_path / "out")
+        assert (archive.requests, archive.bytes_fetched) == (1, len(github.content(artifact_id)))
+    assert tree(tmp_path / "out") == files
+
+
+async def test_empty_archive(github: FakeGitHub, tmp_path: Path) -> None:
+    """An archive of nothing has no members; nothing of it can be unpacked."""
+    artifact_id = add(github, archive=make({}))
+    async with opened(github, artifact_id) as archive:
+        assert archive.members == ()
+        assert await archive.extract([], tmp_path / "out") == []
+        with pytest.raises(MemberNotFoundError):
+            await archive.read("a")
+    assert entries(tmp_path / "out") == set()
+
+
+@pytest.mark.parametrize(("name", "what"), [("no", "is not in"), ("D/one.bin", "is not in"), ("d/", "is a folder")])
+async def test_no_such_file(github: FakeGitHub, name: str, what: str) -> None:
+    """A name is taken exactly; a folder is no file. Nothing is asked for."""
+    artifact_id = add(github, archive=make({"d/": b"", **FILES}))
+    async with opened(github, artifact_id) as archive:
+        with pytest.raises(MemberNotFoundError, match=what) as caught:
+            await archive.read(name)
+        assert caught.value.member == name
+        assert isinstance(caught.value, KeyError)
+        assert archive.requests == 1
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+async def test_max_bytes(github: FakeGitHub, client: ArtifactsClient, method: int) -> None:
+    """A file that unpacks to more than is wanted is refused before it is fetched."""
+    artifact = await get(client, add(github, archive=make({"zeros": bytes(200_000), "pad": noise(80_000)}, method)))
+    with pytest.raises(ArchiveLimitError) as caught:
+        await client.read_member(artifact, "zeros", max_bytes=199_999)
+    assert (caught.value.limit, caught.value.value, caught.value.member) == ("max_bytes", 200_000, "zeros")
+    assert len(github.requests_to("storage")) == 1
+    assert await client.read_member(artifact, "zeros", max_bytes=200_000) == bytes(200_000)
+
+
+async def test_stored_data_that_is_larger_than_it_says(github: FakeGitHub, client: ArtifactsClient) -> None:
+    """A file of little that takes much is refused too: its compressed bytes would be in memory."""
+    liar = Entry("liar", b"", packed=noise(90_000), method=8, size=5)
+    artifact = await get(client, add(github, archive=build(liar, Entry("pad", noise(80_000)))))
+    with pytest.raises(ArchiveLimitError):
+        await client.read_member(artifact, "liar", max_bytes=80_000)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(data=st.data())
+async def test_like_zipfile(data: st.DataObject) -> None:
+    """Any files, any of them, in any order: what is read and unpacked remotely is what zipfile reads."""
+    sizes = data.draw(st.lists(st.integers(0, 90_000), min_size=1, max_size=7))
+    method = data.draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]))
+    content = make(
+        {f"{'d/' * (at % 3)}{at}": noise(size, at)[: size // 2] * 2 for at, size in enumerate(sizes)}, method
+    )
+    with zipfile.ZipFile(io.BytesIO(content)) as other:
+        expected = {name: other.read(name) for name in other.namelist()}
+    chosen = data.draw(st.lists(st.sampled_from(sorted(expected)), unique=True))
+    with tempfile.TemporaryDirectory() as folder:
+        async with FakeGitHub() as github, opened(github, add(github, archive=content)) as archive:
+            for name in chosen:
+                assert await archive.read(name) == expected[name]
+            found = await archive.extract(chosen, Path(folder) / "out")
+        assert tree(Path(folder) / "out") == {name: expected[name] for name in chosen}
+        assert {member.name: member.size for member in found} == {name: len(expected[name]) for name in chosen}
+
+
+# --- unpacking
+
+
+async def test_extract(github: FakeGitHub, tmp_path: Path, temporary: Path) -> None:
+    """Chosen files appear in a new folder, in the archive's order; neighbours are fetched together."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with opened(github, artifact_id) as archive:
+        found = await archive.extract(["last.txt", "d/"], tmp_path / "new" / "out")
+        assert archive.requests == 2  # the tail, and both files of d in one
+        assert [member.name for member in found] == ["d/one.bin", "d/deep/two.bin", "last.txt"]
+        assert all(member.path.read_bytes() == FILES[member.name] for member in found)
+    assert tree(tmp_path / "new" / "out") == {member.name: FILES[member.name] for member in found}
+    assert entries(tmp_path / "new") == {"out"}
+    assert not any(temporary.iterdir())
+
+
+async def test_gaps(github: FakeGitHub, tmp_path: Path) -> None:
+    """A small gap between two files is fetched along; around a large one there are two requests."""
+    files = {"a": noise(70_000), "small": noise(60_000), "b": noise(70_000), "large": noise(99_000), "c": noise(80_000)}
+    artifact_id = add(github, archive=make({**files, "pad": noise(80_000)}))
+    async with opened(github, artifact_id) as archive:
+        await archive.extract(["a", "b", "c"], tmp_path / "out")
+        assert archive.requests == 3
+        assert archive.bytes_fetched < TAIL + 4 * 70_000 + 10_000 + 500
+    assert tree(tmp_path / "out") == {name: files[name] for name in "abc"}
+
+
+async def test_extract_across_the_tail(github: FakeGitHub, tmp_path: Path) -> None:
+    """What of a file lies in the tail is not fetched again."""
+    files = {"a": noise(200_000, 1), "across": noise(90_000, 2), "in": noise(9000, 3)}
+    artifact_id = add(github, archive=make(files))
+    async with opened(github, artifact_id) as archive:
+        assert await archive.read("across") == files["across"]
+        await archive.extract(files, tmp_path / "out")
+        assert archive.bytes_fetched < len(github.content(artifact_id)) + 90_000 - (TAIL - 10_000) + 500
+    assert tree(tmp_path / "out") == files
+
+
+async def test_one_name(github: FakeGitHub, tmp_path: Path) -> None:
+    """A single name is one name, not its letters."""
+    async with opened(github, add(github, archive=ARCHIVE)) as archive:
+        assert [member.name for member in await archive.extract("far.bin", tmp_path / "out")] == ["far.bin"]
+
+
+@pytest.mark.parametrize("names", [["no"], ["d"], ["no/"], ["last.txt", "D/"]])
+async def test_extract_of_what_is_not_there(github: FakeGitHub, tmp_path: Path, names: list[str]) -> None:
+    """One wrong name and nothing is fetched or made."""
+    async with opened(github, add(github, archive=ARCHIVE)) as archive:
+        with pytest.raises(MemberNotFoundError):
+            await archive.extract(names, tmp_path / "out")
+        assert archive.requests == 1
+    assert not any(tmp_path.iterdir())
+
+
+async def test_extract_to_a_taken_place(github: FakeGitHub, tmp_path: Path) -> None:
+    """A folder that is not empty, and a file, stay as they are, and nothing is fetched; an empty folder is taken."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "empty").mkdir()
+    async with opened(github, add(github, archive=ARCHIVE)) as archive:
+        for place in ("full", "file", "file/below"):
+            with pytest.raises(DestinationExistsError):
+                await archive.extract(["far.bin"], tmp_path / place)
+        assert archive.requests == 1
+        await archive.extract(["far.bin"], tmp_path / "empty")
+    assert set(tree(tmp_path)) == {"full/mine", "file", "empty/far.bin"}
+
+
+async def test_extract_here(github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working folder itself can be the place."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    async with opened(github, add(github, archive=ARCHIVE)) as archive:
+        await archive.extract(["far.bin"], ".")
+    assert set(tree(tmp_path)) == {"here/far.bin"}
+
+
+@pytest.mark.parametrize("writes", ["temporary", "files"])
+async def test_extract_on_a_full_disk(
+    github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: str
+) -> None:
+    """A full disk is OutOfSpaceError, wherever it is met, and leaves nothing."""
+    real, calls = os.write, []
+
+    def full(descriptor: int, data: bytes) -> int:
+        calls.append(len(data))
+        if sum(calls) > (0 if writes == "temporary" else 150_000 + 99_000):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, data)
+
+    async with opened(github, add(github, archive=ARCHIVE)) as archive:
+        monkeypatch.setattr(slices_room.os, "write", full)
+        with pytest.raises(OutOfSpaceError):
+            await archive.extract(["d/one.bin"], tmp_path / "new" / "out")
+        monkeypatch.undo()
+    assert not any(tmp_path.iterdir())
+
+
+# --- archives that are not what they should be
+
+
+@pytest.mark.parametrize("rule", HOSTILE)
+async def test_hostile(github: FakeGitHub, tmp_path: Path, rule: str) -> None:
+    """A hostile archive is refused when it is opened or, where only local bytes lie, when they are read."""
+    artifact_id = add(github, archive=HOSTILE[rule])
+    with pytest.raises(ArchiveError) as caught:
+        async with opened(github, artifact_id) as archive:
+            await archive.extract([member.name for member in archive.members], tmp_path / "out")
+    assert caught.value.rule.startswith(rule) or rule == "encrypted"
+    assert not any(tmp_path.iterdir())
+
+
+async def test_policy(github: FakeGitHub) -> None:
+    """The policy counts here as for a download."""
+    artifact_id = add(github, archive=make({"a": b"1", "b": b"2"}))
+    with pytest.raises(ArchiveLimitError):
+        async with opened(github, artifact_id, policy=ExtractPolicy(max_members=1)):
+            pytest.fail("it is not open")
+    twins = add(github, archive=make({"a": b"1", "A": b"2"}))
+    async with opened(github, twins) as archive:
+        assert await archive.read("A") == b"2"
+    with pytest.raises(UnsafeMemberError):
+        async with opened(github, twins, policy=ExtractPolicy(names="portable")):
+            pytest.fail("it is not open")
+
+
+@pytest.mark.parametrize("profile", ["github.com", "ghes-3.8"])
+@pytest.mark.parametrize("size", [5, 700_000])
+async def test_raw_artifact(profile: str, size: int) -> None:
+    """A file that was uploaded as it is has no members, and the error says that it is one."""
+    async with FakeGitHub(profile=profile) as github:
+        artifact_id = add(github, raw=("log.txt", b"x" * size))
+        with pytest.raises(UnsupportedArchiveError, match=r"no zip but a single file \(text/plain\)"):
+            async with opened(github, artifact_id):
+                pytest.fail("it is not open")
+
+
+async def test_raw_zip(github: FakeGitHub) -> None:
+    """What is a zip can be read, whatever storage calls it."""
+    artifact_id = add(github, raw=("book.epub", ARCHIVE))
+    async with opened(github, artifact_id) as archive:
+        assert await archive.read("last.txt") == b"the end"
+
+
+async def test_empty_artifact(github: FakeGitHub) -> None:
+    """No bytes are no zip."""
+    with pytest.raises(CorruptArchiveError, match="too few"):
+        async with opened(github, add(github, archive=b"")):
+            pytest.fail("it is not open")
+
+
+async def test_expired_artifact(github: FakeGitHub) -> None:
+    """Its bytes are gone."""
+    with pytest.raises(ArtifactExpiredError):
+        async with opened(github, add(github, archive=ARCHIVE, expired=True)):
+            pytest.fail("it is not open")
+
+
+async def test_no_token(github: FakeGitHub) -> None:
+    """Bytes need a token: an error before any request of them."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with client_for(github, token=None) as client:
+        with pytest.raises(ConfigurationError):
+            await client.read_member(ArtifactRef(REPO, artifact_id), "far.bin")
+    assert not github.requests
+
+
+@pytest.mark.parametrize("named", [0, 1, TAIL, len(ARCHIVE) - 1, len(ARCHIVE) + 1, len(ARCHIVE) + TAIL, 10**12])
+async def test_size_in_bytes_is_wrong(github: FakeGitHub, named: int) -> None:
+    """Storage knows how long the archive is: one more request, and all is right."""
+    artifact_id = add(github, archive=ARCHIVE, size_in_bytes=named, digest=None)
+    async with opened(github, artifact_id) as archive:
+        assert archive.requests == 2
+        assert await archive.read("d/one.bin") == FILES["d/one.bin"]
+        assert archive.bytes_fetched <= 2 * TAIL + 150_100
+
+
+@pytest.mark.parametrize("longest", [2**10, 4 * 2**20])
+async def test_long_directory(
+    github: FakeGitHub, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, longest: int
+) -> None:
+    """A directory longer than the tail is fetched by one more range, in memory or through a file."""
+    monkeypatch.setattr(tail_room, "IN_MEMORY", longest)
+    files = {f"{'long-name-' * 15}{number}": b"%d" % number for number in range(2000)}
+    content = make({"large": noise(200_000), **files})
+    artifact_id = add(github, archive=content)
+    async with opened(github, artifact_id) as archive:
+        assert archive.requests == 2
+        assert archive.bytes_fetched == len(content) - archive.directory.directory_offset
+        assert len(archive.members) == 2001
+        name = f"{'long-name-' * 15}1999"
+        assert await archive.read(name) == b"1999"
+        await archive.extract([name, "large"], tmp_path / "out")
+    assert set(tree(tmp_path / "out")) == {name, "large"}
+    assert not any(temporary.iterdir())
+
+
+@pytest.mark.parametrize("members", [10, None])
+async def test_directory_that_is_too_long_to_be_true(
+    github: FakeGitHub, client: ArtifactsClient, monkeypatch: pytest.MonkeyPatch, members: int | None
+) -> None:
+    """An end record cannot make us fetch a whole archive as its directory, unless there is no limit at all."""
+    monkeypatch.setattr(tail_room, "_LONGEST", 100_000)
+    size = 500_000
+    end = {"offset": 0, "size": size, "count": 3, "here": 3}
+    artifact = await get(client, add(github, archive=build(gap=noise(size), **end)))
+    kind = ArchiveLimitError if members else CorruptArchiveError
+    with pytest.raises(kind) as caught:
+        async with client.open_archive(artifact, policy=ExtractPolicy(max_members=members)):
+            pytest.fail("it is not open")
+    if members:
+        assert (caught.value.limit, caught.value.value) == ("max_members", size + 22)
+        assert github.bytes_sent() == TAIL
+
+
+async def test_zip64_and_a_long_comment(github: FakeGitHub) -> None:
+    """End records that lie before the tail are fetched before the directory is."""
+    content = build(Entry("a", noise(100_000)), Entry("b", b"2"), zip64={}, comment=b"c" * 65_535)
+    async with opened(github, add(github, archive=content)) as archive:
+        assert await archive.read("b") == b"2"
+        assert archive.directory.comment == b"c" * 65_535
+        assert archive.requests == 5  # tail, locator, zip64 record, directory, member
+
+
+# --- faults
+
+AT_ONE_MEMBER: dict[str, Script] = {
+    "cut": lambda faults, it: faults.cut(it, at=PLACES["d/one.bin"] + 500),
+    "reset": lambda faults, it: faults.reset(it, at=PLACES["d/one.bin"] + 500),
+    "stall": lambda faults, it: faults.stall(it, at=PLACES["d/one.bin"] + 500),
+    "expired": lambda faults, it: [faults.pass_by(it), faults.expire_url(it)],
+    "503": lambda faults, it: [faults.pass_by(it), faults.status(it, 503, times=3)],
+    "another place": lambda faults, it: [faults.pass_by(it), faults.wrong_content_range(it)],
+    "cut in the tail": lambda faults, it: faults.cut(it, at=len(ARCHIVE) - 99),
+    "expired at once": lambda faults, it: faults.expire_url(it),
+    "503 at once": lambda faults, it: faults.status(it, 503, times=3),
+    "another place at once": lambda faults, it: faults.wrong_content_range(it),
+    "whole once, later": lambda faults, it: [faults.pass_by(it), faults.ignore_range(it)],
+}
+
+
+@pytest.mark.parametrize("fault", AT_ONE_MEMBER)
+async def test_mended(github: FakeGitHub, tmp_path: Path, fault: str) -> None:
+    """What another try mends costs more requests and nothing else."""
+    artifact_id = add(github, archive=ARCHIVE)
+    AT_ONE_MEMBER[fault](github.faults, artifact_id)
+    async with opened(github, artifact_id) as archive:
+        assert await archive.read("d/one.bin") == FILES["d/one.bin"]
+        assert not github.faults.pending
+        assert archive.ranged
+        assert archive.requests == len(github.requests_to("storage"))
+        await archive.extract(["d/one.bin"], tmp_path / "out")
+    assert tree(tmp_path / "out") == {"d/one.bin": FILES["d/one.bin"]}
+
+
+LOST: dict[str, tuple[Script, type[Exception]]] = {
+    "changed": (lambda faults, it: [faults.pass_by(it), faults.change_etag(it)], StorageError),
+    "other bytes": (lambda faults, it: [faults.pass_by(it), faults.change_etag(it, 500_000)], StorageError),
+    "cut for ever": (
+        lambda faults, it: faults.cut(it, at=PLACES["d/one.bin"] + 500, times=None),
+        ConnectionFailedError,
+    ),
+    "damaged data": (lambda faults, it: faults.corrupt(it, at=PLACES["d/one.bin"] + 500), CorruptArchiveError),
+    "damaged local header": (lambda faults, it: faults.corrupt(it, at=PLACES["d/one.bin"] + 32), CorruptArchiveError),
+    "damaged descriptor": (lambda faults, it: faults.corrupt(it, at=PLACES["d/one.bin"] + 16), CorruptArchiveError),
+    "damaged name in the directory": (
+        lambda faults, it: faults.corrupt(it, at=ARCHIVE.rindex(b"d/one.bin") + 3),
+        ArchiveError,
+    ),
+    "damaged end": (lambda faults, it: faults.corrupt(it, at=len(ARCHIVE) - 20), CorruptArchiveError),
+    "404": (lambda faults, it: [faults.pass_by(it), faults.status(it, 404)], StorageError),
+}
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("extracts", [False, True])
+async def test_lost(github: FakeGitHub, tmp_path: Path, temporary: Path, fault: str, *, extracts: bool) -> None:
+    """What no try mends is an error, and nothing is left of it on disk."""
+    script, kind = LOST[fault]
+    artifact_id = add(github, archive=ARCHIVE)
+    script(github.faults, artifact_id)
+    with pytest.raises(kind):
+        async with opened(github, artifact_id) as archive:
+            await (archive.extract(["d/one.bin"], tmp_path / "out") if extracts else archive.read("d/one.bin"))
+    assert entries(tmp_path) == {"temporary"}
+    assert not any(temporary.iterdir())
+
+
+# --- storage without ranges
+
+
+@pytest.mark.parametrize("how", ["v3", "ignored", "nonsense", "no total"])
+async def test_whole_instead(tmp_path: Path, temporary: Path, how: str) -> None:
+    """Where ranges are not honoured, the whole is fetched once into a temporary file, and the counters say so."""
+    async with FakeGitHub(profile="ghes-3.8" if how == "v3" else "github.com") as github:
+        artifact_id = add(github, **({"files": FILES} if how == "v3" else {"archive": ARCHIVE}))
+        if how == "ignored":
+            github.faults.ignore_range(artifact_id, times=None)
+        if how == "nonsense":
+            github.faults.wrong_content_range(artifact_id, times=None)
+        if how == "no total":
+            github.faults.status(artifact_id, 416)
+        async with opened(github, artifact_id) as archive:
+            assert not archive.ranged
+            assert {name: await archive.read(name) for name in FILES} == FILES
+            await archive.extract(["d/"], tmp_path / "out")
+            assert archive.requests == len(github.requests_to("storage"))
+            assert archive.bytes_fetched == archive.directory.size
+            assert len(entries(temporary)) == 1
+        assert set(tree(tmp_path / "out")) == {"d/one.bin", "d/deep/two.bin"}
+        assert not any(temporary.iterdir())
+
+
+async def test_whole_instead_counts_what_was_sent_twice(github: FakeGitHub) -> None:
+    """A whole that had to be fetched twice is counted twice."""
+    artifact_id = add(github, archive=ARCHIVE)
+    github.faults.ignore_range(artifact_id, times=None)
+    github.faults.pass_by(artifact_id)
+    github.faults.corrupt(artifact_id)
+    async with opened(github, artifact_id) as archive:
+        assert archive.requests == 3
+        assert archive.bytes_fetched == 2 * len(ARCHIVE)
+
+
+@pytest.mark.parametrize("extracts", [False, True])
+async def test_ranges_that_end(github: FakeGitHub, tmp_path: Path, temporary: Path, *, extracts: bool) -> None:
+    """Storage that gives ranges at first and later none is asked for the whole then, once for all that wait for it."""
+    artifact_id = add(github, archive=ARCHIVE)
+    github.faults.pass_by(artifact_id)
+    github.faults.ignore_range(artifact_id, times=1 if extracts else 2)
+    async with opened(github, artifact_id, retry=ONE_TRY) as archive:
+        if extracts:
+            await archive.extract(["d/"], tmp_path / "out")
+            assert set(tree(tmp_path / "out")) == {"d/one.bin", "d/deep/two.bin"}
+        else:
+            found = await asyncio.gather(archive.read("d/one.bin"), archive.read("far.bin"))
+            assert tuple(found) == (FILES["d/one.bin"], FILES["far.bin"])
+        assert not archive.ranged
+        assert sum("Range" not in request.headers for request in github.requests_to("storage")) == 1
+        assert await archive.read("report.txt") == FILES["report.txt"]
+        assert archive.bytes_fetched == TAIL + len(ARCHIVE)
+    assert not any(temporary.iterdir())
+
+
+async def test_ranges_that_end_and_other_bytes(github: FakeGitHub, temporary: Path) -> None:
+    """What comes instead must be what was listed."""
+    artifact_id = add(github, archive=ARCHIVE, digest=None)
+    github.faults.pass_by(artifact_id)
+    github.faults.ignore_range(artifact_id, times=6)
+    github.faults.change_etag(artifact_id, make({"other": b"1"}))
+    async with opened(github, artifact_id) as archive:
+        with pytest.raises(StorageError, match="other bytes by now"):
+            await archive.read("d/one.bin")
+    assert not any(temporary.iterdir())
+
+
+async def test_whole_that_is_wrong(github: FakeGitHub, temporary: Path) -> None:
+    """The whole is verified by its digest before anything of it is used."""
+    artifact_id = add(github, archive=ARCHIVE)
+    github.faults.ignore_range(artifact_id, times=None)
+    github.faults.corrupt(artifact_id, times=None)
+    with pytest.raises(DigestMismatchError):
+        async with opened(github, artifact_id):
+            pytest.fail("it is not open")
+    assert not any(temporary.iterdir())
+
+
+# --- afterwards
+
+
+@pytest.mark.parametrize("ranged", [True, False])
+async def test_closed(github: FakeGitHub, tmp_path: Path, *, ranged: bool) -> None:
+    """Outside of its block an archive can still be looked at, but no bytes come from it any more."""
+    artifact_id = add(github, archive=ARCHIVE)
+    if not ranged:
+        github.faults.ignore_range(artifact_id, times=None)
+    async with opened(github, artifact_id) as archive:
+        pass
+    assert len(archive.members) == 6
+    for use in (archive.read("last.txt"), archive.extract(["last.txt"], tmp_path / "out")):
+        with pytest.raises(ClientClosedError):
+            await use
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("ranged", [True, False])
+async def test_cancelled(github: FakeGitHub, tmp_path: Path, temporary: Path, *, ranged: bool, twice: bool) -> None:
+    """Cancelled wherever it waits, it leaves no task, no thread at work, no staging folder and no file."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with client_for(github, retry=ONE_TRY) as client:
+        artifact = await get(client, artifact_id)
+
+        async def work(folder: Path) -> None:
+            async with client.open_archive(artifact) as archive:
+                assert await archive.read("far.bin") == FILES["far.bin"]
+                await archive.extract(["d/", "report.txt"], folder / "out")
+
+        async def make(number: int) -> Coroutine[Any, Any, Any]:
+            github.faults.clear()
+            if not ranged:
+                github.faults.ignore_range(artifact_id, times=None)
+            return work(tmp_path / str(number))
+
+        def check(number: int) -> None:
+            assert not any(temporary.iterdir())
+            folder = tmp_path / str(number)
+            assert entries(folder) <= {"out"}
+            if folder.exists():
+                assert len(tree(folder / "out")) == 3
+
+        assert await sweep(make, check, twice=twice) >= 10

@@ -1,0 +1,218 @@
+"""Proxies by argument and by environment; netrc never."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+import trustme
+
+from gh_artifacts_async import api, errors
+from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.results import Secret
+from gh_artifacts_async.testing import FakeGitHub
+from tests.kits.api import ONCE, QUICK, REPO, TOKEN, check_silent
+
+
+class Proxy:
+    """A forward proxy on loopback: absolute-form requests and CONNECT, one request a connection."""
+
+    def __init__(self) -> None:
+        self.heads: list[str] = []
+        self.refuse = b""
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _serve(self, reader, writer):
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            await self._forward(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _forward(self, reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.heads.append(head)
+        if self.refuse:
+            writer.write(self.refuse)
+            return
+        method, target, rest = head.split(" ", 2)
+        parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
+        far_reader, far_writer = await asyncio.open_connection(parts.hostname, parts.port)
+        if method == "CONNECT":
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        else:
+            lines = [line for line in rest.split("\r\n") if not line.lower().startswith("proxy-")]
+            start = f"{method} {target.partition(parts.netloc)[2]} "
+            far_writer.write((start + "\r\n".join(lines)).encode())
+        try:
+            async with asyncio.TaskGroup() as group:
+                back = group.create_task(_pipe(far_reader, writer))
+                there = group.create_task(_pipe(reader, far_writer))
+                back.add_done_callback(lambda _: there.cancel())
+                there.add_done_callback(lambda _: far_writer.close())
+        finally:
+            far_writer.close()
+            with contextlib.suppress(OSError, ssl.SSLError):
+                await far_writer.wait_closed()
+
+
+async def _pipe(reader, writer):
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+
+
+@pytest.fixture
+async def proxy():
+    """A proxy."""
+    async with Proxy() as made:
+        yield made
+
+
+@pytest.fixture
+def environ(monkeypatch):
+    """An environment without proxies, to set some in."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+async def test_a_proxy_by_argument(github, run, proxy):
+    """The request goes there in absolute form; its answer comes back."""
+    async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK, proxy=proxy.url) as session:
+        assert (await api.get_workflow_run(session, REPO, run.id)).id == run.id
+        assert session.proxy_for(Secret("https://storage.example/a?sig=x")) == proxy.url
+    assert proxy.heads[0].startswith(f"GET {github.base_url}/repos/{REPO}/actions/runs/{run.id}?")
+    assert len(github.requests) == 1
+
+
+async def test_a_proxy_by_environment(github, run, proxy, environ):
+    """Only with ``trust_env``."""
+    environ.setenv("http_proxy", proxy.url)
+    async with GitHubSession(TOKEN, base_url=github.base_url, trust_env=True) as session:
+        await api.get_workflow_run(session, REPO, run.id)
+    assert len(proxy.heads) == 1
+    async with GitHubSession(TOKEN, base_url=github.base_url) as session:
+        await api.get_workflow_run(session, REPO, run.id)
+        assert session.proxy_for(Secret(github.base_url)) is None
+    assert len(proxy.heads) == 1
+
+
+async def test_what_no_proxy_leaves_out(github, run, proxy, environ):
+    """NO_PROXY names the host."""
+    environ.setenv("http_proxy", proxy.url)
+    environ.setenv("no_proxy", "127.0.0.1")
+    async with GitHubSession(TOKEN, base_url=github.base_url, trust_env=True) as session:
+        await api.get_workflow_run(session, REPO, run.id)
+    assert not proxy.heads
+
+
+async def test_a_proxy_with_a_password(github, run, proxy):
+    """It is for the proxy alone, as the token is for the API alone."""
+    url = proxy.url.replace("//", "//user:pa55@")
+    async with GitHubSession(TOKEN, base_url=github.base_url, proxy=url) as session:
+        await api.get_workflow_run(session, REPO, run.id)
+    assert "Proxy-Authorization: Basic dXNlcjpwYTU1" in proxy.heads[0]
+    assert github.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+async def test_https_through_a_proxy(proxy, tmp_path):
+    """By CONNECT: the proxy sees neither path nor token."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    async with FakeGitHub(ssl_context=context) as github:
+        run = github.add_run(REPO)
+        settings = {"base_url": github.base_url, "ca_file": tmp_path / "ca.pem", "proxy": proxy.url}
+        async with GitHubSession(TOKEN, **settings) as session:
+            assert (await api.get_workflow_run(session, REPO, run.id)).id == run.id
+    assert proxy.heads[0].startswith("CONNECT 127.0.0.1:")
+    assert TOKEN not in proxy.heads[0]
+
+
+def _through(url):
+    url = url.replace("//", "//u:pa55@")
+    return GitHubSession(TOKEN, base_url="https://ghe.example/api/v3", proxy=url, retry=ONCE)
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_a_proxy_that_does_not_let_it_through(proxy, unused_tcp_port, down):
+    """Refused, or not there: said so, without the password."""
+    proxy.refuse = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    session = _through(f"http://127.0.0.1:{unused_tcp_port}" if down else proxy.url)
+    async with session:
+        with pytest.raises(errors.ConnectionFailedError, match="the proxy did not let it through") as caught:
+            await api.get_artifact(session, REPO, 1)
+    check_silent(caught.value, "pa55", "dTpwYTU1")
+
+
+async def test_a_socks_proxy_in_the_environment(github, environ):
+    """Said so before anything is sent."""
+    environ.setenv("http_proxy", "socks5://u:pa55@127.0.0.1:1")
+    async with GitHubSession(TOKEN, base_url=github.base_url, trust_env=True) as session:
+        with pytest.raises(errors.ConfigurationError, match="the environment's http proxy") as caught:
+            await api.get_artifact(session, REPO, 1)
+    check_silent(caught.value, "pa55")
+    assert not github.requests
+
+
+# --- netrc
+
+
+@pytest.fixture
+def netrc(environ, tmp_path):
+    """A netrc that names every host there is."""
+    path = tmp_path / "netrc"
+    path.write_text("machine 127.0.0.1\nlogin u\npassword n3trc\ndefault\nlogin u\npassword n3trc\n")
+    path.chmod(0o600)
+    environ.setenv("NETRC", str(path))
+    return path
+
+
+@pytest.mark.usefixtures("netrc")
+@pytest.mark.parametrize("token", [TOKEN, None])
+@pytest.mark.parametrize("trust_env", [True, False])
+async def test_netrc_is_never_sent(github, run, token, trust_env):
+    """``trust_env`` means proxies, not passwords."""
+    async with GitHubSession(token, base_url=github.base_url, trust_env=trust_env) as session:
+        await api.get_workflow_run(session, REPO, run.id)
+    assert github.requests[0].headers.get("Authorization") == (None if token is None else f"Bearer {TOKEN}")
+
+
+async def test_a_borrowed_session_that_reads_netrc(github, run, netrc):
+    """Aiohttp would not send the token then; the error says why, and what to do."""
+    async with aiohttp.ClientSession(trust_env=True) as borrowed:
+        session = GitHubSession(TOKEN, base_url=github.base_url, session=borrowed)
+        with pytest.raises(errors.ConfigurationError, match="netrc names 127") as caught:
+            await api.get_workflow_run(session, REPO, run.id)
+        netrc.write_text("")
+        assert (await api.get_workflow_run(session, REPO, run.id)).id == run.id
+    check_silent(caught.value, "n3trc")
+    assert len(github.requests) == 1
