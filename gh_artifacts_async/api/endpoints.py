@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.errors import ArtifactExpiredError, ServerError, UnexpectedResponseError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
-from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL
+from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Document, Location
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.api.strict import RunPage
     from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, WorkflowRun
     from gh_artifacts_async.protocol.links import PageLinks
-    from gh_artifacts_async.protocol.responses import Result
     from gh_artifacts_async.results import SignedURL
 
 
@@ -84,8 +83,8 @@ async def artifact_page(
     """
     from gh_artifacts_async.api import strict  # see the module's docstring
 
-    reply = await session.send(request)
-    return strict.artifact_page(reply.data, repo, reply.links), reply.links
+    found = await _document(session, request)
+    return strict.artifact_page(found.data, repo, found.links), found.links
 
 
 async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> Artifact:
@@ -98,8 +97,8 @@ async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artif
     from gh_artifacts_async.api import strict  # see the module's docstring
 
     where = RepositoryName.parse(repo)
-    reply = await session.send(requests.get_artifact(where, artifact_id))
-    return strict.artifact(reply.data, where)
+    found = await _document(session, requests.get_artifact(where, artifact_id))
+    return strict.artifact(found.data, where)
 
 
 async def delete_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> None:
@@ -133,20 +132,18 @@ async def get_download_url(
     where = RepositoryName.parse(repo)
     request = requests.download_artifact(where, artifact_id, known_expired=known_expired)
     try:
-        return _signed(request, await session.send(request))
+        result = await session.send(request)
     except ServerError as error:
         if known_expired is not None or NO_DOWNLOAD_URL not in str(error).lower():
             raise
         trouble = error.with_traceback(None)
+    else:
+        if isinstance(result, Location):
+            return result.signed_url
+        msg = f"{request.label} did not return a redirect to storage"
+        raise UnexpectedResponseError(msg)
     await _raise_if_expired(session, where, artifact_id, trouble)
     return await get_download_url(session, where, artifact_id, known_expired=False)
-
-
-def _signed(request: requests.Request, reply: Result) -> SignedURL:
-    if reply.signed_url is None:
-        msg = f"{request.label} was not answered with a redirect to storage"
-        raise UnexpectedResponseError(msg)
-    return reply.signed_url
 
 
 async def _raise_if_expired(
@@ -174,8 +171,8 @@ async def get_workflow_run(session: GitHubSession, repo: str | RepositoryName, r
     from gh_artifacts_async.api import strict  # see the module's docstring
 
     where = RepositoryName.parse(repo)
-    reply = await session.send(requests.get_workflow_run(where, run_id))
-    return strict.workflow_run(reply.data, where)
+    found = await _document(session, requests.get_workflow_run(where, run_id))
+    return strict.workflow_run(found.data, where)
 
 
 async def list_workflow_runs(
@@ -219,5 +216,14 @@ async def run_page(
     """
     from gh_artifacts_async.api import strict  # see the module's docstring
 
-    reply = await session.send(request)
-    return strict.run_page(reply.data, repo, reply.links), reply.links
+    found = await _document(session, request)
+    return strict.run_page(found.data, repo, found.links), found.links
+
+
+async def _document(session: GitHubSession, request: requests.Request) -> Document:
+    """Send a request whose response is JSON."""
+    result = await session.send(request)
+    if isinstance(result, Document):
+        return result
+    msg = f"{request.label} did not return JSON"
+    raise UnexpectedResponseError(msg)

@@ -18,7 +18,17 @@ from gh_artifacts_async.errors import (
     ServerError,
     UnexpectedResponseError,
 )
-from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Response, Result, Verdict, judge
+from gh_artifacts_async.protocol.responses import (
+    NO_DOWNLOAD_URL,
+    Good,
+    Judgement,
+    Moved,
+    Nothing,
+    Refused,
+    Response,
+    Result,
+    judge,
+)
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.auth import TokenSource
@@ -73,7 +83,7 @@ class Exchange:
         attempts = stamina.retry_context(
             on=backoff.hook, attempts=self._wire.retry.attempts, timeout=None, wait_initial=0, wait_max=0, wait_jitter=0
         )
-        reply = Result()
+        reply: Result = Nothing()
         async for attempt in attempts:
             with attempt:
                 if attempt.num == 1:
@@ -89,27 +99,27 @@ class Exchange:
         """Ask, and ask again where a renamed repository has gone to."""
         for _ in range(_MOST_MOVES + 1):
             reply = await self._ask(request, backoff)
-            if reply.moved_to is None:
-                return reply
-            request = request.at(reply.moved_to)
+            if isinstance(reply, Good):
+                return reply.result
+            request = request.at(reply.to)
         msg = f"{request.label} was redirected more than {_MOST_MOVES} times"
         raise UnexpectedResponseError(msg)
 
-    async def _ask(self, request: Request, backoff: Backoff) -> Result:
+    async def _ask(self, request: Request, backoff: Backoff) -> Good | Moved:
         """Send once (after a 401, once more with a fresh token) and return the reply, or raise the error."""
-        verdict, token = await self._exchange(request)
-        if isinstance(verdict.error, AuthenticationError) and self._invalidated(token):
-            verdict, token = await self._exchange(request)
-        backoff.asked = verdict.retry_after
-        if verdict.error is None and verdict.reply is not None:
+        found, token = await self._exchange(request)
+        if isinstance(found, Refused) and isinstance(found.error, AuthenticationError) and self._invalidated(token):
+            found, token = await self._exchange(request)
+        if not isinstance(found, Refused):
+            backoff.asked = None
             self._gate.reset_backoff()
-            return verdict.reply
-        assert verdict.error is not None  # noqa: S101 - a verdict has one of the two
-        if verdict.throttle is not None:
-            backoff.final = not self._gate.pause_for(verdict.throttle)
-        elif isinstance(verdict.error, ServerError) and request.answer == "location":
-            backoff.final = request.known_expired is None and NO_DOWNLOAD_URL in str(verdict.error).lower()
-        raise verdict.error
+            return found
+        backoff.asked = found.retry_after
+        if found.throttle is not None:
+            backoff.final = not self._gate.pause_for(found.throttle)
+        elif isinstance(found.error, ServerError) and request.answer == "location":
+            backoff.final = request.known_expired is None and NO_DOWNLOAD_URL in str(found.error).lower()
+        raise found.error
 
     def _invalidated(self, token: Secret | None) -> bool:
         source: object = self._source
@@ -118,7 +128,7 @@ class Exchange:
         source.invalidate(token.reveal())
         return True
 
-    async def _exchange(self, request: Request) -> tuple[Verdict, Secret | None]:
+    async def _exchange(self, request: Request) -> tuple[Judgement, Secret | None]:
         """Pass the gate, send, and judge the answer.
 
         The token is asked for outside the gate: a source may need to pass it too, and all slots may be taken by now.
@@ -126,9 +136,9 @@ class Exchange:
         token = await self._token()
         async with self._gate.slot(request):
             answer = await self._wire.send_once(request, token)
-        verdict = judge(request, answer, base=self._wire.base, now=utcnow())
-        self._wire.rate_limit = verdict.rate_limit or self._wire.rate_limit
-        return verdict, token
+        found = judge(request, answer, base=self._wire.base, now=utcnow())
+        self._wire.rate_limit = found.rate_limit or self._wire.rate_limit
+        return found, token
 
     async def _token(self) -> Secret | None:
         return None if self._source is None else check_token(await self._source.token())

@@ -96,14 +96,25 @@ def _can_be_looked_up(host: str) -> bool:
 
 @attrs.frozen
 class BaseURL:
-    """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``; without a trailing slash."""
+    """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``.
+
+    Attributes:
+        origin: scheme, host and port.
+        path: without a trailing slash; empty for github.com.
+        text: origin and path as one URL.
+    """
 
     origin: Origin
     path: str
+    text: str = attrs.field(init=False, eq=False, repr=False)
+
+    @text.default
+    def _joined(self) -> str:
+        return f"{self.origin}{self.path}"
 
     def __str__(self) -> str:
         """Return the URL."""
-        return f"{self.origin}{self.path}"
+        return self.text
 
     @classmethod
     def parse(cls, text: str) -> BaseURL:
@@ -132,7 +143,7 @@ class BaseURL:
         if request.absolute_url is not None:
             return request.absolute_url
         query = f"?{urlencode(request.query)}" if request.query else ""
-        return f"{self}{request.path}{query}"
+        return f"{self.text}{request.path}{query}"
 
     def owns(self, url: str) -> bool:
         """Whether an absolute URL is on this API's origin, so that it may be sent the token."""
@@ -193,8 +204,10 @@ class Request:
         path: below the base URL, percent-encoded.
         query: names and values, not yet encoded.
         absolute_url: takes the place of path and query: GitHub's own ``next`` link, or a renamed repository's place.
-        answer: what a good answer is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
-        known_expired: the artifact was listed as expired: a 5xx then means just that.
+        points: what it costs of GitHub's 900 points a minute: 5 for a DELETE, else 1
+            (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+        answer: what a good response is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
+        known_expired: whether the artifact is known to have expired: a 5xx then means just that. None if unknown.
     """
 
     operation: str
@@ -202,16 +215,9 @@ class Request:
     path: str
     query: Query = ()
     absolute_url: str | None = None
+    points: int = 1
     answer: Literal["json", "nothing", "location"] = "json"
     known_expired: bool | None = None
-
-    @property
-    def points(self) -> int:
-        """What it costs of GitHub's 900 points a minute: 5 for a DELETE, else 1.
-
-        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-        """
-        return 5 if self.method == "DELETE" else 1
 
     @property
     def label(self) -> str:
@@ -293,14 +299,15 @@ def list_workflow_run_artifacts(
 def get_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
     check_id(artifact_id, "artifact_id")
-    return Request(operation="get_artifact", path=_repo_path(repo, f"artifacts/{artifact_id}"))
+    path = f"/repos/{repo.owner}/{repo.name}/actions/artifacts/{artifact_id}"
+    return Request(operation="get_artifact", path=path)
 
 
 def delete_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     """``DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
     check_id(artifact_id, "artifact_id")
     path = _repo_path(repo, f"artifacts/{artifact_id}")
-    return Request(operation="delete_artifact", method="DELETE", path=path, answer="nothing")
+    return Request(operation="delete_artifact", method="DELETE", path=path, points=5, answer="nothing")
 
 
 def download_artifact(repo: RepositoryName, artifact_id: int, *, known_expired: bool | None = None) -> Request:

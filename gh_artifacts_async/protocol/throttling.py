@@ -92,14 +92,14 @@ def _reset_at(headers: Mapping[str, str]) -> datetime | None:
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Return the primary limit as an answer tells it; None where it tells none (as GHES does by default)."""
-    limit = whole(headers.get("x-ratelimit-limit"))
-    remaining = whole(headers.get("x-ratelimit-remaining"))
+    """Return the primary limit as a response states it; None if it states none (as GHES by default)."""
+    limit, remaining = whole(headers.get("x-ratelimit-limit")), whole(headers.get("x-ratelimit-remaining"))
     if limit is None or remaining is None:
         return None
-    used = whole(headers.get("x-ratelimit-used"))
+    used, reset = whole(headers.get("x-ratelimit-used")), whole(headers.get("x-ratelimit-reset"))
+    reset_at = None if reset is None or reset > _MAX_EPOCH else datetime.fromtimestamp(reset, UTC)
     resource = headers.get("x-ratelimit-resource")
-    return RateLimit(limit=limit, remaining=remaining, used=used, reset_at=_reset_at(headers), resource=resource)
+    return RateLimit(limit=limit, remaining=remaining, used=used, reset_at=reset_at, resource=resource)
 
 
 def _is_throttled(status: int, headers: Mapping[str, str], text: str) -> bool:
