@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gh_artifacts_async.api.auth import EnvironmentToken, check_token
@@ -11,6 +13,10 @@ from gh_artifacts_async.api.environment import read_environment
 from gh_artifacts_async.api.operations import Operations
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
+from gh_artifacts_async.transfer.bulk import download_many
+from gh_artifacts_async.transfer.context import TransferContext
+from gh_artifacts_async.transfer.download import Options, download, is_same
+from gh_artifacts_async.transfer.storage.targets import resolve
 
 if TYPE_CHECKING:
     import ssl
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import DownloadResult, Outcome
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
-    from gh_artifacts_async.transfer.transfers import Transfers
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 
@@ -98,16 +103,14 @@ class ArtifactsClient(Operations):
         )
         super().__init__(github)
         self._storage_policy = setting("storage", storage, StoragePolicy)
-        self._made_transfers: Transfers | None = None
+        self._made_context: TransferContext | None = None
 
     @property
-    def _transfers(self) -> Transfers:
-        """What moves bytes; made, and its code imported, by the first transfer."""
-        if self._made_transfers is None:
-            from gh_artifacts_async.transfer.transfers import Transfers
-
-            self._made_transfers = Transfers(self._github, self._storage_policy)
-        return self._made_transfers
+    def _context(self) -> TransferContext:
+        """What transfers share; made by the first one."""
+        if self._made_context is None:
+            self._made_context = TransferContext(self._github, self._storage_policy)
+        return self._made_context
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:  # noqa: ANN401 - the constructor's own
@@ -150,9 +153,10 @@ class ArtifactsClient(Operations):
 
     async def aclose(self) -> None:
         """Close what the client owns; a borrowed session stays open, and a second call does nothing."""
-        if self._made_transfers is not None:
-            await self._made_transfers.aclose()
-        await self._github.aclose()
+        async with AsyncExitStack() as stack:  # what was made last is closed first, also when it is cancelled
+            stack.push_async_callback(self._github.aclose)
+            if self._made_context is not None:
+                stack.push_async_callback(self._made_context.aclose)
 
     # --- transfer
 
@@ -194,15 +198,8 @@ class ArtifactsClient(Operations):
             ArtifactsError: GitHub or its storage said no, or did not answer.
             OSError: the system refused a file operation.
         """
-        return await self._transfers.download(
-            artifact,
-            directory,
-            filename=filename,
-            extract=extract,
-            if_exists=if_exists,
-            durable=durable,
-            observer=observer,
-        )
+        options = Options(if_exists=if_exists, durable=durable, extract=extract)
+        return await download(self._context, artifact, directory, options, filename=filename, observer=observer)
 
     def download_many(
         self,
@@ -245,15 +242,9 @@ class ArtifactsClient(Operations):
             ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
             DestinationExistsError: two artifacts of a collection have one place; nothing was requested.
         """
-        return self._transfers.download_many(
-            artifacts,
-            directory,
-            concurrency=concurrency,
-            extract=extract,
-            if_exists=if_exists,
-            layout=layout,
-            durable=durable,
-            observer=observer,
+        options = Options(if_exists=if_exists, durable=durable, extract=extract)
+        return download_many(
+            self._context, artifacts, directory, options, concurrency=concurrency, layout=layout, observer=observer
         )
 
     def open_archive(
@@ -281,7 +272,9 @@ class ArtifactsClient(Operations):
             ArchiveError: the archive is refused.
             ArtifactsError: GitHub or its storage said no, or did not answer.
         """
-        return self._transfers.open_archive(artifact, policy or ExtractPolicy())
+        from gh_artifacts_async.transfer.unzip import remote_archive  # with archive, which few programs enter
+
+        return remote_archive.open_archive(self._context, artifact, policy or ExtractPolicy())
 
     async def read_member(self, artifact: Artifact | ArtifactRef, name: str, *, max_bytes: int = 16 * 2**20) -> bytes:
         """Return one file out of an artifact's zip, without downloading the zip.
@@ -308,4 +301,4 @@ class ArtifactsClient(Operations):
         Raises:
             ArtifactsError: GitHub said no (for an ArtifactRef).
         """
-        return await self._transfers.verify(artifact, path)
+        return await is_same(await resolve(self._github, artifact), Path(path))

@@ -80,11 +80,11 @@ class StaticToken:
         Raises:
             ConfigurationError: no header can carry it.
         """
-        self._secret = check_token(token)
+        self.secret = check_token(token)
 
     async def token(self) -> str:
         """Return the token."""
-        return self._secret.reveal()
+        return self.secret.reveal()
 
     def __repr__(self) -> str:
         """Return stars."""

@@ -1,4 +1,4 @@
-"""What the environment says: hosts, tokens and proxies, read as GitHub's own command line and runners do.
+"""What the environment says: hosts and tokens, read as GitHub's own command line and runners do.
 
 https://cli.github.com/manual/gh_help_environment and
 https://docs.github.com/en/actions/reference/workflows-and-actions/variables
@@ -6,13 +6,11 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 
 from __future__ import annotations
 
-import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
 
-from gh_artifacts_async.api.checks import checked_proxy
 from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
 
 if TYPE_CHECKING:
@@ -75,23 +73,3 @@ def read_environment(environ: Mapping[str, str], base_url: str | None = None) ->
     url = base_url or base_url_from(environ)
     names = token_names_for(BaseURL.parse(url), environ)
     return FromEnvironment(base_url=url, token_names=tuple(name for name in names if environ.get(name)))
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the environment's proxy for a URL (``HTTPS_PROXY``, ``NO_PROXY`` and their kin); None for a direct way.
-
-    aiohttp's own ``trust_env`` stays off: it would also send netrc's credentials, to storage too.
-
-    Raises:
-        ConfigurationError: what stands there is no http(s) proxy; a SOCKS proxy is none.
-    """
-    parts = urlsplit(url.partition("?")[0])
-    host = parts.hostname or ""
-    names = {host} if parts.port is None else {host, f"{host}:{parts.port}"}
-    if any(urllib.request.proxy_bypass(name) for name in names):
-        return None
-    proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    if not found:
-        return None
-    return checked_proxy(found if "://" in found else f"http://{found}", f"the environment's {parts.scheme} proxy")

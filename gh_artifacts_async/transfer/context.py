@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-import attrs
-
-from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.api.session import GitHubSession
-from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.transfer.disk.leftovers import Leftovers
 from gh_artifacts_async.transfer.disk.writer import Writer
 from gh_artifacts_async.transfer.storage.targets import StorageSession
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.models import Artifact
-    from gh_artifacts_async.results import SignedURL
+    from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.settings import StoragePolicy
 
 
-@attrs.define
 class TransferContext:
-    """The way to GitHub, the way to its storage, and the worker thread.
+    """The way to GitHub, the way to its storage, the worker thread, and what earlier runs left.
 
     Attributes:
-        github: signs URLs.
-        storage: gives bytes.
-        writer: writes them.
+        github: signs URLs; also has the client's settings.
+        storage: sends bytes.
+        writer: puts them on the disk.
+        leftovers: part files of earlier runs.
     """
 
-    github: GitHubSession
-    storage: StorageSession
-    writer: Writer
+    def __init__(self, github: GitHubSession, policy: StoragePolicy) -> None:
+        """Make what is shared; no connection and no thread yet."""
+        self.github = github
+        self.storage = StorageSession(
+            github.transport,
+            policy,
+            api_is_http=github.base.origin.scheme == "http",
+            user_agent=github.user_agent,
+        )
+        self.writer = Writer()
+        self.leftovers = Leftovers()
 
-
-async def sign(tools: TransferContext, artifact: Artifact) -> SignedURL:
-    """Ask for a signed URL of an artifact's bytes.
-
-    Raises:
-        ConfigurationError: the artifact does not say its repository.
-        ArtifactsError: as :func:`~gh_artifacts_async.api.get_download_url`.
-    """
-    if artifact.repository is None:
-        msg = f"artifact {artifact.id} does not say its repository; take it from a listing, or use ArtifactRef"
-        raise ConfigurationError(msg)
-    return await endpoints.get_download_url(
-        tools.github, artifact.repository, artifact.id, known_expired=artifact.expired
-    )
+    async def aclose(self) -> None:
+        """End the worker thread; the connections belong to the transport, which is closed after this."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.writer.aclose)

@@ -18,8 +18,7 @@ from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.work.selecting import Failure, Selected, Selection, select
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.settings import IfExists
-from gh_artifacts_async.transfer.disk import destination
-from gh_artifacts_async.transfer.unzip import unpack
+from gh_artifacts_async.transfer.disk import destination, records
 
 if TYPE_CHECKING:
     from gh_artifacts_async.cli.context import Context
@@ -210,7 +209,7 @@ async def _is_there(client: ArtifactsClient, artifact: Artifact, order: Order) -
     if order.if_exists != "skip":
         return False
     place = destination.by_layout(artifact, Path(order.directory), "name")
-    if order.extract and await asyncio.to_thread(unpack.is_same_folder, artifact, place.folder_path):
+    if order.extract and await asyncio.to_thread(records.read_folder_record, artifact, place.folder_path):
         return True
     files = (place.raw_path(None),) if order.extract else (place.zip_path, place.raw_path(None))
     for path in files:

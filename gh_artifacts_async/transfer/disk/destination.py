@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.protocol.filenames import (
     Kind,
     check_filename,
@@ -70,6 +71,25 @@ def single(artifact: Artifact, directory: Path, filename: str | None) -> Destina
     if filename is not None:
         return Destination(folder=directory, stem=check_filename(filename), exact=True)
     return Destination(folder=directory, stem=artifact.name)
+
+
+class Claims:
+    """Which artifact of a collection has which path."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._owners: dict[str, int] = {}
+
+    def take(self, path: Path, artifact: Artifact) -> None:
+        """Take a path for an artifact.
+
+        Raises:
+            DestinationExistsError: another artifact of the collection has it.
+        """
+        owner = self._owners.setdefault(os.path.normcase(path), artifact.id)
+        if owner != artifact.id:
+            msg = f"artifacts {owner} and {artifact.id} would both be {path}; use layout='id' to keep them apart"
+            raise DestinationExistsError(msg, filename=str(path))
 
 
 RUN_FIELDS = ("workflow", "event")

@@ -10,38 +10,38 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import hashlib
-import itertools
 import json
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 import attrs
 
+from gh_artifacts_async.protocol.filenames import safe_component
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
+from gh_artifacts_async.transfer.disk.leftovers import (
+    CREATE,
+    SUFFIX,
+    grab,
+    new_state_path,
+    new_token,
+    remove,
+    size_of,
+    state_path,
+    sweep,
+)
+from gh_artifacts_async.transfer.disk.verify import expected_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-SUFFIX = ".part"
-_STATE_SUFFIX = ".json"
-_NEW = ".new"
+    from gh_artifacts_async.models import Artifact
+
 _VERSION = 1
-_numbers = itertools.count()
 _BLOCK = 1024 * 1024
+_LONGEST_STEM = 100  # characters of the artifact's name in the part's
 _LONGEST_STATE = 64 * 1024
-_CREATE = (
-    os.O_RDWR
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-_OPEN = _CREATE & ~(os.O_CREAT | os.O_EXCL)
 
 
 @attrs.frozen(kw_only=True)
@@ -115,12 +115,24 @@ class PartFile:
         self._prefix = f".{stem}.{state.artifact_id}."
         self._wanted = state
         self.state = state
-        self.path = folder / f"{self._prefix}{_token()}{SUFFIX}"
+        self.path = folder / f"{self._prefix}{new_token()}{SUFFIX}"
         self.offset = 0
         self._descriptor: int | None = None
         self._hash = hashlib.sha256(usedforsecurity=False)
         self._state_saved = False
         self._stopped = False
+
+    @classmethod
+    def for_artifact(cls, artifact: Artifact, folder: Path) -> PartFile:
+        """Plan a part file for an artifact; nothing is created yet."""
+        digest = expected_sha256(artifact)
+        state = PartState(
+            artifact_id=artifact.id,
+            repository=str(artifact.repository),
+            size_in_bytes=artifact.size_in_bytes,
+            digest=None if digest is None else f"sha256:{digest}",
+        )
+        return cls(folder, safe_component(artifact.name)[:_LONGEST_STEM], state)
 
     @property
     def hexdigest(self) -> str:
@@ -142,25 +154,25 @@ class PartFile:
             OSError: the folder cannot be written to.
         """
         self.discard()
-        self.path = self._folder / f"{self._prefix}{_token()}{SUFFIX}"
+        self.path = self._folder / f"{self._prefix}{new_token()}{SUFFIX}"
         with space_errors(self.path):
-            self._descriptor = os.open(self.path, _CREATE, 0o666)
+            self._descriptor = os.open(self.path, CREATE, 0o666)
         lock(self._descriptor)
 
     def adopt(self, candidates: Iterable[Path]) -> bool:
-        """Go on with what an earlier process left of this artifact; False where there is nothing that can be used.
+        """Continue with what an earlier process left of this artifact; False where there is nothing that can be used.
 
         The longest that can be used is taken; the others, where they belong to no living process, are removed.
 
         Args:
-            candidates: part files of this artifact, as :func:`scan` finds them.
+            candidates: part files of this artifact, as :class:`.leftovers.Leftovers` finds them.
         """
         taken = False
-        for candidate in sorted(candidates, key=_size, reverse=True):
+        for candidate in sorted(candidates, key=size_of, reverse=True):
             if self._stopped:
                 break
             if taken:
-                _sweep(candidate, self.path)
+                sweep(candidate, self.path)
             else:
                 taken = self._adopt(candidate)
         return taken
@@ -175,14 +187,14 @@ class PartFile:
         return self._prefix
 
     def _adopt(self, candidate: Path) -> bool:
-        self._descriptor = _grab(candidate, self.path)
+        self._descriptor = grab(candidate, self.path)
         if self._descriptor is None:
             return False
-        state_path = _beside(candidate)
-        state = _load(state_path)
+        beside = state_path(candidate)
+        state = _load(beside)
         with contextlib.suppress(OSError):
-            state_path.replace(_beside(self.path))  # not written anew: the disk may be full
-        _remove(state_path.with_name(state_path.name + _NEW))
+            beside.replace(state_path(self.path))  # not written anew: the disk may be full
+        remove(new_state_path(beside))
         self._state_saved = True
         size = os.fstat(self._descriptor).st_size
         if state is not None and size > 0 and state.same_artifact(self._wanted) and _can_be_checked(state, size):
@@ -211,7 +223,7 @@ class PartFile:
     # --- going on
 
     def _opened(self) -> int:
-        assert self._descriptor is not None  # noqa: S101 - start() or take_over() comes first
+        assert self._descriptor is not None  # noqa: S101 - start() or adopt() comes first
         return self._descriptor
 
     def learn(self, **facts: object) -> None:
@@ -220,14 +232,14 @@ class PartFile:
 
     def save_state(self) -> None:
         """Write down what the bytes belong to, so that another process can go on; done whole or not at all."""
-        path = _beside(self.path)
-        temporary = path.with_name(path.name + _NEW)
+        path = state_path(self.path)
+        temporary = new_state_path(path)
         try:
             with space_errors(path):
                 temporary.write_bytes(_dump(self.state))
                 temporary.replace(path)
         except OSError:
-            _remove(temporary)
+            remove(temporary)
             raise
         self._state_saved = True
 
@@ -289,8 +301,8 @@ class PartFile:
         self.state = self._wanted
         self.offset = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
-        for path in (self.path, _beside(self.path)) if self._state_saved else (self.path,):
-            _remove(path)
+        for path in (self.path, state_path(self.path)) if self._state_saved else (self.path,):
+            remove(path)
         self._state_saved = False
 
     def commit(self, destination: Path, *, replace: bool, durable: bool) -> None:
@@ -326,90 +338,12 @@ class PartFile:
             sync_folder(destination.parent)
         self._close()
         if self._state_saved:
-            _beside(self.path).unlink(missing_ok=True)
+            state_path(self.path).unlink(missing_ok=True)
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
-
-
-def scan(folder: Path) -> dict[str, list[Path]]:
-    """Return the part files of a folder by the prefix of their artifact; states whose part is gone are removed."""
-    found: dict[str, list[Path]] = {}
-    names: set[str] = set()
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        names = {entry.name for entry in entries if entry.name.startswith(".")}
-    for name in sorted(names):
-        if name.endswith(SUFFIX):
-            token = name.removesuffix(SUFFIX).rpartition(".")[2]
-            found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
-            continue
-        state = name.removesuffix(_NEW)  # one that a killed process was just writing
-        if state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
-            _remove(folder / name)
-    return found
-
-
-def _grab(candidate: Path, mine: Path) -> int | None:
-    """Take a part that no living process holds: rename it to a name of our own; of two that try, one finds it gone."""
-    if os.name == "nt":  # an open file cannot be renamed there, which tells that it is held
-        try:
-            candidate.rename(mine)
-            return os.open(mine, _OPEN)
-        except OSError:
-            return None
-    try:
-        descriptor = os.open(candidate, _OPEN)
-    except OSError:
-        return None
-    try:
-        if lock(descriptor):
-            candidate.rename(mine)
-            return descriptor
-    except OSError:
-        pass
-    os.close(descriptor)
-    return None
-
-
-def _sweep(candidate: Path, like: Path) -> None:
-    """Remove a part that no living process holds."""
-    doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{_token()}{SUFFIX}")
-    descriptor = _grab(candidate, doomed)
-    if descriptor is not None:
-        os.close(descriptor)
-        state = _beside(candidate)
-        for path in (doomed, state, state.with_name(state.name + _NEW)):
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
-    """Remove a file; what cannot be removed, or is gone, is left at that."""
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-@functools.cache
-def _process(_process_id: int) -> str:
-    """Return what tells this process from all others, on other machines too."""
-    return secrets.token_hex(4)
-
-
-def _token() -> str:
-    """Return a name part that no other part file has or will have; a fork gets one of its own."""
-    return f"{_process(os.getpid())}{next(_numbers):x}"
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(path.name + _STATE_SUFFIX)
 
 
 def _can_be_checked(state: PartState, size: int) -> bool:

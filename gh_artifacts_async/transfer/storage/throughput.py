@@ -1,10 +1,10 @@
-"""Is it fast enough, does it get anywhere, is it time to say so: the small clocks of one transfer."""
+"""Is it fast enough: the rate of one transfer over a window of time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.errors import SlowTransferError
+from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError
 
 if TYPE_CHECKING:
     from gh_artifacts_async.settings import Timeouts
@@ -14,7 +14,7 @@ EVENT_INTERVAL = 0.1
 
 
 class RateWatch:
-    """Finds a transfer that stays under the minimum rate over a window; the times are the event loop's."""
+    """Finds a transfer that stays below the minimum rate over a window; the times are the event loop's."""
 
     def __init__(self, timeouts: Timeouts) -> None:
         """Start with no window open."""
@@ -32,15 +32,24 @@ class RateWatch:
         if self._since is not None:
             self._since += seconds
 
-    def close(self, now: float) -> bool:
-        """Judge a window that is over by the failure that has ended it, not by the first bytes of the next connection.
+    def after(self, failure: ArtifactsError, now: float) -> bool:
+        """Take note of how a try ended, so that its slowness is not blamed on the next connection.
+
+        A timeout ends the window by its kind: the silence may be as long as the window, and a little
+        of it excluded.
 
         Returns:
-            Whether it was too slow; False where the window is not over yet, and goes on.
+            Whether the try was too slow; False where the window is not over yet, and continues.
         """
-        if self._since is None or self._minimum is None or now - self._since < self._window:
+        if isinstance(failure, SlowTransferError):
+            return True
+        if self._since is None or self._minimum is None:
             return False
-        slow = self._bytes < self._minimum * (now - self._since)
+        silent = isinstance(failure, RequestTimeoutError)
+        passed = now - self._since
+        if passed < self._window and not silent:
+            return False
+        slow = self._bytes < self._minimum * passed
         self.start(now)
         return slow
 
@@ -51,9 +60,9 @@ class RateWatch:
             SlowTransferError: the window is over and was too slow; the next one is open.
         """
         if self._since is None:
-            self.start(now)
+            self._since = now
         self._bytes += size
-        passed = now - (self._since or 0.0)
+        passed = now - self._since
         if passed < self._window or self._minimum is None:
             return
         rate = self._bytes / passed
