@@ -14,8 +14,8 @@ from gh_artifacts_async.api.operations import Operations
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 from gh_artifacts_async.transfer.bulk import download_many
-from gh_artifacts_async.transfer.context import TransferContext
 from gh_artifacts_async.transfer.download import Options, download, is_same
+from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.targets import resolve
 
 if TYPE_CHECKING:

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Emitter, Observer
     from gh_artifacts_async.models import WorkflowRun
     from gh_artifacts_async.settings import Layout, StrPath
-    from gh_artifacts_async.transfer.context import TransferContext
     from gh_artifacts_async.transfer.disk.destination import Destination
     from gh_artifacts_async.transfer.download import Options
+    from gh_artifacts_async.transfer.storage.context import TransferContext
 
 T = TypeVar("T")
 Subject = Artifact | ArtifactRef

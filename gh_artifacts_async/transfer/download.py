@@ -17,11 +17,11 @@ from gh_artifacts_async.models import Artifact, Digest
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
-from gh_artifacts_async.transfer.context import TransferContext
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
 from gh_artifacts_async.transfer.disk.destination import Claims, Destination, single
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.targets import check_token, resolve
 
@@ -197,7 +197,7 @@ class Download:
         try:
             found = await (self._to_file(part) if self._options.extract is None else self._to_folder(part))
         except BaseException:
-            self._context.leftovers.add(part)
+            self._context.leftovers.add(part.path, part.prefix)
             raise
         if isinstance(found, LocalCopy):
             return self._skipped(found)
@@ -216,7 +216,7 @@ class Download:
         )
 
     async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:
-        leftovers = self._context.leftovers.of(part)
+        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
         async with fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter) as incoming:
             present = await self._present_after(incoming.headers)
             if present is not None:
@@ -234,7 +234,7 @@ class Download:
         async with AsyncExitStack() as stack:
             pipeline = Pipeline(self._context, unpacking)
             stack.push_async_callback(pipeline.aclose)
-            leftovers = self._context.leftovers.of(part)
+            leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
             async with fetch(
                 self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline
             ) as incoming:

@@ -209,7 +209,7 @@ async def _is_there(client: ArtifactsClient, artifact: Artifact, order: Order) -
     if order.if_exists != "skip":
         return False
     place = destination.by_layout(artifact, Path(order.directory), "name")
-    if order.extract and await asyncio.to_thread(records.read_folder_record, artifact, place.folder_path):
+    if order.extract and await asyncio.to_thread(records.read_folder_record, artifact, place.folder_path) is not None:
         return True
     files = (place.raw_path(None),) if order.extract else (place.zip_path, place.raw_path(None))
     for path in files:

@@ -16,9 +16,9 @@ from gh_artifacts_async.transport.socket_receiver import SocketReceiver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gh_artifacts_async.transfer.context import TransferContext
     from gh_artifacts_async.transfer.disk.partfile import PartFile
     from gh_artifacts_async.transfer.disk.writer import Lane
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.storage.throughput import RateWatch
     from gh_artifacts_async.transport.http import HttpStream
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
 _CHECK_SPACE_FROM = 1024 * 1024  # smaller bodies are not worth asking the file system first

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
 Take = Callable[[bytes], Awaitable[None]]

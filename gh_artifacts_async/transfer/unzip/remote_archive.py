@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy, StrPath
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.storage.fetch import Incoming
 
 READ_LIMIT = 16 * 2**20
