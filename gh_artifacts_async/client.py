@@ -102,15 +102,7 @@ class ArtifactsClient(Operations):
             observer=observer,
         )
         super().__init__(github)
-        self._storage_policy = setting("storage", storage, StoragePolicy)
-        self._made_context: TransferContext | None = None
-
-    @property
-    def _context(self) -> TransferContext:
-        """What transfers share; made by the first one."""
-        if self._made_context is None:
-            self._made_context = TransferContext(self._github, self._storage_policy)
-        return self._made_context
+        self._context = TransferContext(github, setting("storage", storage, StoragePolicy))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:  # noqa: ANN401 - the constructor's own
@@ -155,8 +147,7 @@ class ArtifactsClient(Operations):
         """Close what the client owns; a borrowed session stays open, and a second call does nothing."""
         async with AsyncExitStack() as stack:  # what was made last is closed first, also when it is cancelled
             stack.push_async_callback(self._github.aclose)
-            if self._made_context is not None:
-                stack.push_async_callback(self._made_context.aclose)
+            stack.push_async_callback(self._context.aclose)
 
     # --- transfer
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.settings import StrPath
-    from gh_artifacts_async.transfer.storage.fetch import VerifiedPart
+    from gh_artifacts_async.transfer.storage.fetch import Incoming, VerifiedPart
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
@@ -90,14 +90,14 @@ async def download(
     observer: Observer | None,
 ) -> DownloadResult:
     """Download one artifact, see :meth:`gh_artifacts_async.ArtifactsClient.download`."""
-    context.github.check_usable()
+    context.github.transport.check_usable()
     check_token(context.github)
     if filename is not None:
         filenames.check_filename(filename)
     folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")
     found = await resolve(context.github, artifact)
-    emitter = context.github.emitter.also(observer)
-    return await Download(context, found, single(found, folder, filename), options, emitter, Claims()).run()
+    emitter = context.github.emitter if observer is None else context.github.emitter.also(observer)
+    return await Download(context, found, single(found, folder, filename), options, emitter).run()
 
 
 @attrs.define
@@ -109,7 +109,7 @@ class Download:
     _destination: Destination
     _options: Options
     _emitter: Emitter
-    _claims: Claims
+    _claims: Claims | None = None
 
     async def run(self) -> DownloadResult:
         """Skip what is there; else fetch, verify, and put in place.
@@ -149,17 +149,18 @@ class Download:
             raise self._in_the_way(usual)
         return None
 
-    async def _present_after(self, headers: tuple[str | None, str | None]) -> LocalCopy | None:
+    async def _present_after(self, incoming: Incoming) -> LocalCopy | None:
         """Look once more when storage's headers tell the final name, before a byte of the body is read.
 
         Raises:
             DestinationExistsError: it is taken by something else, or by another artifact of the collection.
         """
-        kind = filenames.kind_by_type(headers[0])
+        kind = filenames.kind_by_type(incoming.content_type)
         if kind is None:
             return None
-        path = self._path(kind, headers[1])
-        self._claims.take(path, self._artifact)
+        path = self._path(kind, incoming.disposition)
+        if self._claims is not None:
+            self._claims.take(path, self._artifact)
         if self._options.if_exists == "replace" or not os.path.lexists(path):  # noqa: ASYNC240
             return None
         return await self._same_or_in_the_way(path)
@@ -202,7 +203,8 @@ class Download:
         if isinstance(found, LocalCopy):
             return self._skipped(found)
         path, received, members = found
-        self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
+        if self._emitter.active:
+            self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
         return DownloadResult(
             artifact=self._artifact,
             path=path,
@@ -218,11 +220,12 @@ class Download:
     async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:
         leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
         async with fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter) as incoming:
-            present = await self._present_after(incoming.headers)
+            present = await self._present_after(incoming)
             if present is not None:
                 return present
             received = await incoming.receive()
-        self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
+        if self._emitter.active:
+            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
         with self._part_of(received):
             return await self._put_in_place(received)
 
@@ -238,7 +241,7 @@ class Download:
             async with fetch(
                 self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline
             ) as incoming:
-                present = await self._present_after(incoming.headers)
+                present = await self._present_after(incoming)
                 if present is not None:
                     return present
                 received = await incoming.receive()
@@ -248,7 +251,8 @@ class Download:
             if received.kind == "raw":
                 return await self._put_in_place(received)
             path = self._path(received.kind, received.disposition)
-            self._claims.take(path, self._artifact)
+            if self._claims is not None:
+                self._claims.take(path, self._artifact)
             if self._options.if_exists != "replace" and os.path.lexists(path):  # noqa: ASYNC240
                 return await self._same_or_in_the_way(path)
             members = await pipeline.finish()
@@ -283,7 +287,8 @@ class Download:
 
     async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
         path = self._path(received.kind, received.disposition)
-        self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
+        if self._claims is not None:
+            self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
         replace = self._options.if_exists == "replace"
         try:
             if self._options.durable:
@@ -294,8 +299,9 @@ class Download:
             if self._options.if_exists != "skip":
                 raise
         else:
-            with suppress(OSError):  # the file is right and in place; without its record it is only not known again
-                _leave_record(self._artifact, path, received, replaced=replace)
+            if replace or received.verified == "none":
+                with suppress(OSError):  # the file is right and in place; without its record it is not known again
+                    _leave_record(self._artifact, path, received, replaced=replace)
             return path, received, None
         return await self._same_or_in_the_way(path)
 

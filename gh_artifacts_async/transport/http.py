@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 Headers = Callable[[], dict[str, str]]
 """Makes a request's headers at the last moment, so that no frame of a traceback holds a token."""
 
+DISTRIBUTION = "gh-artifacts-async"
 _LONGEST_ERROR_BODY = 64 * 1024
+
+
+def default_user_agent() -> str:
+    """Return this package's name and version."""
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a request needs
+
+    try:
+        return f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return f"{DISTRIBUTION}/0"
 
 
 def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
@@ -82,6 +93,7 @@ class HttpTransport:
         self,
         timeouts: Timeouts,
         *,
+        user_agent: str | None = None,
         session: aiohttp.ClientSession | None = None,
         ca_file: StrPath | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -92,6 +104,7 @@ class HttpTransport:
 
         Args:
             timeouts: limits on silence, never on the whole.
+            user_agent: ``User-Agent`` of every request; None for this package's name and version.
             session: to borrow; it is neither altered nor closed.
             ca_file: certificates (PEM) to trust besides the system's.
             ssl_context: in place of aiohttp's default.
@@ -104,7 +117,7 @@ class HttpTransport:
         if session is not None:
             own = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
             check_borrowed(session, own)
-        self.timeouts = timeouts
+        self._user_agent = user_agent
         self._borrowed = session
         self._api = session
         self._bare: aiohttp.ClientSession | None = None
@@ -153,6 +166,13 @@ class HttpTransport:
             if bare is not None and bare is not api:
                 stack.push_async_callback(bare.close)  # first: it is of no use once the owner of its pool is closed
 
+    @property
+    def user_agent(self) -> str:
+        """``User-Agent``; GitHub refuses requests without one."""
+        if self._user_agent is None:
+            self._user_agent = default_user_agent()
+        return self._user_agent
+
     def _open_api(self) -> aiohttp.ClientSession:
         self._api = open_session(self._ssl)
         return self._api
@@ -200,14 +220,14 @@ class HttpTransport:
         async with (self._api or self._open_api()).request(
             method,
             URL(url, encoded=True),
-            headers=headers(),
+            headers={"User-Agent": self._user_agent or self.user_agent, **headers()},
             allow_redirects=False,
             raise_for_status=False,
             timeout=self._limits,
             proxy=None if self._direct else self._proxy_for(url),
         ) as answer:
             body = await answer.read()
-            found = {name.lower(): value for name, value in answer.headers.items()}
+            found = dict(zip(map(str.lower, answer.headers.keys()), answer.headers.values(), strict=True))
             if "link" in found:
                 found["link"] = ", ".join(answer.headers.getall("link"))
             return Response(status=answer.status, headers=found, body=body, url=url)
@@ -251,7 +271,7 @@ class HttpTransport:
         exact = url.reveal()
         answer = await (self._bare or self._open_bare()).get(
             URL(exact, encoded=True),
-            headers=headers,
+            headers={"User-Agent": self._user_agent or self.user_agent, **headers},
             allow_redirects=False,
             raise_for_status=False,
             auto_decompress=False,  # the digest and all offsets are of the stored bytes
@@ -282,9 +302,8 @@ class HttpStream:
 
         self._answer = reveal
         self.host = host
-        self.response = Response(
-            status=answer.status, headers={name.lower(): value for name, value in answer.headers.items()}
-        )
+        headers = dict(zip(map(str.lower, answer.headers.keys()), answer.headers.values(), strict=True))
+        self.response = Response(status=answer.status, headers=headers)
 
     def __repr__(self) -> str:
         """Return status and host only."""
@@ -306,10 +325,8 @@ class HttpStream:
                 raise
         raise failure
 
-    def take_over(
-        self, buffers: Buffers, sink: Sink, receiver: Callable[[int], SocketReceiver]
-    ) -> SocketReceiver | None:
-        """Receive the body past aiohttp; None if that cannot be, see :func:`.socket_receiver.take_over`."""
+    def take_over(self, buffers: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
+        """Receive the body past aiohttp; False if that cannot be, see :func:`.socket_receiver.take_over`."""
         return take_over(self._answer(), buffers, sink, receiver)
 
     async def read_error(self) -> None:

@@ -75,7 +75,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
         """Prepare for a body.
 
         Args:
-            length: its bytes, without those that aiohttp has read already.
+            length: its bytes, those that aiohttp has read already included.
             host: for messages.
             idle: seconds of silence after which it is given up; None for no limit.
             progress: is called with the number of bytes as they arrive.
@@ -113,6 +113,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             before: bytes that the sink has already, and will report as written first.
         """
         self._transport, self._sink = transport, sink
+        self._left -= before
         self.buffers, self._free = buffers, list(buffers)
         self._current = self._free.pop()
         self._under_way.append((None, before))
@@ -259,10 +260,8 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._timer = self._loop.call_at(heard + self._idle, self._look_after_silence)
 
 
-def take_over(
-    response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, receiver: Callable[[int], SocketReceiver]
-) -> SocketReceiver | None:
-    """Take a response's body over; None where that cannot be, and nothing was changed then.
+def take_over(response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
+    """Take a response's body over; False where that cannot be, and nothing was changed then.
 
     All of it happens in one step of the loop: between draining aiohttp's reader and changing the protocol, no byte can
     arrive.
@@ -271,7 +270,7 @@ def take_over(
         response: after its headers, nothing of its body read yet.
         pool: lends the buffers.
         sink: gets what aiohttp has read already, and everything after it.
-        receiver: makes the protocol, given the bytes that aiohttp has read already.
+        receiver: the connection's protocol from then on.
     """
     connection = response.connection
     transport = None if connection is None else connection.transport
@@ -283,18 +282,17 @@ def take_over(
         or not hasattr(transport, "set_protocol")
         or not hasattr(transport, "is_reading")
     ):
-        return None
+        return False
     buffers = pool.borrow(BUFFERS, BUFFER)
     if buffers is None:
-        return None
+        return False
     arrived = 0
     while piece := content.read_nowait(-1):  # reading may let the parser continue, which may bring more
         sink.post(memoryview(piece))
         arrived += len(piece)
-    taken = receiver(arrived)
     if response.connection is None:  # that was the whole body, and aiohttp has let go of the connection
         pool.give_back(buffers)
-        taken.complete()
-        return taken
-    taken.attach(transport, sink, buffers, arrived)
-    return taken
+        receiver.complete()
+        return True
+    receiver.attach(transport, sink, buffers, arrived)
+    return True

@@ -30,9 +30,8 @@ from gh_artifacts_async.results import Verified
 from gh_artifacts_async.transfer.disk import filesystem, verify
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.bodies import INLINE, BodyReader
 from gh_artifacts_async.transfer.storage.targets import sign
-from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, RateWatch
+from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -145,6 +144,8 @@ class Incoming:
 
     Attributes:
         part: where the bytes go.
+        content_type: of the answer, or of the one that an earlier run got.
+        disposition: its Content-Disposition.
         complete: every byte is there, and verified.
         requests: how many storage was sent.
     """
@@ -159,6 +160,8 @@ class Incoming:
     ) -> None:
         """Plan; nothing happens yet."""
         self.part = part
+        self.content_type: str | None = None
+        self.disposition: str | None = None
         self.complete = False
         self.requests = 0
         self._context = context
@@ -168,7 +171,8 @@ class Incoming:
         self._retry = context.github.retry
         self._max_pause = context.github.limits.max_pause
         self._watch = RateWatch(context.github.timeouts)
-        self._bodies = BodyReader(context, part, self._watch, self._progress)
+        listens = emitter.active or follower is not None
+        self._bodies = BodyReader(context, part, self._watch, self._progress if listens else None)
         self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
         self._attempts = Attempts()
@@ -187,14 +191,6 @@ class Incoming:
         """Bytes that storage has sent in bodies."""
         return self._bodies.bytes_fetched
 
-    @property
-    def headers(self) -> tuple[str | None, str | None]:
-        """Content-Type and Content-Disposition, of this answer or of the one that an earlier run got."""
-        if self._stream is None or self._body is None or self._body.offset:
-            return self.part.state.content_type, self.part.state.disposition
-        found = self._stream.response.headers
-        return found.get("content-type"), found.get("content-disposition")
-
     # --- the bytes
 
     async def begin(self, leftovers: Sequence[Path]) -> None:
@@ -205,10 +201,13 @@ class Incoming:
         """
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
+            self.content_type, self.disposition = self.part.state.content_type, self.part.state.disposition
             self._furthest = self._resumed_from = self.part.offset
             self._content_length = self.part.state.total
         while self._stream is None and not self._has_all:
-            await self._settle(await self._ask())
+            setback = await self._ask()
+            if setback is not None:
+                await self._settle(setback)
 
     async def receive(self) -> VerifiedPart:
         """Fetch until the bytes are right, or no further fetch would help.
@@ -250,7 +249,9 @@ class Incoming:
     async def _fill(self) -> None:
         """Get all bytes, over as many connections as it takes."""
         while not self._has_all:
-            await self._settle(await (self._ask() if self._stream is None else self._read()))
+            setback = await (self._ask() if self._stream is None else self._read())
+            if setback is not None:
+                await self._settle(setback)
 
     # --- one request
 
@@ -275,9 +276,12 @@ class Incoming:
         return self._decide(have, self._stream)
 
     def _decide(self, have: ranges.LocalState, stream: HttpStream) -> Setback | None:
-        decision = ranges.decide(have, stream.response, now=utcnow())
+        decision = ranges.decide(have, stream.response, now=utcnow)
         if isinstance(decision, ranges.Stream):
             self._body = decision
+            if not decision.offset:
+                headers = stream.response.headers
+                self.content_type, self.disposition = headers.get("content-type"), headers.get("content-disposition")
             return None
         self.close()
         what = f"artifact {self._artifact.id}"
@@ -327,21 +331,22 @@ class Incoming:
         return None
 
     def _begin_body(self, body: ranges.Stream) -> None:
-        content_type, disposition = self.headers
         if body.offset == 0:
             self._check_space(body)
             self.part.start()
             self._resumed_from = 0
-            self.part.learn(etag=body.etag, total=body.total, content_type=content_type, disposition=disposition)
+            self.part.learn(
+                etag=body.etag, total=body.total, content_type=self.content_type, disposition=self.disposition
+            )
             if body.etag is not None and (body.total is None or body.total > INLINE):
                 self.part.save_state()
         self._content_length = body.total
         first = not self._streamed
         if self._follower is not None and (body.offset == 0 or first):
-            is_zip = filenames.kind_by_type(content_type) == "zip"
+            is_zip = filenames.kind_by_type(self.content_type) == "zip"
             self._follower.begin(self.part, body.total if is_zip else None)
         self._streamed = True
-        if first:
+        if first and self._emitter.active:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
 
     def _check_space(self, body: ranges.Stream) -> None:
@@ -356,7 +361,7 @@ class Incoming:
         """Tell the observer of bytes, at most ten times a second, and the follower always."""
         if self._follower is not None:
             self._follower.poke()
-        if not self._emitter:
+        if not self._emitter.active:
             return
         now = self._loop.time()
         if now >= self._next_event:
@@ -366,14 +371,12 @@ class Incoming:
 
     # --- after one try
 
-    async def _settle(self, setback: Setback | None) -> None:
+    async def _settle(self, setback: Setback) -> None:
         """Wait before the next try; progress resets the count, but slowness is none.
 
         Raises:
             ArtifactsError: the tries are used up.
         """
-        if setback is None:
-            return
         slow = self._watch.after(setback.error, self._loop.time())
         gained = self.part.offset > self._furthest and not slow
         self._furthest = max(self._furthest, self.part.offset)
@@ -442,7 +445,7 @@ class Incoming:
             content_length=self._content_length,
             sha256=sha256,
             kind=kind,
-            ends_as_zip=filenames.ends_as_zip(tail),
+            ends_as_zip=needs_tail and filenames.ends_as_zip(tail),
         )
         self.complete = True
         return VerifiedPart(

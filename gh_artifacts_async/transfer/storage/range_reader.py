@@ -204,7 +204,7 @@ class RangeReader:
         return signed
 
     def _decide(self, start: int, stream: HttpStream) -> ranges.Stream | _Setback:
-        decision = ranges.decide_slice(start, self.etag, stream.response, now=utcnow())
+        decision = ranges.decide_slice(start, self.etag, stream.response, now=utcnow)
         what = f"artifact {self._artifact.id} at {stream.host}"
         match decision:
             case ranges.Stream():
