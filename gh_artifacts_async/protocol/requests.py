@@ -106,11 +106,12 @@ class BaseURL:
 
     origin: Origin
     path: str
-    text: str = attrs.field(init=False, eq=False, repr=False)
-
-    @text.default
-    def _joined(self) -> str:
-        return f"{self.origin}{self.path}"
+    text: str = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda made: f"{made.origin}{made.path}", takes_self=True),
+    )
 
     def __str__(self) -> str:
         """Return the URL."""
