@@ -106,11 +106,12 @@ class BaseURL:
 
     origin: Origin
     path: str
-    text: str = attrs.field(init=False, eq=False, repr=False)
-
-    @text.default
-    def _joined(self) -> str:
-        return f"{self.origin}{self.path}"
+    text: str = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda made: f"{made.origin}{made.path}", takes_self=True),
+    )
 
     def __str__(self) -> str:
         """Return the URL."""
@@ -233,18 +234,6 @@ def _repo_path(repo: RepositoryName, rest: str) -> str:
     return f"/repos/{repo.owner}/{repo.name}/actions/{rest}"
 
 
-def check_page(per_page: int, page: int = 1) -> None:
-    """Check the paging parameters.
-
-    Raises:
-        ConfigurationError: per_page is not within 1..100, or page is below 1.
-    """
-    if isinstance(per_page, bool) or not isinstance(per_page, int) or not 1 <= per_page <= MAX_PER_PAGE:
-        msg = f"per_page must be within 1..{MAX_PER_PAGE}, not {per_page!r}"
-        raise ConfigurationError(msg)
-    check_id(page, "page")
-
-
 def check_name(name: str | None) -> None:
     """Check an artifact name that is to be searched for.
 
@@ -262,7 +251,15 @@ def _is_text(value: object) -> bool:
 
 
 def _paging(per_page: int, page: int, *more: tuple[str, str | None]) -> Query:
-    check_page(per_page, page)
+    """Check the paging parameters, and return them with those of the others that are given.
+
+    Raises:
+        ConfigurationError: per_page is not within 1..100, or page is below 1.
+    """
+    if isinstance(per_page, bool) or not isinstance(per_page, int) or not 1 <= per_page <= MAX_PER_PAGE:
+        msg = f"per_page must be within 1..{MAX_PER_PAGE}, not {per_page!r}"
+        raise ConfigurationError(msg)
+    check_id(page, "page")
     given = tuple((key, value) for key, value in more if value is not None)
     return (("per_page", str(per_page)), ("page", str(page)), *given)
 
@@ -273,7 +270,8 @@ def list_artifacts_for_repo(
     """``GET /repos/{owner}/{repo}/actions/artifacts``."""
     check_name(name)
     query = _paging(per_page, page, ("name", name))
-    return Request(operation="list_artifacts_for_repo", path=_repo_path(repo, "artifacts"), query=query)
+    path = f"/repos/{repo.owner}/{repo.name}/actions/artifacts"
+    return Request(operation="list_artifacts_for_repo", path=path, query=query)
 
 
 def list_workflow_run_artifacts(
