@@ -15,7 +15,7 @@ import attrs
 from gh_artifacts_async.protocol.throttling import retry_after, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from gh_artifacts_async.protocol.responses import Response
@@ -155,13 +155,13 @@ def request_headers(have: LocalState) -> dict[str, str]:
     return headers
 
 
-def decide(have: LocalState, answer: Response, *, now: datetime) -> Decision:
+def decide(have: LocalState, answer: Response, *, now: Callable[[], datetime]) -> Decision:
     """Return what to do with storage's answer.
 
     Args:
         have: what was on disk when it was asked.
         answer: status and headers; the body only of an error.
-        now: the wall clock, for a ``Retry-After`` date in an answer without ``Date``.
+        now: the wall clock, asked for a ``Retry-After`` date in an answer without ``Date``.
     """
     coded = _coded(answer)
     if coded is not None:
@@ -196,7 +196,7 @@ def slice_headers(first: int, last: int, etag: str | None) -> dict[str, str]:
     return headers if etag is None else headers | {"If-Match": etag}
 
 
-def decide_slice(first: int, etag: str | None, answer: Response, *, now: datetime) -> SliceDecision:
+def decide_slice(first: int, etag: str | None, answer: Response, *, now: Callable[[], datetime]) -> SliceDecision:
     """Return what to do with storage's answer to :func:`slice_headers`; a slice may end early, where the whole does."""
     coded = _coded(answer)
     if coded is not None:
@@ -266,7 +266,7 @@ def _unsatisfiable(have: LocalState, answer: Response) -> Decision:
     return Restart(reason="what is on disk is longer than what storage has (416)")
 
 
-def _refused(answer: Response, now: datetime) -> SignAgain | RetryLater | Fail:
+def _refused(answer: Response, now: Callable[[], datetime]) -> SignAgain | RetryLater | Fail:
     code = error_code(answer)
     if answer.status == _FORBIDDEN or says_expired(answer):
         expired = says_expired(answer)

@@ -9,11 +9,11 @@ from urllib.parse import unquote_plus, urljoin
 
 from gh_artifacts_async.errors import UnexpectedResponseError, UnsafeRedirectError
 from gh_artifacts_async.protocol.requests import split_origin
-from gh_artifacts_async.protocol.throttling import answered_at, in_utc, whole
+from gh_artifacts_async.protocol.throttling import http_date, in_utc, whole
 from gh_artifacts_async.results import Secret, SignedURL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gh_artifacts_async.settings import StoragePolicy
 
@@ -24,14 +24,14 @@ _EXPIRIES = re.compile(r"[?&](se|urlExpires|X-Amz-Date|X-Amz-Expires|Expires)=([
 _MAX_EPOCH = 253_402_300_799
 
 
-def signed_url(location: Secret, *, url: str, headers: Mapping[str, str], now: datetime) -> SignedURL:
+def signed_url(location: Secret, *, url: str, headers: Mapping[str, str], now: Callable[[], datetime]) -> SignedURL:
     """Make a SignedURL of a 302's Location; a relative one is resolved, an absolute one kept byte for byte.
 
     Args:
         location: the header, hidden.
         url: the address that answered with it.
         headers: that answer's headers (``Date``: the lifetime is counted on the server's own clock).
-        now: the wall clock, for an answer without ``Date``.
+        now: the wall clock, asked for an answer without ``Date``.
 
     Raises:
         UnexpectedResponseError: there is no Location, or none that is a URL.
@@ -39,7 +39,7 @@ def signed_url(location: Secret, *, url: str, headers: Mapping[str, str], now: d
     if not location.reveal().strip():
         msg = "the answer is a redirect without a Location"
         raise UnexpectedResponseError(msg)
-    moment = answered_at(headers, now)
+    moment = http_date(headers.get("date")) or now()
     expires_at = _expiry(location, moment)
     lifetime = max(0.0, (expires_at - moment).total_seconds())
     target = _absolute(url, location)
@@ -130,7 +130,7 @@ def follow(
         UnsafeRedirectError: the policy forbids it, or it leads from https to http.
         UnexpectedResponseError: there is no Location.
     """
-    target = signed_url(location, url=source.url, headers=headers, now=source.expires_at)
+    target = signed_url(location, url=source.url, headers=headers, now=lambda: source.expires_at)
     if source.url.lower().startswith("https:") and not target.url.lower().startswith("https:"):
         msg = "storage redirects from https to http; it was not followed"
         raise UnsafeRedirectError(msg)

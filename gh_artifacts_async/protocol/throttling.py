@@ -18,7 +18,7 @@ import attrs
 from gh_artifacts_async.models import RateLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SECONDARY_WAIT = 60.0
 """Seconds to wait if a secondary limit states none: GitHub's "at least one minute"."""
@@ -73,12 +73,12 @@ def in_utc(moment: datetime) -> datetime | None:
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
 
 
-def answered_at(headers: Mapping[str, str], now: datetime) -> datetime:
+def answered_at(headers: Mapping[str, str], now: Callable[[], datetime]) -> datetime:
     """Return the server's own time of a response (its ``Date``); ``now`` if it sent none."""
-    return http_date(headers.get("date")) or now
+    return http_date(headers.get("date")) or now()
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
     """Return ``Retry-After`` (RFC 9110 section 10.2.3) in seconds from the response on; None if absent or invalid."""
     text = headers.get("retry-after")
     seconds = whole(text)
@@ -117,7 +117,12 @@ def _is_throttled(status: int, headers: Mapping[str, str], text: str) -> bool:
 
 
 def throttle(
-    status: int, headers: Mapping[str, str], *, message: str, documentation_url: str | None, now: datetime
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    message: str,
+    documentation_url: str | None,
+    now: Callable[[], datetime],
 ) -> Throttle | None:
     """Tell a rate limit from a missing permission: both come as 403.
 
