@@ -189,7 +189,7 @@ class ArtifactsClient(Operations):
             ArtifactsError: GitHub or its storage said no, or did not answer.
             OSError: the system refused a file operation.
         """
-        options = Options(if_exists=if_exists, durable=durable, extract=extract)
+        options = Options.checked(if_exists, extract, durable=durable)
         return await download(self._context, artifact, directory, options, filename=filename, observer=observer)
 
     def download_many(
@@ -233,7 +233,7 @@ class ArtifactsClient(Operations):
             ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
             DestinationExistsError: two artifacts of a collection have one place; nothing was requested.
         """
-        options = Options(if_exists=if_exists, durable=durable, extract=extract)
+        options = Options.checked(if_exists, extract, durable=durable)
         return download_many(
             self._context, artifacts, directory, options, concurrency=concurrency, layout=layout, observer=observer
         )

@@ -170,9 +170,10 @@ class GitHubSession:
         if request.answer != "json" and not self.has_token:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise MissingTokenError(msg)
-        attempts, moves, may_have_worked = Attempts(), 0, False
+        attempts, moves, may_have_worked, renewed = Attempts(), 0, False, False
         while True:
-            found = await self._ask(gate, request)
+            token = self._token or await self._current_token()
+            found = await self._send_once(gate, request, token)
             if isinstance(found, Good):
                 gate.reset_backoff()
                 return found.result
@@ -182,6 +183,9 @@ class GitHubSession:
                     msg = f"{request.label} was redirected more than {_MOST_MOVES} times"
                     raise UnexpectedResponseError(msg)
                 request = request.at(found.to)
+                continue
+            if isinstance(found.error, AuthenticationError) and not renewed and self._invalidated(token):
+                renewed = True
                 continue
             if isinstance(found.error, NotFoundError) and request.method == "DELETE" and may_have_worked:
                 return Nothing()  # an earlier try got no clear answer, and has done it
@@ -202,14 +206,6 @@ class GitHubSession:
         if isinstance(source, BindableTokenSource):
             source.bind(self)
         return self._gate
-
-    async def _ask(self, gate: Gate, request: Request) -> Judgement:
-        """Send once (after a 401, once more if the source has another token), and judge the answer."""
-        token = self._token or await self._current_token()
-        found = await self._send_once(gate, request, token)
-        if isinstance(found, Refused) and isinstance(found.error, AuthenticationError) and self._invalidated(token):
-            found = await self._send_once(gate, request, await self._current_token())
-        return found
 
     async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
         """Pass the gate, send, judge.

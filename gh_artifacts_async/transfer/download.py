@@ -18,28 +18,23 @@ from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
-from gh_artifacts_async.transfer.disk.destination import Claims, Destination, single
+from gh_artifacts_async.transfer.disk.destination import Claims, Destination
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
-from gh_artifacts_async.transfer.storage.targets import check_token, resolve
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import ArtifactRef
-    from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.settings import StrPath
     from gh_artifacts_async.transfer.storage.fetch import Incoming, VerifiedPart
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
-
-
-def _policy(extract: bool | ExtractPolicy | None) -> ExtractPolicy | None:  # noqa: FBT001 - the public argument's type
-    return ExtractPolicy() if extract is True else extract or None
 
 
 @attrs.frozen(kw_only=True)
@@ -49,22 +44,26 @@ class Options:
     Attributes:
         if_exists: what to do where the destination is taken.
         durable: fsync what is written, and its folder.
-        extract: how to unpack a zip; False or None leaves it as it is, True is the default policy.
+        extract: how to unpack a zip; None leaves it as it is.
     """
 
     if_exists: IfExists = "error"
     durable: bool = False
-    extract: ExtractPolicy | None = attrs.field(default=None, converter=_policy)
+    extract: ExtractPolicy | None = None
 
-    def __attrs_post_init__(self) -> None:
-        """Check ``if_exists``.
+    @classmethod
+    def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> Options:  # noqa: FBT001
+        """Take the public arguments; ``extract=True`` is the default policy.
 
         Raises:
-            ConfigurationError: it is none of the three.
+            ConfigurationError: ``if_exists`` is none of the three.
         """
-        if self.if_exists not in _IF_EXISTS:
-            msg = f"if_exists must be 'error', 'skip' or 'replace', not {self.if_exists!r}"
+        if if_exists not in _IF_EXISTS:
+            msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
+        return cls(
+            if_exists=if_exists, durable=durable, extract=ExtractPolicy() if extract is True else extract or None
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -91,13 +90,15 @@ async def download(
 ) -> DownloadResult:
     """Download one artifact, see :meth:`gh_artifacts_async.ArtifactsClient.download`."""
     context.github.transport.check_usable()
-    check_token(context.github)
+    if not context.github.has_token:
+        raise missing_token()
     if filename is not None:
         filenames.check_filename(filename)
     folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")
     found = await resolve(context.github, artifact)
     emitter = context.github.emitter if observer is None else context.github.emitter.also(observer)
-    return await Download(context, found, single(found, folder, filename), options, emitter).run()
+    destination = Destination(folder=folder, stem=filename or found.name, exact=filename is not None)
+    return await Download(context, found, destination, options, emitter).run()
 
 
 @attrs.define
@@ -110,6 +111,9 @@ class Download:
     _options: Options
     _emitter: Emitter
     _claims: Claims | None = None
+    _extracts: bool = attrs.field(
+        init=False, default=attrs.Factory(lambda self: self._options.extract is not None, takes_self=True)
+    )
 
     async def run(self) -> DownloadResult:
         """Skip what is there; else fetch, verify, and put in place.
@@ -133,9 +137,9 @@ class Download:
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
-        usual = self._path("zip", None)
+        usual = self._destination.path("zip", None, extract=self._extracts)
         if self._options.if_exists == "replace":
-            if self._options.extract is None and usual.is_dir() and not usual.is_symlink():
+            if not self._extracts and usual.is_dir() and not usual.is_symlink():
                 raise self._in_the_way(usual)
             return None
         taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
@@ -158,7 +162,7 @@ class Download:
         kind = filenames.kind_by_type(incoming.content_type)
         if kind is None:
             return None
-        path = self._path(kind, incoming.disposition)
+        path = self._destination.path(kind, incoming.disposition, extract=self._extracts)
         if self._claims is not None:
             self._claims.take(path, self._artifact)
         if self._options.if_exists == "replace" or not os.path.lexists(path):  # noqa: ASYNC240
@@ -174,15 +178,10 @@ class Download:
     async def _local_copy(self, path: Path) -> LocalCopy | None:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return None
-        if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
+        if self._extracts and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
             members = await in_thread(lambda: records.read_folder_record(self._artifact, path))
             return None if members is None else LocalCopy(path=path, members=members)
         return LocalCopy(path=path) if await is_same(self._artifact, path) else None
-
-    def _path(self, kind: Kind, disposition: str | None) -> Path:
-        """Return where what arrives goes: a folder for a zip that is unpacked, else a file."""
-        unpacked = kind == "zip" and self._options.extract is not None
-        return self._destination.folder_path if unpacked else self._destination.path(kind, disposition)
 
     def _in_the_way(self, path: Path) -> DestinationExistsError:
         known = {"skip": " and is not this artifact", "replace": " and is a folder"}.get(self._options.if_exists, "")
@@ -196,7 +195,7 @@ class Download:
         filesystem.make_folder(self._destination.folder)
         part = PartFile.for_artifact(self._artifact, self._destination.folder)
         try:
-            found = await (self._to_file(part) if self._options.extract is None else self._to_folder(part))
+            found = await (self._to_folder(part) if self._extracts else self._to_file(part))
         except BaseException:
             self._context.leftovers.add(part.path, part.prefix)
             raise
@@ -250,7 +249,7 @@ class Download:
             stack.push_async_callback(pipeline.aclose)  # before the part goes
             if received.kind == "raw":
                 return await self._put_in_place(received)
-            path = self._path(received.kind, received.disposition)
+            path = self._destination.path(received.kind, received.disposition, extract=self._extracts)
             if self._claims is not None:
                 self._claims.take(path, self._artifact)
             if self._options.if_exists != "replace" and os.path.lexists(path):  # noqa: ASYNC240
@@ -279,14 +278,14 @@ class Download:
         try:
             yield
         except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
-            if not os.path.lexists(self._path(received.kind, received.disposition)):
+            if not os.path.lexists(self._destination.path(received.kind, received.disposition, extract=self._extracts)):
                 received.part.release(resumable=True)
             raise
         finally:
             received.part.discard()
 
     async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
-        path = self._path(received.kind, received.disposition)
+        path = self._destination.path(received.kind, received.disposition, extract=self._extracts)
         if self._claims is not None:
             self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
         replace = self._options.if_exists == "replace"

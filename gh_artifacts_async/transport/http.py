@@ -15,7 +15,7 @@ from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, Configu
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.transport.connections import READ_BUFFER, open_bare_session, open_session
-from gh_artifacts_async.transport.failures import transport_error, without_traceback
+from gh_artifacts_async.transport.failures import NotSentAgainError, transport_error, without_traceback
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
 from gh_artifacts_async.transport.socket_receiver import take_over
 
@@ -81,6 +81,22 @@ def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
     if getattr(session, "auth", None) is not None:
         msg = "the borrowed session carries auth, which would go to storage too; pass the token to the client instead"
         raise ConfigurationError(msg)
+
+
+async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once (an aiohttp middleware).
+
+    aiohttp sends an idempotent request again by itself when a pooled connection ends without an answer. Retries have
+    one rule (:mod:`gh_artifacts_async.protocol.attempts`), and every send counts, so that failure is renamed to one
+    after which aiohttp does not.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # there was no connection at all: aiohttp does not try again either
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        renamed = NotSentAgainError(error)
+    raise renamed
 
 
 class HttpTransport:
@@ -174,7 +190,7 @@ class HttpTransport:
         return self._user_agent
 
     def _open_api(self) -> aiohttp.ClientSession:
-        self._api = open_session(self._ssl)
+        self._api = open_session(self._ssl, send_once)
         return self._api
 
     def _open_bare(self) -> aiohttp.ClientSession:
@@ -186,7 +202,7 @@ class HttpTransport:
         if connector is None:
             msg = "the borrowed aiohttp session is closed"
             raise ClientClosedError(msg)
-        self._bare = open_bare_session(connector)
+        self._bare = open_bare_session(connector, send_once)
         return self._bare
 
     # --- sending

@@ -43,8 +43,8 @@ class Sink(Protocol):
         ...
 
     @property
-    def failed(self) -> bool:
-        """Whether it could not write; what it is given then stays unwritten."""
+    def error(self) -> BaseException | None:
+        """Why it could not write; what it is given then stays unwritten."""
         ...
 
 
@@ -193,7 +193,11 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._end()
         elif self._filled == len(self._current):
             self._hand_over()
-            self._next_buffer()
+            if self._free:
+                self._current = self._free.pop()
+            elif self._paused_at is None and self._transport is not None:
+                self._transport.pause_reading()
+                self._paused_at = self._loop.time()
 
     def eof_received(self) -> bool:
         """Take note that storage sends no more."""
@@ -221,13 +225,6 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._sink.post(memoryview(self._current)[: self._filled])
             self._current, self._filled = None, 0
 
-    def _next_buffer(self) -> None:
-        if self._free:
-            self._current = self._free.pop()
-        elif self._paused_at is None and self._transport is not None:
-            self._transport.pause_reading()
-            self._paused_at = self._loop.time()
-
     def _written(self, size: int) -> None:
         """Take buffers back that the worker has emptied; read on where none was free."""
         self._written_ahead += size
@@ -236,7 +233,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._written_ahead -= filled
             if buffer is not None:
                 self._free.append(buffer)
-        if self._sink is not None and self._sink.failed:
+        if self._sink is not None and self._sink.error is not None:
             self._end()  # the sink has the error, and raises it when it is flushed
             return
         if self._paused_at is not None and self._free and not self._done.done():

@@ -105,8 +105,7 @@ def sweep(candidate: Path, like: Path) -> None:
     descriptor = grab(candidate, doomed)
     if descriptor is not None:
         os.close(descriptor)
-        state = state_path(candidate)
-        for path in (doomed, state, new_state_path(state)):
+        for path in (doomed, *state_paths(candidate)):
             remove(path)
 
 
@@ -135,11 +134,7 @@ def new_token() -> str:
     return f"{_process(os.getpid())}{next(_numbers):x}"
 
 
-def state_path(path: Path) -> Path:
-    """Return where the state of a part file is."""
-    return path.with_name(path.name + _STATE_SUFFIX)
-
-
-def new_state_path(state: Path) -> Path:
-    """Return where a state is written before it takes its place."""
-    return state.with_name(state.name + _NEW)
+def state_paths(part: Path) -> tuple[Path, Path]:
+    """Return where the state of a part file is, and where it is written before it takes its place."""
+    state = part.name + _STATE_SUFFIX
+    return part.with_name(state), part.with_name(state + _NEW)

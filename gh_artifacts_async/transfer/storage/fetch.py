@@ -219,7 +219,10 @@ class Incoming:
         wrong: DigestMismatchError | None = None
         while True:
             try:
-                await self._fill()
+                while not self._has_all:
+                    setback = await (self._ask() if self._stream is None else self._read())
+                    if setback is not None:
+                        await self._settle(setback)
             except ArtifactsError:
                 if wrong is None:
                     raise
@@ -246,13 +249,6 @@ class Incoming:
         """Whether no byte is missing: by the known length, or since storage has said so."""
         return self._ended or (self.part.is_open and self.part.state.total == self.part.offset)
 
-    async def _fill(self) -> None:
-        """Get all bytes, over as many connections as it takes."""
-        while not self._has_all:
-            setback = await (self._ask() if self._stream is None else self._read())
-            if setback is not None:
-                await self._settle(setback)
-
     # --- one request
 
     async def _ask(self) -> Setback | None:
@@ -273,16 +269,18 @@ class Incoming:
             raise
         except TransportError as error:
             return Setback(error=error.with_traceback(None), failure=Fault())
-        return self._decide(have, self._stream)
+        response = self._stream.response
+        decision = ranges.decide(have, response, now=utcnow)
+        if not isinstance(decision, ranges.Stream):
+            return self._without_body(decision, self._stream)
+        self._body = decision
+        if not decision.offset:
+            self.content_type = response.headers.get("content-type")
+            self.disposition = response.headers.get("content-disposition")
+        return None
 
-    def _decide(self, have: ranges.LocalState, stream: HttpStream) -> Setback | None:
-        decision = ranges.decide(have, stream.response, now=utcnow)
-        if isinstance(decision, ranges.Stream):
-            self._body = decision
-            if not decision.offset:
-                headers = stream.response.headers
-                self.content_type, self.disposition = headers.get("content-type"), headers.get("content-disposition")
-            return None
+    def _without_body(self, decision: ranges.Decision, stream: HttpStream) -> Setback | None:
+        """Do what an answer calls for that does not bring bytes."""
         self.close()
         what = f"artifact {self._artifact.id}"
         match decision:
@@ -303,6 +301,8 @@ class Incoming:
                 return Setback(error=self._storage_error(stream, status, code), failure=Fault(wait=wait))
             case ranges.Fail(status=status, code=code, reason=reason):
                 raise self._storage_error(stream, status, code, reason)
+            case ranges.Stream():  # its bytes are read by _read()
+                return None
 
     def _storage_error(self, stream: HttpStream, status: int, code: str | None, reason: str = "") -> StorageError:
         said = (f" ({code})" if code else "") + (f": {reason}" if reason else "")
@@ -332,10 +332,10 @@ class Incoming:
 
     def _begin_body(self, body: ranges.Stream) -> None:
         if body.offset == 0:
-            self._check_space(body)
-            self.part.start()
+            if body.length is not None and body.length >= _CHECK_SPACE_FROM:
+                filesystem.check_space(self.part.path, body.length)
             self._resumed_from = 0
-            self.part.learn(
+            self.part.start(
                 etag=body.etag, total=body.total, content_type=self.content_type, disposition=self.disposition
             )
             if body.etag is not None and (body.total is None or body.total > INLINE):
@@ -348,14 +348,6 @@ class Incoming:
         self._streamed = True
         if first and self._emitter.active:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
-
-    def _check_space(self, body: ranges.Stream) -> None:
-        """Find a full disk before the bytes are fetched, where their number is known."""
-        if body.length is None or body.length < _CHECK_SPACE_FROM:
-            return
-        free = filesystem.free_bytes(self.part.path.parent)
-        if free is not None and free < body.length:
-            raise filesystem.out_of_space(self.part.path, needed=body.length)
 
     def _progress(self) -> None:
         """Tell the observer of bytes, at most ten times a second, and the follower always."""

@@ -26,7 +26,7 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
-from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import RateWatch
 
@@ -134,7 +134,7 @@ class RangeReader:
             write = partial(_write_all, file.fileno(), place)
             for start, end in pieces:
                 os.lseek(file.fileno(), start, os.SEEK_SET)
-                lane = self._context.writer.lane(write)
+                lane = Lane(self._context.writer, write)
                 try:
                     await self.copy(start, end, lane.put)
                     await lane.flush()

@@ -25,15 +25,10 @@ _ERROR = 300
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-def check_token(github: GitHubSession) -> None:
-    """Make sure that there is a token.
-
-    Raises:
-        MissingTokenError: there is none, and GitHub serves an artifact's bytes only to those who have one.
-    """
-    if not github.has_token:
-        msg = "downloading an artifact needs a token, also from a public repository; pass one, or set GITHUB_TOKEN"
-        raise MissingTokenError(msg)
+def missing_token() -> MissingTokenError:
+    """Return the error for a client without a token: GitHub serves an artifact's bytes only to those who have one."""
+    msg = "downloading an artifact needs a token, also from a public repository; pass one, or set GITHUB_TOKEN"
+    return MissingTokenError(msg)
 
 
 async def resolve(github: GitHubSession, artifact: object) -> Artifact:

@@ -25,7 +25,7 @@ from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader
-from gh_artifacts_async.transfer.storage.targets import check_token, resolve
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 from gh_artifacts_async.transfer.unzip.remote_directory import not_a_zip, read_tail
 from gh_artifacts_async.transfer.unzip.unpack import begun, fill
 
@@ -295,7 +295,8 @@ async def open_archive(
 ) -> AsyncGenerator[RemoteArchive]:
     """Open an archive where it is; see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
     context.github.check_usable()
-    check_token(context.github)
+    if not context.github.has_token:
+        raise missing_token()
     found = await resolve(context.github, artifact)
     with ExitStack() as stack:
         source = _Source(context, found, context.github.emitter, stack)
