@@ -21,15 +21,12 @@ T = TypeVar("T")
 class Secret:
     """A string that no repr, str, format, pickle or attribute listing shows; ``reveal()`` gives it."""
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("reveal",)
 
     def __init__(self, value: str) -> None:
         """Keep the value in a closure, where no formatter of locals looks."""
-        self._reveal: Callable[[], str] = lambda: value
-
-    def reveal(self) -> str:
-        """Return the secret itself."""
-        return self._reveal()
+        self.reveal: Callable[[], str] = lambda: value
+        """Returns the secret itself."""
 
     def __repr__(self) -> str:
         """Return stars."""

@@ -111,9 +111,6 @@ class Download:
     _options: Options
     _emitter: Emitter
     _claims: Claims | None = None
-    _extracts: bool = attrs.field(
-        init=False, default=attrs.Factory(lambda self: self._options.extract is not None, takes_self=True)
-    )
 
     async def run(self) -> DownloadResult:
         """Skip what is there; else fetch, verify, and put in place.
@@ -137,9 +134,9 @@ class Download:
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
-        usual = self._destination.path("zip", None, extract=self._extracts)
+        usual = self._destination.path("zip", None, extract=self._options.extract is not None)
         if self._options.if_exists == "replace":
-            if not self._extracts and usual.is_dir() and not usual.is_symlink():
+            if self._options.extract is None and usual.is_dir() and not usual.is_symlink():
                 raise self._in_the_way(usual)
             return None
         taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
@@ -162,7 +159,7 @@ class Download:
         kind = filenames.kind_by_type(incoming.content_type)
         if kind is None:
             return None
-        path = self._destination.path(kind, incoming.disposition, extract=self._extracts)
+        path = self._destination.path(kind, incoming.disposition, extract=self._options.extract is not None)
         if self._claims is not None:
             self._claims.take(path, self._artifact)
         if self._options.if_exists == "replace" or not os.path.lexists(path):  # noqa: ASYNC240
@@ -178,7 +175,7 @@ class Download:
     async def _local_copy(self, path: Path) -> LocalCopy | None:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return None
-        if self._extracts and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
+        if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
             members = await in_thread(lambda: records.read_folder_record(self._artifact, path))
             return None if members is None else LocalCopy(path=path, members=members)
         return LocalCopy(path=path) if await is_same(self._artifact, path) else None
@@ -195,7 +192,7 @@ class Download:
         filesystem.make_folder(self._destination.folder)
         part = PartFile.for_artifact(self._artifact, self._destination.folder)
         try:
-            found = await (self._to_folder(part) if self._extracts else self._to_file(part))
+            found = await (self._to_file(part) if self._options.extract is None else self._to_folder(part))
         except BaseException:
             self._context.leftovers.add(part.path, part.prefix)
             raise
@@ -249,7 +246,9 @@ class Download:
             stack.push_async_callback(pipeline.aclose)  # before the part goes
             if received.kind == "raw":
                 return await self._put_in_place(received)
-            path = self._destination.path(received.kind, received.disposition, extract=self._extracts)
+            path = self._destination.path(
+                received.kind, received.disposition, extract=self._options.extract is not None
+            )
             if self._claims is not None:
                 self._claims.take(path, self._artifact)
             if self._options.if_exists != "replace" and os.path.lexists(path):  # noqa: ASYNC240
@@ -278,14 +277,16 @@ class Download:
         try:
             yield
         except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
-            if not os.path.lexists(self._destination.path(received.kind, received.disposition, extract=self._extracts)):
+            if not os.path.lexists(
+                self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
+            ):
                 received.part.release(resumable=True)
             raise
         finally:
             received.part.discard()
 
     async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
-        path = self._destination.path(received.kind, received.disposition, extract=self._extracts)
+        path = self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
         if self._claims is not None:
             self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
         replace = self._options.if_exists == "replace"

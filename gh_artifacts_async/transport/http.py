@@ -17,13 +17,11 @@ from gh_artifacts_async.results import Secret
 from gh_artifacts_async.transport.connections import READ_BUFFER, open_bare_session, open_session
 from gh_artifacts_async.transport.failures import NotSentAgainError, transport_error, without_traceback
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
-from gh_artifacts_async.transport.socket_receiver import take_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gh_artifacts_async.settings import StrPath, Timeouts
-    from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
 Headers = Callable[[], dict[str, str]]
 """Makes a request's headers at the last moment, so that no frame of a traceback holds a token."""
@@ -308,6 +306,7 @@ class HttpStream:
     Attributes:
         response: status and headers; of an error also the body, cut at 64 KiB (see :meth:`read_error`).
         host: for messages.
+        answer: returns aiohttp's own response.
     """
 
     def __init__(self, answer: aiohttp.ClientResponse, host: str) -> None:
@@ -316,7 +315,7 @@ class HttpStream:
         def reveal() -> aiohttp.ClientResponse:
             return answer
 
-        self._answer = reveal
+        self.answer: Callable[[], aiohttp.ClientResponse] = reveal
         self.host = host
         headers = dict(zip(map(str.lower, answer.headers.keys()), answer.headers.values(), strict=True))
         self.response = Response(status=answer.status, headers=headers)
@@ -333,17 +332,13 @@ class HttpStream:
         """
         failure: ArtifactsError | None = None
         try:
-            return await self._answer().content.readany()
+            return await self.answer().content.readany()
         except BaseException as error:
             failure = transport_error(error, self.host)
             if failure is None:
                 without_traceback(error)
                 raise
         raise failure
-
-    def take_over(self, buffers: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
-        """Receive the body past aiohttp; False if that cannot be, see :func:`.socket_receiver.take_over`."""
-        return take_over(self._answer(), buffers, sink, receiver)
 
     async def read_error(self) -> None:
         """Read an error's body into ``response``; one that breaks is taken as far as it came."""
@@ -362,4 +357,4 @@ class HttpStream:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else end it."""
-        self._answer().close()
+        self.answer().close()

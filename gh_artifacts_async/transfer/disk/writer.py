@@ -28,11 +28,15 @@ _TURN = 8 * 1024 * 1024  # bytes a drain job writes before another transfer's jo
 
 
 class Writer:
-    """One worker thread; made on first use, ended by :meth:`aclose`."""
+    """One worker thread, started by its first job and ended by :meth:`aclose`.
+
+    Attributes:
+        thread: the worker thread; None before its first job.
+    """
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._pool: ThreadPoolExecutor | None = None
+        self.thread: ThreadPoolExecutor | None = None
         self._closed = False
         self._waiting = 0
         self._lent = 0
@@ -41,16 +45,16 @@ class Writer:
 
     async def aclose(self) -> None:
         """End the thread; there is no work left, since every lane has been stopped by its transfer."""
-        pool, self._pool = self._pool, None
+        pool, self.thread = self.thread, None
         self._closed = True
         if pool is not None:
             pool.shutdown(wait=True)
 
-    def executor(self) -> ThreadPoolExecutor | None:
-        """Return the worker thread; after close None, the loop's own, for a transfer that is just ending."""
-        if self._pool is None and not self._closed:
-            self._pool = ThreadPoolExecutor(1, "gh-artifacts-writer")
-        return self._pool
+    def open_thread(self) -> ThreadPoolExecutor | None:
+        """Start the worker thread; after close None, the loop's own, for a transfer that is just ending."""
+        if self.thread is None and not self._closed:
+            self.thread = ThreadPoolExecutor(1, "gh-artifacts-writer")
+        return self.thread
 
     def reserve(self, size: int) -> None:
         """Count bytes that wait from now on."""
@@ -152,7 +156,7 @@ class Lane:
 
     def _start(self) -> None:
         if self._job is None or self._job.done():
-            self._job = self._loop.run_in_executor(self._writer.executor(), self._drain)
+            self._job = self._loop.run_in_executor(self._writer.thread or self._writer.open_thread(), self._drain)
             self._job.add_done_callback(self._go_on)
 
     def _go_on(self, _: asyncio.Future[None]) -> None:

@@ -255,7 +255,8 @@ class Incoming:
         """Sign, ask storage, and do what its answer calls for."""
         asked = self._loop.time()
         signed = await sign(self._context.github, self._artifact)
-        self._watch.exclude(self._loop.time() - asked)  # the wait for GitHub is not storage's slowness
+        if self._streamed:
+            self._watch.exclude(self._loop.time() - asked)  # the wait for GitHub is not storage's slowness
         if self._follower is not None:
             await self._follower.prepare(signed)
         state = self.part.state

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
 from gh_artifacts_async.transfer.disk.writer import Lane
-from gh_artifacts_async.transport import socket_receiver
-from gh_artifacts_async.transport.socket_receiver import SocketReceiver
+from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +163,7 @@ class BodyReader:
         """Take the fast path; None where it cannot be taken, and nothing was read then."""
         headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
         framed = "transfer-encoding" in headers or "content-length" not in headers
-        if length is None or length < socket_receiver.FROM or framed:
+        if length is None or length < FROM or framed:
             return None
 
         receiver = SocketReceiver(
@@ -174,7 +173,7 @@ class BodyReader:
             progress=partial(self._count, stream.host),
             paused=self._watch.exclude,
         )
-        return receiver if stream.take_over(self._writer, lane, receiver) else None
+        return receiver if take_over(stream.answer(), self._writer, lane, receiver) else None
 
     def _count(self, host: str, size: int) -> None:
         self.arrived += size
