@@ -95,7 +95,8 @@ class SignedURL:
     @property
     def host(self) -> str:
         """Host and port, fit for messages."""
-        return self.redacted.partition("://")[2].partition("/")[0].partition("?")[0]
+        rest = self.url.partition("://")[2].partition("?")[0].partition("#")[0]
+        return rest.partition("/")[0].rpartition("@")[2]
 
     def __repr__(self) -> str:
         """Return the redacted URL."""

@@ -166,7 +166,7 @@ def decide(have: LocalState, response: Response, *, now: Callable[[], datetime])
     if "content-encoding" in response.headers and (coded := _coded(response)) is not None:
         return coded
     if response.status == _OK:
-        length = content_length(response)
+        length = None if "transfer-encoding" in response.headers else whole(response.headers.get("content-length"))
         return Stream(offset=0, length=length, total=length, etag=strong_etag(response.headers))
     if response.status == _PARTIAL:
         return _partial(have, response)

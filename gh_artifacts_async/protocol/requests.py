@@ -230,8 +230,9 @@ class Request:
         return attrs.evolve(self, absolute_url=url)
 
 
-def _repo_path(repo: RepositoryName, rest: str) -> str:
-    return f"/repos/{repo.owner}/{repo.name}/actions/{rest}"
+@functools.lru_cache(maxsize=256)
+def _actions(repo: RepositoryName) -> str:
+    return f"/repos/{repo.owner}/{repo.name}/actions"
 
 
 def check_name(name: str | None) -> None:
@@ -290,7 +291,7 @@ def list_workflow_run_artifacts(
         msg = f"direction must be 'asc' or 'desc', not {direction!r}"
         raise ConfigurationError(msg)
     query = _paging(per_page, page, ("name", name), ("direction", direction))
-    path = _repo_path(repo, f"runs/{run_id}/artifacts")
+    path = f"{_actions(repo)}/runs/{run_id}/artifacts"
     return Request(operation="list_workflow_run_artifacts", path=path, query=query)
 
 
@@ -304,14 +305,14 @@ def get_artifact(repo: RepositoryName, artifact_id: int) -> Request:
 def delete_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     """``DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
     check_id(artifact_id, "artifact_id")
-    path = _repo_path(repo, f"artifacts/{artifact_id}")
+    path = f"{_actions(repo)}/artifacts/{artifact_id}"
     return Request(operation="delete_artifact", method="DELETE", path=path, points=5, answer="nothing")
 
 
 def download_artifact(repo: RepositoryName, artifact_id: int, *, known_expired: bool | None = None) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}``; the format must be zip."""
     check_id(artifact_id, "artifact_id")
-    path = _repo_path(repo, f"artifacts/{artifact_id}/zip")
+    path = f"{_actions(repo)}/artifacts/{artifact_id}/zip"
     return Request(operation="download_artifact", path=path, answer="location", known_expired=known_expired)
 
 
@@ -319,7 +320,7 @@ def get_workflow_run(repo: RepositoryName, run_id: int) -> Request:
     """``GET /repos/{owner}/{repo}/actions/runs/{run_id}``."""
     check_id(run_id, "run_id")
     query = (("exclude_pull_requests", "true"),)
-    return Request(operation="get_workflow_run", path=_repo_path(repo, f"runs/{run_id}"), query=query)
+    return Request(operation="get_workflow_run", path=f"{_actions(repo)}/runs/{run_id}", query=query)
 
 
 def list_workflow_runs(
@@ -341,7 +342,7 @@ def list_workflow_runs(
             raise ConfigurationError(msg)
     query = _paging(per_page, page, ("exclude_pull_requests", "true"), ("created", created), *filters)
     name = "list_workflow_runs_for_repo" if workflow is None else "list_workflow_runs"
-    return Request(operation=name, path=_repo_path(repo, rest), query=query)
+    return Request(operation=name, path=f"{_actions(repo)}/{rest}", query=query)
 
 
 def _workflow_id(workflow: str | int) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, OutOfSpaceError
-from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished, TransferVerified
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
+from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished
 from gh_artifacts_async.models import Artifact, Digest
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
@@ -26,8 +26,6 @@ from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.settings import StrPath
@@ -219,44 +217,39 @@ class Download:
             present = await self._present_after(incoming)
             if present is not None:
                 return present
-            received = await incoming.receive()
-        if self._emitter.active:
-            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
-        with self._part_of(received):
-            return await self._put_in_place(received)
+            return await self._put_in_place(await incoming.receive())
 
     async def _to_folder(self, part: PartFile) -> LocalCopy | _Delivered:
         """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
         from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # with archive, which few programs enter
 
         unpacking = self._unpacking()
+        pipeline = Pipeline(self._context, unpacking)
+        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
+        incoming_of = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline)
         async with AsyncExitStack() as stack:
-            pipeline = Pipeline(self._context, unpacking)
             stack.push_async_callback(pipeline.aclose)
-            leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
-            async with fetch(
-                self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline
-            ) as incoming:
-                present = await self._present_after(incoming)
-                if present is not None:
-                    return present
-                received = await incoming.receive()
-            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
-            stack.enter_context(self._part_of(received))
-            stack.push_async_callback(pipeline.aclose)  # before the part goes
+            incoming = await stack.enter_async_context(incoming_of)
+            stack.push_async_callback(pipeline.aclose)  # before the part is removed
+            present = await self._present_after(incoming)
+            if present is not None:
+                return present
+            received = await incoming.receive()
             if received.kind == "raw":
                 return await self._put_in_place(received)
-            path = self._destination.path(
-                received.kind, received.disposition, extract=self._options.extract is not None
-            )
+            path = self._destination.folder_path
             if self._claims is not None:
                 self._claims.take(path, self._artifact)
             if self._options.if_exists != "replace" and os.path.lexists(path):  # noqa: ASYNC240
                 return await self._same_or_in_the_way(path)
-            members = await pipeline.finish()
-            if members is None:
-                await pipeline.aclose()
-                members = await unpacking.whole(received.part.path)
+            try:
+                members = await pipeline.finish()
+                if members is None:
+                    await pipeline.aclose()
+                    members = await unpacking.whole(received.part.path)
+            finally:
+                if os.path.lexists(path):  # noqa: ASYNC240 - then a later run has no use for the part
+                    received.part.discard()
             return path, received, tuple(members)
 
     def _unpacking(self) -> Unpacking:
@@ -270,20 +263,6 @@ class Download:
             replace=self._options.if_exists == "replace",
             durable=self._options.durable,
         )
-
-    @contextmanager
-    def _part_of(self, received: VerifiedPart) -> Generator[None]:
-        """Remove the part in the end; keep it where only time or space was lacking: a later run need not fetch it."""
-        try:
-            yield
-        except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
-            if not os.path.lexists(
-                self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
-            ):
-                received.part.release(resumable=True)
-            raise
-        finally:
-            received.part.discard()
 
     async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
         path = self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)

@@ -122,10 +122,10 @@ class PartFile:
     @classmethod
     def for_artifact(cls, artifact: Artifact, folder: Path) -> PartFile:
         """Plan a part file for an artifact; nothing is created yet."""
-        digest = expected_sha256(artifact)
+        digest, where = expected_sha256(artifact), artifact.repository
         state = PartState(
             artifact_id=artifact.id,
-            repository=str(artifact.repository),
+            repository="" if where is None else f"{where.owner}/{where.name}",
             size_in_bytes=artifact.size_in_bytes,
             digest=None if digest is None else f"sha256:{digest}",
         )
@@ -153,13 +153,13 @@ class PartFile:
             OutOfSpaceError: the disk is full.
             OSError: the folder cannot be written to.
         """
-        self.discard()
+        if self._descriptor != _CLOSED:
+            self.discard()
         self.path = self._folder / f"{self.prefix}{new_token()}{SUFFIX}"
         with space_errors(self.path):
             self._descriptor = os.open(self.path, CREATE, 0o666)
         lock(self._descriptor)
-        if facts:
-            self.learn(**facts)
+        self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
 
     def adopt(self, candidates: Iterable[Path]) -> bool:
         """Continue with what an earlier process left of this artifact; False where there is nothing that can be used.
@@ -273,8 +273,10 @@ class PartFile:
     # --- ending
 
     def release(self, *, resumable: bool) -> None:
-        """Close; keep the part if a later run can continue with it, else remove it."""
-        keep = resumable and self.is_open and self.offset > 0 and self.state.etag is not None
+        """Close; keep the part if a later run can continue with it, else remove it; nothing where there is no file."""
+        if self._descriptor == _CLOSED:
+            return
+        keep = resumable and self.offset > 0 and self.state.etag is not None
         if not keep:
             self.discard()
             return

@@ -17,12 +17,19 @@ from gh_artifacts_async.errors import (
     DigestMismatchError,
     DownloadError,
     IncompleteDownloadError,
+    OutOfSpaceError,
     SignedURLExpiredError,
     SlowTransferError,
     StorageError,
     TransportError,
 )
-from gh_artifacts_async.events import TransferBytes, TransferResumed, TransferStarted, TransferURLRenewed
+from gh_artifacts_async.events import (
+    TransferBytes,
+    TransferResumed,
+    TransferStarted,
+    TransferURLRenewed,
+    TransferVerified,
+)
 from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after
 from gh_artifacts_async.protocol.filenames import Kind
@@ -67,7 +74,7 @@ class VerifiedPart:
     """All bytes of an artifact, verified, still in their part file.
 
     Attributes:
-        part: the part file; the caller's from now on.
+        part: the part file, which lives as long as the block of :func:`fetch`.
         kind: zip or raw.
         verified: what the bytes were checked against.
         sha256: of the bytes, lower-case hex.
@@ -107,8 +114,8 @@ async def fetch(
 ) -> AsyncGenerator[Incoming]:
     """Ask storage for an artifact; the block is entered when the headers have come, before any byte of the body.
 
-    Where the part file has all bytes already, storage is not asked. Leaving the block before everything is verified
-    keeps the part for a later run, unless its content, or the disk, was at fault.
+    Where an earlier run left all bytes, storage is not asked. The part file lives as long as the block: what has not
+    been put in place by then is removed, but kept for a later run where the network, time or space was lacking.
 
     Args:
         context: the client's.
@@ -123,20 +130,23 @@ async def fetch(
         OSError: the disk refused.
     """
     incoming = Incoming(context, artifact, part, emitter, follower)
-    resumable = True
+    keep = False
     try:
         await incoming.begin(leftovers)
         yield incoming
+        keep = not incoming.complete  # the body was not wanted; what an earlier run left stays
     except (ArchiveError, DigestMismatchError):
-        resumable = False  # whatever comes later, the content stays what it is
+        raise  # whatever comes later, the content stays what it is
+    except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
+        keep = True  # only space or time was lacking
         raise
-    except OSError as error:
-        resumable = isinstance(error, ArtifactsError)
+    except BaseException as error:
+        disk_failed = isinstance(error, OSError) and not isinstance(error, ArtifactsError)
+        keep = not incoming.complete and not disk_failed
         raise
     finally:
         incoming.close()
-        if not incoming.complete and part.is_open:
-            part.release(resumable=resumable)
+        part.release(resumable=keep)
 
 
 class Incoming:
@@ -247,7 +257,7 @@ class Incoming:
     @property
     def _has_all(self) -> bool:
         """Whether no byte is missing: by the known length, or since storage has said so."""
-        return self._ended or (self.part.is_open and self.part.state.total == self.part.offset)
+        return self._ended or 0 < self.part.offset == self.part.state.total
 
     # --- one request
 
@@ -441,6 +451,8 @@ class Incoming:
             ends_as_zip=needs_tail and filenames.ends_as_zip(tail),
         )
         self.complete = True
+        if self._emitter.active:
+            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=verified))
         return VerifiedPart(
             part=part,
             kind=kind,

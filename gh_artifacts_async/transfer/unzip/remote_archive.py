@@ -256,12 +256,9 @@ class _Source:
                 async with fetch(self._context, self._artifact, part, (), emitter=self._emitter) as incoming:
                     self._fetches.append(incoming)
                     received = await incoming.receive()
-                self.content_type = received.content_type
-                try:
+                    self.content_type = received.content_type
                     part.commit(folder / "archive.zip", replace=True, durable=False)
-                    self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
-                finally:
-                    part.discard()
+                self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
             return self.whole
 
     def check_open(self) -> None:
