@@ -47,17 +47,6 @@ def out_of_space(path: Path, number: int = errno.ENOSPC, needed: int | None = No
     return OutOfSpaceError(msg, filename=str(path), errno=number, needed=needed, free=free)
 
 
-def check_space(path: Path, needed: int) -> None:
-    """Find a full disk before bytes are fetched.
-
-    Raises:
-        OutOfSpaceError: the file system says that less is free than ``needed``.
-    """
-    free = free_bytes(path.parent)
-    if free is not None and free < needed:
-        raise out_of_space(path, needed=needed)
-
-
 def free_bytes(folder: Path) -> int | None:
     """Return what the file system says is free for us; None where it does not say."""
     try:

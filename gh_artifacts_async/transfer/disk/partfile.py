@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.protocol.filenames import safe_component
+from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
 from gh_artifacts_async.transfer.disk.leftovers import (
     CREATE,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
 
 _VERSION = 1
+_CHECK_SPACE_FROM = 1024 * 1024  # smaller parts are not worth asking the file system first
 _CLOSED = -1
 _BLOCK = 1024 * 1024
 _LONGEST_STEM = 100  # characters of the artifact's name in the part's
@@ -143,10 +145,11 @@ class PartFile:
 
     # --- beginning
 
-    def start(self, **facts: object) -> None:
+    def start(self, size: int = 0, **facts: object) -> None:
         """Create an empty part; an earlier one of this object is removed.
 
         Args:
+            size: bytes that are to come, so that a full disk is found before they are fetched; 0 where unknown.
             facts: as :meth:`learn` takes them.
 
         Raises:
@@ -155,6 +158,10 @@ class PartFile:
         """
         if self._descriptor != _CLOSED:
             self.discard()
+        if size >= _CHECK_SPACE_FROM:
+            free = filesystem.free_bytes(self._folder)
+            if free is not None and free < size:
+                raise filesystem.out_of_space(self.path, needed=size)
         self.path = self._folder / f"{self.prefix}{new_token()}{SUFFIX}"
         with space_errors(self.path):
             self._descriptor = os.open(self.path, CREATE, 0o666)

@@ -15,12 +15,9 @@ from gh_artifacts_async.errors import (
     ArtifactsError,
     CertificateError,
     DigestMismatchError,
-    DownloadError,
     IncompleteDownloadError,
     OutOfSpaceError,
-    SignedURLExpiredError,
     SlowTransferError,
-    StorageError,
     TransportError,
 )
 from gh_artifacts_async.events import (
@@ -31,12 +28,13 @@ from gh_artifacts_async.events import (
     TransferVerified,
 )
 from gh_artifacts_async.protocol import filenames, ranges
-from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after
 from gh_artifacts_async.protocol.filenames import Kind
 from gh_artifacts_async.results import Verified
-from gh_artifacts_async.transfer.disk import filesystem, verify
+from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
 
@@ -49,8 +47,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
-
-_CHECK_SPACE_FROM = 1024 * 1024  # smaller bodies are not worth asking the file system first
 
 
 class Follower(Protocol):
@@ -92,14 +88,6 @@ class VerifiedPart:
     resumed_from: int
     content_type: str | None
     disposition: str | None
-
-
-@attrs.frozen(kw_only=True)
-class Setback:
-    """A try that failed in a way that another one may mend."""
-
-    error: ArtifactsError
-    failure: Fault | RefusedURL
 
 
 @asynccontextmanager
@@ -283,42 +271,26 @@ class Incoming:
         response = self._stream.response
         decision = ranges.decide(have, response, now=utcnow)
         if not isinstance(decision, ranges.Stream):
-            return self._without_body(decision, self._stream)
+            return self._without_body(decision, self._stream.host)
         self._body = decision
         if not decision.offset:
             self.content_type = response.headers.get("content-type")
             self.disposition = response.headers.get("content-disposition")
         return None
 
-    def _without_body(self, decision: ranges.Decision, stream: HttpStream) -> Setback | None:
+    def _without_body(
+        self, decision: ranges.Done | ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, host: str
+    ) -> Setback | None:
         """Do what an answer calls for that does not bring bytes."""
         self.close()
-        what = f"artifact {self._artifact.id}"
-        match decision:
-            case ranges.Done():
-                self._ended = True
-                return None
-            case ranges.Restart(reason=reason):
-                self._start_over()
-                return Setback(error=StorageError(f"{what}: {reason}", status=412), failure=RefusedURL())
-            case ranges.SignAgain(reason=reason, status=status, code=code, expired=expired):
-                self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=reason))
-                msg = f"{what} from {stream.host}: {reason}"
-                error: DownloadError = StorageError(msg, status=status, code=code)
-                if expired:
-                    error = SignedURLExpiredError(f"{msg}, also after fresh ones were asked for; is the network slow?")
-                return Setback(error=error, failure=RefusedURL())
-            case ranges.RetryLater(status=status, code=code, wait=wait):
-                return Setback(error=self._storage_error(stream, status, code), failure=Fault(wait=wait))
-            case ranges.Fail(status=status, code=code, reason=reason):
-                raise self._storage_error(stream, status, code, reason)
-            case ranges.Stream():  # its bytes are read by _read()
-                return None
-
-    def _storage_error(self, stream: HttpStream, status: int, code: str | None, reason: str = "") -> StorageError:
-        said = (f" ({code})" if code else "") + (f": {reason}" if reason else "")
-        msg = f"artifact {self._artifact.id}: storage at {stream.host} answered with {status}{said}"
-        return StorageError(msg, status=status, code=code)
+        if isinstance(decision, ranges.Done):
+            self._ended = True
+            return None
+        if isinstance(decision, ranges.Restart):
+            self._start_over()
+        elif isinstance(decision, ranges.SignAgain):
+            self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=decision.reason))
+        return refusal(decision, self._artifact, host)
 
     # --- one body
 
@@ -343,11 +315,13 @@ class Incoming:
 
     def _begin_body(self, body: ranges.Stream) -> None:
         if body.offset == 0:
-            if body.length is not None and body.length >= _CHECK_SPACE_FROM:
-                filesystem.check_space(self.part.path, body.length)
             self._resumed_from = 0
             self.part.start(
-                etag=body.etag, total=body.total, content_type=self.content_type, disposition=self.disposition
+                body.length or 0,
+                etag=body.etag,
+                total=body.total,
+                content_type=self.content_type,
+                disposition=self.disposition,
             )
             if body.etag is not None and (body.total is None or body.total > INLINE):
                 self.part.save_state()
@@ -436,7 +410,7 @@ class Incoming:
     def _verified(self) -> VerifiedPart:
         """Check the bytes that are there."""
         part, state = self.part, self.part.state
-        if not part.is_open:
+        if not part.offset and not part.is_open:
             part.start()  # an empty body: no chunk ever came
         kind = filenames.kind_by_type(state.content_type) or filenames.kind_by_magic(part.read(4))
         needs_tail = kind == "zip" and verify.expected_sha256(self._artifact) is None
