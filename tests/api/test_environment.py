@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gh_artifacts_async.api.environment import FromEnvironment, proxy_for, read_environment
+from gh_artifacts_async.api.environment import FromEnvironment, read_environment
 from gh_artifacts_async.errors import ConfigurationError
 
 ALL = {"GH_TOKEN": "1", "GITHUB_TOKEN": "2", "GH_ENTERPRISE_TOKEN": "3", "GITHUB_ENTERPRISE_TOKEN": "4"}
@@ -60,50 +60,3 @@ def test_addresses_that_are_none(environ):
     """A wrong variable is named as what it is."""
     with pytest.raises(ConfigurationError):
         read_environment(environ)
-
-
-@pytest.fixture
-def proxies(monkeypatch):
-    """An environment without proxies, to set some in."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUEST_METHOD"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return monkeypatch.setenv
-
-
-@pytest.mark.parametrize(
-    ("environ", "url", "proxy"),
-    [
-        ({}, "https://api.github.com/x", None),
-        ({"https_proxy": "http://p:3128"}, "https://api.github.com/x?sig=1", "http://p:3128"),
-        ({"HTTPS_PROXY": "http://p:3128"}, "https://api.github.com/x", "http://p:3128"),
-        ({"https_proxy": "http://p:3128"}, "http://api.github.com/x", None),
-        ({"http_proxy": "http://u:pw@p:3128"}, "http://h:8080/x", "http://u:pw@p:3128"),
-        ({"all_proxy": "http://p:3128"}, "https://h/x", "http://p:3128"),
-        ({"all_proxy": "http://all", "https_proxy": "http://p"}, "https://h/x", "http://p"),
-        ({"https_proxy": "p:3128"}, "https://h/x", "http://p:3128"),
-        ({"https_proxy": ""}, "https://h/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "*"}, "https://h/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "h.example"}, "https://h.example/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "example"}, "https://h.example/x", None),
-        ({"https_proxy": "http://p", "no_proxy": ".example"}, "https://h.example:8443/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example:8443/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example/x", "http://p"),
-        ({"https_proxy": "http://p", "no_proxy": "other"}, "https://h.example/x", "http://p"),
-        ({"http_proxy": "http://p", "no_proxy": "127.0.0.1"}, "http://127.0.0.1:4711/x", None),
-    ],
-)
-def test_proxies_of_the_environment(proxies, environ, url, proxy):
-    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in either case of letters."""
-    for name, value in environ.items():
-        proxies(name, value)
-    assert proxy_for(url) == proxy
-
-
-@pytest.mark.parametrize("value", ["socks5://u:pa55@p:1080", "http://", "http://u:pa55@p:x"])
-def test_a_proxy_that_is_none(proxies, value):
-    """A SOCKS proxy would be taken for an HTTP one; its password is not shown."""
-    proxies("https_proxy", value)
-    with pytest.raises(ConfigurationError, match="the environment's https proxy") as caught:
-        proxy_for("https://h/x")
-    assert "pa55" not in str(caught.value)

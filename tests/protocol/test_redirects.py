@@ -27,7 +27,7 @@ PIPELINES = (
 
 def _sign(location, given_headers=None, now=NOW):
     return signed_url(
-        Secret(location), url=HERE, headers={"date": DATE} if given_headers is None else given_headers, now=now
+        Secret(location), url=HERE, headers={"date": DATE} if given_headers is None else given_headers, now=lambda: now
     )
 
 
@@ -138,7 +138,7 @@ LISTED = StoragePolicy(allowed_hosts=("blobs.example", "*.Core.Windows.net"))
 
 
 def _target(url):
-    return signed_url(Secret(url), url=HERE, headers={}, now=NOW)
+    return signed_url(Secret(url), url=HERE, headers={}, now=lambda: NOW)
 
 
 @pytest.mark.parametrize(

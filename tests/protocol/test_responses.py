@@ -39,7 +39,7 @@ DOCS = "https://docs.github.com/rest"
 
 
 def _judged(request, got, base=BASE):
-    return judge(request, got, base=base, now=NOW)
+    return judge(request, got, base=base, now=lambda: NOW)
 
 
 def _failure(request, got, base=BASE):

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.protocol.filenames import safe_component
+from gh_artifacts_async.protocol.filenames import Kind, safe_component
+from gh_artifacts_async.results import Verified
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
 from gh_artifacts_async.transfer.disk.leftovers import (
@@ -345,6 +346,31 @@ class PartFile:
         descriptor, self._descriptor = self._descriptor, _CLOSED
         if descriptor != _CLOSED:
             os.close(descriptor)
+
+
+@attrs.frozen(kw_only=True)
+class VerifiedPart:
+    """All bytes of an artifact, verified, still in their part file.
+
+    Attributes:
+        part: the part file, which lives as long as the block of :func:`fetch`.
+        kind: zip or raw.
+        verified: what the bytes were checked against.
+        sha256: of the bytes, lower-case hex.
+        size: bytes.
+        resumed_from: bytes taken over from an earlier run.
+        content_type: as storage sent it.
+        disposition: Content-Disposition as storage sent it.
+    """
+
+    part: PartFile
+    kind: Kind
+    verified: Verified
+    sha256: str
+    size: int
+    resumed_from: int
+    content_type: str | None
+    disposition: str | None
 
 
 def _can_be_checked(state: PartState, size: int) -> bool:
