@@ -72,7 +72,11 @@ def check_token(token: str) -> Secret:
 
 
 class StaticToken:
-    """A token that never changes."""
+    """A token that never changes.
+
+    Attributes:
+        secret: the token, checked and hidden; it spares a session to check it again for every request.
+    """
 
     def __init__(self, token: str) -> None:
         """Check and hide the token.
@@ -80,11 +84,11 @@ class StaticToken:
         Raises:
             ConfigurationError: it is empty, or contains characters not allowed in a header.
         """
-        self._secret = check_token(token)
+        self.secret = check_token(token)
 
     async def token(self) -> str:
         """Return the token."""
-        return self._secret.reveal()
+        return self.secret.reveal()
 
     def __repr__(self) -> str:
         """Return the type, with stars for the token."""

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import trustme
 
+from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.api.checks import checked_proxy, default_user_agent, header_value, tls_context
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
@@ -112,3 +113,16 @@ def test_a_token_over_http_needs_permission():
     GitHubSession("t", base_url="http://ghe.example/api/v3", allow_http=True)
     GitHubSession(base_url="http://ghe.example/api/v3")
     GitHubSession("t", base_url="http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", ["timeouts", "retry", "limits", "storage", "observer"])
+def test_settings_of_another_type(name):
+    """Every group of settings is checked when the client is constructed."""
+    with pytest.raises(ConfigurationError, match=name):
+        ArtifactsClient("token", **{name: 5})
+
+
+def test_a_token_in_the_environment_with_a_newline():
+    """It is found when the client is constructed, not by the first request."""
+    with pytest.raises(ConfigurationError, match="token"):
+        ArtifactsClient.from_env({"GITHUB_TOKEN": "a\nb"})
