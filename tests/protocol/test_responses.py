@@ -262,7 +262,7 @@ def test_an_error_carries_githubs_facts():
     [
         (None, "lacks a permission"),
         ("actions=read", "the token needs actions=read"),
-        ("actions=write; contents=read", "the token needs actions=write or  contents=read"),
+        ("actions=write; contents=read", "the token needs actions=write or contents=read"),
     ],
 )
 def test_a_missing_permission_is_named(accepted, said):
