@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.api.checks import header_value
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
@@ -27,3 +28,16 @@ def test_a_token_over_http_needs_permission():
     GitHubSession("t", base_url="http://ghe.example/api/v3", allow_http=True)
     GitHubSession(base_url="http://ghe.example/api/v3")
     GitHubSession("t", base_url="http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", ["timeouts", "retry", "limits", "storage", "observer"])
+def test_settings_of_another_type(name):
+    """Every group of settings is checked when the client is constructed."""
+    with pytest.raises(ConfigurationError, match=name):
+        ArtifactsClient("token", **{name: 5})
+
+
+def test_a_token_in_the_environment_with_a_newline():
+    """It is found when the client is constructed, not by the first request."""
+    with pytest.raises(ConfigurationError, match="token"):
+        ArtifactsClient.from_env({"GITHUB_TOKEN": "a\nb"})

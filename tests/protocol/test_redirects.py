@@ -177,7 +177,7 @@ def _target(url):
     ],
 )
 def test_where_a_signed_url_may_lead(url, policy, api_is_http, allowed):
-    """Scheme, userinfo and host are judged before anything is sent."""
+    """Scheme, userinfo and host are checked before anything is sent."""
     if allowed:
         check_target(_target(url), policy, api_is_http=api_is_http)
         return

@@ -79,9 +79,9 @@ def test_http_dates(text, moment):
 def test_the_servers_own_clock_comes_first():
     """``Date``, else the wall clock."""
     later = NOW + timedelta(hours=1)
-    assert answered_at({"date": DATE}, later) == NOW
-    assert answered_at({}, later) == later
-    assert answered_at({"date": "x"}, later) == later
+    assert answered_at({"date": DATE}, lambda: later) == NOW
+    assert answered_at({}, lambda: later) == later
+    assert answered_at({"date": "x"}, lambda: later) == later
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ async def test_neither_artifact_nor_reference(github: FakeGitHub, client: Artifa
     with pytest.raises(ConfigurationError, match="expected an Artifact or ArtifactRef"):
         await client.download(7, tmp_path)  # type: ignore[arg-type]
     lost = attrs.evolve(await get(client, add(github)), repository=None)
-    with pytest.raises(ConfigurationError, match="does not say its repository"):
+    with pytest.raises(ConfigurationError, match="does not name its repository"):
         await client.download(lost, tmp_path)
     with pytest.raises(NotFoundError):
         await client.download(ArtifactRef(REPO, 1), tmp_path)
