@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.metadata
 import ssl
 import warnings
@@ -69,12 +70,13 @@ async def test_what_ends_without_an_answer_is_sent_once(method):
 
     async def serve(reader, writer):
         nonlocal requests
-        while await reader.readuntil(b"\r\n\r\n"):
-            requests += 1
-            if requests == 2:
-                break
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-            await writer.drain()
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                requests += 1
+                if requests == 2:
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                await writer.drain()
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
