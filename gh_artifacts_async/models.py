@@ -115,7 +115,7 @@ class Digest:
 
 @attrs.frozen(kw_only=True)
 class ArtifactRun:
-    """The workflow run an artifact belongs to, as far as the artifact itself says; GitHub guarantees none of the fields.
+    """The workflow run of an artifact, as the artifact itself describes it; GitHub guarantees none of the fields.
 
     Attributes:
         id: the run's id.

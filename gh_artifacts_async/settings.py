@@ -98,8 +98,8 @@ class RetryPolicy:
 class Limits:
     """Limits on a client's API requests. ``None`` means off.
 
-    The defaults stay below GitHub's documented secondary rate limits: 100 concurrent requests, 900 points a minute (GET 1,
-    DELETE 5), and one second between mutations
+    The defaults stay below GitHub's documented secondary rate limits: 100 concurrent requests, 900 points a minute
+    (GET 1, DELETE 5), and one second between mutations
     (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
 
     Attributes:
