@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
     from gh_artifacts_async.client import ArtifactsClient
+    from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
         APIError,
         ArchiveError,
@@ -81,9 +82,11 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import (
         DownloadResult,
         ExtractedMember,
+        Failure,
         Outcome,
         Secret,
         SignedURL,
+        Success,
         raise_for_failures,
     )
     from gh_artifacts_async.settings import (
@@ -113,6 +116,7 @@ __all__ = [
     "BulkError",
     "CertificateError",
     "ClientClosedError",
+    "ClientOptions",
     "ConfigurationError",
     "ConnectionFailedError",
     "CorruptArchiveError",
@@ -126,6 +130,7 @@ __all__ = [
     "ExtractPolicy",
     "ExtractedMember",
     "ExtractionProgress",
+    "Failure",
     "IfExists",
     "IncompleteDownloadError",
     "Layout",
@@ -158,6 +163,7 @@ __all__ = [
     "StaticToken",
     "StorageError",
     "StoragePolicy",
+    "Success",
     "Timeouts",
     "TokenSource",
     "TransferBytes",
@@ -181,6 +187,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
     _ROOMS = {
         "api.auth": "EnvironmentToken Sender StaticToken TokenSource",
         "client": "ArtifactsClient",
+        "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
             "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
@@ -196,7 +203,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
-        "results": "DownloadResult ExtractedMember Outcome Secret SignedURL raise_for_failures",
+        "results": "DownloadResult ExtractedMember Failure Outcome Secret SignedURL Success raise_for_failures",
         "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

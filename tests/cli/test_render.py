@@ -152,7 +152,6 @@ ARTIFACT = Artifact(id=7, node_id="n", name="wheel", size_in_bytes=5, url="u", a
         (events.ExtractionProgress(artifact=ARTIFACT, written=1, total=2, members_done=0, members=3), None),
         (events.TransferBytes(artifact=ARTIFACT, received=1, size=2), None),
         (events.TransferFailed(artifact=ARTIFACT, error=OSError()), None),
-        (events.Event(), None),
     ],
 )
 def test_phrases(event, said):

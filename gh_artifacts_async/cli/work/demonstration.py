@@ -152,12 +152,12 @@ class Demo:
     ) -> list[DownloadResult]:
         results = []
         async with self._client.download_many(
-            chosen, self._folder, concurrency=_AT_ONCE, if_exists=if_exists, observer=observer
+            chosen, self._folder, concurrency=_AT_ONCE, if_exists=if_exists, layout="name", observer=observer
         ) as outcomes:
             async for outcome in outcomes:
                 if outcome.value is not None:
                     results.append(outcome.value)
-                elif outcome.error is not None:
+                else:
                     self._figures.failures.append(outcome.error)
                     self._context.error(f"{outcome.artifact.name}: {sentence(outcome.error)}")
         return results
