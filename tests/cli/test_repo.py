@@ -58,7 +58,7 @@ def test_where_the_repository_comes_from(given, found):
     ("given", "said"),
     [
         ({"argument": "a/b", "option": "c/d"}, "named twice"),
-        ({"argument": "no-slash"}, "the argument: a repository is named OWNER/NAME"),
+        ({"argument": "no-slash"}, "the argument: 'no-slash' is not a repository name"),
         ({"option": "a/b/c/d"}, "-R: "),
         ({"GH_REPO": "../x"}, "GH_REPO: "),
         ({"option": f"ghes.example/{DOCS}", "api_url": "http://127.0.0.1:1"}, "names the host ghes.example"),
