@@ -40,7 +40,7 @@ def test_nobody_listens():
     """An emitter is true where someone listens, so that events need not be built for nobody."""
     assert not Emitter().active
     assert not Emitter(None).active
-    assert Emitter(print)
+    assert Emitter(print).active
     silent = Emitter()
     assert silent.also(None) is silent
     silent.emit(PAGE)
