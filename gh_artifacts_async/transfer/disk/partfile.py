@@ -346,6 +346,21 @@ class PartFile:
             os.close(descriptor)
 
 
+def resumable(candidate: Path, expected: PartState) -> int | None:
+    """Return how many bytes a transfer that adopts a part file would still fetch; None where it cannot be used.
+
+    The bytes themselves are not read: damage is found when the part is adopted. Blocks.
+
+    Args:
+        candidate: a part file, as :func:`~gh_artifacts_async.transfer.disk.leftovers.scan` finds it.
+        expected: the artifact's own state.
+    """
+    state, size = _load(state_path(candidate)), size_of(candidate)
+    if state is None or not size or not state.same_artifact(expected) or not _can_be_checked(state, size):
+        return None
+    return max(0, (expected.size_in_bytes if state.total is None else state.total) - size)
+
+
 def _can_be_checked(state: PartState, size: int) -> bool:
     """Whether a change of the bytes would be found: by GitHub's digest, or by our own of an orderly end."""
     if state.etag is None or (state.total is not None and size > state.total):
