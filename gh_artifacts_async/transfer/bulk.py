@@ -253,12 +253,14 @@ class Runs:
     """The workflow runs that a layout needs, each asked for once."""
 
     def __init__(self, github: GitHubSession, *, needed: bool) -> None:
+        """Know none yet; without ``needed``, none is ever asked for."""
         self._github = github
         self._needed = needed
         self._known: dict[int, WorkflowRun] = {}
         self._turns = _Turns()
 
     async def of(self, artifact: Artifact) -> WorkflowRun | None:
+        """Return an artifact's run; None where it has none, or none is needed."""
         number, repository = artifact.run_id, artifact.repository
         if not self._needed or number is None or repository is None:
             return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from gh_artifacts_async.api.backoff import Backoff, jitter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gh_artifacts_async.api.backoff import Backoff, jitter
 from gh_artifacts_async.errors import (
     CertificateError,
     ConnectionFailedError,

@@ -51,7 +51,7 @@ async def test_without_a_token(github: FakeGitHub, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extract", [False, True])
 async def test_what_was_downloaded_is_skipped(github: FakeGitHub, tmp_path: Path, *, extract: bool) -> None:
-    """The plan agrees with the download: the same path, and nothing to fetch; another way to treat it is planned too."""
+    """The plan agrees with the download: the same path, and nothing to fetch."""
     number = add(github, files={"a": b"x"})
     async with client_for(github) as client:
         artifact = await get(client, number)
