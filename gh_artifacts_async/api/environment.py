@@ -52,7 +52,8 @@ def resolve_base_url(host: str | None = None, environ: Mapping[str, str] | None 
     Raises:
         ConfigurationError: it is neither.
     """
-    return str(BaseURL.parse(host or base_url_from(os.environ if environ is None else environ)))
+    variables = os.environ if environ is None else environ
+    return str(BaseURL.parse(base_url_from(variables) if host is None else host))
 
 
 def token_variables(base_url: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
