@@ -163,7 +163,7 @@ class Report:
             said_before = any(failure.error is outcome.error for failure in self._failures)
             self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, outcome.error))
             if not said_before:  # one reason that ended all the rest is told once
-                self.context.error(f"{outcome.artifact.name}: {self._sentence(outcome.error)}")
+                self.context.error(_named(outcome.artifact.name, self._sentence(outcome.error)))
 
     def close(self) -> int:
         """Say what all came to, and return the exit code."""
@@ -187,6 +187,11 @@ class Report:
             "bytes": lines.transferred(self._results),
             "elapsed": round(self._elapsed, 3),
         }
+
+
+def _named(name: str | None, said: str) -> str:
+    """Return a sentence that says which artifact it is about, once."""
+    return said if repr(name) in said else f"{name}: {said}"
 
 
 def _head(order: Order, selected: Selected, *, dry_run: bool) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class Download:
 
     def _in_the_way(self, path: Path) -> DestinationExistsError:
         known = {"skip": " and is not this artifact", "replace": " and is a folder"}.get(self._options.if_exists, "")
-        msg = f"{path} exists already{known}; it was left as it is (if_exists={self._options.if_exists!r})"
+        msg = f"{path} already exists{known}"
         return DestinationExistsError(msg, filename=str(path))
 
     # --- the two ways

@@ -49,6 +49,7 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
     parts += [f"{skipped:,} already there"] if skipped else []
     parts += [f"{failed:,} failed"] if failed else []
     parts += [f"{text.count(tally.resumed, 'broken transfer')} resumed"] if tally.resumed else []
+    parts += [f"{text.count(tally.restarted, 'transfer')} restarted"] if tally.restarted else []
     parts += [f"{text.count(tally.renewed, 'expired URL')} renewed"] if tally.renewed else []
     return "; ".join(parts) or "nothing to download"
 

@@ -66,11 +66,13 @@ class Tally:
     Attributes:
         pages: pages of listings.
         resumed: transfers that broke and were resumed.
+        restarted: transfers that had to start from the beginning.
         renewed: signed URLs that were requested again.
     """
 
     pages: int = 0
     resumed: int = 0
+    restarted: int = 0
     renewed: int = 0
 
     def __call__(self, event: Event) -> None:
@@ -80,6 +82,8 @@ class Tally:
                 self.pages += 1
             case TransferURLRenewed():
                 self.renewed += 1
+            case TransferResumed(offset=0):
+                self.restarted += 1
             case TransferResumed():
                 self.resumed += 1
             case _:

@@ -12,6 +12,15 @@ RESUME = "run the same command again to resume where it stopped"
 
 _TRY_AGAIN = "try again"
 _KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
+_AS_OPTIONS = (
+    ("base_url", "the API's URL"),
+    ("ca_file", "--ca-file"),
+    ("run_id", "--run"),
+    ("limit must", "--limit must"),
+    (", or pass allow_http=True", ""),
+)
+"""The library's words for what is wrong with an argument, and the command line's."""
+
 _HINTS: tuple[tuple[type[BaseException], str], ...] = (
     (errors.NotFoundError, "check OWNER/REPO, the ID and the token"),
     (errors.ArtifactExpiredError, "run the workflow again to recreate it"),
@@ -61,6 +70,11 @@ def sentence(error: BaseException, situation: Situation | None = None) -> str:
 def _said(error: BaseException) -> str:
     if isinstance(error, errors.MissingTokenError):
         return "downloading needs a token, even from a public repository"
+    if isinstance(error, errors.ConfigurationError):
+        said = str(error)
+        for argument, option in _AS_OPTIONS:
+            said = said.replace(argument, option)
+        return said
     if isinstance(error, errors.ArtifactsError | NoMatchError):
         return str(error).rstrip(".") or type(error).__name__
     if isinstance(error, OSError):
