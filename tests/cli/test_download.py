@@ -240,8 +240,8 @@ def test_dry_run_tells_and_does_nothing(server, cli, tmp_path):
     ran = cli("download", REPO, "--all", "--dry-run")
     assert ran.code == 0
     assert ran.out.splitlines()[0].split() == ["ID", "NAME", "SIZE", "ACTION", "PATH"]
-    assert "skip (already there)   there.zip" in ran.out
-    assert "download               missing.zip" in ran.out
+    assert "skip (already there)  there.zip" in ran.out
+    assert "download              missing.zip" in ran.out
     assert "would download 1 artifact (2.0 MB) to .; 1 already there" in ran.err
     document = cli("download", REPO, "--all", "--dry-run", "--json").document
     assert document["would_download"] == [

@@ -23,13 +23,12 @@ def test_log_lines_are_escaped(capsys):
 @pytest.mark.realtime
 def test_logging_is_left_as_it_was(server, cli):
     """A program that calls main() finds its loggers unchanged."""
-    before = {
-        name: (logging.getLogger(name).level, logging.getLogger(name).handlers[:])
-        for name in ("", "gh_artifacts_async")
-    }
+
+    def state() -> list:
+        loggers = [logging.getLogger(name) for name in ("", "gh_artifacts_async")]
+        return [(logger.level, logger.handlers[:]) for logger in loggers]
+
+    before = state()
     server.run()
     cli("list", REPO, "--verbose")
-    assert before == {
-        name: (logging.getLogger(name).level, logging.getLogger(name).handlers[:])
-        for name in ("", "gh_artifacts_async")
-    }
+    assert state() == before
