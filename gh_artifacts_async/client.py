@@ -14,9 +14,9 @@ from gh_artifacts_async.api.operations import Operations
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 from gh_artifacts_async.transfer.bulk import download_many
-from gh_artifacts_async.transfer.context import TransferContext
 from gh_artifacts_async.transfer.download import Options, download, is_same
 from gh_artifacts_async.transfer.planning import plan_downloads
+from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.targets import resolve
 
 if TYPE_CHECKING:
@@ -103,15 +103,7 @@ class ArtifactsClient(Operations):
             observer=observer,
         )
         super().__init__(github)
-        self._storage_policy = setting("storage", storage, StoragePolicy)
-        self._made_context: TransferContext | None = None
-
-    @property
-    def _context(self) -> TransferContext:
-        """What transfers share; made by the first one."""
-        if self._made_context is None:
-            self._made_context = TransferContext(self._github, self._storage_policy)
-        return self._made_context
+        self._context = TransferContext(github, setting("storage", storage, StoragePolicy))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:  # noqa: ANN401 - the constructor's own
@@ -156,8 +148,7 @@ class ArtifactsClient(Operations):
         """Close what the client owns; a borrowed session stays open, and a second call does nothing."""
         async with AsyncExitStack() as stack:  # what was made last is closed first, also when it is cancelled
             stack.push_async_callback(self._github.aclose)
-            if self._made_context is not None:
-                stack.push_async_callback(self._made_context.aclose)
+            stack.push_async_callback(self._context.aclose)
 
     # --- transfer
 
@@ -199,7 +190,7 @@ class ArtifactsClient(Operations):
             ArtifactsError: GitHub or its storage said no, or did not answer.
             OSError: the system refused a file operation.
         """
-        options = Options(if_exists=if_exists, durable=durable, extract=extract)
+        options = Options.checked(if_exists, extract, durable=durable)
         return await download(self._context, artifact, directory, options, filename=filename, observer=observer)
 
     def download_many(
@@ -243,7 +234,7 @@ class ArtifactsClient(Operations):
             ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
             DestinationExistsError: two artifacts of a collection have one place; nothing was requested.
         """
-        options = Options(if_exists=if_exists, durable=durable, extract=extract)
+        options = Options.checked(if_exists, extract, durable=durable)
         return download_many(
             self._context, artifacts, directory, options, concurrency=concurrency, layout=layout, observer=observer
         )
@@ -279,7 +270,7 @@ class ArtifactsClient(Operations):
             DestinationExistsError: ``directory``, or one above it, is a file.
             ArtifactsError: GitHub said no, or did not answer (for an ArtifactRef, or a layout that needs the run).
         """
-        options = Options(if_exists=if_exists, extract=extract)
+        options = Options.checked(if_exists, extract, durable=False)
         return await plan_downloads(self._context, artifacts, directory, options, layout=layout)
 
     def open_archive(

@@ -166,15 +166,16 @@ Observer = Callable[[Event], None]
 
 
 class Emitter:
-    """Hands events to observers; an observer that raises is logged, not obeyed."""
+    """Hands events to observers; an observer that raises is logged, not obeyed.
+
+    Attributes:
+        active: whether anyone listens; otherwise no event needs to be built.
+    """
 
     def __init__(self, *observers: Observer | None) -> None:
         """Keep the observers that are not None."""
         self._observers = tuple(observer for observer in observers if observer is not None)
-
-    def __bool__(self) -> bool:
-        """Whether anyone listens."""
-        return bool(self._observers)
+        self.active = bool(self._observers)
 
     def also(self, observer: Observer | None) -> Emitter:
         """Return an emitter that tells ``observer`` too."""

@@ -21,15 +21,12 @@ T = TypeVar("T")
 class Secret:
     """A string that no repr, str, format, pickle or attribute listing shows; ``reveal()`` gives it."""
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("reveal",)
 
     def __init__(self, value: str) -> None:
         """Keep the value in a closure, where no formatter of locals looks."""
-        self._reveal: Callable[[], str] = lambda: value
-
-    def reveal(self) -> str:
-        """Return the secret itself."""
-        return self._reveal()
+        self.reveal: Callable[[], str] = lambda: value
+        """Returns the secret itself."""
 
     def __repr__(self) -> str:
         """Return stars."""
@@ -98,7 +95,8 @@ class SignedURL:
     @property
     def host(self) -> str:
         """Host and port, fit for messages."""
-        return self.redacted.partition("://")[2].partition("/")[0].partition("?")[0]
+        rest = self.url.partition("://")[2].partition("?")[0].partition("#")[0]
+        return rest.partition("/")[0].rpartition("@")[2]
 
     def __repr__(self) -> str:
         """Return the redacted URL."""

@@ -8,8 +8,6 @@ from gh_artifacts_async.errors import ConfigurationError
 
 T = TypeVar("T")
 
-DISTRIBUTION = "gh-artifacts-async"
-
 
 def setting(name: str, value: T | None, kind: type[T]) -> T:
     """Return a group of settings; its defaults for None.
@@ -46,13 +44,3 @@ def header_value(name: str, value: str) -> str:
         msg = f"{name} must be printable ASCII, since it is sent as a header, not {value!r}"
         raise ConfigurationError(msg)
     return value
-
-
-def default_user_agent() -> str:
-    """Return this package's name and version."""
-    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a request needs
-
-    try:
-        return f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return f"{DISTRIBUTION}/0"

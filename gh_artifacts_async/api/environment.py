@@ -1,4 +1,4 @@
-"""What the environment says: hosts and tokens, read as GitHub's own command line and runners do.
+"""Hosts and tokens from the environment, read as GitHub's own command line and runners do.
 
 https://cli.github.com/manual/gh_help_environment and
 https://docs.github.com/en/actions/reference/workflows-and-actions/variables
@@ -22,11 +22,11 @@ PUBLIC_API = "https://api.github.com"
 
 @attrs.frozen(kw_only=True)
 class FromEnvironment:
-    """What was found.
+    """The API and its token.
 
     Attributes:
         base_url: of the REST API.
-        token_names: the variables that may hold a token for that host, in their order; one of them is set, or none.
+        token_names: the variables that are set and may hold a token for that host, in order of precedence.
     """
 
     base_url: str
@@ -34,7 +34,7 @@ class FromEnvironment:
 
 
 def base_url_from(environ: Mapping[str, str]) -> str:
-    """Return the REST API's address: GITHUB_API_URL as it stands, else GH_HOST mapped, else github.com."""
+    """Return the REST API's URL: GITHUB_API_URL unchanged, else that of GH_HOST, else github.com's."""
     if environ.get("GITHUB_API_URL"):
         return environ["GITHUB_API_URL"]
     return base_url_for_host(environ["GH_HOST"]) if environ.get("GH_HOST") else PUBLIC_API
@@ -74,10 +74,10 @@ def token_variables(base_url: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def token_names_for(base: BaseURL, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the variables that may hold a token for a host, in the order in which they count.
+    """Return the variables that may hold a token for a host, in order of precedence.
 
-    GITHUB_TOKEN belongs to github.com; for another host it counts only where the runner's own variables name that
-    host, so that a token never goes to a server it is not for.
+    GITHUB_TOKEN belongs to github.com; for another host it is used only if the runner's own variables name that
+    host, so that a token is never sent to a server it is not meant for.
     """
     host = base.origin.host
     if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
@@ -95,14 +95,14 @@ def _host_of(url: str) -> str | None:
 
 
 def read_environment(environ: Mapping[str, str], base_url: str | None = None) -> FromEnvironment:
-    """Return the API's address and where its token is.
+    """Return the API's URL and which variables hold its token.
 
     Args:
         environ: the variables.
-        base_url: in place of what they say.
+        base_url: takes precedence over them.
 
     Raises:
-        ConfigurationError: the address is no URL.
+        ConfigurationError: the URL is invalid.
     """
     url = base_url or base_url_from(environ)
     names = token_names_for(BaseURL.parse(url), environ)

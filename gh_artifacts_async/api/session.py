@@ -18,7 +18,7 @@ from gh_artifacts_async.api.auth import (
     as_token_source,
     check_token,
 )
-from gh_artifacts_async.api.checks import check_observer, default_user_agent, header_value, setting
+from gh_artifacts_async.api.checks import check_observer, header_value, setting
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
@@ -64,6 +64,7 @@ class GitHubSession:
 
     Attributes:
         base: the REST API's address.
+        has_token: whether requests carry a token.
         transport: what the bytes go through; storage shares it.
         timeouts: limits on silence and slowness.
         retry: how often what is safe to repeat is repeated.
@@ -98,14 +99,16 @@ class GitHubSession:
             ConfigurationError: something cannot be right.
         """
         self._source = as_token_source(token)
+        self.has_token = self._source is not None
         self._token = self._source.secret if isinstance(self._source, StaticToken) else None
         self.base = BaseURL.parse(base_url)
-        check_base_url(self.base, has_token=self._source is not None, allow_http=allow_http)
+        check_base_url(self.base, has_token=self.has_token, allow_http=allow_http)
         self.timeouts = setting("timeouts", timeouts, Timeouts)
         self.retry = setting("retry", retry, RetryPolicy)
         self.limits = setting("limits", limits, Limits)
         self.transport = HttpTransport(
             self.timeouts,
+            user_agent=None if user_agent is None else header_value("user_agent", user_agent),
             session=session,
             ca_file=ca_file,
             ssl_context=ssl_context,
@@ -113,7 +116,6 @@ class GitHubSession:
             trust_env=trust_env,
         )
         self._api_version = header_value("api_version", api_version)
-        self._user_agent = None if user_agent is None else header_value("user_agent", user_agent)
         check_observer(observer)
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
@@ -148,18 +150,6 @@ class GitHubSession:
         """
         self.transport.check_usable()
 
-    @property
-    def has_token(self) -> bool:
-        """Whether requests carry a token."""
-        return self._source is not None
-
-    @property
-    def user_agent(self) -> str:
-        """``User-Agent``; GitHub refuses requests without one."""
-        if self._user_agent is None:
-            self._user_agent = default_user_agent()
-        return self._user_agent
-
     # --- sending
 
     async def send(self, request: Request) -> Result:
@@ -177,12 +167,13 @@ class GitHubSession:
         """
         self.transport.check_usable()
         gate = self._gate or self._opened_gate()
-        if request.answer != "json" and self._source is None:
+        if request.answer != "json" and not self.has_token:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise MissingTokenError(msg)
-        attempts, moves, may_have_worked = Attempts(), 0, False
+        attempts, moves, may_have_worked, renewed = Attempts(), 0, False, False
         while True:
-            found = await self._ask(gate, request)
+            token = self._token or await self._current_token()
+            found = await self._send_once(gate, request, token)
             if isinstance(found, Good):
                 gate.reset_backoff()
                 return found.result
@@ -192,6 +183,9 @@ class GitHubSession:
                     msg = f"{request.label} was redirected more than {_MOST_MOVES} times"
                     raise UnexpectedResponseError(msg)
                 request = request.at(found.to)
+                continue
+            if isinstance(found.error, AuthenticationError) and not renewed and self._invalidated(token):
+                renewed = True
                 continue
             if isinstance(found.error, NotFoundError) and request.method == "DELETE" and may_have_worked:
                 return Nothing()  # an earlier try got no clear answer, and has done it
@@ -213,14 +207,6 @@ class GitHubSession:
             source.bind(self)
         return self._gate
 
-    async def _ask(self, gate: Gate, request: Request) -> Judgement:
-        """Send once (after a 401, once more if the source has another token), and judge the answer."""
-        token = self._token or await self._current_token()
-        found = await self._send_once(gate, request, token)
-        if isinstance(found, Refused) and isinstance(found.error, AuthenticationError) and self._invalidated(token):
-            found = await self._send_once(gate, request, await self._current_token())
-        return found
-
     async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
         """Pass the gate, send, judge.
 
@@ -233,7 +219,7 @@ class GitHubSession:
                 )
         except TransportError as error:
             return Refused(error.with_traceback(None))
-        found = judge(request, response, base=self.base, now=utcnow())
+        found = judge(request, response, base=self.base, now=utcnow)
         self.rate_limit = found.rate_limit or self.rate_limit
         return found
 
@@ -241,7 +227,6 @@ class GitHubSession:
         headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": self._api_version,
-            "User-Agent": self._user_agent or self.user_agent,
         }
         if token is not None:
             headers["Authorization"] = f"Bearer {token.reveal()}"

@@ -148,14 +148,14 @@ class Refused:
 Judgement = Good | Moved | Refused
 
 
-def judge(request: Request, response: Response, *, base: BaseURL, now: datetime) -> Judgement:
+def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[[], datetime]) -> Judgement:
     """Return what a response means.
 
     Args:
         request: what was asked.
         response: what came back.
         base: the API; a renamed repository is followed on its origin only.
-        now: the wall clock, for a response without ``Date``.
+        now: the wall clock, asked for a response without ``Date``.
     """
     limit = read_rate_limit(response.headers)
     try:
@@ -207,7 +207,7 @@ def _kind(response: Response) -> str:
 
 
 def _redirected(
-    request: Request, response: Response, base: BaseURL, now: datetime, limit: RateLimit | None
+    request: Request, response: Response, base: BaseURL, now: Callable[[], datetime], limit: RateLimit | None
 ) -> Good | Moved:
     """Tell a renamed repository (301, 307) from a download's 302.
 
@@ -236,7 +236,7 @@ class _Facts:
     details: str
 
 
-def _refused(request: Request, response: Response, now: datetime, limit: RateLimit | None) -> Refused:
+def _refused(request: Request, response: Response, now: Callable[[], datetime], limit: RateLimit | None) -> Refused:
     facts = _facts(response)
     found = throttle(
         response.status, response.headers, message=facts.message, documentation_url=facts.documentation_url, now=now

@@ -20,7 +20,7 @@ from gh_artifacts_async.results import DownloadResult, Outcome
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.destination import Claims, by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.download import Download
-from gh_artifacts_async.transfer.storage.targets import check_token, resolve
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Emitter, Observer
     from gh_artifacts_async.models import WorkflowRun
     from gh_artifacts_async.settings import Layout, StrPath
-    from gh_artifacts_async.transfer.context import TransferContext
     from gh_artifacts_async.transfer.disk.destination import Destination
     from gh_artifacts_async.transfer.download import Options
+    from gh_artifacts_async.transfer.storage.context import TransferContext
 
 T = TypeVar("T")
 Subject = Artifact | ArtifactRef
@@ -203,7 +203,8 @@ def download_many(
 
     The arguments are checked here, before the block is entered.
     """
-    check_token(context.github)
+    if not context.github.has_token:
+        raise missing_token()
     check_id(concurrency, "concurrency")
     check_layout(layout)
     folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")

@@ -5,41 +5,34 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, OutOfSpaceError
-from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished, TransferVerified
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
+from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished
 from gh_artifacts_async.models import Artifact, Digest
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
-from gh_artifacts_async.transfer.context import TransferContext
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
-from gh_artifacts_async.transfer.disk.destination import Claims, Destination, single
+from gh_artifacts_async.transfer.disk.destination import Claims, Destination
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
-from gh_artifacts_async.transfer.storage.targets import check_token, resolve
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import ArtifactRef
-    from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.settings import StrPath
-    from gh_artifacts_async.transfer.storage.fetch import VerifiedPart
+    from gh_artifacts_async.transfer.storage.fetch import Incoming, VerifiedPart
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
-
-
-def _policy(extract: bool | ExtractPolicy | None) -> ExtractPolicy | None:  # noqa: FBT001 - the public argument's type
-    return ExtractPolicy() if extract is True else extract or None
 
 
 @attrs.frozen(kw_only=True)
@@ -49,22 +42,26 @@ class Options:
     Attributes:
         if_exists: what to do where the destination is taken.
         durable: fsync what is written, and its folder.
-        extract: how to unpack a zip; False or None leaves it as it is, True is the default policy.
+        extract: how to unpack a zip; None leaves it as it is.
     """
 
     if_exists: IfExists = "error"
     durable: bool = False
-    extract: ExtractPolicy | None = attrs.field(default=None, converter=_policy)
+    extract: ExtractPolicy | None = None
 
-    def __attrs_post_init__(self) -> None:
-        """Check ``if_exists``.
+    @classmethod
+    def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> Options:  # noqa: FBT001
+        """Take the public arguments; ``extract=True`` is the default policy.
 
         Raises:
-            ConfigurationError: it is none of the three.
+            ConfigurationError: ``if_exists`` is none of the three.
         """
-        if self.if_exists not in _IF_EXISTS:
-            msg = f"if_exists must be 'error', 'skip' or 'replace', not {self.if_exists!r}"
+        if if_exists not in _IF_EXISTS:
+            msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
+        return cls(
+            if_exists=if_exists, durable=durable, extract=ExtractPolicy() if extract is True else extract or None
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -90,14 +87,16 @@ async def download(
     observer: Observer | None,
 ) -> DownloadResult:
     """Download one artifact, see :meth:`gh_artifacts_async.ArtifactsClient.download`."""
-    context.github.check_usable()
-    check_token(context.github)
+    context.github.transport.check_usable()
+    if not context.github.has_token:
+        raise missing_token()
     if filename is not None:
         filenames.check_filename(filename)
     folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")
     found = await resolve(context.github, artifact)
-    emitter = context.github.emitter.also(observer)
-    return await Download(context, found, single(found, folder, filename), options, emitter, Claims()).run()
+    emitter = context.github.emitter if observer is None else context.github.emitter.also(observer)
+    destination = Destination(folder=folder, stem=filename or found.name, exact=filename is not None)
+    return await Download(context, found, destination, options, emitter).run()
 
 
 @attrs.define
@@ -109,7 +108,7 @@ class Download:
     _destination: Destination
     _options: Options
     _emitter: Emitter
-    _claims: Claims
+    _claims: Claims | None = None
 
     async def run(self) -> DownloadResult:
         """Skip what is there; else fetch, verify, and put in place.
@@ -133,7 +132,7 @@ class Download:
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
-        usual = self._path("zip", None)
+        usual = self._destination.path("zip", None, extract=self._options.extract is not None)
         if self._options.if_exists == "replace":
             if self._options.extract is None and usual.is_dir() and not usual.is_symlink():
                 raise self._in_the_way(usual)
@@ -149,17 +148,18 @@ class Download:
             raise self._in_the_way(usual)
         return None
 
-    async def _present_after(self, headers: tuple[str | None, str | None]) -> LocalCopy | None:
+    async def _present_after(self, incoming: Incoming) -> LocalCopy | None:
         """Look once more when storage's headers tell the final name, before a byte of the body is read.
 
         Raises:
             DestinationExistsError: it is taken by something else, or by another artifact of the collection.
         """
-        kind = filenames.kind_by_type(headers[0])
+        kind = filenames.kind_by_type(incoming.content_type)
         if kind is None:
             return None
-        path = self._path(kind, headers[1])
-        self._claims.take(path, self._artifact)
+        path = self._destination.path(kind, incoming.disposition, extract=self._options.extract is not None)
+        if self._claims is not None:
+            self._claims.take(path, self._artifact)
         if self._options.if_exists == "replace" or not os.path.lexists(path):  # noqa: ASYNC240
             return None
         return await self._same_or_in_the_way(path)
@@ -178,11 +178,6 @@ class Download:
             return None if members is None else LocalCopy(path=path, members=members)
         return LocalCopy(path=path) if await is_same(self._artifact, path) else None
 
-    def _path(self, kind: Kind, disposition: str | None) -> Path:
-        """Return where what arrives goes: a folder for a zip that is unpacked, else a file."""
-        unpacked = kind == "zip" and self._options.extract is not None
-        return self._destination.folder_path if unpacked else self._destination.path(kind, disposition)
-
     def _in_the_way(self, path: Path) -> DestinationExistsError:
         known = {"skip": " and is not this artifact", "replace": " and is a folder"}.get(self._options.if_exists, "")
         msg = f"{path} already exists{known}"
@@ -197,12 +192,13 @@ class Download:
         try:
             found = await (self._to_file(part) if self._options.extract is None else self._to_folder(part))
         except BaseException:
-            self._context.leftovers.add(part)
+            self._context.leftovers.add(part.path, part.prefix)
             raise
         if isinstance(found, LocalCopy):
             return self._skipped(found)
         path, received, members = found
-        self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
+        if self._emitter.active:
+            self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
         return DownloadResult(
             artifact=self._artifact,
             path=path,
@@ -216,45 +212,44 @@ class Download:
         )
 
     async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:
-        leftovers = self._context.leftovers.of(part)
+        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
         async with fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter) as incoming:
-            present = await self._present_after(incoming.headers)
+            present = await self._present_after(incoming)
             if present is not None:
                 return present
-            received = await incoming.receive()
-        self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
-        with self._part_of(received):
-            return await self._put_in_place(received)
+            return await self._put_in_place(await incoming.receive())
 
     async def _to_folder(self, part: PartFile) -> LocalCopy | _Delivered:
         """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
         from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # with archive, which few programs enter
 
         unpacking = self._unpacking()
+        pipeline = Pipeline(self._context, unpacking)
+        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
+        incoming_of = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline)
         async with AsyncExitStack() as stack:
-            pipeline = Pipeline(self._context, unpacking)
             stack.push_async_callback(pipeline.aclose)
-            leftovers = self._context.leftovers.of(part)
-            async with fetch(
-                self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline
-            ) as incoming:
-                present = await self._present_after(incoming.headers)
-                if present is not None:
-                    return present
-                received = await incoming.receive()
-            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
-            stack.enter_context(self._part_of(received))
-            stack.push_async_callback(pipeline.aclose)  # before the part goes
+            incoming = await stack.enter_async_context(incoming_of)
+            stack.push_async_callback(pipeline.aclose)  # before the part is removed
+            present = await self._present_after(incoming)
+            if present is not None:
+                return present
+            received = await incoming.receive()
             if received.kind == "raw":
                 return await self._put_in_place(received)
-            path = self._path(received.kind, received.disposition)
-            self._claims.take(path, self._artifact)
+            path = self._destination.folder_path
+            if self._claims is not None:
+                self._claims.take(path, self._artifact)
             if self._options.if_exists != "replace" and os.path.lexists(path):  # noqa: ASYNC240
                 return await self._same_or_in_the_way(path)
-            members = await pipeline.finish()
-            if members is None:
-                await pipeline.aclose()
-                members = await unpacking.whole(received.part.path)
+            try:
+                members = await pipeline.finish()
+                if members is None:
+                    await pipeline.aclose()
+                    members = await unpacking.whole(received.part.path)
+            finally:
+                if os.path.lexists(path):  # noqa: ASYNC240 - then a later run has no use for the part
+                    received.part.discard()
             return path, received, tuple(members)
 
     def _unpacking(self) -> Unpacking:
@@ -269,21 +264,10 @@ class Download:
             durable=self._options.durable,
         )
 
-    @contextmanager
-    def _part_of(self, received: VerifiedPart) -> Generator[None]:
-        """Remove the part in the end; keep it where only time or space was lacking: a later run need not fetch it."""
-        try:
-            yield
-        except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
-            if not os.path.lexists(self._path(received.kind, received.disposition)):
-                received.part.release(resumable=True)
-            raise
-        finally:
-            received.part.discard()
-
     async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
-        path = self._path(received.kind, received.disposition)
-        self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
+        path = self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
+        if self._claims is not None:
+            self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
         replace = self._options.if_exists == "replace"
         try:
             if self._options.durable:
@@ -294,8 +278,9 @@ class Download:
             if self._options.if_exists != "skip":
                 raise
         else:
-            with suppress(OSError):  # the file is right and in place; without its record it is only not known again
-                _leave_record(self._artifact, path, received, replaced=replace)
+            if replace or received.verified == "none":
+                with suppress(OSError):  # the file is right and in place; without its record it is not known again
+                    _leave_record(self._artifact, path, received, replaced=replace)
             return path, received, None
         return await self._same_or_in_the_way(path)
 

@@ -12,7 +12,7 @@ from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.results import PlannedDownload
 from gh_artifacts_async.transfer.bulk import Runs, check_artifacts
 from gh_artifacts_async.transfer.disk import filesystem
-from gh_artifacts_async.transfer.disk.destination import Claims, by_layout, check_layout, needs_run
+from gh_artifacts_async.transfer.disk.destination import by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.disk.leftovers import scan
 from gh_artifacts_async.transfer.disk.partfile import PartFile, resumable
 from gh_artifacts_async.transfer.disk.writer import in_thread
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.settings import Layout, StrPath
-    from gh_artifacts_async.transfer.context import TransferContext
     from gh_artifacts_async.transfer.disk.destination import Destination
     from gh_artifacts_async.transfer.download import Options
+    from gh_artifacts_async.transfer.storage.context import TransferContext
 
 
 async def plan_downloads(
@@ -39,30 +39,30 @@ async def plan_downloads(
     layout: Layout,
 ) -> tuple[PlannedDownload, ...]:
     """Plan downloads, see :meth:`gh_artifacts_async.ArtifactsClient.plan_downloads`."""
-    context.github.check_usable()
+    context.github.transport.check_usable()
     check_artifacts(artifacts)
     check_layout(layout)
     folder = filesystem.checked_directory(directory)
     runs = Runs(context.github, needed=needs_run(layout))
-    destinations: dict[Artifact, Destination] = {}
+    found: dict[int, tuple[Artifact, Destination]] = {}
     for subject in [one async for one in artifacts] if isinstance(artifacts, AsyncIterable) else artifacts:
         artifact = await resolve(context.github, subject)
-        destinations[artifact] = by_layout(artifact, folder, layout, await runs.of(artifact))
-    return await _Planner(context, options, destinations).plan()
+        found[artifact.id] = artifact, by_layout(artifact, folder, layout, await runs.of(artifact))
+    return await _Planner(context, options, list(found.values())).plan()
 
 
 class _Planner:
     """Compares artifacts whose destinations are known with what is on the disk."""
 
-    def __init__(self, context: TransferContext, options: Options, destinations: dict[Artifact, Destination]) -> None:
+    def __init__(self, context: TransferContext, options: Options, found: list[tuple[Artifact, Destination]]) -> None:
         self._context = context
         self._options = options
-        self._destinations = destinations
-        self._uses = Counter(os.path.normcase(self._path(destination)) for destination in destinations.values())
+        self._found = found
+        self._uses = Counter(os.path.normcase(self._path(destination)) for _, destination in found)
         self._leftovers: dict[Path, dict[str, list[Path]]] = {}
 
     async def plan(self) -> tuple[PlannedDownload, ...]:
-        return tuple([await self._planned(artifact, place) for artifact, place in self._destinations.items()])
+        return tuple([await self._planned(artifact, destination) for artifact, destination in self._found])
 
     def _path(self, destination: Destination) -> Path:
         return destination.zip_path if self._options.extract is None else destination.folder_path
@@ -72,7 +72,7 @@ class _Planner:
         if self._uses[os.path.normcase(path)] > 1:
             return PlannedDownload(artifact=artifact, path=path, action="conflict", bytes=0)
         try:
-            present = await Download(self._context, artifact, destination, self._options, Emitter(), Claims()).present()
+            present = await Download(self._context, artifact, destination, self._options, Emitter()).present()
         except DestinationExistsError:
             return PlannedDownload(artifact=artifact, path=path, action="conflict", bytes=0)
         if present is not None:

@@ -15,20 +15,29 @@ from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, Configu
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.transport.connections import READ_BUFFER, open_bare_session, open_session
-from gh_artifacts_async.transport.failures import transport_error, without_traceback
+from gh_artifacts_async.transport.failures import NotSentAgainError, transport_error, without_traceback
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
-from gh_artifacts_async.transport.socket_receiver import take_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gh_artifacts_async.settings import StrPath, Timeouts
-    from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
 Headers = Callable[[], dict[str, str]]
 """Makes a request's headers at the last moment, so that no frame of a traceback holds a token."""
 
+DISTRIBUTION = "gh-artifacts-async"
 _LONGEST_ERROR_BODY = 64 * 1024
+
+
+def default_user_agent() -> str:
+    """Return this package's name and version."""
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a request needs
+
+    try:
+        return f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return f"{DISTRIBUTION}/0"
 
 
 def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
@@ -72,6 +81,22 @@ def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
         raise ConfigurationError(msg)
 
 
+async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once (an aiohttp middleware).
+
+    aiohttp sends an idempotent request again by itself when a pooled connection ends without an answer. Retries have
+    one rule (:mod:`gh_artifacts_async.protocol.attempts`), and every send counts, so that failure is renamed to one
+    after which aiohttp does not.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # there was no connection at all: aiohttp does not try again either
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        renamed = NotSentAgainError(error)
+    raise renamed
+
+
 class HttpTransport:
     """Sends requests of one client; safe to share between the tasks of one event loop.
 
@@ -82,6 +107,7 @@ class HttpTransport:
         self,
         timeouts: Timeouts,
         *,
+        user_agent: str | None = None,
         session: aiohttp.ClientSession | None = None,
         ca_file: StrPath | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -92,6 +118,7 @@ class HttpTransport:
 
         Args:
             timeouts: limits on silence, never on the whole.
+            user_agent: ``User-Agent`` of every request; None for this package's name and version.
             session: to borrow; it is neither altered nor closed.
             ca_file: certificates (PEM) to trust besides the system's.
             ssl_context: in place of aiohttp's default.
@@ -104,7 +131,7 @@ class HttpTransport:
         if session is not None:
             own = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
             check_borrowed(session, own)
-        self.timeouts = timeouts
+        self._user_agent = user_agent
         self._borrowed = session
         self._api = session
         self._bare: aiohttp.ClientSession | None = None
@@ -153,8 +180,15 @@ class HttpTransport:
             if bare is not None and bare is not api:
                 stack.push_async_callback(bare.close)  # first: it is of no use once the owner of its pool is closed
 
+    @property
+    def user_agent(self) -> str:
+        """``User-Agent``; GitHub refuses requests without one."""
+        if self._user_agent is None:
+            self._user_agent = default_user_agent()
+        return self._user_agent
+
     def _open_api(self) -> aiohttp.ClientSession:
-        self._api = open_session(self._ssl)
+        self._api = open_session(self._ssl, send_once)
         return self._api
 
     def _open_bare(self) -> aiohttp.ClientSession:
@@ -166,7 +200,7 @@ class HttpTransport:
         if connector is None:
             msg = "the borrowed aiohttp session is closed"
             raise ClientClosedError(msg)
-        self._bare = open_bare_session(connector)
+        self._bare = open_bare_session(connector, send_once)
         return self._bare
 
     # --- sending
@@ -200,14 +234,14 @@ class HttpTransport:
         async with (self._api or self._open_api()).request(
             method,
             URL(url, encoded=True),
-            headers=headers(),
+            headers={"User-Agent": self._user_agent or self.user_agent, **headers()},
             allow_redirects=False,
             raise_for_status=False,
             timeout=self._limits,
             proxy=None if self._direct else self._proxy_for(url),
         ) as answer:
             body = await answer.read()
-            found = {name.lower(): value for name, value in answer.headers.items()}
+            found = dict(zip(map(str.lower, answer.headers.keys()), answer.headers.values(), strict=True))
             if "link" in found:
                 found["link"] = ", ".join(answer.headers.getall("link"))
             return Response(status=answer.status, headers=found, body=body, url=url)
@@ -251,7 +285,7 @@ class HttpTransport:
         exact = url.reveal()
         answer = await (self._bare or self._open_bare()).get(
             URL(exact, encoded=True),
-            headers=headers,
+            headers={"User-Agent": self._user_agent or self.user_agent, **headers},
             allow_redirects=False,
             raise_for_status=False,
             auto_decompress=False,  # the digest and all offsets are of the stored bytes
@@ -272,6 +306,7 @@ class HttpStream:
     Attributes:
         response: status and headers; of an error also the body, cut at 64 KiB (see :meth:`read_error`).
         host: for messages.
+        answer: returns aiohttp's own response.
     """
 
     def __init__(self, answer: aiohttp.ClientResponse, host: str) -> None:
@@ -280,11 +315,10 @@ class HttpStream:
         def reveal() -> aiohttp.ClientResponse:
             return answer
 
-        self._answer = reveal
+        self.answer: Callable[[], aiohttp.ClientResponse] = reveal
         self.host = host
-        self.response = Response(
-            status=answer.status, headers={name.lower(): value for name, value in answer.headers.items()}
-        )
+        headers = dict(zip(map(str.lower, answer.headers.keys()), answer.headers.values(), strict=True))
+        self.response = Response(status=answer.status, headers=headers)
 
     def __repr__(self) -> str:
         """Return status and host only."""
@@ -298,19 +332,13 @@ class HttpStream:
         """
         failure: ArtifactsError | None = None
         try:
-            return await self._answer().content.readany()
+            return await self.answer().content.readany()
         except BaseException as error:
             failure = transport_error(error, self.host)
             if failure is None:
                 without_traceback(error)
                 raise
         raise failure
-
-    def take_over(
-        self, buffers: Buffers, sink: Sink, receiver: Callable[[int], SocketReceiver]
-    ) -> SocketReceiver | None:
-        """Receive the body past aiohttp; None if that cannot be, see :func:`.socket_receiver.take_over`."""
-        return take_over(self._answer(), buffers, sink, receiver)
 
     async def read_error(self) -> None:
         """Read an error's body into ``response``; one that breaks is taken as far as it came."""
@@ -329,4 +357,4 @@ class HttpStream:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else end it."""
-        self._answer().close()
+        self.answer().close()

@@ -23,12 +23,12 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
 
 
 def environment_proxy(url: str) -> str | None:
-    """Return the environment's proxy for a URL (``HTTPS_PROXY``, ``NO_PROXY`` and their kin); None for a direct way.
+    """Return the environment's proxy for a URL (``HTTPS_PROXY``, ``NO_PROXY`` and so on); None for a direct connection.
 
-    aiohttp's own ``trust_env`` stays off: it would also send netrc's credentials, to storage too.
+    aiohttp's own ``trust_env`` stays off: it would also send credentials from netrc, even to storage.
 
     Raises:
-        ConfigurationError: what stands there is no http(s) proxy; a SOCKS proxy is none.
+        ConfigurationError: it is not an http(s) proxy; SOCKS is not supported.
     """
     parts = urlsplit(url.partition("?")[0])
     host = parts.hostname or ""

@@ -43,8 +43,8 @@ class Sink(Protocol):
         ...
 
     @property
-    def failed(self) -> bool:
-        """Whether it could not write; what it is given then stays unwritten."""
+    def error(self) -> BaseException | None:
+        """Why it could not write; what it is given then stays unwritten."""
         ...
 
 
@@ -75,7 +75,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
         """Prepare for a body.
 
         Args:
-            length: its bytes, without those that aiohttp has read already.
+            length: its bytes, those that aiohttp has read already included.
             host: for messages.
             idle: seconds of silence after which it is given up; None for no limit.
             progress: is called with the number of bytes as they arrive.
@@ -113,6 +113,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             before: bytes that the sink has already, and will report as written first.
         """
         self._transport, self._sink = transport, sink
+        self._left -= before
         self.buffers, self._free = buffers, list(buffers)
         self._current = self._free.pop()
         self._under_way.append((None, before))
@@ -192,7 +193,11 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._end()
         elif self._filled == len(self._current):
             self._hand_over()
-            self._next_buffer()
+            if self._free:
+                self._current = self._free.pop()
+            elif self._paused_at is None and self._transport is not None:
+                self._transport.pause_reading()
+                self._paused_at = self._loop.time()
 
     def eof_received(self) -> bool:
         """Take note that storage sends no more."""
@@ -220,13 +225,6 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._sink.post(memoryview(self._current)[: self._filled])
             self._current, self._filled = None, 0
 
-    def _next_buffer(self) -> None:
-        if self._free:
-            self._current = self._free.pop()
-        elif self._paused_at is None and self._transport is not None:
-            self._transport.pause_reading()
-            self._paused_at = self._loop.time()
-
     def _written(self, size: int) -> None:
         """Take buffers back that the worker has emptied; read on where none was free."""
         self._written_ahead += size
@@ -235,7 +233,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._written_ahead -= filled
             if buffer is not None:
                 self._free.append(buffer)
-        if self._sink is not None and self._sink.failed:
+        if self._sink is not None and self._sink.error is not None:
             self._end()  # the sink has the error, and raises it when it is flushed
             return
         if self._paused_at is not None and self._free and not self._done.done():
@@ -259,10 +257,8 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._timer = self._loop.call_at(heard + self._idle, self._look_after_silence)
 
 
-def take_over(
-    response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, receiver: Callable[[int], SocketReceiver]
-) -> SocketReceiver | None:
-    """Take a response's body over; None where that cannot be, and nothing was changed then.
+def take_over(response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
+    """Take a response's body over; False where that cannot be, and nothing was changed then.
 
     All of it happens in one step of the loop: between draining aiohttp's reader and changing the protocol, no byte can
     arrive.
@@ -271,7 +267,7 @@ def take_over(
         response: after its headers, nothing of its body read yet.
         pool: lends the buffers.
         sink: gets what aiohttp has read already, and everything after it.
-        receiver: makes the protocol, given the bytes that aiohttp has read already.
+        receiver: the connection's protocol from then on.
     """
     connection = response.connection
     transport = None if connection is None else connection.transport
@@ -283,18 +279,17 @@ def take_over(
         or not hasattr(transport, "set_protocol")
         or not hasattr(transport, "is_reading")
     ):
-        return None
+        return False
     buffers = pool.borrow(BUFFERS, BUFFER)
     if buffers is None:
-        return None
+        return False
     arrived = 0
     while piece := content.read_nowait(-1):  # reading may let the parser continue, which may bring more
         sink.post(memoryview(piece))
         arrived += len(piece)
-    taken = receiver(arrived)
     if response.connection is None:  # that was the whole body, and aiohttp has let go of the connection
         pool.give_back(buffers)
-        taken.complete()
-        return taken
-    taken.attach(transport, sink, buffers, arrived)
-    return taken
+        receiver.complete()
+        return True
+    receiver.attach(transport, sink, buffers, arrived)
+    return True

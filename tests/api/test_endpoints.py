@@ -331,7 +331,7 @@ async def test_a_401_asks_for_another_token_once(github, run):
 async def test_a_token_that_no_header_carries(github, run):
     """A source's token is checked as any other; nothing is sent."""
     async with GitHubSession(Source("a\nb"), base_url=github.base_url) as session:
-        with pytest.raises(errors.ConfigurationError, match="no HTTP header"):
+        with pytest.raises(errors.ConfigurationError, match="not allowed in an HTTP header"):
             await api.get_workflow_run(session, REPO, run.id)
     assert not github.requests
 

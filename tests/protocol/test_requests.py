@@ -98,7 +98,7 @@ def test_a_refused_base_url_does_not_show_its_secrets(text):
 
 def test_a_bare_host_must_be_one():
     """The mapping takes names only."""
-    with pytest.raises(ConfigurationError, match="no host name"):
+    with pytest.raises(ConfigurationError, match="is not a host name"):
         base_url_for_host("https://github.com")
 
 

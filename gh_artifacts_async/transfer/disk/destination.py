@@ -13,7 +13,6 @@ import attrs
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.protocol.filenames import (
     Kind,
-    check_filename,
     raw_filename,
     safe_component,
     tagged,
@@ -57,20 +56,11 @@ class Destination:
             return self.folder / self.stem
         return self.folder / (self.raw_name or raw_filename(self.stem, content_disposition))
 
-    def path(self, kind: Kind, content_disposition: str | None) -> Path:
-        """Where what arrived goes."""
-        return self.zip_path if kind == "zip" else self.raw_path(content_disposition)
-
-
-def single(artifact: Artifact, directory: Path, filename: str | None) -> Destination:
-    """Return the place of a single download.
-
-    Raises:
-        ConfigurationError: ``filename`` is no single safe path component.
-    """
-    if filename is not None:
-        return Destination(folder=directory, stem=check_filename(filename), exact=True)
-    return Destination(folder=directory, stem=artifact.name)
+    def path(self, kind: Kind, content_disposition: str | None, *, extract: bool = False) -> Path:
+        """Where what arrived goes: a folder for a zip that is unpacked, else a file."""
+        if kind == "raw":
+            return self.raw_path(content_disposition)
+        return self.folder_path if extract else self.zip_path
 
 
 class Claims:

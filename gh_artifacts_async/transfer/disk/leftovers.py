@@ -19,8 +19,6 @@ from gh_artifacts_async.transfer.disk.filesystem import lock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gh_artifacts_async.transfer.disk.partfile import PartFile
-
 SUFFIX = ".part"
 _STATE_SUFFIX = ".json"
 _NEW = ".new"
@@ -47,20 +45,19 @@ class Leftovers:
         """Know nothing yet."""
         self._folders: dict[Path, tuple[float, dict[str, list[Path]]]] = {}
 
-    def of(self, part: PartFile) -> list[Path]:
-        """Return what there is of the same artifact in the same folder, each only once."""
-        folder = part.path.parent
+    def of(self, folder: Path, prefix: str) -> list[Path]:
+        """Return the part files in a folder whose names begin so, each only once."""
         now = asyncio.get_running_loop().time()
         known = self._folders.get(folder)
         if known is None or now - known[0] > _SCAN_LASTS:
             known = self._folders[folder] = (now, scan(folder))
-        return known[1].pop(part.prefix, [])
+        return known[1].pop(prefix, [])
 
-    def add(self, part: PartFile) -> None:
-        """Take note of a part that a transfer of this client has just left, if it has."""
-        known = self._folders.get(part.path.parent)
-        if known is not None and part.path.exists():
-            known[1].setdefault(part.prefix, []).append(part.path)
+    def add(self, path: Path, prefix: str) -> None:
+        """Take note of a part file that a download of this client has just left, if it has."""
+        known = self._folders.get(path.parent)
+        if known is not None and path.exists():
+            known[1].setdefault(prefix, []).append(path)
 
 
 def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
@@ -113,8 +110,7 @@ def sweep(candidate: Path, like: Path) -> None:
     descriptor = grab(candidate, doomed)
     if descriptor is not None:
         os.close(descriptor)
-        state = state_path(candidate)
-        for path in (doomed, state, new_state_path(state)):
+        for path in (doomed, *state_paths(candidate)):
             remove(path)
 
 
@@ -143,11 +139,7 @@ def new_token() -> str:
     return f"{_process(os.getpid())}{next(_numbers):x}"
 
 
-def state_path(path: Path) -> Path:
-    """Return where the state of a part file is."""
-    return path.with_name(path.name + _STATE_SUFFIX)
-
-
-def new_state_path(state: Path) -> Path:
-    """Return where a state is written before it takes its place."""
-    return state.with_name(state.name + _NEW)
+def state_paths(part: Path) -> tuple[Path, Path]:
+    """Return where the state of a part file is, and where it is written before it takes its place."""
+    state = part.name + _STATE_SUFFIX
+    return part.with_name(state), part.with_name(state + _NEW)

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.protocol.filenames import safe_component
+from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
 from gh_artifacts_async.transfer.disk.leftovers import (
     CREATE,
     SUFFIX,
     grab,
-    new_state_path,
     new_token,
     remove,
     size_of,
-    state_path,
+    state_paths,
     sweep,
 )
 from gh_artifacts_async.transfer.disk.verify import expected_sha256
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
 
 _VERSION = 1
+_CHECK_SPACE_FROM = 1024 * 1024  # smaller parts are not worth asking the file system first
+_CLOSED = -1
 _BLOCK = 1024 * 1024
 _LONGEST_STEM = 100  # characters of the artifact's name in the part's
 _LONGEST_STATE = 64 * 1024
@@ -79,10 +81,6 @@ class PartState:
         return mine == theirs
 
 
-def _dump(state: PartState) -> bytes:
-    return json.dumps({"version": _VERSION, **attrs.asdict(state)}).encode()
-
-
 def _load(path: Path) -> PartState | None:
     """Read a part's state; None where it is missing, damaged or of another version."""
     try:
@@ -104,6 +102,7 @@ class PartFile:
     """An open part file; its methods block, and are called one at a time.
 
     Attributes:
+        prefix: what the names of this artifact's part files begin with.
         path: where it is.
         offset: bytes in it, all of them hashed.
         state: what they belong to.
@@ -112,12 +111,12 @@ class PartFile:
     def __init__(self, folder: Path, stem: str, state: PartState) -> None:
         """Remember where; :meth:`start` or :meth:`adopt` makes it real."""
         self._folder = folder
-        self._prefix = f".{stem}.{state.artifact_id}."
+        self.prefix = f".{stem}.{state.artifact_id}."
         self._wanted = state
         self.state = state
-        self.path = folder / f"{self._prefix}{new_token()}{SUFFIX}"
+        self.path = folder / f"{self.prefix}{new_token()}{SUFFIX}"
         self.offset = 0
-        self._descriptor: int | None = None
+        self._descriptor = _CLOSED
         self._hash = hashlib.sha256(usedforsecurity=False)
         self._state_saved = False
         self._stopped = False
@@ -125,10 +124,10 @@ class PartFile:
     @classmethod
     def for_artifact(cls, artifact: Artifact, folder: Path) -> PartFile:
         """Plan a part file for an artifact; nothing is created yet."""
-        digest = expected_sha256(artifact)
+        digest, where = expected_sha256(artifact), artifact.repository
         state = PartState(
             artifact_id=artifact.id,
-            repository=str(artifact.repository),
+            repository="" if where is None else f"{where.owner}/{where.name}",
             size_in_bytes=artifact.size_in_bytes,
             digest=None if digest is None else f"sha256:{digest}",
         )
@@ -142,22 +141,32 @@ class PartFile:
     @property
     def is_open(self) -> bool:
         """Whether there is a file."""
-        return self._descriptor is not None
+        return self._descriptor != _CLOSED
 
     # --- beginning
 
-    def start(self) -> None:
-        """Make an empty part; an earlier one of this object is removed.
+    def start(self, size: int = 0, **facts: object) -> None:
+        """Create an empty part; an earlier one of this object is removed.
+
+        Args:
+            size: bytes that are to come, so that a full disk is found before they are fetched; 0 where unknown.
+            facts: as :meth:`learn` takes them.
 
         Raises:
             OutOfSpaceError: the disk is full.
             OSError: the folder cannot be written to.
         """
-        self.discard()
-        self.path = self._folder / f"{self._prefix}{new_token()}{SUFFIX}"
+        if self._descriptor != _CLOSED:
+            self.discard()
+        if size >= _CHECK_SPACE_FROM:
+            free = filesystem.free_bytes(self._folder)
+            if free is not None and free < size:
+                raise filesystem.out_of_space(self.path, needed=size)
+        self.path = self._folder / f"{self.prefix}{new_token()}{SUFFIX}"
         with space_errors(self.path):
             self._descriptor = os.open(self.path, CREATE, 0o666)
         lock(self._descriptor)
+        self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
 
     def adopt(self, candidates: Iterable[Path]) -> bool:
         """Continue with what an earlier process left of this artifact; False where there is nothing that can be used.
@@ -181,20 +190,16 @@ class PartFile:
         """Let :meth:`adopt`, on another thread, end soon; what it has found stays for a later run."""
         self._stopped = True
 
-    @property
-    def prefix(self) -> str:
-        """What the names of this artifact's part files begin with."""
-        return self._prefix
-
     def _adopt(self, candidate: Path) -> bool:
-        self._descriptor = grab(candidate, self.path)
-        if self._descriptor is None:
+        descriptor = grab(candidate, self.path)
+        if descriptor is None:
             return False
-        beside = state_path(candidate)
+        self._descriptor = descriptor
+        beside, unfinished = state_paths(candidate)
         state = _load(beside)
         with contextlib.suppress(OSError):
-            beside.replace(state_path(self.path))  # not written anew: the disk may be full
-        remove(new_state_path(beside))
+            beside.replace(state_paths(self.path)[0])  # not written again: the disk may be full
+        remove(unfinished)
         self._state_saved = True
         size = os.fstat(self._descriptor).st_size
         if state is not None and size > 0 and state.same_artifact(self._wanted) and _can_be_checked(state, size):
@@ -209,7 +214,7 @@ class PartFile:
 
     def _rehash(self, size: int) -> bool:
         """Hash what is there, and stand behind it."""
-        descriptor = self._opened()
+        descriptor = self._descriptor
         self._hash = hashlib.sha256(usedforsecurity=False)
         self.offset = 0
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -222,21 +227,17 @@ class PartFile:
 
     # --- going on
 
-    def _opened(self) -> int:
-        assert self._descriptor is not None  # noqa: S101 - start() or adopt() comes first
-        return self._descriptor
-
     def learn(self, **facts: object) -> None:
         """Take over what storage says about the bytes (etag, total, content_type, disposition)."""
         self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
 
     def save_state(self) -> None:
-        """Write down what the bytes belong to, so that another process can go on; done whole or not at all."""
-        path = state_path(self.path)
-        temporary = new_state_path(path)
+        """Write down what the bytes belong to, so that another process can continue; done whole or not at all."""
+        path, temporary = state_paths(self.path)
+        document = {"version": _VERSION, **attrs.asdict(self.state)}
         try:
             with space_errors(path):
-                temporary.write_bytes(_dump(self.state))
+                temporary.write_text(json.dumps(document))
                 temporary.replace(path)
         except OSError:
             remove(temporary)
@@ -252,14 +253,13 @@ class PartFile:
             OutOfSpaceError: the disk, a quota or a file-size limit is full; what fitted stays.
             OSError: the system could not write.
         """
-        descriptor = self._opened()
         if self._state_saved and not os.path.lexists(self.path):  # without a state nobody takes it
             raise FileNotFoundError(errno.ENOENT, "the part file was taken away", str(self.path))
         for chunk in chunks:
             view = memoryview(chunk)
             while view:
                 with space_errors(self.path, self._missing()):
-                    written = os.write(descriptor, view)
+                    written = os.write(self._descriptor, view)
                 self._hash.update(view[:written])
                 self.offset += written
                 view = view[written:]
@@ -269,7 +269,7 @@ class PartFile:
 
     def read(self, size: int, *, from_end: bool = False) -> bytes:
         """Return the first, or the last, bytes of what is there."""
-        descriptor = self._opened()
+        descriptor = self._descriptor
         os.lseek(descriptor, max(0, self.offset - size) if from_end else 0, os.SEEK_SET)
         found = bytearray()
         while len(found) < min(size, self.offset) and (block := os.read(descriptor, size - len(found))):
@@ -280,28 +280,30 @@ class PartFile:
     # --- ending
 
     def release(self, *, resumable: bool) -> None:
-        """Close; keep the part for a later run if it can be gone on with, else remove it."""
-        keep = resumable and self.is_open and self.offset > 0 and self.state.etag is not None
+        """Close; keep the part if a later run can continue with it, else remove it; nothing where there is no file."""
+        if self._descriptor == _CLOSED:
+            return
+        keep = resumable and self.offset > 0 and self.state.etag is not None
         if not keep:
             self.discard()
             return
         self.learn(hashed=(self.offset, self.hexdigest))
         with contextlib.suppress(OSError):
             self.save_state()
-        if not self._state_saved:  # nobody could go on with it
+        if not self._state_saved:  # nobody could continue with it
             self.discard()
             return
         self._close()
 
     def discard(self) -> None:
         """Close and remove, and know of no bytes any more; nothing happens where there is no file."""
-        if self._descriptor is None:
+        if self._descriptor == _CLOSED:
             return
         self._close()
         self.state = self._wanted
         self.offset = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
-        for path in (self.path, state_path(self.path)) if self._state_saved else (self.path,):
+        for path in (self.path, state_paths(self.path)[0]) if self._state_saved else (self.path,):
             remove(path)
         self._state_saved = False
 
@@ -318,15 +320,14 @@ class PartFile:
             FileNotFoundError: the part has been taken away, or is not the file that was written.
             OSError: the system refused.
         """
-        descriptor = self._opened()
-        here = os.fstat(descriptor)
+        here = os.fstat(self._descriptor)
         there = self.path.lstat()
         if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev) or here.st_size != self.offset:
             raise FileNotFoundError(errno.ENOENT, "the part file was changed or taken away", str(self.path))
         if durable:
             try:
                 with space_errors(self.path):
-                    os.fsync(descriptor)
+                    os.fsync(self._descriptor)
             except OSError:
                 self.discard()  # nobody knows what reached the disk, and the page cache would not tell a later run
                 raise
@@ -338,11 +339,11 @@ class PartFile:
             sync_folder(destination.parent)
         self._close()
         if self._state_saved:
-            state_path(self.path).unlink(missing_ok=True)
+            state_paths(self.path)[0].unlink(missing_ok=True)
 
     def _close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
+        descriptor, self._descriptor = self._descriptor, _CLOSED
+        if descriptor != _CLOSED:
             os.close(descriptor)
 
 
@@ -355,7 +356,7 @@ def resumable(candidate: Path, expected: PartState) -> int | None:
         candidate: a part file, as :func:`~gh_artifacts_async.transfer.disk.leftovers.scan` finds it.
         expected: the artifact's own state.
     """
-    state, size = _load(state_path(candidate)), size_of(candidate)
+    state, size = _load(state_paths(candidate)[0]), size_of(candidate)
     if state is None or not size or not state.same_artifact(expected) or not _can_be_checked(state, size):
         return None
     return max(0, (expected.size_in_bytes if state.total is None else state.total) - size)

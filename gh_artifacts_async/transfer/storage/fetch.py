@@ -15,24 +15,28 @@ from gh_artifacts_async.errors import (
     ArtifactsError,
     CertificateError,
     DigestMismatchError,
-    DownloadError,
     IncompleteDownloadError,
-    SignedURLExpiredError,
+    OutOfSpaceError,
     SlowTransferError,
-    StorageError,
     TransportError,
 )
-from gh_artifacts_async.events import TransferBytes, TransferResumed, TransferStarted, TransferURLRenewed
+from gh_artifacts_async.events import (
+    TransferBytes,
+    TransferResumed,
+    TransferStarted,
+    TransferURLRenewed,
+    TransferVerified,
+)
 from gh_artifacts_async.protocol import filenames, ranges
-from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after
 from gh_artifacts_async.protocol.filenames import Kind
 from gh_artifacts_async.results import Verified
-from gh_artifacts_async.transfer.disk import filesystem, verify
+from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.bodies import INLINE, BodyReader
+from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
 from gh_artifacts_async.transfer.storage.targets import sign
-from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, RateWatch
+from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -41,10 +45,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
-
-_CHECK_SPACE_FROM = 1024 * 1024  # smaller bodies are not worth asking the file system first
 
 
 class Follower(Protocol):
@@ -68,7 +70,7 @@ class VerifiedPart:
     """All bytes of an artifact, verified, still in their part file.
 
     Attributes:
-        part: the part file; the caller's from now on.
+        part: the part file, which lives as long as the block of :func:`fetch`.
         kind: zip or raw.
         verified: what the bytes were checked against.
         sha256: of the bytes, lower-case hex.
@@ -88,14 +90,6 @@ class VerifiedPart:
     disposition: str | None
 
 
-@attrs.frozen(kw_only=True)
-class Setback:
-    """A try that failed in a way that another one may mend."""
-
-    error: ArtifactsError
-    failure: Fault | RefusedURL
-
-
 @asynccontextmanager
 async def fetch(
     context: TransferContext,
@@ -108,8 +102,8 @@ async def fetch(
 ) -> AsyncGenerator[Incoming]:
     """Ask storage for an artifact; the block is entered when the headers have come, before any byte of the body.
 
-    Where the part file has all bytes already, storage is not asked. Leaving the block before everything is verified
-    keeps the part for a later run, unless its content, or the disk, was at fault.
+    Where an earlier run left all bytes, storage is not asked. The part file lives as long as the block: what has not
+    been put in place by then is removed, but kept for a later run where the network, time or space was lacking.
 
     Args:
         context: the client's.
@@ -124,20 +118,23 @@ async def fetch(
         OSError: the disk refused.
     """
     incoming = Incoming(context, artifact, part, emitter, follower)
-    resumable = True
+    keep = False
     try:
         await incoming.begin(leftovers)
         yield incoming
+        keep = not incoming.complete  # the body was not wanted; what an earlier run left stays
     except (ArchiveError, DigestMismatchError):
-        resumable = False  # whatever comes later, the content stays what it is
+        raise  # whatever comes later, the content stays what it is
+    except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
+        keep = True  # only space or time was lacking
         raise
-    except OSError as error:
-        resumable = isinstance(error, ArtifactsError)
+    except BaseException as error:
+        disk_failed = isinstance(error, OSError) and not isinstance(error, ArtifactsError)
+        keep = not incoming.complete and not disk_failed
         raise
     finally:
         incoming.close()
-        if not incoming.complete and part.is_open:
-            part.release(resumable=resumable)
+        part.release(resumable=keep)
 
 
 class Incoming:
@@ -145,6 +142,8 @@ class Incoming:
 
     Attributes:
         part: where the bytes go.
+        content_type: of the answer, or of the one that an earlier run got.
+        disposition: its Content-Disposition.
         complete: every byte is there, and verified.
         requests: how many storage was sent.
     """
@@ -159,6 +158,8 @@ class Incoming:
     ) -> None:
         """Plan; nothing happens yet."""
         self.part = part
+        self.content_type: str | None = None
+        self.disposition: str | None = None
         self.complete = False
         self.requests = 0
         self._context = context
@@ -168,7 +169,8 @@ class Incoming:
         self._retry = context.github.retry
         self._max_pause = context.github.limits.max_pause
         self._watch = RateWatch(context.github.timeouts)
-        self._bodies = BodyReader(context, part, self._watch, self._progress)
+        listens = emitter.active or follower is not None
+        self._bodies = BodyReader(context, part, self._watch, self._progress if listens else None)
         self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
         self._attempts = Attempts()
@@ -187,14 +189,6 @@ class Incoming:
         """Bytes that storage has sent in bodies."""
         return self._bodies.bytes_fetched
 
-    @property
-    def headers(self) -> tuple[str | None, str | None]:
-        """Content-Type and Content-Disposition, of this answer or of the one that an earlier run got."""
-        if self._stream is None or self._body is None or self._body.offset:
-            return self.part.state.content_type, self.part.state.disposition
-        found = self._stream.response.headers
-        return found.get("content-type"), found.get("content-disposition")
-
     # --- the bytes
 
     async def begin(self, leftovers: Sequence[Path]) -> None:
@@ -205,10 +199,13 @@ class Incoming:
         """
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
+            self.content_type, self.disposition = self.part.state.content_type, self.part.state.disposition
             self._furthest = self._resumed_from = self.part.offset
             self._content_length = self.part.state.total
         while self._stream is None and not self._has_all:
-            await self._settle(await self._ask())
+            setback = await self._ask()
+            if setback is not None:
+                await self._settle(setback)
 
     async def receive(self) -> VerifiedPart:
         """Fetch until the bytes are right, or no further fetch would help.
@@ -220,7 +217,10 @@ class Incoming:
         wrong: DigestMismatchError | None = None
         while True:
             try:
-                await self._fill()
+                while not self._has_all:
+                    setback = await (self._ask() if self._stream is None else self._read())
+                    if setback is not None:
+                        await self._settle(setback)
             except ArtifactsError:
                 if wrong is None:
                     raise
@@ -245,12 +245,7 @@ class Incoming:
     @property
     def _has_all(self) -> bool:
         """Whether no byte is missing: by the known length, or since storage has said so."""
-        return self._ended or (self.part.is_open and self.part.state.total == self.part.offset)
-
-    async def _fill(self) -> None:
-        """Get all bytes, over as many connections as it takes."""
-        while not self._has_all:
-            await self._settle(await (self._ask() if self._stream is None else self._read()))
+        return self._ended or 0 < self.part.offset == self.part.state.total
 
     # --- one request
 
@@ -258,7 +253,8 @@ class Incoming:
         """Sign, ask storage, and do what its answer calls for."""
         asked = self._loop.time()
         signed = await sign(self._context.github, self._artifact)
-        self._watch.exclude(self._loop.time() - asked)  # the wait for GitHub is not storage's slowness
+        if self._streamed:
+            self._watch.exclude(self._loop.time() - asked)  # the wait for GitHub is not storage's slowness
         if self._follower is not None:
             await self._follower.prepare(signed)
         state = self.part.state
@@ -272,38 +268,29 @@ class Incoming:
             raise
         except TransportError as error:
             return Setback(error=error.with_traceback(None), failure=Fault())
-        return self._decide(have, self._stream)
+        response = self._stream.response
+        decision = ranges.decide(have, response, now=utcnow)
+        if not isinstance(decision, ranges.Stream):
+            return self._without_body(decision, self._stream.host)
+        self._body = decision
+        if not decision.offset:
+            self.content_type = response.headers.get("content-type")
+            self.disposition = response.headers.get("content-disposition")
+        return None
 
-    def _decide(self, have: ranges.LocalState, stream: HttpStream) -> Setback | None:
-        decision = ranges.decide(have, stream.response, now=utcnow())
-        if isinstance(decision, ranges.Stream):
-            self._body = decision
-            return None
+    def _without_body(
+        self, decision: ranges.Done | ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, host: str
+    ) -> Setback | None:
+        """Do what an answer calls for that does not bring bytes."""
         self.close()
-        what = f"artifact {self._artifact.id}"
-        match decision:
-            case ranges.Done():
-                self._ended = True
-                return None
-            case ranges.Restart(reason=reason):
-                self._start_over()
-                return Setback(error=StorageError(f"{what}: {reason}", status=412), failure=RefusedURL())
-            case ranges.SignAgain(reason=reason, status=status, code=code, expired=expired):
-                self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=reason))
-                msg = f"{what} from {stream.host}: {reason}"
-                error: DownloadError = StorageError(msg, status=status, code=code)
-                if expired:
-                    error = SignedURLExpiredError(f"{msg}, also after fresh ones were asked for; is the network slow?")
-                return Setback(error=error, failure=RefusedURL())
-            case ranges.RetryLater(status=status, code=code, wait=wait):
-                return Setback(error=self._storage_error(stream, status, code), failure=Fault(wait=wait))
-            case ranges.Fail(status=status, code=code, reason=reason):
-                raise self._storage_error(stream, status, code, reason)
-
-    def _storage_error(self, stream: HttpStream, status: int, code: str | None, reason: str = "") -> StorageError:
-        said = (f" ({code})" if code else "") + (f": {reason}" if reason else "")
-        msg = f"artifact {self._artifact.id}: storage at {stream.host} answered with {status}{said}"
-        return StorageError(msg, status=status, code=code)
+        if isinstance(decision, ranges.Done):
+            self._ended = True
+            return None
+        if isinstance(decision, ranges.Restart):
+            self._start_over()
+        elif isinstance(decision, ranges.SignAgain):
+            self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=decision.reason))
+        return refusal(decision, self._artifact, host)
 
     # --- one body
 
@@ -327,36 +314,31 @@ class Incoming:
         return None
 
     def _begin_body(self, body: ranges.Stream) -> None:
-        content_type, disposition = self.headers
         if body.offset == 0:
-            self._check_space(body)
-            self.part.start()
             self._resumed_from = 0
-            self.part.learn(etag=body.etag, total=body.total, content_type=content_type, disposition=disposition)
+            self.part.start(
+                body.length or 0,
+                etag=body.etag,
+                total=body.total,
+                content_type=self.content_type,
+                disposition=self.disposition,
+            )
             if body.etag is not None and (body.total is None or body.total > INLINE):
                 self.part.save_state()
         self._content_length = body.total
         first = not self._streamed
         if self._follower is not None and (body.offset == 0 or first):
-            is_zip = filenames.kind_by_type(content_type) == "zip"
+            is_zip = filenames.kind_by_type(self.content_type) == "zip"
             self._follower.begin(self.part, body.total if is_zip else None)
         self._streamed = True
-        if first:
+        if first and self._emitter.active:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
-
-    def _check_space(self, body: ranges.Stream) -> None:
-        """Find a full disk before the bytes are fetched, where their number is known."""
-        if body.length is None or body.length < _CHECK_SPACE_FROM:
-            return
-        free = filesystem.free_bytes(self.part.path.parent)
-        if free is not None and free < body.length:
-            raise filesystem.out_of_space(self.part.path, needed=body.length)
 
     def _progress(self) -> None:
         """Tell the observer of bytes, at most ten times a second, and the follower always."""
         if self._follower is not None:
             self._follower.poke()
-        if not self._emitter:
+        if not self._emitter.active:
             return
         now = self._loop.time()
         if now >= self._next_event:
@@ -366,14 +348,12 @@ class Incoming:
 
     # --- after one try
 
-    async def _settle(self, setback: Setback | None) -> None:
+    async def _settle(self, setback: Setback) -> None:
         """Wait before the next try; progress resets the count, but slowness is none.
 
         Raises:
             ArtifactsError: the tries are used up.
         """
-        if setback is None:
-            return
         slow = self._watch.after(setback.error, self._loop.time())
         gained = self.part.offset > self._furthest and not slow
         self._furthest = max(self._furthest, self.part.offset)
@@ -430,7 +410,7 @@ class Incoming:
     def _verified(self) -> VerifiedPart:
         """Check the bytes that are there."""
         part, state = self.part, self.part.state
-        if not part.is_open:
+        if not part.offset and not part.is_open:
             part.start()  # an empty body: no chunk ever came
         kind = filenames.kind_by_type(state.content_type) or filenames.kind_by_magic(part.read(4))
         needs_tail = kind == "zip" and verify.expected_sha256(self._artifact) is None
@@ -442,9 +422,11 @@ class Incoming:
             content_length=self._content_length,
             sha256=sha256,
             kind=kind,
-            ends_as_zip=filenames.ends_as_zip(tail),
+            ends_as_zip=needs_tail and filenames.ends_as_zip(tail),
         )
         self.complete = True
+        if self._emitter.active:
+            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=verified))
         return VerifiedPart(
             part=part,
             kind=kind,

@@ -18,7 +18,6 @@ from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArtifactsError,
     ConnectionFailedError,
-    SignedURLExpiredError,
     SlowTransferError,
     StorageError,
     TransportError,
@@ -26,7 +25,8 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
-from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
+from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import RateWatch
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
 Take = Callable[[bytes], Awaitable[None]]
@@ -51,12 +51,8 @@ class NoRangesError(Exception):
     """This storage gives the whole or nothing (never leaves this package)."""
 
 
-@attrs.frozen(kw_only=True)
-class _Setback:
-    """A request that failed in a way that another one may mend."""
-
-    error: ArtifactsError | NoRangesError
-    failure: Fault | RefusedURL
+class _NoRangesNowError(ArtifactsError):
+    """A range was refused where others were served; becomes a NoRangesError when the tries are used up."""
 
 
 class RangeReader:
@@ -134,7 +130,7 @@ class RangeReader:
             write = partial(_write_all, file.fileno(), place)
             for start, end in pieces:
                 os.lseek(file.fileno(), start, os.SEEK_SET)
-                lane = self._context.writer.lane(write)
+                lane = Lane(self._context.writer, write)
                 try:
                     await self.copy(start, end, lane.put)
                     await lane.flush()
@@ -172,12 +168,12 @@ class RangeReader:
                 self._policy, self._max_pause, attempts, setback.failure, gained=gained, draw=draw
             )
             if isinstance(decision, GiveUp):
-                raise setback.error
+                raise NoRangesError if isinstance(setback.error, _NoRangesNowError) else setback.error
             await asyncio.sleep(decision.seconds)
 
     # --- one request
 
-    async def _once(self, start: int, end: int, take: Take) -> _Setback | None:
+    async def _once(self, start: int, end: int, take: Take) -> Setback | None:
         """Send one request, and take what it brings."""
         signed = await self._url()
         self.requests += 1
@@ -185,14 +181,14 @@ class RangeReader:
             stream = await self._context.storage.open(signed, ranges.slice_headers(start, end - 1, self.etag))
             try:
                 body = self._decide(start, stream)
-                if isinstance(body, _Setback):
+                if isinstance(body, Setback):
                     return body
                 self._learn(start, body, stream)
                 await self._take(stream, min(body.length or 0, end - start), take)
             finally:
                 stream.close()
         except (TransportError, SlowTransferError) as error:
-            return _Setback(error=error.with_traceback(None), failure=Fault())
+            return Setback(error=error.with_traceback(None), failure=Fault())
         return None
 
     async def _url(self) -> SignedURL:
@@ -203,30 +199,20 @@ class RangeReader:
         self.use(signed)
         return signed
 
-    def _decide(self, start: int, stream: HttpStream) -> ranges.Stream | _Setback:
-        decision = ranges.decide_slice(start, self.etag, stream.response, now=utcnow())
-        what = f"artifact {self._artifact.id} at {stream.host}"
+    def _decide(self, start: int, stream: HttpStream) -> ranges.Stream | Setback:
+        decision = ranges.decide_slice(start, self.etag, stream.response, now=utcnow)
         match decision:
             case ranges.Stream():
                 return decision
             case ranges.Whole() if self.total is None:
                 raise NoRangesError
             case ranges.Whole() | ranges.Fail(status=206):  # it has given ranges before, or may give a right one yet
-                return _Setback(error=NoRangesError(), failure=RefusedURL())
+                return Setback(error=_NoRangesNowError(), failure=RefusedURL())
             case ranges.Restart(reason=reason):
-                msg = f"{what}: {reason}; open it again"
+                msg = f"artifact {self._artifact.id} at {stream.host}: {reason}; open it again"
                 raise StorageError(msg, status=stream.response.status)
-            case ranges.SignAgain(reason=reason, status=status, code=code, expired=expired):
-                error: ArtifactsError = StorageError(f"{what}: {reason}", status=status, code=code)
-                if expired:
-                    error = SignedURLExpiredError(f"{what}: {reason}, also after fresh ones were asked for")
-                return _Setback(error=error, failure=RefusedURL())
-            case ranges.RetryLater(status=status, code=code, wait=wait):
-                msg = f"{what}: storage answered with {status}"
-                return _Setback(error=StorageError(msg, status=status, code=code), failure=Fault(wait=wait))
-            case ranges.Fail(status=status, code=code, reason=reason):
-                msg = f"{what}: storage answered with {status}: {reason}"
-                raise StorageError(msg, status=status, code=code)
+            case _:
+                return refusal(decision, self._artifact, stream.host)
 
     def _learn(self, start: int, body: ranges.Stream, stream: HttpStream) -> None:
         """Keep what the first answer says of the whole; a later one must say the same.

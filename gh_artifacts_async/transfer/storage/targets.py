@@ -25,15 +25,10 @@ _ERROR = 300
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-def check_token(github: GitHubSession) -> None:
-    """Make sure that there is a token.
-
-    Raises:
-        MissingTokenError: there is none, and GitHub serves an artifact's bytes only to those who have one.
-    """
-    if not github.has_token:
-        msg = "downloading an artifact needs a token, also from a public repository; pass one, or set GITHUB_TOKEN"
-        raise MissingTokenError(msg)
+def missing_token() -> MissingTokenError:
+    """Return the error for a client without a token: GitHub serves an artifact's bytes only to those who have one."""
+    msg = "downloading an artifact needs a token, also from a public repository; pass one, or set GITHUB_TOKEN"
+    return MissingTokenError(msg)
 
 
 async def resolve(github: GitHubSession, artifact: object) -> Artifact:
@@ -68,19 +63,17 @@ async def sign(github: GitHubSession, artifact: Artifact) -> SignedURL:
 class StorageSession:
     """The client's way to storage hosts; shares the API session's connections, and nothing else of it."""
 
-    def __init__(self, transport: HttpTransport, policy: StoragePolicy, *, api_is_http: bool, user_agent: str) -> None:
+    def __init__(self, transport: HttpTransport, policy: StoragePolicy, *, api_is_http: bool) -> None:
         """Keep what is shared.
 
         Args:
             transport: sends the requests.
             policy: where signed URLs may lead.
             api_is_http: the API itself is reached by plain http.
-            user_agent: the client's.
         """
         self._transport = transport
         self._policy = policy
         self._api_is_http = api_is_http
-        self._user_agent = user_agent
 
     async def open(self, signed: SignedURL, headers: Mapping[str, str]) -> HttpStream:
         """Send a GET and return whatever storage answered, an error (with its body) included; the caller closes it.
@@ -94,7 +87,7 @@ class StorageSession:
         hops = 0
         while True:
             exact = Secret(signed.url)
-            stream = await self._transport.open(exact, {"User-Agent": self._user_agent, **headers}, signed.host)
+            stream = await self._transport.open(exact, headers, signed.host)
             status = stream.response.status
             if status < _ERROR:
                 return stream

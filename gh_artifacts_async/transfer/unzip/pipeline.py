@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.archive import Extraction, Member
     from gh_artifacts_async.results import ExtractedMember, SignedURL
-    from gh_artifacts_async.transfer.context import TransferContext
     from gh_artifacts_async.transfer.disk.partfile import PartFile
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.unzip.remote_directory import Tail
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 

@@ -25,7 +25,7 @@ from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader
-from gh_artifacts_async.transfer.storage.targets import check_token, resolve
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 from gh_artifacts_async.transfer.unzip.remote_directory import not_a_zip, read_tail
 from gh_artifacts_async.transfer.unzip.unpack import begun, fill
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy, StrPath
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.storage.fetch import Incoming
 
 READ_LIMIT = 16 * 2**20
@@ -256,12 +256,9 @@ class _Source:
                 async with fetch(self._context, self._artifact, part, (), emitter=self._emitter) as incoming:
                     self._fetches.append(incoming)
                     received = await incoming.receive()
-                self.content_type = received.content_type
-                try:
+                    self.content_type = received.content_type
                     part.commit(folder / "archive.zip", replace=True, durable=False)
-                    self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
-                finally:
-                    part.discard()
+                self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
             return self.whole
 
     def check_open(self) -> None:
@@ -295,7 +292,8 @@ async def open_archive(
 ) -> AsyncGenerator[RemoteArchive]:
     """Open an archive where it is; see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
     context.github.check_usable()
-    check_token(context.github)
+    if not context.github.has_token:
+        raise missing_token()
     found = await resolve(context.github, artifact)
     with ExitStack() as stack:
         source = _Source(context, found, context.github.emitter, stack)

@@ -56,7 +56,7 @@ class Unpacking:
             self.destination,
             if_exists="replace" if self._replace else "error",
             durable=self._durable,
-            progress=self._progress(directory) if self._emitter else None,
+            progress=self._progress(directory) if self._emitter.active else None,
         )
 
     def _progress(self, directory: ArchiveDirectory) -> Callable[[int, int], None]:

@@ -1,4 +1,4 @@
-"""RangeReader of a whole that stays with storage: what is asked for, and what any honest storage's answers come to."""
+"""Slices of a blob that stays in storage: what is requested, and what each response means."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from gh_artifacts_async.protocol.ranges import (
     parse_content_range,
     slice_headers,
 )
-from tests.kits.protocol import NOW, answer
+from tests.kits.protocol import NOW, answer, answers
 
 ETAG = '"0x8DC"'
 
 
 def _serve(blob: bytes, headers: dict[str, str], at_most: int) -> tuple[object, bytes]:
-    """Response as Azure does, but with no more than ``at_most`` bytes."""
+    """Respond as Azure does, but with no more than ``at_most`` bytes."""
     if headers.get("If-Match", ETAG) != ETAG:
         return answer(412), b""
     first, last = map(int, headers["Range"].removeprefix("bytes=").split("-"))
@@ -36,7 +36,7 @@ def _serve(blob: bytes, headers: dict[str, str], at_most: int) -> tuple[object, 
 
 @given(st.binary(max_size=60), st.integers(0, 70), st.integers(1, 70), st.integers(1, 20))
 def test_slices_put_together_are_the_slice(blob, start, length, at_most):
-    """However little an answer brings, and wherever the whole ends, the pieces are exactly what was asked for."""
+    """However little a response brings, and wherever the blob ends, the pieces are exactly what was requested."""
     found, at, etag, end = b"", start, None, start + length
     while at < end:
         got, body = _serve(blob, slice_headers(at, end - 1, etag), at_most)
@@ -49,9 +49,25 @@ def test_slices_put_together_are_the_slice(blob, start, length, at_most):
     assert found == blob[start:end]
 
 
+@pytest.mark.parametrize(
+    ("etag", "status", "headers", "decision"),
+    [
+        (None, 206, {"content_range": "bytes 3-9/20"}, Stream(offset=3, length=7, total=20, etag=None)),
+        (None, 206, {"content_range": "bytes 3-9/20", "etag": ETAG}, Stream(offset=3, length=7, total=20, etag=ETAG)),
+        (ETAG, 206, {"content_range": "bytes 3-5/6"}, Stream(offset=3, length=3, total=6, etag=ETAG)),
+        (None, 416, {"content_range": "bytes */2"}, Stream(offset=3, length=0, total=2, etag=None)),
+        (None, 416, {}, Stream(offset=3, length=0, total=None, etag=None)),
+        (None, 200, {}, Whole()),
+    ],
+)
+def test_responses_with_bytes(etag, status, headers, decision):
+    """The range requested, its beginning at the end of the blob, or the whole blob."""
+    assert decide_slice(3, etag, answer(status, **headers), now=NOW) == decision
+
+
 @pytest.mark.parametrize("value", [None, "", "bytes 4-9/20", "bytes */20", "bytes 3-9/*", "bytes 9-3/20", "3-9/20"])
-def test_a_part_that_does_not_say_what_it_is_is_no_part(value):
-    """A 206 of another place, or of nothing that can be told, is refused: its bytes are never used."""
+def test_a_206_of_another_range(value):
+    """A 206 of another range, or without a valid Content-Range, is refused: its bytes are never used."""
     headers = {} if value is None else {"content_range": value}
     assert isinstance(decide_slice(3, None, answer(206, etag=ETAG, **headers), now=NOW), Fail)
 
@@ -60,6 +76,8 @@ def test_a_part_that_does_not_say_what_it_is_is_no_part(value):
     ("status", "headers", "kind"),
     [
         (200, {}, Whole),
+        (206, {}, Fail),
+        (206, {"content_range": "bytes 2-9/20"}, Fail),
         (206, {"content_range": "bytes 3-9/20", "etag": '"other"'}, Restart),
         (206, {"content_range": "bytes 3-9/20", "content_encoding": "gzip"}, Fail),
         (200, {"content_encoding": "gzip"}, Fail),
@@ -77,7 +95,7 @@ def test_every_kind_of_answer(status, headers, kind):
 
 
 def test_ranges_are_absolute():
-    """From a place to a place, both included: Azure knows no suffixes; and of one identity, once that is known."""
+    """First and last byte, both included, since Azure supports no suffixes; and of one blob, once its ETag is known."""
     for first, last in ((0, 0), (5, 9), (10**12, 10**12 + 5)):
         headers = slice_headers(first, last, ETAG)
         assert headers == {"Accept-Encoding": "identity", "Range": f"bytes={first}-{last}", "If-Match": ETAG}
@@ -85,5 +103,14 @@ def test_ranges_are_absolute():
 
 
 def test_content_range_of_a_refusal():
-    """The total is told also where nothing is sent."""
+    """The total is stated although nothing is sent."""
     assert parse_content_range("bytes */7") == (None, None, 7)
+
+
+@given(st.integers(0, 2**40), st.one_of(st.none(), st.just(ETAG)), answers)
+def test_no_answer_breaks_the_decision(first, etag, got):
+    """Any status and headers: one of the decisions, and a stream starts at the byte requested."""
+    found = decide_slice(first, etag, got, now=NOW)
+    assert isinstance(found, Stream | Whole | Restart | SignAgain | RetryLater | Fail)
+    if isinstance(found, Stream):
+        assert found.offset == first

@@ -31,7 +31,6 @@ class TransferContext:
             github.transport,
             policy,
             api_is_http=github.base.origin.scheme == "http",
-            user_agent=github.user_agent,
         )
         self.writer = Writer()
         self.leftovers = Leftovers()
