@@ -72,7 +72,11 @@ def check_token(token: str) -> Secret:
 
 
 class StaticToken:
-    """A token that never changes."""
+    """A token that never changes.
+
+    Attributes:
+        secret: the token, checked and hidden; it spares a session to check it again for every request.
+    """
 
     def __init__(self, token: str) -> None:
         """Check and hide the token.

@@ -31,6 +31,9 @@ class Gate:
     """Lets API calls through in the order in which they come, as many and as fast as the limits allow.
 
     It belongs to one event loop. A call that is cancelled while it waits has taken nothing.
+
+    Attributes:
+        unstated_pauses: pauses of unstated length since the last good response.
     """
 
     def __init__(self, limits: Limits, emitter: Emitter) -> None:
@@ -49,7 +52,7 @@ class Gate:
         self._mutating = asyncio.Lock()
         self._next_mutation = 0.0
         self._open_at = 0.0
-        self._unstated = 0
+        self.unstated_pauses = 0
 
     @asynccontextmanager
     async def slot(self, request: Request) -> AsyncGenerator[None]:
@@ -120,9 +123,9 @@ class Gate:
     def _unstated_wait(self, shortest: float, *, paused: bool) -> float:
         """Return how long to pause; calls that were in flight together count as one step."""
         if not paused:
-            self._unstated = min(self._unstated + 1, _MOST_DOUBLINGS)
-        return shortest * 2.0 ** max(0, self._unstated - 1)
+            self.unstated_pauses = min(self.unstated_pauses + 1, _MOST_DOUBLINGS)
+        return shortest * 2.0 ** max(0, self.unstated_pauses - 1)
 
     def reset_backoff(self) -> None:
         """Note a good response: the next pause of unstated length is a short one again."""
-        self._unstated = 0
+        self.unstated_pauses = 0

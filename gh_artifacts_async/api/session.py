@@ -11,6 +11,8 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
+import attrs
+
 from gh_artifacts_async.api.auth import (
     BindableTokenSource,
     InvalidatableTokenSource,
@@ -33,7 +35,7 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after
-from gh_artifacts_async.protocol.requests import BaseURL, check_base_url
+from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.transport.http import HttpTransport
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.attempts import Failure
-    from gh_artifacts_async.protocol.requests import Request
     from gh_artifacts_async.protocol.responses import Judgement, Result
     from gh_artifacts_async.results import Secret
     from gh_artifacts_async.settings import StrPath
@@ -170,34 +171,40 @@ class GitHubSession:
         if request.answer != "json" and not self.has_token:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise MissingTokenError(msg)
-        attempts, moves, may_have_worked, renewed = Attempts(), 0, False, False
+        tries = _Tries(request)
         while True:
             token = self._token or await self._current_token()
-            found = await self._send_once(gate, request, token)
+            found = await self._send_once(gate, tries.request, token)
             if isinstance(found, Good):
-                gate.reset_backoff()
+                if gate.unstated_pauses:
+                    gate.reset_backoff()
                 return found.result
             if isinstance(found, Moved):
-                moves += 1
-                if moves > _MOST_MOVES:
-                    msg = f"{request.label} was redirected more than {_MOST_MOVES} times"
-                    raise UnexpectedResponseError(msg)
-                request = request.at(found.to)
-                continue
-            if isinstance(found.error, AuthenticationError) and not renewed and self._invalidated(token):
-                renewed = True
-                continue
-            if isinstance(found.error, NotFoundError) and request.method == "DELETE" and may_have_worked:
-                return Nothing()  # an earlier try got no clear answer, and has done it
-            failure = _failure(request, found)
-            if found.throttle is not None and not gate.pause_for(found.throttle):
-                failure = Final()
-            may_have_worked = may_have_worked or isinstance(failure, Fault)
-            draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
-            attempts, decision = after(self.retry, self.limits.max_pause, attempts, failure, gained=False, draw=draw)
-            if isinstance(decision, GiveUp):
-                raise found.error
-            await asyncio.sleep(decision.seconds)
+                tries.follow(found.to)
+            elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
+                tries.renewed = True
+            elif tries.has_deleted(found.error):
+                return Nothing()
+            else:
+                await self._wait_or_raise(gate, tries, found)
+
+    async def _wait_or_raise(self, gate: Gate, tries: _Tries, found: Refused) -> None:
+        """Wait before the next try.
+
+        Raises:
+            ArtifactsError: another try would not help, or the tries are used up.
+        """
+        failure = _failure(tries.request, found)
+        if found.throttle is not None and not gate.pause_for(found.throttle):
+            failure = Final()
+        tries.may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
+        draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
+        tries.attempts, decision = after(
+            self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw
+        )
+        if isinstance(decision, GiveUp):
+            raise found.error
+        await asyncio.sleep(decision.seconds)
 
     def _opened_gate(self) -> Gate:
         """Open the gate at the first request, and bind the token source."""
@@ -241,6 +248,41 @@ class GitHubSession:
             return False
         source.invalidate(token.reveal())
         return True
+
+
+@attrs.define
+class _Tries:
+    """One call's tries so far.
+
+    Attributes:
+        request: as it is sent next; elsewhere, where the repository was renamed.
+        attempts: what has failed.
+        moves: redirects followed.
+        renewed: the token source was asked for another token.
+        may_have_worked: a try got no clear answer, so GitHub may have done what was asked.
+    """
+
+    request: Request
+    attempts: Attempts = attrs.field(factory=Attempts)
+    moves: int = 0
+    renewed: bool = False
+    may_have_worked: bool = False
+
+    def follow(self, url: str) -> None:
+        """Send it there next.
+
+        Raises:
+            UnexpectedResponseError: it was redirected too often.
+        """
+        self.moves += 1
+        if self.moves > _MOST_MOVES:
+            msg = f"{self.request.label} was redirected more than {_MOST_MOVES} times"
+            raise UnexpectedResponseError(msg)
+        self.request = self.request.at(url)
+
+    def has_deleted(self, error: ArtifactsError) -> bool:
+        """Whether a 404 means that an earlier try of a DELETE has done it."""
+        return self.may_have_worked and self.request.method == "DELETE" and isinstance(error, NotFoundError)
 
 
 def _failure(request: Request, found: Refused) -> Failure:

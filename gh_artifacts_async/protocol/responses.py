@@ -172,24 +172,28 @@ def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[
 
 
 def _result(request: Request, response: Response, base: BaseURL) -> Result:
-    if request.answer == "json":
-        try:
-            data = _loads()(response.body)
-        except (ValueError, RecursionError):
-            found = f"{_kind(response)} instead of JSON" if response.body else "no body"
-        else:
-            link = response.headers.get("link")
-            return Document(data, page_links(link, base=base, url=response.url)) if link else Document(data)
-    elif request.answer == "location":
+    if request.answer == "location":
         msg = f"{request.label} returned {response.status} instead of a redirect to storage"
         raise UnexpectedResponseError(msg)
-    elif not response.body:
-        return Nothing()
+    if request.answer == "nothing":
+        if not response.body:
+            return Nothing()
+        raise _unlike_github(request, response, f"{_kind(response)} instead of an empty body")
+    try:
+        data = _loads()(response.body)
+    except (ValueError, RecursionError):
+        pass
     else:
-        found = f"{_kind(response)} instead of an empty body"
+        link = response.headers.get("link")
+        return Document(data, page_links(link, base=base, url=response.url)) if link else Document(data)
+    raise _unlike_github(request, response, f"{_kind(response)} instead of JSON" if response.body else "no body")
+
+
+def _unlike_github(request: Request, response: Response, found: str) -> UnexpectedResponseError:
     host = response.url.partition("://")[2].partition("/")[0] or "the server"
-    msg = f"{request.label} returned {response.status} with {found}; is {host} GitHub's REST API?"
-    raise UnexpectedResponseError(msg)
+    return UnexpectedResponseError(
+        f"{request.label} returned {response.status} with {found}; is {host} GitHub's REST API?"
+    )
 
 
 @functools.cache
@@ -241,7 +245,10 @@ def _refused(request: Request, response: Response, now: Callable[[], datetime], 
     found = throttle(
         response.status, response.headers, message=facts.message, documentation_url=facts.documentation_url, now=now
     )
-    error = _api_error(request, response) if found is None else _rate_limit_error(request, response, found)
+    if found is None:
+        error = _api_error(request, response, facts)
+    else:
+        error = _rate_limit_error(request, response, facts, found)
     return Refused(error, found, retry_after(response.headers, now), limit)
 
 
@@ -286,8 +293,7 @@ _HINTS: dict[type[APIError], str] = {
 }
 
 
-def _sentence(request: Request, response: Response, hint: str) -> str:
-    facts = _facts(response)
+def _sentence(request: Request, response: Response, facts: _Facts, hint: str) -> str:
     said = f" {facts.message}" if facts.message else ""
     more = f" ({facts.details})" if facts.details else ""
     quoted = response.headers.get("x-github-request-id")
@@ -295,17 +301,17 @@ def _sentence(request: Request, response: Response, hint: str) -> str:
     return f"{request.label}: {response.status}{said}{more}" + (f": {hint}" if hint else "") + reference
 
 
-def _common(request: Request, response: Response, hint: str) -> dict[str, Any]:
+def _common(request: Request, response: Response, facts: _Facts, hint: str) -> dict[str, Any]:
     return {
-        "message": _sentence(request, response, hint),
+        "message": _sentence(request, response, facts, hint),
         "status": response.status,
         "request_id": response.headers.get("x-github-request-id"),
-        "documentation_url": _facts(response).documentation_url,
+        "documentation_url": facts.documentation_url,
         "request": request.label,
     }
 
 
-def _error_class(request: Request, response: Response) -> type[APIError]:
+def _error_class(request: Request, response: Response, facts: _Facts) -> type[APIError]:
     status, is_download = response.status, request.answer == "location"
     simple: dict[int, type[APIError]] = {
         400: BadRequestError,
@@ -314,38 +320,38 @@ def _error_class(request: Request, response: Response) -> type[APIError]:
         _FORBIDDEN: PermissionDeniedError,
         _NOT_FOUND: NotFoundError,
     }
-    if status == _GONE and is_download and not _retired_version(response):
+    if status == _GONE and is_download and not _retired_version(facts):
         return ArtifactExpiredError
     if status >= _SERVER:
         return ArtifactExpiredError if is_download and request.known_expired else ServerError
     return simple.get(status, APIError)
 
 
-def _retired_version(response: Response) -> bool:
+def _retired_version(facts: _Facts) -> bool:
     """Whether a 410 is about a retired API version, which its message then names, and not about the artifact.
 
     https://docs.github.com/en/rest/about-the-rest-api/api-versions
     """
-    message = _facts(response).message.lower()
+    message = facts.message.lower()
     return "version" in message and "expired" not in message
 
 
-def _api_error(request: Request, response: Response) -> APIError:
-    found = _error_class(request, response)
+def _api_error(request: Request, response: Response, facts: _Facts) -> APIError:
+    found = _error_class(request, response, facts)
     if found is PermissionDeniedError:
         accepted = response.headers.get("x-accepted-github-permissions")
-        allowed = _printable(accepted or "").replace(";", " or ")
+        allowed = " or ".join(part.strip() for part in _printable(accepted or "").split(";"))
         needs = f"the token needs {allowed}" if allowed else "the token lacks a permission"
-        return PermissionDeniedError(**_common(request, response, needs), accepted_permissions=accepted)
+        return PermissionDeniedError(**_common(request, response, facts, needs), accepted_permissions=accepted)
     hint = _HINTS.get(found, "")
     if response.status == _GONE and found is APIError:
         hint = "this API version may have been retired; set another api_version"
-    return found(**_common(request, response, hint))
+    return found(**_common(request, response, facts, hint))
 
 
-def _rate_limit_error(request: Request, response: Response, found: Throttle) -> APIError:
+def _rate_limit_error(request: Request, response: Response, facts: _Facts, found: Throttle) -> APIError:
     until = "" if found.reset_at is None else f", until {found.reset_at:%Y-%m-%d %H:%M:%S} UTC"
     hint = f"{found.kind} rate limit exceeded; wait {found.wait:.0f} s{until}"
     cls = PrimaryRateLimitError if found.kind == "primary" else SecondaryRateLimitError
     stated = found.wait if found.stated else None
-    return cls(**_common(request, response, hint), retry_after=stated, reset_at=found.reset_at)
+    return cls(**_common(request, response, facts, hint), retry_after=stated, reset_at=found.reset_at)

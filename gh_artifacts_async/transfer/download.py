@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.settings import StrPath
-    from gh_artifacts_async.transfer.storage.fetch import Incoming, VerifiedPart
+    from gh_artifacts_async.transfer.disk.partfile import VerifiedPart
+    from gh_artifacts_async.transfer.storage.fetch import Incoming
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")

@@ -81,6 +81,15 @@ def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
         raise ConfigurationError(msg)
 
 
+def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """Return the headers by names in lower case; several Link headers as one (RFC 9110 section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key == "link" and key in found else value
+    return found
+
+
 async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Send a request once (an aiohttp middleware).
 
@@ -241,10 +250,7 @@ class HttpTransport:
             proxy=None if self._direct else self._proxy_for(url),
         ) as answer:
             body = await answer.read()
-            found = dict(zip(map(str.lower, answer.headers.keys()), answer.headers.values(), strict=True))
-            if "link" in found:
-                found["link"] = ", ".join(answer.headers.getall("link"))
-            return Response(status=answer.status, headers=found, body=body, url=url)
+            return Response(status=answer.status, headers=_headers(answer), body=body, url=url)
 
     def _misuse(self, error: BaseException, host: str) -> ConfigurationError | None:
         """Explain why aiohttp would not send at all: a borrowed session that takes its credentials from netrc."""
@@ -317,8 +323,7 @@ class HttpStream:
 
         self.answer: Callable[[], aiohttp.ClientResponse] = reveal
         self.host = host
-        headers = dict(zip(map(str.lower, answer.headers.keys()), answer.headers.values(), strict=True))
-        self.response = Response(status=answer.status, headers=headers)
+        self.response = Response(status=answer.status, headers=_headers(answer))
 
     def __repr__(self) -> str:
         """Return status and host only."""

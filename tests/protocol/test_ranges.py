@@ -38,7 +38,7 @@ AZURE_REFUSED = "<Error><Code>AuthenticationFailed</Code><Message>Server failed 
 
 
 def _decided(have, status, body="", **headers):
-    return decide(have, answer(status, body, **headers), now=NOW)
+    return decide(have, answer(status, body, **headers), now=lambda: NOW)
 
 
 # --- section 14.2: Range; 13.1.1: If-Match
@@ -103,7 +103,7 @@ def test_strong_validators(etag, strong):
     ],
 )
 def test_200_is_the_whole(have, headers, stream):
-    """Also in answer to a range: what is on disk is dropped."""
+    """Also in response to a range: the bytes on disk are discarded."""
     assert _decided(have, 200, **headers) == stream
 
 
@@ -152,7 +152,7 @@ def test_206_that_fits(have, headers, stream):
     ],
 )
 def test_206_that_does_not_fit(headers):
-    """Another start, total, ETag or length, several parts, or no sense: start anew."""
+    """Another start, total, ETag or length, several parts, or an invalid one: start from 0."""
     assert isinstance(_decided(FIVE, 206, **headers), Restart)
 
 
@@ -175,7 +175,7 @@ def test_a_coding_that_nobody_asked_for(status, coding):
 
 
 def test_412_means_other_bytes():
-    """The condition failed: start anew."""
+    """The condition failed: start from 0."""
     assert isinstance(_decided(FIVE, 412), Restart)
 
 
@@ -303,7 +303,7 @@ haves = st.builds(
 @given(haves, answers)
 def test_no_answer_breaks_the_decision(have, got):
     """Any status and headers: one of the decisions, and a stream never starts beyond what is there."""
-    found = decide(have, got, now=NOW + timedelta(days=1))
+    found = decide(have, got, now=lambda: NOW + timedelta(days=1))
     assert isinstance(found, Stream | Done | Restart | SignAgain | RetryLater | Fail)
     if isinstance(found, Stream):
         assert found.offset in {0, have.offset}

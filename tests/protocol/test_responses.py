@@ -1,4 +1,4 @@
-"""judge(): every answer GitHub gives, and every one it should not give."""
+"""judge(): every response GitHub sends, and every one it should not send."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DOCS = "https://docs.github.com/rest"
 
 
 def _judged(request, got, base=BASE):
-    return judge(request, got, base=base, now=NOW)
+    return judge(request, got, base=base, now=lambda: NOW)
 
 
 def _failure(request, got, base=BASE):
@@ -95,7 +95,7 @@ def test_storage_on_the_apis_own_host(status):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("request_", [LISTING, ARTIFACT, DELETE, DOWNLOAD], ids=lambda request: request.operation)
 def test_a_renamed_repository(status, request_):
-    """A redirect to a repository of this API is to be asked again there, download and delete included."""
+    """A redirect to a repository of this API names the new URL, for download and delete too."""
     location = "https://api.github.com/repositories/1/actions/artifacts/7?per_page=5"
     found = _judged(request_, answer(status, location=location))
     assert found == Moved(location)
@@ -142,7 +142,7 @@ def test_a_temporary_redirect_of_a_download_may_lead_anywhere_until_the_policy_i
 
 @pytest.mark.parametrize("location", [{}, {"location": ""}, {"location": "//["}])
 def test_a_redirect_to_nowhere(location):
-    """A 302 without a Location is no answer of GitHub's."""
+    """A 302 without a Location is not a response of GitHub's."""
     assert isinstance(_failure(DOWNLOAD, answer(302, **location)), errors.UnexpectedResponseError)
 
 
@@ -262,7 +262,7 @@ def test_an_error_carries_githubs_facts():
     [
         (None, "lacks a permission"),
         ("actions=read", "the token needs actions=read"),
-        ("actions=write; contents=read", "the token needs actions=write or  contents=read"),
+        ("actions=write; contents=read", "the token needs actions=write or contents=read"),
     ],
 )
 def test_a_missing_permission_is_named(accepted, said):

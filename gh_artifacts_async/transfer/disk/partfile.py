@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.protocol.filenames import safe_component
+from gh_artifacts_async.protocol.filenames import Kind, safe_component
+from gh_artifacts_async.results import Verified
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
 from gh_artifacts_async.transfer.disk.leftovers import (
@@ -360,6 +361,31 @@ def resumable(candidate: Path, expected: PartState) -> int | None:
     if state is None or not size or not state.same_artifact(expected) or not _can_be_checked(state, size):
         return None
     return max(0, (expected.size_in_bytes if state.total is None else state.total) - size)
+
+
+@attrs.frozen(kw_only=True)
+class VerifiedPart:
+    """All bytes of an artifact, verified, still in their part file.
+
+    Attributes:
+        part: the part file, which lives as long as the block of :func:`fetch`.
+        kind: zip or raw.
+        verified: what the bytes were checked against.
+        sha256: of the bytes, lower-case hex.
+        size: bytes.
+        resumed_from: bytes taken over from an earlier run.
+        content_type: as storage sent it.
+        disposition: Content-Disposition as storage sent it.
+    """
+
+    part: PartFile
+    kind: Kind
+    verified: Verified
+    sha256: str
+    size: int
+    resumed_from: int
+    content_type: str | None
+    disposition: str | None
 
 
 def _can_be_checked(state: PartState, size: int) -> bool:

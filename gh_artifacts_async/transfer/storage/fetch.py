@@ -7,8 +7,6 @@ import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import attrs
-
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArchiveError,
@@ -29,10 +27,8 @@ from gh_artifacts_async.events import (
 )
 from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after
-from gh_artifacts_async.protocol.filenames import Kind
-from gh_artifacts_async.results import Verified
 from gh_artifacts_async.transfer.disk import verify
-from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
 from gh_artifacts_async.transfer.storage.targets import sign
@@ -63,31 +59,6 @@ class Follower(Protocol):
     def poke(self) -> None:
         """Take note that bytes have arrived."""
         ...
-
-
-@attrs.frozen(kw_only=True)
-class VerifiedPart:
-    """All bytes of an artifact, verified, still in their part file.
-
-    Attributes:
-        part: the part file, which lives as long as the block of :func:`fetch`.
-        kind: zip or raw.
-        verified: what the bytes were checked against.
-        sha256: of the bytes, lower-case hex.
-        size: bytes.
-        resumed_from: bytes taken over from an earlier run.
-        content_type: as storage sent it.
-        disposition: Content-Disposition as storage sent it.
-    """
-
-    part: PartFile
-    kind: Kind
-    verified: Verified
-    sha256: str
-    size: int
-    resumed_from: int
-    content_type: str | None
-    disposition: str | None
 
 
 @asynccontextmanager

@@ -101,13 +101,13 @@ class StorageSession:
             hops += 1
 
     def _next(self, source: SignedURL, stream: HttpStream, hops: int) -> SignedURL:
-        headers = stream.response.headers
         if hops >= self._policy.max_redirects:
             msg = (
                 f"storage at {stream.host} answered with a redirect ({stream.response.status}), "
                 f"and StoragePolicy.max_redirects is {self._policy.max_redirects}; it was not followed"
             )
             raise UnsafeRedirectError(msg)
-        date = {name: value for name, value in headers.items() if name == "date"}
-        location = Secret(headers.get("location", ""))
+        answered = stream.response.headers.get("date", "")  # no local holds all headers: the Location is a secret
+        date = {"date": answered}
+        location = Secret(stream.response.headers.get("location", ""))
         return follow(source, location, self._policy, api_is_http=self._api_is_http, headers=date)

@@ -67,7 +67,7 @@ async def test_more_than_a_thousand_filtered_runs(github, session, created):
 
 @pytest.mark.slow
 async def test_more_than_a_thousand_runs_without_a_filter(github, session):
-    """There is no such end, and no second window."""
+    """Such a listing has no end at 1,000, and needs no second window."""
     made = fill(github, 1250)
     assert await ids(listing.workflow_runs(session, NAME)) == made
     assert len(github.requests) == 13
