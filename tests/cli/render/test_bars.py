@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from gh_artifacts_async import Artifact, ExtractionProgress, TransferFinished, TransferStarted, TransferVerified
 from gh_artifacts_async.cli.render import bars
 from tests.cli.conftest import REPO
-from tests.kits.zips import SEVERAL_ZIP
 
 pytestmark = pytest.mark.realtime
 
@@ -70,11 +73,27 @@ def test_no_bars_where_none_are_wanted(server, cli, terminal, switch):
     assert "page 1" not in terminal.getvalue()
 
 
-def test_bars_show_unpacking_once_all_has_arrived(server, cli, terminal, monkeypatch):
-    """The bar of a transfer becomes one of unpacked bytes."""
-    monkeypatch.setattr("gh_artifacts_async.transfer.unzip.unpack.EVENT_INTERVAL", 0.0)
+def test_bars_show_unpacking_once_all_has_arrived(terminal, monkeypatch):
+    """While bytes arrive, the bar counts them; after that, it counts what is unpacked."""
+    artifact = Artifact(
+        id=7,
+        node_id="n",
+        name="docs [x]",
+        size_in_bytes=2_000_000,
+        url="u",
+        archive_download_url="d",
+        expired=False,
+    )
+    unpacked = ExtractionProgress(artifact=artifact, written=1_000_000, total=4_000_000, members_done=1, members=4)
+    monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr("rich.progress.Progress.update", drawn_at_once(bars.Progress.update))
-    server.artifact(server.run(), "docs [x]", archive=SEVERAL_ZIP)
-    assert cli("download", REPO, "--all", "--extract").code == 0
-    assert "unpacking docs [x]" in terminal.getvalue()
+    with bars.DownloadBars(1, 2_000_000) as drawn:
+        drawn(TransferStarted(artifact=artifact, size=2_000_000))
+        drawn(unpacked)
+        assert "unpacking" not in terminal.getvalue()
+        drawn(TransferVerified(artifact=artifact, verified="digest"))
+        drawn(unpacked)
+        assert "unpacking docs [x]" in terminal.getvalue()
+        assert "1.0 MB / 4.0 MB" in terminal.getvalue()
+        drawn(TransferFinished(artifact=artifact, path=Path("docs"), size=2_000_000))
     assert "1 of 1 done" in terminal.getvalue()
