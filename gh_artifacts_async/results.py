@@ -164,6 +164,28 @@ class DownloadResult:
     skipped: bool = False
 
 
+Action = Literal["download", "resume", "skip", "conflict"]
+
+
+@attrs.frozen(kw_only=True)
+class PlannedDownload:
+    """What a download of one artifact would do.
+
+    Attributes:
+        artifact: which one.
+        path: the file, or the folder with ``extract``. What was not uploaded as a zip keeps the name its storage gives
+            it, which is known only when it is downloaded.
+        action: ``"download"``; ``"resume"`` what an earlier run left; ``"skip"`` what is there already; or
+            ``"conflict"``: something else is at ``path``, or another artifact of the same call would be.
+        bytes: to be fetched, as far as GitHub's sizes tell; 0 for ``"skip"`` and ``"conflict"``.
+    """
+
+    artifact: Artifact
+    path: Path
+    action: Action
+    bytes: int
+
+
 _LINE = 120
 """Characters of an outcome's repr, about."""
 

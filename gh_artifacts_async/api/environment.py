@@ -6,6 +6,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -37,6 +38,39 @@ def base_url_from(environ: Mapping[str, str]) -> str:
     if environ.get("GITHUB_API_URL"):
         return environ["GITHUB_API_URL"]
     return base_url_for_host(environ["GH_HOST"]) if environ.get("GH_HOST") else PUBLIC_API
+
+
+def resolve_base_url(host: str | None = None, environ: Mapping[str, str] | None = None) -> str:
+    """Return the REST API's base URL that a client would use.
+
+    Args:
+        host: a host name, which is mapped to its API (``"github.com"`` to ``"https://api.github.com"``), or a base
+            URL, which is kept, less a trailing slash; None for what the environment says: GITHUB_API_URL, then
+            GH_HOST, then github.com.
+        environ: in place of ``os.environ``.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    variables = os.environ if environ is None else environ
+    return str(BaseURL.parse(base_url_from(variables) if host is None else host))
+
+
+def token_variables(base_url: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the environment variables that may hold a token for a host, in the order in which they are tried.
+
+    For github.com and ``*.ghe.com`` they are GH_TOKEN and GITHUB_TOKEN. For any other host they are
+    GH_ENTERPRISE_TOKEN and GITHUB_ENTERPRISE_TOKEN, and GITHUB_TOKEN only where GITHUB_SERVER_URL or GITHUB_API_URL
+    names that host, so that a token never goes to a server it is not for.
+
+    Args:
+        base_url: of the REST API, or just its host name.
+        environ: in place of ``os.environ``.
+
+    Raises:
+        ConfigurationError: ``base_url`` is no URL.
+    """
+    return token_names_for(BaseURL.parse(base_url), os.environ if environ is None else environ)
 
 
 def token_names_for(base: BaseURL, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from gh_artifacts_async.client.operations import Operations
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 from gh_artifacts_async.transfer.bulk import download_many
 from gh_artifacts_async.transfer.download import Options, download, is_same
+from gh_artifacts_async.transfer.planning import plan_downloads
 from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.targets import resolve
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import Artifact, ArtifactRef
-    from gh_artifacts_async.results import DownloadResult, Outcome
+    from gh_artifacts_async.results import DownloadResult, Outcome, PlannedDownload
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
@@ -239,6 +240,40 @@ class ArtifactsClient(Operations):
         return download_many(
             self._context, artifacts, directory, options, concurrency=concurrency, layout=layout, observer=observer
         )
+
+    async def plan_downloads(
+        self,
+        artifacts: Iterable[Artifact | ArtifactRef] | AsyncIterable[Artifact | ArtifactRef],
+        directory: StrPath,
+        *,
+        layout: Layout = "id",
+        extract: bool | ExtractPolicy = False,
+        if_exists: IfExists = "skip",
+    ) -> tuple[PlannedDownload, ...]:
+        """Return what :meth:`download_many` would do with the same arguments: a dry run.
+
+        Nothing is written, storage is not asked, and no token is needed for a public repository. Files that may be the
+        same are read, to compare their digests.
+
+        Args:
+            artifacts: Artifacts or ArtifactRefs, from any finite iterable or async iterable; one that comes twice is
+                planned once.
+            directory: where they would go; it need not exist.
+            layout: as for :meth:`download_many`. A template with a field of the workflow run costs one GET a run.
+            extract: as for :meth:`download`.
+            if_exists: as for :meth:`download_many`.
+
+        Returns:
+            A plan for each artifact, in the order of the input. Two artifacts that would be at one path are both a
+            ``"conflict"``.
+
+        Raises:
+            ConfigurationError: an argument cannot be right; nothing was requested.
+            DestinationExistsError: ``directory``, or one above it, is a file.
+            ArtifactsError: GitHub said no, or did not answer (for an ArtifactRef, or a layout that needs the run).
+        """
+        options = Options.checked(if_exists, extract, durable=False)
+        return await plan_downloads(self._context, artifacts, directory, options, layout=layout)
 
     def open_archive(
         self, artifact: Artifact | ArtifactRef, *, policy: ExtractPolicy | None = None

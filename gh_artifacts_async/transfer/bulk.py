@@ -178,6 +178,17 @@ async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
         await pool.stop()
 
 
+def check_artifacts(artifacts: object) -> None:
+    """Check that an argument is a collection or an iterator.
+
+    Raises:
+        ConfigurationError: it is a single artifact, or something else altogether.
+    """
+    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
+        msg = f"artifacts must be an iterable of artifacts, not one {type(artifacts).__name__}"
+        raise ConfigurationError(msg)
+
+
 def download_many(
     context: TransferContext,
     artifacts: Iterable[Subject] | AsyncIterable[Subject],
@@ -213,10 +224,8 @@ async def _downloading(
     emitter: Emitter,
 ) -> AsyncGenerator[AsyncIterator[Outcome[DownloadResult]]]:
     context.github.check_usable()
-    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
-        msg = f"artifacts must be an iterable of artifacts, not one {type(artifacts).__name__}"
-        raise ConfigurationError(msg)
-    runs = _Runs(context.github, needed=needs_run(layout))
+    check_artifacts(artifacts)
+    runs = Runs(context.github, needed=needs_run(layout))
 
     async def placed(artifact: Artifact, claims: Claims) -> Destination:
         destination = by_layout(artifact, folder, layout, await runs.of(artifact))
@@ -241,16 +250,18 @@ async def _downloading(
         yield outcomes
 
 
-class _Runs:
+class Runs:
     """The workflow runs that a layout needs, each asked for once."""
 
     def __init__(self, github: GitHubSession, *, needed: bool) -> None:
+        """Know none yet; without ``needed``, none is ever asked for."""
         self._github = github
         self._needed = needed
         self._known: dict[int, WorkflowRun] = {}
         self._turns = _Turns()
 
     async def of(self, artifact: Artifact) -> WorkflowRun | None:
+        """Return an artifact's run; None where it has none, or none is needed."""
         number, repository = artifact.run_id, artifact.repository
         if not self._needed or number is None or repository is None:
             return None

@@ -119,7 +119,7 @@ class Download:
             OSError: the disk refused.
         """
         try:
-            present = await self._present()
+            present = await self.present()
             return self._skipped(present) if present is not None else await self._bring()
         except BaseException as error:
             self._emitter.emit(TransferFailed(artifact=self._artifact, error=error))
@@ -127,7 +127,7 @@ class Download:
 
     # --- what is there
 
-    async def _present(self) -> LocalCopy | None:
+    async def present(self) -> LocalCopy | None:
         """Return what is known to be the artifact (``skip``); find a taken name before any request.
 
         Raises:
@@ -181,7 +181,7 @@ class Download:
 
     def _in_the_way(self, path: Path) -> DestinationExistsError:
         known = {"skip": " and is not this artifact", "replace": " and is a folder"}.get(self._options.if_exists, "")
-        msg = f"{path} exists already{known}; it was left as it is (if_exists={self._options.if_exists!r})"
+        msg = f"{path} already exists{known}"
         return DestinationExistsError(msg, filename=str(path))
 
     # --- the two ways

@@ -167,7 +167,7 @@ async def test_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
     artifact = await get(client, artifact_id)
     (tmp_path / "docs.zip").write_bytes(b"older")
     github.forget_requests()
-    with pytest.raises(DestinationExistsError, match="exists already; it was left") as caught:
+    with pytest.raises(DestinationExistsError, match="already exists") as caught:
         await client.download(artifact, tmp_path)
     assert caught.value.filename == str(tmp_path / "docs.zip")
     assert isinstance(caught.value, FileExistsError)

@@ -60,8 +60,13 @@ class Leftovers:
             known[1].setdefault(prefix, []).append(path)
 
 
-def scan(folder: Path) -> dict[str, list[Path]]:
-    """Return the part files of a folder by the prefix of their artifact; states whose part is gone are removed."""
+def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
+    """Return the part files of a folder by the prefix of their artifact.
+
+    Args:
+        folder: where to look; it need not exist.
+        sweeps: also remove states whose part is gone.
+    """
     found: dict[str, list[Path]] = {}
     names: set[str] = set()
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
@@ -72,7 +77,7 @@ def scan(folder: Path) -> dict[str, list[Path]]:
             found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
             continue
         state = name.removesuffix(_NEW)  # one that a killed process was just writing
-        if state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
+        if sweeps and state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
             remove(folder / name)
     return found
 

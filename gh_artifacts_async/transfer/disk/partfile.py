@@ -348,6 +348,21 @@ class PartFile:
             os.close(descriptor)
 
 
+def resumable(candidate: Path, expected: PartState) -> int | None:
+    """Return how many bytes a transfer that adopts a part file would still fetch; None where it cannot be used.
+
+    The bytes themselves are not read: damage is found when the part is adopted. Blocks.
+
+    Args:
+        candidate: a part file, as :func:`~gh_artifacts_async.transfer.disk.leftovers.scan` finds it.
+        expected: the artifact's own state.
+    """
+    state, size = _load(state_paths(candidate)[0]), size_of(candidate)
+    if state is None or not size or not state.same_artifact(expected) or not _can_be_checked(state, size):
+        return None
+    return max(0, (expected.size_in_bytes if state.total is None else state.total) - size)
+
+
 @attrs.frozen(kw_only=True)
 class VerifiedPart:
     """All bytes of an artifact, verified, still in their part file.

@@ -36,7 +36,7 @@ def test_a_signal_ends_it_cleanly_and_soon(server, cli, start, tmp_path, number,
     assert process.returncode == code
     assert out == ""
     word = "interrupted" if code == 130 else "terminated"
-    assert err == f"{word}; what has arrived is kept, and the same command goes on from there\n"
+    assert err == f"{word}; run the same command again to resume where it stopped\n"
     server.github.faults.clear()
     ran = cli("download", REPO, artifact, "--json")
     assert ran.code == 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async import Artifact
     from gh_artifacts_async.testing import FakeGitHub, FakeRun
 
 REPO = "octo-org/octo-docs"

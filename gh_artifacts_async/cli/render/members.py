@@ -11,8 +11,7 @@ from gh_artifacts_async.cli.render import text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gh_artifacts_async.archive import ArchiveDirectory, Member
-    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
+    from gh_artifacts_async import Member, RemoteArchive
 
 _TIME = "%Y-%m-%d %H:%M"
 _WIDTH = 9
@@ -24,24 +23,25 @@ def head() -> Text:
     return Text(_line("SIZE", "PACKED", "MODIFIED (UTC)", "NAME"), style="bold", no_wrap=True, overflow="ignore")
 
 
-def body(directory: ArchiveDirectory) -> str:
+def body(archive: RemoteArchive) -> str:
     """Return a line a member, names last and whole, and one for all of them."""
-    lines = [*_rows(directory), _total(directory)]
+    lines = [*_rows(archive), _total(archive)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _rows(directory: ArchiveDirectory) -> Iterator[str]:
-    for member in directory.members:
+def _rows(archive: RemoteArchive) -> Iterator[str]:
+    for member in archive.members:
         if member.is_dir:
             yield _line("-", "-", _time(member), text.escaped(f"{member.name.removesuffix('/')}/"))
         else:
             sizes = text.size(member.size), text.size(member.compressed_size)
             yield _line(*sizes, _time(member), text.escaped(member.name))
-    for link in directory.skipped:
+    for link in archive.directory.skipped:
         yield _line("link", "-", _time(link), text.escaped(link.name))
 
 
-def _total(directory: ArchiveDirectory) -> str:
+def _total(archive: RemoteArchive) -> str:
+    directory = archive.directory
     files = len(directory.files)
     kinds = {"file": files, "folder": len(directory) - files, "link": len(directory.skipped)}
     said = [text.count(number, kind) for kind, number in kinds.items() if number or kind == "file"]
@@ -57,8 +57,8 @@ def _time(member: Member) -> str:
 
 
 def cost(archive: RemoteArchive) -> str:
-    """Return one line about what storage had to send."""
-    sent = f"{text.size(archive.bytes_fetched)} in {text.count(archive.requests, 'request')}"
+    """Return one line about what was fetched."""
+    fetched, requests = text.size(archive.bytes_fetched), text.count(archive.requests, "request")
     if archive.ranged:
-        return f"fetched {sent}, of an archive of {text.size(archive.directory.size)}"
-    return f"fetched {sent}: the whole archive, since this storage gives no ranges"
+        return f"fetched {fetched} of {text.size(archive.directory.size)} in {requests}"
+    return f"fetched the whole archive ({fetched} in {requests}), since its storage does not support ranges"

@@ -1,4 +1,4 @@
-"""Which artifacts ``download`` means."""
+"""Which artifacts a ``download`` command selects."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.cli.exits import MissingError
-from gh_artifacts_async.cli.work.listing import Wanted, listing
+from gh_artifacts_async import Artifact
+from gh_artifacts_async.cli.exits import NoMatchError
+from gh_artifacts_async.cli.listing import Filters, listing
 from gh_artifacts_async.errors import (
     ArtifactExpiredError,
     ArtifactsError,
@@ -18,14 +19,12 @@ from gh_artifacts_async.errors import (
     ConfigurationError,
     RateLimitError,
 )
-from gh_artifacts_async.models import Artifact
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.client import ArtifactsClient
-    from gh_artifacts_async.models import RepositoryName
+    from gh_artifacts_async import ArtifactsClient, RepositoryName
 
 _STOPS_ALL = (AuthenticationError, RateLimitError)
-"""What every further id would meet too."""
+"""Failures that every further ID would meet too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,18 +46,18 @@ class Selection:
     patterns: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Make sure that it says one thing.
+        """Check that it is neither empty nor contradictory.
 
         Raises:
-            ConfigurationError: it says nothing, or contradicts itself.
+            ConfigurationError: it is.
         """
         named = bool(self.names or self.patterns)
         if self.ids and (self.everything or named or self.run is not None):
-            msg = "give IDs, or --all, --run, --name and --pattern, not both"
+            msg = "IDs cannot be combined with --all, --run, --name or --pattern"
         elif self.everything and named:
-            msg = "--all means every artifact; leave it out, or --name and --pattern"
+            msg = "--all cannot be combined with --name or --pattern"
         elif not (self.ids or self.everything or named or self.run is not None):
-            msg = "which artifacts? give IDs (gh-artifacts list shows them), --run, --name or --pattern, or --all"
+            msg = "no artifacts selected; give IDs (gh-artifacts list shows them), --run, --name, --pattern or --all"
         else:
             return
         raise ConfigurationError(msg)
@@ -66,7 +65,7 @@ class Selection:
 
 @attrs.frozen
 class Failure:
-    """An item that could not be had.
+    """An item that could not be found or downloaded.
 
     Attributes:
         id: the artifact's, where one was found or asked for.
@@ -85,8 +84,8 @@ class Selected:
 
     Attributes:
         artifacts: to download.
-        expired: left out, since their bytes are gone.
-        failures: what was asked for and is not to be had.
+        expired: skipped, since their bytes are gone.
+        failures: what was asked for and cannot be downloaded.
     """
 
     artifacts: list[Artifact] = attrs.field(factory=list)
@@ -118,7 +117,7 @@ async def _by_id(client: ArtifactsClient, repo: RepositoryName, ids: tuple[int, 
                 raise answer
             selected.failures.append(Failure(number, None, answer))
         elif answer.expired:
-            error = ArtifactExpiredError(f"artifact {number} ({answer.name}) has expired, and its bytes are gone")
+            error = ArtifactExpiredError(f"artifact {number} ({answer.name}) has expired")
             selected.failures.append(Failure(number, answer.name, error))
         else:
             selected.artifacts.append(answer)
@@ -126,12 +125,14 @@ async def _by_id(client: ArtifactsClient, repo: RepositoryName, ids: tuple[int, 
 
 
 async def _listed(client: ArtifactsClient, repo: RepositoryName, selection: Selection) -> list[Artifact]:
-    """Read the listings that hold what is meant: GitHub itself looks for names, but knows no globs."""
+    """Read the listings that hold what is selected: GitHub itself filters by name, but not by glob."""
     by_name = bool(selection.names) and not selection.patterns
-    wanted = [Wanted(run=selection.run, name=name) for name in (dict.fromkeys(selection.names) if by_name else [None])]
+    queries = [
+        Filters(run=selection.run, name=name) for name in (dict.fromkeys(selection.names) if by_name else [None])
+    ]
     found: dict[int, Artifact] = {}
-    for one in wanted:
-        async with aclosing(listing(client, repo, one)) as artifacts:
+    for query in queries:
+        async with aclosing(listing(client, repo, query)) as artifacts:
             async for artifact in artifacts:
                 if _fits(artifact.name, selection):
                     found.setdefault(artifact.id, artifact)
@@ -145,22 +146,21 @@ def _fits(name: str, selection: Selection) -> bool:
 
 
 def _unmet(repo: RepositoryName, selection: Selection, fresh: list[Artifact], expired: list[Artifact]) -> list[Failure]:
-    """Return what was asked for by name, glob or run and found nothing that can be downloaded."""
+    """Return an error for each name, glob or run that matches nothing that can be downloaded."""
     where = f"in {repo}" if selection.run is None else f"in run {selection.run} of {repo}"
-    asked = [(name, f"is named {name!r}", Selection(names=(name,))) for name in dict.fromkeys(selection.names)]
+    asked = [(name, f" named {name!r}", Selection(names=(name,))) for name in dict.fromkeys(selection.names)]
     asked += [
-        (pattern, f"fits the pattern {pattern!r}", Selection(patterns=(pattern,)))
+        (pattern, f" matching {pattern!r}", Selection(patterns=(pattern,)))
         for pattern in dict.fromkeys(selection.patterns)
     ]
     if not asked and not selection.everything:
-        asked = [("", "is to be had", Selection())]
+        asked = [("", "", Selection())]
     failures = []
     for name, said, part in asked:
         if any(_fits(artifact.name, part) for artifact in fresh):
             continue
-        gone = sum(_fits(artifact.name, part) for artifact in expired)
-        error: Exception = MissingError(f"no artifact {said} {where}; gh-artifacts list shows what there is")
-        if gone:
-            error = ArtifactExpiredError(f"no artifact {said} {where} that has not expired")
+        error: Exception = NoMatchError(f"no artifacts{said} {where}; run gh-artifacts list to see what there is")
+        if any(_fits(artifact.name, part) for artifact in expired):
+            error = ArtifactExpiredError(f"all artifacts{said} {where} have expired")
         failures.append(Failure(None, name or None, error))
     return failures
