@@ -35,16 +35,15 @@ $(READY): $(TOOLS) pyproject.toml
 	@touch $@
 
 # The demo needs the package and its command line, not the tools: an environment of its own, ready in a few seconds.
-# pip's own words are thinned out to the name of each package; the stamp file says whether pip succeeded.
 $(DEMO_TOOLS): constraints/demo.txt
-	@echo "make demo: setting up $(DEMO), once"
+	@echo "make demo: setting up $(DEMO), once; this takes about half a minute"
 	@$(call new-venv,$(DEMO))
-	@echo "installing the package's dependencies (constraints/demo.txt):"
-	@{ $(DEMO)/bin/python $(PIP_INSTALL) --progress-bar off --require-hashes -r constraints/demo.txt && touch $@; } \
-	  | while read -r word name _; do [ "$$word" != Collecting ] || echo "  $$name"; done; test -e $@
+	@echo "installing" $$(sed -n 's/==.*//p' constraints/demo.txt) "..."
+	@$(DEMO)/bin/python $(PIP_INSTALL) -qq --require-hashes -r constraints/demo.txt
+	@touch $@
 
 $(DEMO_READY): $(DEMO_TOOLS) pyproject.toml
-	@echo "installing gh-artifacts-async from this checkout"
+	@echo "installing gh-artifacts-async from this checkout ..."
 	@$(DEMO)/bin/python $(PIP_INSTALL) -qq --no-deps --no-build-isolation -e ".[cli]"
 	@touch $@
 
