@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN_NAME := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := $(VENV)/$(BIN_NAME)
 TOOLS := $(VENV)/.tools
 READY := $(VENV)/.ready
 DEMO := .venv-demo
@@ -39,16 +40,16 @@ $(DEMO_TOOLS): constraints/demo.txt
 	@echo "make demo: setting up $(DEMO), once; this takes about half a minute"
 	@$(call new-venv,$(DEMO))
 	@echo "installing" $$(sed -n 's/==.*//p' constraints/demo.txt) "..."
-	@$(DEMO)/bin/python $(PIP_INSTALL) -qq --require-hashes -r constraints/demo.txt
+	@$(DEMO)/$(BIN_NAME)/python $(PIP_INSTALL) -qq --require-hashes -r constraints/demo.txt
 	@touch $@
 
 $(DEMO_READY): $(DEMO_TOOLS) pyproject.toml
 	@echo "installing gh-artifacts-async from this checkout ..."
-	@$(DEMO)/bin/python $(PIP_INSTALL) -qq --no-deps --no-build-isolation -e ".[cli]"
+	@$(DEMO)/$(BIN_NAME)/python $(PIP_INSTALL) -qq --no-deps --no-build-isolation -e ".[cli]"
 	@touch $@
 
 demo: $(DEMO_READY)  ## list, show and download against the embedded fake GitHub
-	@$(DEMO)/bin/gh-artifacts demo
+	@$(DEMO)/$(BIN_NAME)/gh-artifacts demo
 
 test: $(READY)  ## the quick tests, with branch coverage
 	@began=$$(date +%s); \

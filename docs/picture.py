@@ -67,7 +67,7 @@ def _children(graph: grimp.ImportGraph, part: str) -> list[str]:
 def _row(parts: list[str], inner: dict[str, list[str]]) -> list[str]:
     width, spare = divmod(WIDTH - 1, len(parts))
     widths = [width - 1 + (place < spare) for place in range(len(parts))]
-    lines = [[part for part in parts]]
+    lines = [list(parts)]
     if any(inner[part] for part in parts):
         lines.append([f"  {' | '.join(inner[part])}" if inner[part] else "" for part in parts])
     texts = ["|" + "|".join(f" {cell}".ljust(w) for cell, w in zip(line, widths, strict=True)) + "|" for line in lines]

@@ -38,11 +38,13 @@ def test_one_failure_is_forgiven_and_named(run):
     """)
     assert result.ret == pytest.ExitCode.OK
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines([
-        "*failed in its first run: *::test_once*",
-        "*the machine was busy*",
-        "1 realtime test needed a second run: *::test_once",
-    ])
+    result.stdout.fnmatch_lines(
+        [
+            "*failed in its first run: *::test_once*",
+            "*the machine was busy*",
+            "1 realtime test needed a second run: *::test_once",
+        ]
+    )
 
 
 def test_two_failures_are_one_too_many(run):

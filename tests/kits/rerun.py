@@ -1,8 +1,8 @@
 """A second run for ``realtime`` tests that fail: a pytest plugin, which tests/conftest.py loads.
 
-Their peers (processes, threads, servers of others) live in real time, and a machine that is busy with something else can
-hold one of them up. Each may fail once; what needed it is counted and named at the end, and two different ones in one
-run are a finding, so they fail it. No other test gets a second run.
+Their peers (processes, threads, other servers) live in real time, and a busy machine can hold one of them up. Tests
+that needed a second run are counted and named at the end. Two different ones in one run are no accident, and fail it.
+No other test gets a second run.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
             report.outcome = _OUTCOME  # type: ignore[assignment]
         item.ihook.pytest_runtest_logreport(report=report)
     if failed:
-        with contextlib.suppress(Exception):  # fixtures of a wider scope too: pytest keeps what failed, and fails again
-            item.session._setupstate.teardown_exact(None)  # noqa: SLF001  pytest has no public way
+        with contextlib.suppress(Exception):  # the second run decides
+            item.session._setupstate.teardown_exact(None)  # else pytest fails again with what a wider fixture raised
         item.stash[_SECOND_RUN] = True
         item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
     else:
