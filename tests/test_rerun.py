@@ -129,6 +129,7 @@ def test_nothing_is_said_of_what_passed(run):
     result.stdout.no_fnmatch_line("*second run*")
 
 
+@pytest.mark.slow
 def test_workers_report_to_the_one_tally(run):
     """With pytest-xdist, failures in different workers are counted together."""
     pytest.importorskip("xdist")
