@@ -75,4 +75,4 @@ class _Tally:
         tests = "test" if count == 1 else "tests"
         terminalreporter.line(f"{count} realtime {tests} needed a second run: {', '.join(self.names)}")
         if count > MOST:
-            terminalreporter.line(f"no more than {MOST} may: this run has failed")
+            terminalreporter.line(f"more than {MOST} needed one, so this run has failed")
