@@ -1,4 +1,4 @@
-# What one does with this checkout. Every target sets up its environment by itself, from constraints/ with its hashes.
+# Tasks for working on this checkout. Each target sets up the environment it needs, from constraints/ with hashes.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ DEMO_TOOLS := $(DEMO)/.tools
 DEMO_READY := $(DEMO)/.ready
 PIP_INSTALL := -m pip install --disable-pip-version-check
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
-# Two workers, each test where there is room; PYTEST_ARGS="-n 0" runs them all in one process.
+# Two worker processes; PYTEST_ARGS="-n 0" runs everything in one.
 PYTEST_ARGS ?=
 PYTEST := -m pytest -n 2 --inline-snapshot=disable
 
@@ -22,7 +22,7 @@ help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 new-venv = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-  echo "Python 3.11 or later is needed; say which: make PYTHON=python3.12 ..."; exit 1; }; \
+  echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12 ..."; exit 1; }; \
   $(PYTHON) -m venv --clear $(1)
 
 $(TOOLS): constraints/dev.txt
@@ -65,7 +65,7 @@ slow: $(READY)  ## the slow tests
 interop: $(READY)  ## the tests against gh, Azurite and nginx, as far as they are installed
 	@$(BIN)/python -m pytest tests/interop --inline-snapshot=disable $(PYTEST_ARGS)
 
-lint: $(READY) contracts  ## style, words, who may import whom
+lint: $(READY) contracts  ## style, spelling, who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
@@ -82,19 +82,19 @@ docs: $(READY)  ## the documentation, and the examples in it
 	@$(BIN)/sphinx-build -q -n -W --keep-going -b doctest docs docs/_build/doctest
 	@echo "docs/_build/html/index.html"
 
-picture: $(READY)  ## draw the packages in docs/explanation/architecture.md again
+picture: $(READY)  ## update the picture in docs/explanation/architecture.md
 	@$(BIN)/python -m docs.picture
 
-check:  ## everything that has to pass, as .ci/run does it
+check:  ## everything that has to pass; the same as .ci/run
 	@.ci/run
 
-bench: $(READY)  ## measure against curl, aiohttp, githubkit and others; about half an hour; writes benchmarks/RESULTS.md
+bench: $(READY)  ## compare with curl, aiohttp, githubkit and others (half an hour); writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
-bench-quick: $(READY)  ## a short cut of it, beside the figures on record
+bench-quick: $(READY)  ## a short version of it, next to the figures on record
 	@$(BIN)/python -m benchmarks --quick
 
-constraints: $(TOOLS)  ## pin what pyproject.toml has come to require; other pins stay
+constraints: $(TOOLS)  ## pin new requirements of pyproject.toml; other pins stay
 	@$(COMPILE) --group dev --all-extras $(UPGRADE) -o constraints/dev.txt
 	@$(COMPILE) --group build --extra cli -c constraints/dev.txt -o constraints/demo.txt
 

@@ -109,7 +109,7 @@ def tracked() -> list[Path]:
 
 
 def test_no_tracked_file_names_a_registry_or_a_place_of_one_machine():
-    """Who clones this installs from where they choose, and finds no path of somebody's machine."""
+    """Nothing ties a clone to one package index, or names a path of one machine."""
     found = [
         f"{path.relative_to(ROOT)}: {match.group().decode()}"
         for path in tracked()
