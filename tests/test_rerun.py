@@ -21,11 +21,11 @@ FLAKY = """
 @pytest.fixture
 def run(pytester: pytest.Pytester):
     """Return a function that runs tests written after FLAKY, in a pytest of their own."""
-    pytester.makeini("[pytest]\nmarkers = realtime\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makeini("[pytest]\nmarkers = realtime\n")
 
     def run_tests(tests: str, *args: str) -> pytest.RunResult:
         pytester.makepyfile(FLAKY + tests)
-        return pytester.runpytest_inprocess("-p", "tests.kits.rerun", "-p", "no:randomly", *args)
+        return pytester.runpytest_inprocess("--disable-plugin-autoload", "-p", "tests.kits.rerun", *args)
 
     return run_tests
 
@@ -139,8 +139,7 @@ def test_workers_report_to_the_one_tally(run):
     @pytest.mark.parametrize("name", ["a", "b"])
     def test_once(name): flaky(name)
     """,
-        "-n",
-        "2",
+        *("-p", "xdist", "-n", "2"),
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=2)
