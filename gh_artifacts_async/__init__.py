@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
     from gh_artifacts_async.archive.members import Member
     from gh_artifacts_async.client import ArtifactsClient
+    from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
         APIError,
         ArchiveError,
@@ -83,10 +84,12 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import (
         DownloadResult,
         ExtractedMember,
+        Failure,
         Outcome,
         PlannedDownload,
         Secret,
         SignedURL,
+        Success,
         raise_for_failures,
     )
     from gh_artifacts_async.settings import (
@@ -116,6 +119,7 @@ __all__ = [
     "BulkError",
     "CertificateError",
     "ClientClosedError",
+    "ClientOptions",
     "ConfigurationError",
     "ConnectionFailedError",
     "CorruptArchiveError",
@@ -129,6 +133,7 @@ __all__ = [
     "ExtractPolicy",
     "ExtractedMember",
     "ExtractionProgress",
+    "Failure",
     "IfExists",
     "IncompleteDownloadError",
     "Layout",
@@ -163,6 +168,7 @@ __all__ = [
     "StaticToken",
     "StorageError",
     "StoragePolicy",
+    "Success",
     "Timeouts",
     "TokenSource",
     "TransferBytes",
@@ -190,6 +196,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.environment": "resolve_base_url token_variables",
         "archive.members": "Member",
         "client": "ArtifactsClient",
+        "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
             "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
@@ -205,7 +212,9 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
-        "results": "DownloadResult ExtractedMember Outcome PlannedDownload Secret SignedURL raise_for_failures",
+        "results": (
+            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Success raise_for_failures"
+        ),
         "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

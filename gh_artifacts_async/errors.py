@@ -3,14 +3,14 @@
 ::
 
     ArtifactsError
-    ├ ConfigurationError(ValueError)        the caller's mistake, found before any request
+    ├ ConfigurationError(ValueError)        an invalid argument or setting, found before any request
     │ └ MissingTokenError                   a download or a delete without a token
     ├ ClientClosedError(RuntimeError)       used after close, or on another event loop
-    ├ TransportError                        no answer came
+    ├ TransportError                        no response
     │ ├ ConnectionFailedError
     │ │ └ CertificateError                  never retried
     │ └ RequestTimeoutError(TimeoutError)
-    ├ APIError                              GitHub answered, and said no
+    ├ APIError                              GitHub answered with an error
     │ ├ BadRequestError                     400, 422
     │ ├ AuthenticationError                 401
     │ ├ PermissionDeniedError               403
@@ -20,11 +20,11 @@
     │ │ ├ PrimaryRateLimitError
     │ │ └ SecondaryRateLimitError
     │ └ ServerError                         5xx
-    ├ ProtocolError                         an answer that breaks GitHub's own rules
+    ├ ProtocolError                         a response that breaks the rules of the API or of HTTP
     │ ├ UnexpectedResponseError
     │ ├ ResponseShapeError
     │ └ UnsafeRedirectError
-    ├ DownloadError                         the bytes did not become a file
+    ├ DownloadError                         the artifact could not be downloaded
     │ ├ IncompleteDownloadError
     │ ├ DigestMismatchError
     │ ├ SignedURLExpiredError
@@ -32,16 +32,16 @@
     │ ├ StorageError
     │ ├ DestinationExistsError(FileExistsError)
     │ └ OutOfSpaceError(OSError)
-    ├ ArchiveError                          a zip that is not unpacked
+    ├ ArchiveError                          a zip archive was rejected
     │ ├ CorruptArchiveError
     │ ├ MemberNotFoundError(KeyError)
     │ ├ UnsafeMemberError
     │ ├ UnsupportedArchiveError
     │ └ ArchiveLimitError
-    └ BulkError(ExceptionGroup)             several failures of one bulk call
+    └ BulkError(ExceptionGroup)             all failures of one bulk call
 
-Errors are plain classes: each keeps its constructor's arguments, so that it survives ``pickle`` and ``copy``; none ever
-holds a token, a signed URL's query or an exception of aiohttp's (whose ``repr`` shows both).
+Each error keeps its constructor's arguments, so that it can be pickled and copied. None of them holds a token, the
+query of a signed URL, or an exception of aiohttp (whose ``repr`` shows both).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ArtifactsError(Exception):
     """Base of every error of this package.
 
     Attributes:
-        message: one sentence for a person: what happened and, where it helps, what to do next.
+        message: one sentence: what happened and, where it helps, what to do.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ()
@@ -76,35 +76,35 @@ class ArtifactsError(Exception):
         self.message = message
 
     def __str__(self) -> str:
-        """Return the message, whatever the second base class would print."""
+        """Return the message, whatever a second base class would return."""
         return self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Call the class again with what it was given (pickle, copy)."""
+        """Return what pickle and copy need to call the class again with the same arguments."""
         fields = {name: getattr(self, name) for name in self._fields}
         return _rebuild, (type(self), self.message, fields)
 
 
 class ConfigurationError(ArtifactsError, ValueError):
-    """The caller asked for something that cannot be right; no request was made."""
+    """An argument or a setting is invalid; no request was sent."""
 
 
 class MissingTokenError(ConfigurationError):
-    """GitHub does this for nobody without a token; no request was made."""
+    """The operation needs a token and there is none; no request was sent."""
 
 
 class ClientClosedError(ArtifactsError, RuntimeError):
-    """The client or session was used after it was closed, or on another event loop than its own."""
+    """The client or session was used after it was closed, or on an event loop other than its own."""
 
 
-# --- no answer ---------------------------------------------------------------------------------------------------
+# --- no response ---------------------------------------------------------------------------------------------------
 
 
 class TransportError(ArtifactsError):
-    """No usable answer arrived: the network, the name service, TLS or a timeout.
+    """No usable response arrived: a failure of the network, of name resolution or of TLS, or a timeout.
 
     Attributes:
-        host: the host that was asked, without path or query; None where unknown.
+        host: the host, without path or query; None if unknown.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("host",)
@@ -116,18 +116,18 @@ class TransportError(ArtifactsError):
 
 
 class ConnectionFailedError(TransportError):
-    """The connection could not be made, or broke before the answer was whole."""
+    """The connection could not be established, or was lost before the response was complete."""
 
 
 class CertificateError(ConnectionFailedError):
-    """The server's TLS certificate was not accepted; never retried."""
+    """The server's TLS certificate is not trusted; never retried."""
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
     """The server was silent for longer than :class:`~gh_artifacts_async.Timeouts` allows."""
 
 
-# --- GitHub's answer ---------------------------------------------------------------------------------------------
+# --- GitHub's response ---------------------------------------------------------------------------------------------
 
 
 class APIError(ArtifactsError):
@@ -135,9 +135,9 @@ class APIError(ArtifactsError):
 
     Attributes:
         status: the HTTP status code.
-        request_id: GitHub's ``X-GitHub-Request-Id``, to quote to their support; None if it was not sent.
-        documentation_url: the page GitHub's answer points to; None if it points to none.
-        request: what was asked, e.g. ``"GET /repos/o/r/actions/artifacts/7"``: no host, no query.
+        request_id: ``X-GitHub-Request-Id``, to quote to GitHub's support; None if it was not sent.
+        documentation_url: the documentation page that GitHub's response names; None if it names none.
+        request: method and path, e.g. ``"GET /repos/o/r/actions/artifacts/7"``: no host, no query.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("status", "request_id", "documentation_url", "request")
@@ -151,7 +151,7 @@ class APIError(ArtifactsError):
         documentation_url: str | None = None,
         request: str = "",
     ) -> None:
-        """Keep the answer's facts."""
+        """Keep the details of the response."""
         super().__init__(message or f"{request} was answered with HTTP {status}")
         self.status = status
         self.request_id = request_id
@@ -160,15 +160,15 @@ class APIError(ArtifactsError):
 
 
 class BadRequestError(APIError):
-    """400 or 422: GitHub refused the request's form or values."""
+    """400 or 422: GitHub did not accept the request's parameters."""
 
 
 class AuthenticationError(APIError):
-    """401: the token is missing, wrong or has ended."""
+    """401: the token is missing, invalid or expired."""
 
 
 class PermissionDeniedError(APIError):
-    """403 that is no rate limit: the token lacks a permission.
+    """403 other than a rate limit: the token lacks a permission.
 
     Attributes:
         accepted_permissions: ``X-Accepted-GitHub-Permissions``, e.g. ``"actions=read"``; None if it was not sent.
@@ -186,7 +186,7 @@ class PermissionDeniedError(APIError):
         request: str = "",
         accepted_permissions: str | None = None,
     ) -> None:
-        """Keep the answer's facts and the permissions that would do."""
+        """Keep the details of the response and the accepted permissions."""
         super().__init__(
             message, status=status, request_id=request_id, documentation_url=documentation_url, request=request
         )
@@ -194,19 +194,19 @@ class PermissionDeniedError(APIError):
 
 
 class NotFoundError(APIError):
-    """404: there is no such thing, or this token may not see it (GitHub does not say which)."""
+    """404: not found, or the token has no access (GitHub does not say which)."""
 
 
 class ArtifactExpiredError(APIError):
-    """The artifact's retention has ended: it is still listed, but its bytes are gone."""
+    """The artifact has expired: it may still be listed, but can no longer be downloaded."""
 
 
 class RateLimitError(APIError):
-    """A rate limit was met, and waiting for it would take longer than ``Limits.max_pause``.
+    """A rate limit was exceeded, and the wait would be longer than ``Limits.max_pause``.
 
     Attributes:
-        retry_after: seconds to wait from the answer on; None if GitHub did not say.
-        reset_at: when the limit's window ends (aware, UTC); None if GitHub did not say.
+        retry_after: seconds to wait, counted from the response; None if GitHub did not say.
+        reset_at: when the limit is reset (aware, UTC); None if GitHub did not say.
     """
 
     _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "retry_after", "reset_at")
@@ -222,7 +222,7 @@ class RateLimitError(APIError):
         retry_after: float | None = None,
         reset_at: datetime | None = None,
     ) -> None:
-        """Keep the answer's facts and the wait."""
+        """Keep the details of the response and the wait."""
         super().__init__(
             message, status=status, request_id=request_id, documentation_url=documentation_url, request=request
         )
@@ -231,60 +231,60 @@ class RateLimitError(APIError):
 
 
 class PrimaryRateLimitError(RateLimitError):
-    """The hourly budget is used up (``x-ratelimit-remaining: 0``)."""
+    """The primary rate limit, requests an hour, is used up (``x-ratelimit-remaining: 0``)."""
 
 
 class SecondaryRateLimitError(RateLimitError):
-    """GitHub's limit on concurrency or requests a minute was met."""
+    """A secondary rate limit was exceeded: concurrent requests, or points a minute."""
 
 
 class ServerError(APIError):
-    """5xx: GitHub's own trouble, still there after the retries."""
+    """5xx: a failure on GitHub's side that outlasted the retries."""
 
 
-# --- their fault -------------------------------------------------------------------------------------------------
+# --- broken responses --------------------------------------------------------------------------------------------
 
 
 class ProtocolError(ArtifactsError):
-    """An answer that breaks the rules of GitHub's API or of HTTP."""
+    """A response that breaks the rules of GitHub's API or of HTTP."""
 
 
 class UnexpectedResponseError(ProtocolError):
-    """An answer no rule covers: HTML for JSON, a 302 without a Location, a ``next`` link to another origin."""
+    """A response nothing expects: HTML instead of JSON, a 302 without Location, a ``next`` link to another origin."""
 
 
 class ResponseShapeError(ProtocolError):
-    """JSON without a required field, or with a value of another type.
+    """JSON that lacks a required field, or has a value of the wrong type.
 
     Attributes:
-        path: where in the document, e.g. ``"$.artifacts[3].id"``.
+        path: the place in the document, e.g. ``"$.artifacts[3].id"``.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("path",)
 
     def __init__(self, message: str = "", *, path: str = "$") -> None:
         """Keep the JSON path."""
-        super().__init__(message or f"GitHub's answer has an unexpected shape at {path}")
+        super().__init__(message or f"GitHub's response has an unexpected shape at {path}")
         self.path = path
 
 
 class UnsafeRedirectError(ProtocolError):
-    """A redirect to somewhere the policy forbids; no request was sent there."""
+    """A redirect that :class:`~gh_artifacts_async.StoragePolicy` does not allow; no request was sent there."""
 
 
-# --- the bytes ---------------------------------------------------------------------------------------------------
+# --- downloads ---------------------------------------------------------------------------------------------------
 
 
 class DownloadError(ArtifactsError):
-    """The artifact's bytes could not be turned into a verified file."""
+    """The artifact could not be downloaded and verified."""
 
 
 class IncompleteDownloadError(DownloadError):
-    """Fewer (or more) bytes arrived than there should be, and the retries did not help.
+    """Fewer (or more) bytes arrived than expected, also after the retries.
 
     Attributes:
-        expected: the whole length in bytes; None where no length is known.
-        received: the bytes that arrived.
+        expected: the full length in bytes; None if unknown.
+        received: bytes that arrived.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("expected", "received")
@@ -298,12 +298,12 @@ class IncompleteDownloadError(DownloadError):
 
 
 class DigestMismatchError(DownloadError):
-    """The bytes are not those GitHub's digest names; nothing was left under the final name.
+    """The bytes do not match GitHub's digest; nothing was left under the final name.
 
     Attributes:
         algorithm: the digest's algorithm, e.g. ``"sha256"``.
         expected: GitHub's digest, lower-case hex.
-        actual: the digest of what arrived, lower-case hex.
+        actual: the digest of the bytes received, lower-case hex.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("algorithm", "expected", "actual")
@@ -317,15 +317,15 @@ class DigestMismatchError(DownloadError):
 
 
 class SignedURLExpiredError(DownloadError):
-    """Storage says that the signed URL has expired, again and again after fresh ones were asked for."""
+    """Storage keeps answering that the signed URL has expired, also for newly signed ones."""
 
 
 class SlowTransferError(DownloadError):
-    """The transfer stayed under ``Timeouts.min_rate``, also after reconnecting.
+    """The transfer stayed below ``Timeouts.min_rate``, also after reconnecting.
 
     Attributes:
         rate: bytes a second over the last window.
-        minimum: bytes a second that were asked for.
+        minimum: the minimum, bytes a second.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("rate", "minimum")
@@ -342,7 +342,7 @@ class StorageError(DownloadError):
 
     Attributes:
         status: the HTTP status code.
-        code: storage's own error code (``x-ms-error-code`` or the XML's ``Code``); None if there is none.
+        code: storage's error code (``x-ms-error-code``, or ``Code`` in an XML body); None if there is none.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("status", "code")
@@ -355,7 +355,7 @@ class StorageError(DownloadError):
 
 
 class DestinationExistsError(DownloadError, FileExistsError):
-    """Something else is in the destination's place; it was left as it is."""
+    """Something else is at the destination; it was left unchanged."""
 
     _fields: ClassVar[tuple[str, ...]] = ("filename",)
 
@@ -368,11 +368,11 @@ class DestinationExistsError(DownloadError, FileExistsError):
 
 
 class OutOfSpaceError(DownloadError, OSError):
-    """The disk, a quota or a file-size limit is full; finished files are kept, and so is the part file.
+    """The disk is full, or a quota or a file-size limit was reached; finished files and the part file are kept.
 
     Attributes:
-        needed: bytes that were to be written; None where unknown.
-        free: bytes the file system says are free; None where unknown.
+        needed: bytes required; None if unknown.
+        free: bytes that the file system reports as free; None if unknown.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("filename", "errno", "needed", "free")
@@ -399,11 +399,11 @@ class OutOfSpaceError(DownloadError, OSError):
 
 
 class ArchiveError(ArtifactsError):
-    """A zip archive that is refused; the destination is as it was.
+    """A zip archive was rejected; the destination is unchanged.
 
     Attributes:
-        member: the member's name, escaped for printing; None where the archive as a whole is meant.
-        rule: the short name of the rule that refused it, e.g. ``"overlap"``.
+        member: the member's name, escaped for printing; None if it is about the archive as a whole.
+        rule: the short name of the rule it breaks, e.g. ``"overlap"``.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("member", "rule")
@@ -411,13 +411,13 @@ class ArchiveError(ArtifactsError):
     def __init__(self, message: str = "", *, member: str | None = None, rule: str = "") -> None:
         """Keep the member and the rule."""
         of = f" (member {member})" if member is not None else ""
-        super().__init__(message or f"the archive was refused: {rule}{of}")
+        super().__init__(message or f"the archive was rejected: {rule}{of}")
         self.member = member
         self.rule = rule
 
 
 class CorruptArchiveError(ArchiveError):
-    """The archive is damaged, cut short or contradicts itself."""
+    """The archive is damaged, truncated or inconsistent."""
 
 
 class MemberNotFoundError(ArchiveError, KeyError):
@@ -425,19 +425,19 @@ class MemberNotFoundError(ArchiveError, KeyError):
 
 
 class UnsafeMemberError(ArchiveError):
-    """A member's name or type could write outside the folder, or over another member."""
+    """A member could be written outside the destination, or over another member."""
 
 
 class UnsupportedArchiveError(ArchiveError):
-    """Encryption or a compression method that this package does not read."""
+    """The archive is encrypted, or uses a compression method that is not supported."""
 
 
 class ArchiveLimitError(ArchiveError):
-    """The archive is larger than :class:`~gh_artifacts_async.ExtractPolicy` allows.
+    """The archive exceeds a limit of :class:`~gh_artifacts_async.ExtractPolicy`.
 
     Attributes:
         limit: the policy's field, e.g. ``"max_total_bytes"``.
-        value: what the archive has.
+        value: the archive's value.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("member", "rule", "limit", "value")
@@ -458,7 +458,7 @@ class ArchiveLimitError(ArchiveError):
 
 
 class BulkError(ArtifactsError, ExceptionGroup[Exception]):
-    """Several failures of one bulk call, one exception an item; use ``except*`` to handle them by class."""
+    """The failures of one bulk call, one exception for each; use ``except*`` to handle them by class."""
 
     def __new__(cls, message: str, exceptions: Sequence[Exception]) -> Self:
         """Build the group (``ExceptionGroup`` does its work here, not in ``__init__``)."""

@@ -1,4 +1,4 @@
-"""What long work tells an observer while it runs: frozen events, and the emitter that hands them out."""
+"""The events that observers are called with, and the emitter that calls them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,13 @@ logger = logging.getLogger("gh_artifacts_async")
 
 
 @attrs.frozen(kw_only=True)
-class Event:
-    """Base of all events."""
-
-
-@attrs.frozen(kw_only=True)
-class ListingProgress(Event):
-    """One page of a listing has arrived.
+class ListingProgress:
+    """A page of a listing has arrived.
 
     Attributes:
         page: its number, from 1.
-        items: artifacts seen so far, each counted once.
-        total_count: GitHub's count of the whole listing.
+        items: artifacts so far, each counted once.
+        total_count: the length of the whole listing, as GitHub counts it.
     """
 
     page: int
@@ -34,12 +29,12 @@ class ListingProgress(Event):
 
 
 @attrs.frozen(kw_only=True)
-class RateLimitPause(Event):
-    """All API calls of this client wait for GitHub's rate limit.
+class RateLimitPause:
+    """All API requests of this client are paused, because a rate limit of GitHub's was exceeded.
 
     Attributes:
-        seconds: how long.
-        kind: which limit: ``"primary"`` or ``"secondary"``.
+        seconds: length of the pause.
+        kind: the limit: ``"primary"`` or ``"secondary"``.
     """
 
     seconds: float
@@ -47,11 +42,11 @@ class RateLimitPause(Event):
 
 
 @attrs.frozen(kw_only=True)
-class TransferEvent(Event):
-    """Base of what happens to one artifact's transfer.
+class TransferEvent:
+    """Base of the events about one artifact's transfer.
 
     Attributes:
-        artifact: which one.
+        artifact: the artifact.
     """
 
     artifact: Artifact
@@ -59,11 +54,11 @@ class TransferEvent(Event):
 
 @attrs.frozen(kw_only=True)
 class TransferStarted(TransferEvent):
-    """The first bytes are about to come.
+    """Storage has answered, and the body follows.
 
     Attributes:
-        size: bytes in all; None where storage does not say.
-        offset: bytes that are there already, from an earlier part file.
+        size: total bytes; None if storage does not say.
+        offset: bytes already on disk, from an earlier part file.
     """
 
     size: int | None
@@ -72,11 +67,11 @@ class TransferStarted(TransferEvent):
 
 @attrs.frozen(kw_only=True)
 class TransferBytes(TransferEvent):
-    """Bytes have arrived; at most ten such events a second for a transfer.
+    """Bytes have arrived; at most ten such events a second for each transfer.
 
     Attributes:
-        received: bytes of the artifact that are there now.
-        size: bytes in all; None where storage does not say.
+        received: bytes so far, those from an earlier part file included.
+        size: total bytes; None if storage does not say.
     """
 
     received: int
@@ -85,11 +80,11 @@ class TransferBytes(TransferEvent):
 
 @attrs.frozen(kw_only=True)
 class TransferResumed(TransferEvent):
-    """The body broke, and goes on.
+    """The transfer was interrupted and has resumed.
 
     Attributes:
-        offset: where it goes on; 0 means from the start.
-        reason: one phrase for a person.
+        offset: the byte it resumes at; 0 if it starts over.
+        reason: why it was interrupted, in a few words.
     """
 
     offset: int
@@ -98,10 +93,10 @@ class TransferResumed(TransferEvent):
 
 @attrs.frozen(kw_only=True)
 class TransferURLRenewed(TransferEvent):
-    """A fresh signed URL was asked for.
+    """A new signed URL was requested.
 
     Attributes:
-        reason: one phrase for a person.
+        reason: why, in a few words.
     """
 
     reason: str
@@ -109,10 +104,10 @@ class TransferURLRenewed(TransferEvent):
 
 @attrs.frozen(kw_only=True)
 class TransferVerified(TransferEvent):
-    """The bytes were checked.
+    """The bytes were verified.
 
     Attributes:
-        verified: ``"digest"``, ``"size"`` or ``"none"``.
+        verified: what they were checked against: ``"digest"``, ``"size"`` or ``"none"``.
     """
 
     verified: str
@@ -120,13 +115,13 @@ class TransferVerified(TransferEvent):
 
 @attrs.frozen(kw_only=True)
 class ExtractionProgress(TransferEvent):
-    """Members of the artifact's archive have been unpacked; at most ten such events a second for a transfer.
+    """Members of the artifact's archive were extracted; at most ten such events a second for each transfer.
 
     Attributes:
-        written: unpacked bytes so far.
-        total: unpacked bytes of all members.
+        written: extracted bytes so far.
+        total: extracted bytes of all members.
         members_done: members so far.
-        members: members in all.
+        members: all members.
     """
 
     written: int
@@ -137,12 +132,12 @@ class ExtractionProgress(TransferEvent):
 
 @attrs.frozen(kw_only=True)
 class TransferFinished(TransferEvent):
-    """The file stands under its final name.
+    """The file is in place under its final name.
 
     Attributes:
-        path: where.
-        size: its bytes.
-        skipped: it was there already; nothing was transferred.
+        path: the file or folder.
+        size: bytes of the artifact.
+        skipped: True if it was there already and nothing was transferred.
     """
 
     path: Path
@@ -152,24 +147,38 @@ class TransferFinished(TransferEvent):
 
 @attrs.frozen(kw_only=True)
 class TransferFailed(TransferEvent):
-    """The transfer has ended with an error.
+    """The transfer failed.
 
     Attributes:
-        error: the error.
+        error: why.
     """
 
     error: BaseException
 
 
+Event = (
+    ListingProgress
+    | RateLimitPause
+    | TransferStarted
+    | TransferBytes
+    | TransferResumed
+    | TransferURLRenewed
+    | TransferVerified
+    | ExtractionProgress
+    | TransferFinished
+    | TransferFailed
+)
+"""Any event: a union, so that type checkers can tell whether a ``match`` handles all of them."""
+
 Observer = Callable[[Event], None]
-"""Is called on the loop's thread with each event, and must not block."""
+"""Called with each event, on the event loop's thread; it must not block."""
 
 
 class Emitter:
-    """Hands events to observers; an observer that raises is logged, not obeyed.
+    """Calls observers with events; an exception that an observer raises is logged, and otherwise ignored.
 
     Attributes:
-        active: whether anyone listens; otherwise no event needs to be built.
+        active: whether there is any observer; without one no event needs to be built.
     """
 
     def __init__(self, *observers: Observer | None) -> None:
@@ -178,13 +187,13 @@ class Emitter:
         self.active = bool(self._observers)
 
     def also(self, observer: Observer | None) -> Emitter:
-        """Return an emitter that tells ``observer`` too."""
+        """Return an emitter that calls ``observer`` as well."""
         return self if observer is None else Emitter(*self._observers, observer)
 
     def emit(self, event: Event) -> None:
-        """Tell everyone."""
+        """Call every observer with the event."""
         for observer in self._observers:
             try:
                 observer(event)
-            except Exception:  # an observer is a guest: whatever it raises must not end the work it watches
+            except Exception:  # whatever an observer raises must not end the work it observes
                 logger.exception("an observer failed on %s", type(event).__name__)

@@ -1,4 +1,4 @@
-"""GitHub's nouns as frozen values; which fields may be None follows GitHub's OpenAPI description.
+"""GitHub's objects as frozen values; which fields may be None follows GitHub's OpenAPI description.
 
 https://docs.github.com/en/rest/actions/artifacts
 """
@@ -19,24 +19,24 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
 def check_id(value: int, what: str) -> int:
-    """Return ``value`` if it can be one of GitHub's ids.
+    """Return ``value`` if it is a positive integer, as ids and counts are.
 
     Raises:
-        ConfigurationError: it is no whole number of 1 or more.
+        ConfigurationError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        msg = f"{what} must be a whole number of 1 or more, not {value!r}"
+        msg = f"{what} must be an integer of 1 or more, not {value!r}"
         raise ConfigurationError(msg)
     return value
 
 
 @attrs.frozen
 class RepositoryName:
-    """``owner/name``, checked once.
+    """A repository's full name, ``owner/name``, checked when it is created.
 
     Attributes:
-        owner: the account.
-        name: the repository.
+        owner: the user or organization.
+        name: the repository's own name.
     """
 
     owner: str
@@ -46,12 +46,12 @@ class RepositoryName:
         """Check both parts.
 
         Raises:
-            ConfigurationError: they cannot be part of a repository's name on GitHub.
+            ConfigurationError: GitHub does not allow such a name.
         """
         owner_ok = isinstance(self.owner, str) and _OWNER.fullmatch(self.owner)
         name_ok = isinstance(self.name, str) and _REPO.fullmatch(self.name) and self.name not in {".", ".."}
         if not (owner_ok and name_ok):
-            msg = f"a repository is named OWNER/NAME, like 'octo-org/octo-docs'; {self.owner!r}/{self.name!r} is not"
+            msg = f"{self.owner!r}/{self.name!r} is not a repository name; expected OWNER/NAME, like octo-org/octo-docs"
             raise ConfigurationError(msg)
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class RepositoryName:
 
     @classmethod
     def parse(cls, value: str | RepositoryName) -> RepositoryName:
-        """Take ``"owner/name"`` or a RepositoryName.
+        """Return ``"owner/name"`` as a RepositoryName; a RepositoryName is returned as it is.
 
         Raises:
             ConfigurationError: it is neither.
@@ -69,7 +69,7 @@ class RepositoryName:
             return value
         owner, slash, name = value.partition("/") if isinstance(value, str) else ("", "", "")
         if not slash:
-            msg = f"a repository is named OWNER/NAME, like 'octo-org/octo-docs', not {value!r}"
+            msg = f"{value!r} is not a repository name; expected OWNER/NAME, like octo-org/octo-docs"
             raise ConfigurationError(msg)
         return cls(owner, name)
 
@@ -79,7 +79,7 @@ class Digest:
     """GitHub's digest of an artifact's stored bytes, e.g. ``sha256:9f86…``.
 
     Attributes:
-        algorithm: lower-case name; only ``"sha256"`` is known to be sent.
+        algorithm: lower-case name; GitHub sends ``"sha256"``.
         hex: lower-case hexadecimal.
     """
 
@@ -88,7 +88,7 @@ class Digest:
 
     @property
     def verifiable(self) -> bool:
-        """Whether this package can check it: an unknown algorithm is unverifiable, not wrong."""
+        """Whether this package can verify it; an unknown algorithm is no error, but cannot be verified."""
         return self.algorithm == "sha256"
 
     def __str__(self) -> str:
@@ -97,10 +97,10 @@ class Digest:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Take GitHub's ``algorithm:hex``.
+        """Parse GitHub's ``algorithm:hex``.
 
         Raises:
-            ValueError: there is no algorithm, or a sha256 that is not 64 hexadecimal digits.
+            ValueError: it has another form, or a sha256 without exactly 64 hexadecimal digits.
         """
         algorithm, colon, digits = text.partition(":")
         algorithm = algorithm.lower()
@@ -115,12 +115,12 @@ class Digest:
 
 @attrs.frozen(kw_only=True)
 class ArtifactRun:
-    """The workflow run an artifact belongs to, as the artifact itself tells it; GitHub promises none of the fields.
+    """The workflow run of an artifact, as the artifact itself describes it; GitHub guarantees none of the fields.
 
     Attributes:
-        id: the run.
-        repository_id: the repository the run ran in.
-        head_repository_id: the repository its commit came from; another than ``repository_id`` for a fork.
+        id: the run's id.
+        repository_id: id of the repository that the run belongs to.
+        head_repository_id: id of the repository that the commit came from; for a fork, not ``repository_id``.
         head_branch: the branch.
         head_sha: the commit.
     """
@@ -137,19 +137,19 @@ class Artifact:
     """One artifact.
 
     Attributes:
-        id: GitHub's number; not monotonic in time.
-        node_id: its GraphQL id.
-        name: as uploaded; two live artifacts of one run may share it (re-runs).
-        size_in_bytes: of the stored zip; old GHES counts the raw files instead.
-        url: its API address.
-        archive_download_url: the API address that answers with the 302.
-        expired: its bytes are gone.
-        created_at: aware UTC.
-        expires_at: aware UTC.
-        updated_at: aware UTC.
-        digest: of the stored bytes; None from GHES and for uploads older than upload-artifact v4.
+        id: GitHub's id; a newer artifact does not always have a higher one.
+        node_id: GraphQL id.
+        name: as uploaded; artifacts of one run may share a name (re-runs).
+        size_in_bytes: size of the stored zip; old GHES reports that of the raw files instead.
+        url: API URL of the artifact.
+        archive_download_url: API URL that redirects to storage.
+        expired: it can no longer be downloaded.
+        created_at: time of upload (aware, UTC).
+        expires_at: end of retention (aware, UTC).
+        updated_at: time of the last change (aware, UTC).
+        digest: digest of the stored bytes; None from GHES and for uploads older than upload-artifact v4.
         workflow_run: the run it belongs to.
-        repository: set from the call that fetched it.
+        repository: the repository it was requested from.
     """
 
     id: int
@@ -178,12 +178,12 @@ def _repository(value: str | RepositoryName) -> RepositoryName:
 
 @attrs.frozen
 class ArtifactRef:
-    """An artifact known by repository and id only, e.g. from a webhook or a command line.
+    """An artifact of which only repository and id are known, e.g. from a webhook or a command line.
 
     Attributes:
-        repository: where it is; ``"owner/name"`` is taken too.
-        id: GitHub's number.
-        name: if known.
+        repository: its repository; ``"owner/name"`` is accepted too.
+        id: GitHub's id.
+        name: its name, if known.
     """
 
     repository: RepositoryName = attrs.field(converter=_repository, alias="repo")
@@ -194,7 +194,7 @@ class ArtifactRef:
         """Check the id.
 
         Raises:
-            ConfigurationError: it is no whole number of 1 or more.
+            ConfigurationError: it is not a positive integer.
         """
         check_id(self.id, "artifact_id")
 
@@ -204,8 +204,8 @@ class ArtifactPage:
     """One page of a listing.
 
     Attributes:
-        total_count: artifacts in the whole listing, as GitHub counted them for this page.
-        artifacts: this page's.
+        total_count: artifacts in the whole listing, as of this response.
+        artifacts: the artifacts of this page.
         next_page: number of the next page; None on the last.
     """
 
@@ -216,25 +216,25 @@ class ArtifactPage:
 
 @attrs.frozen(kw_only=True)
 class WorkflowRun:
-    """One run of a workflow; only what helps to choose artifacts. Old GHES sends fewer fields.
+    """One run of a workflow, with the fields that help to select artifacts; old GHES sends fewer of them.
 
     Attributes:
-        id: the run.
-        name: the workflow's name at that time.
-        workflow_id: the workflow.
+        id: the run's id.
+        name: the workflow's name at the time of the run.
+        workflow_id: the workflow's id.
         path: the workflow's file.
-        event: what started it, e.g. ``"push"``.
+        event: what triggered it, e.g. ``"push"``.
         status: e.g. ``"completed"``.
-        conclusion: e.g. ``"success"``; None while it runs.
+        conclusion: e.g. ``"success"``; None while it is running.
         head_branch: the branch.
         head_sha: the commit.
-        run_number: counts the workflow's runs.
-        run_attempt: counts the re-runs.
-        created_at: aware UTC.
-        updated_at: aware UTC.
-        run_started_at: of the latest attempt, aware UTC.
-        html_url: its page.
-        repository: set from the call that fetched it.
+        run_number: number of the run among the workflow's runs, from 1.
+        run_attempt: number of the attempt, from 1.
+        created_at: time of creation (aware, UTC).
+        updated_at: time of the last change (aware, UTC).
+        run_started_at: start of the latest attempt (aware, UTC).
+        html_url: its web page.
+        repository: the repository it was requested from.
     """
 
     id: int
@@ -272,14 +272,14 @@ class RunPage:
 
 @attrs.frozen(kw_only=True)
 class RateLimit:
-    """GitHub's primary rate limit as of one answer.
+    """GitHub's primary rate limit as of one response.
 
     Attributes:
         limit: requests an hour.
         remaining: requests left in this window.
         used: requests spent in this window.
         reset_at: when the window ends (aware, UTC).
-        resource: which budget, e.g. ``"core"``.
+        resource: which of GitHub's limits it is, e.g. ``"core"``.
     """
 
     limit: int
@@ -290,4 +290,4 @@ class RateLimit:
 
 
 Direction = Literal["asc", "desc"]
-"""Order of a run's artifacts; GitHub does not say by what they are sorted."""
+"""Order of a run's artifacts; GitHub does not document what they are sorted by."""

@@ -1,10 +1,10 @@
-"""What long work gives back, and the two types that carry secrets without showing them."""
+"""What transfers and bulk calls return, and the two types that carry secrets without showing them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, NoReturn, TypeVar
 
 import attrs
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Secret:
-    """A string that no repr, str, format, pickle or attribute listing shows; ``reveal()`` gives it."""
+    """A string that no repr, str, format, pickle or attribute listing shows; ``reveal()`` returns it."""
 
     __slots__ = ("reveal",)
 
@@ -49,29 +49,33 @@ class Secret:
         return hash(self.reveal())
 
     def __copy__(self) -> Secret:
-        """Return the same one: it cannot be changed."""
+        """Return itself: a secret is immutable."""
         return self
 
     def __deepcopy__(self, memo: object) -> Secret:
-        """Return the same one: it cannot be changed."""
+        """Return itself: a secret is immutable."""
         return self
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled."""
-        msg = "a Secret is not pickled"
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always.
+        """
+        msg = "a Secret cannot be pickled"
         raise TypeError(msg)
 
 
 @attrs.frozen(repr=False, str=False)
 class SignedURL:
-    """A storage URL that carries its own permission and ends soon.
+    """A storage URL that carries its own permission and expires soon.
 
-    Only the redacted form (scheme, host and path, no query) is ever printed. Two are equal where their URLs are.
+    Only the redacted form (scheme, host and path, no query) is ever printed. Two are equal if their URLs are.
 
     Attributes:
         expires_at: when storage is expected to refuse it (aware, UTC). Storage has the last word: a fresh URL is
-            always tried; an unused one past this moment is signed again first.
-        lifetime: seconds from the answer that carried it to ``expires_at``.
+            always tried; an unused one is signed again after this time.
+        lifetime: seconds from the response that carried it to ``expires_at``.
     """
 
     _secret: Secret = attrs.field(converter=Secret, alias="url")
@@ -94,7 +98,7 @@ class SignedURL:
 
     @property
     def host(self) -> str:
-        """Host and port, fit for messages."""
+        """Host and port, without userinfo."""
         rest = self.url.partition("://")[2].partition("?")[0].partition("#")[0]
         return rest.partition("/")[0].rpartition("@")[2]
 
@@ -113,13 +117,13 @@ class SignedURL:
 
 @attrs.frozen(kw_only=True)
 class ExtractedMember:
-    """One member of an archive as it was written.
+    """One file that was extracted from an archive.
 
     Attributes:
-        name: as the archive names it.
-        size: unpacked bytes.
+        name: its name in the archive.
+        size: bytes, uncompressed.
         path: where it is now.
-        executable: it has an executable bit.
+        executable: whether the archive marks it as executable.
     """
 
     name: str
@@ -137,15 +141,15 @@ class DownloadResult:
 
     Attributes:
         artifact: what was downloaded.
-        path: the file, or the folder with ``extract``.
-        size: bytes of the stored artifact.
+        path: the file; with ``extract``, the folder.
+        size: bytes of the artifact as stored.
         digest: sha256 of the bytes as received.
         verified: what they were checked against: GitHub's ``"digest"``, the ``"size"`` alone, or ``"none"``.
-        resumed_from: bytes taken over from an earlier part file; 0 for a fresh start.
+        resumed_from: bytes reused from an earlier part file; 0 for a fresh start.
         elapsed: seconds.
-        content_type: as storage sent it; None where it sent none.
-        members: what was unpacked; None without ``extract``, and for a raw file.
-        skipped: it was there already and known to be the same; nothing was transferred.
+        content_type: as storage sent it; None if it sent none.
+        members: the extracted files; None without ``extract``, and for a raw file.
+        skipped: True if the same file was there already and nothing was transferred.
     """
 
     artifact: Artifact
@@ -182,34 +186,89 @@ class PlannedDownload:
     bytes: int
 
 
-@attrs.frozen(kw_only=True)
-class Outcome(Generic[T]):
-    """One item of a bulk call: a value, or the error it ended with.
+_LINE = 120
+"""Characters of an outcome's repr, about."""
+
+
+def _one_line(kind: str, artifact: Artifact | ArtifactRef, detail: str) -> str:
+    """Return a repr that fits on one line, whatever the detail holds."""
+    name = "" if artifact.name is None else f" {artifact.name[:_LINE]!r}"
+    detail = " ".join(detail.split())
+    return f"<{kind} {artifact.id}{name}: {detail if len(detail) <= _LINE else detail[:_LINE] + '…'}>"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Success(Generic[T_co]):
+    """One item of a bulk call that worked.
 
     Attributes:
         artifact: what was passed in.
-        value: the result; None if it failed.
-        error: the failure; None if it worked.
+        ok: True.
+        value: the result.
+        error: None.
     """
 
     artifact: Artifact | ArtifactRef
-    value: T | None = None
-    error: Exception | None = None
+    value: T_co
+    ok: ClassVar[Literal[True]] = True
+    error: ClassVar[None] = None
 
-    @property
-    def ok(self) -> bool:
-        """Whether it worked."""
-        return self.error is None
+    def unwrap(self) -> T_co:
+        """Return the value."""
+        return self.value
+
+    def __repr__(self) -> str:
+        """Return one short line: the artifact, and the file where there is one."""
+        return _one_line("Success", self.artifact, str(getattr(self.value, "path", None) or type(self.value).__name__))
 
 
-def raise_for_failures(outcomes: Iterable[Outcome[T]]) -> None:
-    """Raise what failed, as one group.
+@attrs.frozen(kw_only=True, repr=False)
+class Failure:
+    """One item of a bulk call that failed.
+
+    Attributes:
+        artifact: what was passed in.
+        ok: False.
+        value: None.
+        error: why it failed.
+    """
+
+    artifact: Artifact | ArtifactRef
+    error: Exception
+    ok: ClassVar[Literal[False]] = False
+    value: ClassVar[None] = None
+
+    def unwrap(self) -> NoReturn:
+        """Raise the error.
+
+        Raises:
+            Exception: :attr:`error`, always.
+        """
+        raise self.error
+
+    def __repr__(self) -> str:
+        """Return one short line: the artifact, and the error."""
+        return _one_line("Failure", self.artifact, f"{type(self.error).__name__}: {self.error}")
+
+
+Outcome = Success[T_co] | Failure
+"""The outcome of one item of a bulk call, e.g. ``Outcome[DownloadResult]``: a Success or a Failure.
+
+``if outcome.ok`` tells them apart, and narrows the type for mypy. pyright narrows on ``if outcome.ok is True``,
+``match`` and ``isinstance``, but by design not on the truth of an attribute."""
+
+
+def raise_for_failures(outcomes: Iterable[Outcome[object]]) -> None:
+    """Raise all failures as one group; return None if there are none.
+
+    Args:
+        outcomes: any iterable; it is read to the end.
 
     Raises:
         BulkError: at least one outcome is a failure; it holds every failure's error.
     """
     listed = list(outcomes)
-    errors = [outcome.error for outcome in listed if outcome.error is not None]
+    errors = [outcome.error for outcome in listed if isinstance(outcome, Failure)]
     if errors:
         msg = f"{len(errors)} of {len(listed)} artifacts failed"
         raise BulkError(msg, errors)

@@ -1,4 +1,4 @@
-"""What a user may tune: frozen settings with the defaults that suit GitHub."""
+"""Settings: frozen values whose defaults suit GitHub."""
 
 from __future__ import annotations
 
@@ -14,31 +14,35 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
 
 Layout = str | Callable[["Artifact"], str]
-"""Where an artifact goes below the directory: ``"name"`` (default), ``"id"`` (``<name>-<id>``), a template such as
-``"{branch}/{run_id}/{name}"`` or a callable from Artifact to a relative path. Each part is made safe."""
+"""Where an artifact goes below the directory.
+
+``"id"`` (``<name>-<id>``, the default, which does not depend on what else there is); ``"name"``, for artifacts that are
+known to have unique names; a template such as ``"{workflow}/{branch}/{run_id}/{name}"``; or a callable from Artifact to
+a relative path. Each part is made safe. A template may use ``{name}``, ``{id}``, ``{owner}``, ``{repo}``, ``{run_id}``,
+``{branch}``, ``{sha}``, ``{date}``, ``{workflow}`` and ``{event}``; the last two cost one GET for each workflow run."""
 
 StrPath = str | os.PathLike[str]
-"""A path as the standard library takes it."""
+"""A path, as the standard library accepts it."""
 
 IfExists = Literal["error", "skip", "replace"]
-"""What to do when the destination is taken: an error, skip it where it is known to be the same, or replace it."""
+"""If the destination exists: raise an error, skip it if it is known to be the same, or replace it."""
 
 _Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
 def _number(*, above: float | None = None, least: float = 0, whole: bool = False, off: bool = False) -> _Validator:
-    """Return a validator for a number greater than ``above``, or of ``least`` or more; ``off`` takes None too."""
-    wanted = "a whole number" if whole else "a number"
-    wanted += f" of {least} or more" if above is None else f" greater than {above}"
-    wanted += ", or None for off" if off else ""
+    """Return a validator for a number greater than ``above``, or of ``least`` or more; ``off`` allows None."""
+    expected = "an integer" if whole else "a number"
+    expected += f" of {least} or more" if above is None else f" greater than {above}"
+    expected += ", or None for off" if off else ""
     kinds = int if whole else (int, float)
 
-    def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  anything may come
+    def check(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  users may pass anything
         if value is None and off:
             return
         fits = isinstance(value, kinds) and not isinstance(value, bool)
         if value is None or not fits or not (value >= least if above is None else value > above):
-            msg = f"{attribute.name} must be {wanted}, not {value!r}"
+            msg = f"{attribute.name} must be {expected}, not {value!r}"
             raise ConfigurationError(msg)
 
     return check
@@ -57,13 +61,13 @@ def _choice(*values: str) -> _Validator:
 
 @attrs.frozen(kw_only=True)
 class Timeouts:
-    """Limits on silence and slowness; there is none on the whole length of a transfer. ``None`` means off.
+    """Limits on silence and slowness; the total duration of a transfer is not limited. ``None`` means off.
 
     Attributes:
-        connect: seconds until a connection stands, name service and TLS included.
-        read: seconds without a single byte, before the headers as well as within the body.
-        min_rate: bytes a second that a transfer must reach over each window.
-        min_rate_window: the window in seconds.
+        connect: seconds to establish a connection, name resolution and TLS included.
+        read: seconds without a single byte, before the headers or within the body.
+        min_rate: bytes a second that a transfer must average over each window.
+        min_rate_window: length of the window in seconds.
     """
 
     connect: float | None = attrs.field(default=10.0, validator=_number(above=0, off=True))
@@ -74,15 +78,15 @@ class Timeouts:
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often and how patiently what is safe to repeat is repeated.
+    """How often requests that are safe to repeat are retried, and how long to wait between attempts.
 
-    The wait before attempt n+1 is a random part of ``min(wait_max, wait_initial * 2**n)`` (full jitter); a server's
-    ``Retry-After`` takes its place. Progress in a transfer resets the count.
+    The wait before retry n (n = 1, 2, …) is random between 0 and ``min(wait_max, wait_initial * 2**(n - 1))`` (full
+    jitter); a ``Retry-After`` header takes its place. Progress in a transfer resets the count.
 
     Attributes:
-        attempts: tries in all, the first included.
-        wait_initial: seconds, the ceiling of the first wait.
-        wait_max: seconds, the ceiling of every wait.
+        attempts: attempts in total, the first included.
+        wait_initial: upper bound of the first wait, in seconds.
+        wait_max: upper bound of every wait, in seconds.
     """
 
     attempts: int = attrs.field(default=6, validator=_number(least=1, whole=True))
@@ -92,17 +96,17 @@ class RetryPolicy:
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How hard a client may lean on GitHub's API. ``None`` means off.
+    """Limits on a client's API requests. ``None`` means off.
 
-    The defaults keep below GitHub's documented secondary limits: 100 concurrent requests, 900 points a minute (GET 1,
-    DELETE 5), and one second between mutations
+    The defaults stay below GitHub's documented secondary rate limits: 100 concurrent requests, 900 points a minute
+    (GET 1, DELETE 5), and one second between mutations
     (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
 
     Attributes:
         api_concurrency: API requests in flight at once.
-        points_per_minute: GitHub's points that may be spent a minute.
+        points_per_minute: points, as GitHub counts them, in any 60 seconds.
         mutation_interval: seconds between two DELETEs.
-        max_pause: seconds; a rate-limit pause longer than this is a RateLimitError instead.
+        max_pause: longest rate-limit pause, in seconds; a longer one is a RateLimitError instead.
     """
 
     api_concurrency: int = attrs.field(default=8, validator=_number(least=1, whole=True))
@@ -116,7 +120,7 @@ def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:
         return None
     hosts = () if isinstance(value, str) else tuple(value)
     if isinstance(value, str) or not all(isinstance(host, str) for host in hosts):
-        msg = f"allowed_hosts is a tuple of host names, not {value!r}"
+        msg = f"allowed_hosts must be a tuple of host names, not {value!r}"
         raise ConfigurationError(msg)
     return tuple(host.lower() for host in hosts)
 
@@ -125,14 +129,13 @@ def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:
 class StoragePolicy:
     """Where a signed URL may lead.
 
-    Refused whatever the policy says: schemes other than http and https, userinfo in the URL, and a redirect from
-    https to http.
+    Always rejected: schemes other than http and https, userinfo in the URL, and a redirect from https to http.
 
     Attributes:
-        allow_http: plain http; None means only where the API's base URL itself is http.
-        allowed_hosts: exact host names, or ``"*.example.com"`` for every host below; None means any host
+        allow_http: allow plain http; None allows it only if the API's base URL is http.
+        allowed_hosts: exact host names, or ``"*.example.com"`` for all its subdomains; None allows any host
             (GitHub Enterprise Server keeps storage on private addresses).
-        max_redirects: redirects of the storage host itself that are followed, under the same policy.
+        max_redirects: how many redirects of the storage host to follow, under the same policy.
     """
 
     allow_http: bool | None = None
@@ -142,16 +145,17 @@ class StoragePolicy:
 
 @attrs.frozen(kw_only=True)
 class ExtractPolicy:
-    """Limits and rules for unpacking; every limit can be raised, or set to None for off.
+    """Limits and rules for extraction; every limit can be raised, or set to None for off.
 
     Attributes:
-        max_total_bytes: unpacked bytes of all members together.
+        max_total_bytes: uncompressed bytes of all members together.
         max_members: members of the archive.
-        max_ratio: unpacked / packed bytes, counted once the archive unpacks to more than 100 MiB.
-        max_depth: folders a member's name may go down.
-        names: ``"native"`` takes what the destination can hold; ``"portable"`` refuses what Windows or a
-            case-insensitive file system would not (``aux.c``, ``ab:c``, case twins).
-        symlinks: symbolic links refuse the archive (``"reject"``) or are left out (``"skip"``); never created.
+        max_ratio: uncompressed / compressed bytes, checked if the archive has more than 100 MiB uncompressed.
+        max_depth: nested folders in a member's name.
+        names: ``"native"`` accepts what the destination can hold; ``"portable"`` also rejects what Windows or a
+            case-insensitive file system cannot hold (``aux.c``, ``ab:c``, names that differ only in case).
+        symlinks: an archive with symbolic links is rejected (``"reject"``), or they are skipped (``"skip"``); they are
+            never created.
     """
 
     max_total_bytes: int | None = attrs.field(default=64 * 2**30, validator=_number(above=0, off=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 from pathlib import Path
+from typing import get_args
 
 import attrs
 import pytest
@@ -37,9 +38,9 @@ def test_everyone_is_told_in_order():
 
 def test_nobody_listens():
     """An emitter is true where someone listens, so that events need not be built for nobody."""
-    assert not Emitter()
-    assert not Emitter(None)
-    assert Emitter(print)
+    assert not Emitter().active
+    assert not Emitter(None).active
+    assert Emitter(print).active
     silent = Emitter()
     assert silent.also(None) is silent
     silent.emit(PAGE)
@@ -78,15 +79,21 @@ def test_what_is_no_mistake_goes_through():
         Emitter(interrupted).emit(PAGE)
 
 
-def test_events_are_frozen_values():
-    """Every event class is a frozen attrs class below Event, with keyword-only fields."""
-    classes = [cls for cls in vars(events).values() if isinstance(cls, type) and issubclass(cls, Event)]
-    assert len(classes) >= 11
-    for cls in classes:
-        assert attrs.has(cls)
-        assert all(field.kw_only for field in attrs.fields(cls))
+def test_event_is_the_union_of_all_events():
+    """Every event class of the module is in the union, each once, and the base of the transfer events is not."""
+    classes = {cls for cls in vars(events).values() if isinstance(cls, type) and attrs.has(cls)}
+    assert set(get_args(Event)) == {cls for cls in classes if cls.__module__ == events.__name__} - {TransferEvent}
+    assert isinstance(PAGE, Event)
+
+
+@pytest.mark.parametrize("cls", get_args(Event))
+def test_events_are_frozen_values(cls):
+    """Every event class is a frozen attrs class with keyword-only fields; those of a transfer say of which artifact."""
+    assert all(field.kw_only for field in attrs.fields(cls))
+    event = cls(**dict.fromkeys(attrs.fields_dict(cls)))
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        PAGE.page = 2
+        setattr(event, attrs.fields(cls)[0].name, 2)
+    assert issubclass(cls, TransferEvent) is ("artifact" in attrs.fields_dict(cls))
 
 
 @pytest.mark.parametrize(

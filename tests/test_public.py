@@ -31,6 +31,9 @@ PROMISED = [
     "DownloadResult",
     "ExtractedMember",
     "Outcome",
+    "Success",
+    "Failure",
+    "ClientOptions",
     "raise_for_failures",
     "TokenSource",
     "StaticToken",
@@ -73,7 +76,14 @@ def test_table_and_imports_name_the_same_modules() -> None:
     """A name comes from the module in which it was made, so that pickle finds it."""
     for name in gh_artifacts_async.__all__:
         made_in = getattr(getattr(gh_artifacts_async, name), "__module__", "gh_artifacts_async")
-        assert made_in.startswith("gh_artifacts_async") or name in {"Layout", "IfExists", "Observer", "__version__"}
+        assert made_in.startswith("gh_artifacts_async") or name in {
+            "Event",
+            "IfExists",
+            "Layout",
+            "Observer",
+            "Outcome",
+            "__version__",
+        }
 
 
 @pytest.mark.realtime

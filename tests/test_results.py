@@ -9,12 +9,22 @@ import pickle
 import pprint
 import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gh_artifacts_async.errors import BulkError, NotFoundError
-from gh_artifacts_async.results import Outcome, Secret, SignedURL, raise_for_failures
+from gh_artifacts_async.models import ArtifactRef
+from gh_artifacts_async.results import (
+    ExtractedMember,
+    Failure,
+    Outcome,
+    Secret,
+    SignedURL,
+    Success,
+    raise_for_failures,
+)
 from tests.test_models import ARTIFACT
 
 TOKEN = "ghs_" + "s3cr3t" * 6
@@ -68,7 +78,7 @@ def test_nothing_prints_it(value):
 @pytest.mark.parametrize("value", [secret(), signed()], ids=["Secret", "SignedURL"])
 def test_it_is_not_pickled(value):
     """A secret does not go into a file or to another process by accident."""
-    with pytest.raises(TypeError, match="not pickled"):
+    with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(value)
 
 
@@ -153,19 +163,79 @@ def test_a_signed_url_cannot_be_changed():
             setattr(signed(), name, None)
 
 
-def test_failures_are_raised_together():
-    """``raise_for_failures`` says how many of how many, and is silent where all is well."""
-    good = Outcome(artifact=ARTIFACT, value=1)
-    bad = Outcome[int](artifact=ARTIFACT, error=NotFoundError("gone", status=404))
-    assert (good.ok, bad.ok) == (True, False)
-    raise_for_failures([])
-    raise_for_failures([good, good])
-    with pytest.raises(BulkError) as caught:
-        raise_for_failures(iter([good, bad, good]))
-    assert str(caught.value) == "1 of 3 artifacts failed: gone"
-    assert caught.value.exceptions == (bad.error,)
+FAILURE = Failure(artifact=ARTIFACT, error=NotFoundError("gone", status=404))
+
+
+def test_a_success():
+    """A success has a value, no error, and gives the value when unwrapped."""
+    outcome: Outcome[int] = Success(artifact=ARTIFACT, value=1)
+    assert (outcome.ok, outcome.value, outcome.error, outcome.unwrap()) == (True, 1, None, 1)
+    assert outcome.artifact is ARTIFACT
+    assert outcome == Success(artifact=ARTIFACT, value=1) != Success(artifact=ARTIFACT, value=2)
+    assert len({outcome, Success(artifact=ARTIFACT, value=1)}) == 1
+
+
+def test_a_failure():
+    """A failure has an error, no value, and raises the error when unwrapped."""
+    assert (FAILURE.ok, FAILURE.value) == (False, None)
+    with pytest.raises(NotFoundError) as caught:
+        FAILURE.unwrap()
+    assert caught.value is FAILURE.error
 
 
 def test_a_none_result_is_a_success():
-    """What gives nothing back, such as a delete, is told from a failure by the error alone."""
-    assert Outcome[None](artifact=ARTIFACT).ok
+    """What returns nothing, such as a delete, is a success with the value None."""
+    outcome: Outcome[None] = Success(artifact=ARTIFACT, value=None)
+    assert outcome.ok
+    assert outcome.unwrap() is None
+
+
+@pytest.mark.parametrize("outcome", [Success(artifact=ARTIFACT, value=(1, 2)), FAILURE])
+def test_outcomes_are_frozen_and_travel(outcome):
+    """Neither field nor flag can be changed; pickle and copy give the same kind with the same artifact."""
+    for name in ("artifact", "value", "error", "ok"):
+        with pytest.raises(AttributeError):
+            setattr(outcome, name, None)
+    for again in (pickle.loads(pickle.dumps(outcome)), copy.deepcopy(outcome)):  # noqa: S301  our own bytes
+        assert type(again) is type(outcome)
+        assert (again.artifact, again.ok, again.value) == (ARTIFACT, outcome.ok, outcome.value)
+        assert str(again.error) == str(outcome.error)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        (Success(artifact=ARTIFACT, value=None), f"<Success {ARTIFACT.id} {ARTIFACT.name!r}: NoneType>"),
+        (
+            Success(artifact=ArtifactRef("o/r", 7), value=ExtractedMember(name="a", size=1, path=Path("x/a"))),
+            f"<Success 7: {Path('x/a')}>",
+        ),
+        (FAILURE, f"<Failure {ARTIFACT.id} {ARTIFACT.name!r}: NotFoundError: gone>"),
+        (Failure(artifact=ArtifactRef("o/r", 7), error=ValueError("a\nb")), "<Failure 7: ValueError: a b>"),
+    ],
+)
+def test_the_repr_names_artifact_and_result(outcome, shown):
+    """The repr says which artifact it is about, and the file or the error."""
+    assert repr(outcome) == shown
+
+
+def test_the_repr_is_one_short_line():
+    """Long names and messages, and those of many lines, do not make it longer."""
+    artifact = ArtifactRef("o/r", 7, "n\n" * 1000)
+    for outcome in (
+        Failure(artifact=artifact, error=ValueError("line\n" * 1000)),
+        Success(artifact=artifact, value=ExtractedMember(name="a", size=1, path=Path("p\n" * 1000))),
+    ):
+        assert "\n" not in repr(outcome)
+        assert len(repr(outcome)) < 400
+
+
+def test_failures_are_raised_together():
+    """``raise_for_failures`` says how many of how many failed, and returns if none did."""
+    good = Success(artifact=ARTIFACT, value=1)
+    raise_for_failures([])
+    raise_for_failures([good, good])
+    with pytest.raises(BulkError) as caught:
+        raise_for_failures(iter([good, FAILURE, good]))
+    assert str(caught.value) == "1 of 3 artifacts failed: gone"
+    assert caught.value.exceptions == (FAILURE.error,)

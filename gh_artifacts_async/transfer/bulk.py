@@ -16,7 +16,7 @@ from gh_artifacts_async.errors import (
     RateLimitError,
 )
 from gh_artifacts_async.models import Artifact, ArtifactRef, check_id
-from gh_artifacts_async.results import DownloadResult, Outcome
+from gh_artifacts_async.results import DownloadResult, Failure, Outcome, Success
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.destination import Claims, by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.download import Download
@@ -87,15 +87,15 @@ class Pool(Generic[T]):
 
     async def _outcome(self, subject: Subject) -> Outcome[T]:
         if self._stopped_by is not None:
-            return Outcome(artifact=subject, error=self._stopped_by)
+            return Failure(artifact=subject, error=self._stopped_by)
         try:
-            return Outcome(artifact=subject, value=await self._work(subject))
+            return Success(artifact=subject, value=await self._work(subject))
         except Exception as error:  # noqa: BLE001 - one item's failure never raises; it is that item's outcome
             if isinstance(error, STOPS_ALL):
                 self._stopped_by = self._stopped_by or error
                 if self._left is None:
                     self._source.end()
-            return Outcome(artifact=subject, error=error)
+            return Failure(artifact=subject, error=error)
 
     async def _finish(self, workers: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(workers)

@@ -58,7 +58,7 @@ def test_where_the_repository_comes_from(given, found):
     ("given", "said"),
     [
         ({"argument": "a/b", "option": "c/d"}, "given twice"),
-        ({"argument": "no-slash"}, "the argument: a repository is named OWNER/NAME"),
+        ({"argument": "no-slash"}, "the argument: 'no-slash' is not a repository name"),
         ({"option": "a/b/c/d"}, "-R: "),
         ({"GH_REPO": "../x"}, "GH_REPO: "),
         ({"argument": f"ghes example/{DOCS}"}, "the argument: 'ghes example' is not a host name"),

@@ -90,7 +90,7 @@ async def test_row_25_thirty_two_at_once(github: FakeGitHub, tmp_path: Path) -> 
             break
         await asyncio.sleep(0.001)
     assert _open() - descriptors == set()
-    assert names(tmp_path) == {f"docs-{number}.zip" for number in range(32)}
+    assert names(tmp_path) == {f"docs-{number}-{it}.zip" for number, it in enumerate(ids)}
     assert len(os.listdir(tmp_path)) == 32  # noqa: PTH208
     for number, it in enumerate(ids):
-        assert (tmp_path / f"docs-{number}.zip").read_bytes() == github.content(it)
+        assert (tmp_path / f"docs-{number}-{it}.zip").read_bytes() == github.content(it)

@@ -147,7 +147,7 @@ async def test_row_07_secondary_limit(github: FakeGitHub, tmp_path: Path, retry_
     wait = retry_after or 60
     assert wait <= asyncio.get_running_loop().time() - began <= wait + 3
     assert len(seen.of(RateLimitPause)) == 1
-    assert names(tmp_path) == {f"docs-{number}.zip" for number in range(8)}
+    assert names(tmp_path) == {f"docs-{number}-{it}.zip" for number, it in enumerate(ids)}
 
 
 @pytest.mark.parametrize("skew", [0, 3600, -3600])

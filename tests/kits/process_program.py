@@ -65,7 +65,7 @@ class Program:
     async def do_many(self, ids: list[int], concurrency: int) -> dict[str, Any]:
         """Download many artifacts."""
         subjects = [self.artifacts[it] for it in ids]
-        async with self.client.download_many(subjects, self.folder, concurrency=concurrency) as outcomes:
+        async with self.client.download_many(subjects, self.folder, layout="name", concurrency=concurrency) as outcomes:
             answers = [(it.artifact.id, None if it.error is None else _told(it.error)) async for it in outcomes]
         return dict(answers)  # type: ignore[arg-type]
 
@@ -96,9 +96,9 @@ class Program:
 
     def do_no_lock(self) -> None:
         """Let every lock seem granted, as file systems are known to."""
-        from gh_artifacts_async.transfer.disk import partfile
+        from gh_artifacts_async.transfer.disk import leftovers, partfile
 
-        partfile.lock = lambda descriptor: descriptor >= 0
+        leftovers.lock = partfile.lock = lambda descriptor: descriptor >= 0
 
 
 async def _run(base_url: str, folder: str, plan: list[list[Any]]) -> list[Any]:

@@ -76,7 +76,7 @@ async def test_all(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) 
     for outcome in outcomes:
         assert outcome.value is not None
         assert outcome.value.path.read_bytes() == github.content(outcome.artifact.id)
-    assert names(tmp_path) == {f"docs-{number}.zip" for number in range(30)}
+    assert names(tmp_path) == {f"docs-{number}-{it}.zip" for number, it in enumerate(ids)}
     raise_for_failures(outcomes)
     assert not bulk_tasks()
 
@@ -325,9 +325,9 @@ async def test_collision_in_a_collection(github: FakeGitHub, client: ArtifactsCl
         {it.id: it for it in artifacts}.values(),
     ):
         with pytest.raises(DestinationExistsError, match="layout='id'"):
-            await run(client, given, tmp_path)
+            await run(client, given, tmp_path, layout="name")
     assert not github.requests
-    assert len(await run(client, artifacts, tmp_path, layout="id")) == 2
+    assert len(await run(client, artifacts, tmp_path)) == 2
     assert names(tmp_path) == {f"twin-{artifact.id}.zip" for artifact in artifacts}
 
 
@@ -336,7 +336,7 @@ async def test_collision_from_an_iterator(github: FakeGitHub, client: ArtifactsC
     ids = [add(github, "twin", size=INLINE_SIZE) for _ in range(2)]
     artifacts = await listed(client)
     for folder, given in (("iterator", iter(artifacts)), ("refs", [ArtifactRef(REPO, it) for it in ids])):
-        outcomes = await run(client, given, tmp_path / folder)
+        outcomes = await run(client, given, tmp_path / folder, layout="name")
         assert sorted(outcome.ok for outcome in outcomes) == [False, True]
         (failed,) = [outcome.error for outcome in outcomes if not outcome.ok]
         assert isinstance(failed, DestinationExistsError)
@@ -348,7 +348,7 @@ async def test_collision_of_names_that_only_storage_knows(
     """Two raw artifacts that storage calls alike are not written over each other."""
     for number in range(2):
         add(github, f"raw-{number}", raw=("same.txt", b"%d" % number * 10))
-    outcomes = await run(client, await listed(client), tmp_path, if_exists="replace")
+    outcomes = await run(client, await listed(client), tmp_path, if_exists="replace", layout="name")
     assert sorted(outcome.ok for outcome in outcomes) == [False, True]
     (done,) = [outcome.value for outcome in outcomes if outcome.value]
     assert done.path.read_bytes() == github.content(done.artifact.id)
@@ -509,8 +509,8 @@ async def test_same_artifact_twice(github: FakeGitHub, client: ArtifactsClient, 
     outcomes = await run(client, [artifact, artifact], tmp_path)
     assert len(outcomes) == 2
     assert any(outcome.ok for outcome in outcomes)
-    assert (tmp_path / "docs-0.zip").read_bytes() == github.content(artifact.id)
-    assert names(tmp_path) == {"docs-0.zip"}
+    (name,) = names(tmp_path)
+    assert (tmp_path / name).read_bytes() == github.content(artifact.id)
 
 
 async def test_pause_is_shared(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:

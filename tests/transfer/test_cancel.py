@@ -270,7 +270,7 @@ async def test_download_many(github: FakeGitHub, tmp_path: Path, *, endless: boo
     ids = [
         add(github, f"docs-{number}", size=size) for number, size in enumerate((INLINE_SIZE, WORKER_SIZE, RING_SIZE))
     ]
-    contents = {f"docs-{number}.zip": github.content(it) for number, it in enumerate(ids)}
+    contents = {f"docs-{number}-{it}.zip": github.content(it) for number, it in enumerate(ids)}
     closed: list[int] = []
     async with client_for(github) as client:
         artifacts = [await get(client, it) for it in ids]

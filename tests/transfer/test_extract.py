@@ -384,7 +384,7 @@ async def test_many(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path)
     artifacts = [await get(client, it) for it in (*ids, bad)]
     for skipped in (False, True):
         github.forget_requests()
-        async with client.download_many(artifacts, tmp_path, extract=True, concurrency=4) as outcomes:
+        async with client.download_many(artifacts, tmp_path, extract=True, layout="name", concurrency=4) as outcomes:
             found = {outcome.artifact.id: outcome async for outcome in outcomes}
         assert {it for it, outcome in found.items() if not outcome.ok} == {bad}
         assert isinstance(found[bad].error, UnsafeMemberError)
@@ -405,10 +405,10 @@ async def test_many_of_one_name(github: FakeGitHub, client: ArtifactsClient, tmp
     ids = [add(github, archive=make({str(number): b"x"})) for number in range(2)]
     artifacts = [await get(client, it) for it in ids]
     with pytest.raises(DestinationExistsError):
-        async with client.download_many(artifacts, tmp_path, extract=True) as outcomes:
+        async with client.download_many(artifacts, tmp_path, extract=True, layout="name") as outcomes:
             pytest.fail(repr(outcomes))
     assert not github.requests_to("storage")
-    async with client.download_many(artifacts, tmp_path, extract=True, layout="id") as outcomes:
+    async with client.download_many(artifacts, tmp_path, extract=True) as outcomes:
         assert [outcome.ok async for outcome in outcomes] == [True, True]
     assert {it for it in entries(tmp_path) if not it.startswith(".")} == {f"docs-{it}" for it in ids}
 
@@ -417,7 +417,7 @@ async def test_many_from_an_iterator(github: FakeGitHub, client: ArtifactsClient
     """From an iterator, the second of one place is a failed outcome; a raw file in a folder's place is one, too."""
     ids = [add(github, archive=ARCHIVE), add(github, archive=make({"other": b"x"})), add(github, raw=("docs", b"raw"))]
     refs = (ArtifactRef(REPO, it) for it in ids)
-    async with client.download_many(refs, tmp_path, extract=True, concurrency=1) as outcomes:
+    async with client.download_many(refs, tmp_path, extract=True, layout="name", concurrency=1) as outcomes:
         found = [outcome async for outcome in outcomes]
     assert [outcome.ok for outcome in found] == [True, False, False]
     assert all(isinstance(outcome.error, DestinationExistsError) for outcome in found[1:])
@@ -495,7 +495,7 @@ async def main(base_url, repo, folder, how, warm, *ids):
             await client.download(ArtifactRef(repo, int(ids[0])), folder, extract=policy)
         else:
             refs = [ArtifactRef(repo, int(it)) for it in ids]
-            async with client.download_many(refs, folder, extract=policy, layout="id") as outcomes:
+            async with client.download_many(refs, folder, extract=policy) as outcomes:
                 assert all([outcome.ok async for outcome in outcomes])
         print(json.dumps({"growth": memory("VmHWM") - before, "peak": memory("VmHWM")}))
 

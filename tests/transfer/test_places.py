@@ -51,15 +51,29 @@ async def test_a_raw_file_under_storages_own_name_is_skipped(
         run = github.add_run(REPO)
         github.add_artifact(run, "rawname", raw=("other.bin", b"bytes"), content_type=content_type)
         for skipped in (False, True):
-            (outcome,) = await fetch_all(client, await everything(client), tmp_path, extract=extract)
+            (outcome,) = await fetch_all(client, await everything(client), tmp_path, layout="name", extract=extract)
             assert isinstance(outcome.value, DownloadResult), outcome.error
             assert outcome.value.skipped is skipped
             assert outcome.value.path == tmp_path / "other.bin"
         (tmp_path / "other.bin").write_bytes(b"mine!")
-        (outcome,) = await fetch_all(client, await everything(client), tmp_path, extract=extract)
+        (outcome,) = await fetch_all(client, await everything(client), tmp_path, layout="name", extract=extract)
         assert isinstance(outcome.error, DestinationExistsError)
         assert (tmp_path / "other.bin").read_bytes() == b"mine!"
         assert [path.name for path in tmp_path.iterdir()] == ["other.bin"]
+
+
+@pytest.mark.parametrize("extract", [False, True])
+async def test_a_raw_file_is_skipped_under_the_default_layout(tmp_path: Path, *, extract: bool) -> None:
+    """Two raw files that storage gives the same name have places of their own, and the second run fetches nothing."""
+    async with FakeGitHub() as github, ArtifactsClient("token", base_url=github.base_url) as client:
+        for number in range(2):
+            github.add_artifact(github.add_run(REPO), "rawname", raw=("other.bin", b"%d" % number))
+        for skipped in (False, True):
+            outcomes = await fetch_all(client, await everything(client), tmp_path, extract=extract)
+            assert [outcome.unwrap().skipped for outcome in outcomes] == [skipped, skipped]
+            for outcome in outcomes:
+                assert f"-{outcome.artifact.id}" in outcome.value.path.name
+                assert outcome.value.path.read_bytes() == github.content(outcome.artifact.id)
 
 
 async def test_the_same_artifact_twice_is_fetched_once(tmp_path: Path) -> None:

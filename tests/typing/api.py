@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_type
+from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
 from gh_artifacts_async import (
     Artifact,
@@ -14,25 +14,37 @@ from gh_artifacts_async import (
     ArtifactRun,
     ArtifactsClient,
     BulkError,
+    ClientOptions,
     Digest,
     DownloadResult,
     EnvironmentToken,
     Event,
+    ExtractionProgress,
+    Failure,
     Limits,
+    ListingProgress,
     NotFoundError,
     Outcome,
     PermissionDeniedError,
     RateLimit,
     RateLimitError,
+    RateLimitPause,
     RepositoryName,
     RetryPolicy,
     SignedURL,
     StaticToken,
     StoragePolicy,
+    Success,
     Timeouts,
     TokenSource,
     TransferBytes,
+    TransferEvent,
+    TransferFailed,
     TransferFinished,
+    TransferResumed,
+    TransferStarted,
+    TransferURLRenewed,
+    TransferVerified,
     WorkflowRun,
     raise_for_failures,
 )
@@ -62,6 +74,40 @@ def observer(event: Event) -> None:
         assert_type(event.size, int | None)
     elif isinstance(event, TransferFinished):
         assert_type(event.path, Path)
+
+
+def phrase(event: Event) -> str:  # noqa: PLR0911  one for each
+    """Handle every event: a class that is missing here is an error at ``assert_never``."""
+    match event:
+        case ListingProgress(page=page):
+            return f"page {page}"
+        case RateLimitPause(seconds=seconds, kind=kind):
+            return f"{kind}: {seconds}"
+        case TransferStarted(size=size) | TransferBytes(size=size):
+            return str(size)
+        case TransferResumed(reason=reason) | TransferURLRenewed(reason=reason):
+            return reason
+        case TransferVerified(verified=verified):
+            return verified
+        case ExtractionProgress(members_done=done, members=members):
+            return f"{done}/{members}"
+        case TransferFinished(path=path):
+            return str(path)
+        case TransferFailed(error=error):
+            return str(error)
+        case _:
+            assert_never(event)
+
+
+def phrase_by_base(event: Event) -> str:
+    """Handle every event, those of transfers by their base."""
+    match event:
+        case TransferEvent():
+            return event.artifact.name
+        case ListingProgress() | RateLimitPause():
+            return ""
+        case _:
+            assert_never(event)
 
 
 def sources() -> list[TokenSource]:
@@ -131,6 +177,64 @@ async def transfers(client: ArtifactsClient, artifact: Artifact, directory: Path
                 assert_type(outcome, Outcome[DownloadResult])
                 assert_type(outcome.value, DownloadResult | None)
                 assert_type(outcome.error, Exception | None)
+
+
+def by_ok(outcome: Outcome[DownloadResult]) -> Exception | Path:
+    """``if outcome.ok`` narrows for mypy; pyright narrows by the truth of an attribute in no union, by design."""
+    if outcome.ok:
+        assert_type(outcome, Success[DownloadResult])  # pyright: ignore[reportAssertTypeFailure]
+        return outcome.unwrap().path
+    assert_type(outcome.error, Exception)  # pyright: ignore[reportAssertTypeFailure]
+    return ValueError()
+
+
+def by_identity(outcome: Outcome[DownloadResult]) -> Exception | Path:
+    """``is True`` narrows for both."""
+    if outcome.ok is True:
+        assert_type(outcome, Success[DownloadResult])
+        assert_type(outcome.error, None)
+        return outcome.value.path
+    assert_type(outcome, Failure)
+    assert_type(outcome.value, None)
+    return outcome.error
+
+
+def by_value(outcome: Outcome[DownloadResult]) -> Exception | Path:
+    """So does asking for the value, or for the error."""
+    if outcome.error is None:
+        assert_type(outcome, Success[DownloadResult])
+    if outcome.value is not None:
+        return outcome.value.path
+    return outcome.error
+
+
+def by_class(outcome: Outcome[DownloadResult]) -> Exception | Path:
+    """``match`` is exhaustive with both classes; ``isinstance`` narrows too."""
+    if isinstance(outcome, Failure):
+        assert_type(outcome.artifact, Artifact | ArtifactRef)
+    match outcome:
+        case Success(value=result):
+            return result.path
+        case Failure(error=error):
+            return error
+        case _:
+            assert_never(outcome)
+
+
+def unwrapped(outcome: Outcome[DownloadResult], success: Success[DownloadResult]) -> None:
+    """Unwrapping needs no narrowing; an outcome of a class is one of its base class."""
+    assert_type(outcome.unwrap(), DownloadResult)
+    assert_type(success.ok, Literal[True])
+    wider: Outcome[object] = outcome
+    raise_for_failures([wider, success])
+
+
+def options(timeouts: Timeouts) -> list[ArtifactsClient]:
+    """The constructor's arguments as a value."""
+    given: ClientOptions = {"token": "t", "timeouts": timeouts}
+    ArtifactsClient.from_env(tokn="t")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    ArtifactsClient.from_env(timeouts=3.0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    return [ArtifactsClient(**given), ArtifactsClient.from_env(None, **given)]
 
 
 def values(artifact: Artifact, url: SignedURL) -> None:

@@ -1,13 +1,10 @@
-"""GitHub's operations as methods: what the client has of the REST API; the transfers are its own.
-
-What carries an operation out is imported by the first call of it: importing the client shall take little longer than
-importing aiohttp.
-"""
+"""The client's methods for GitHub's REST API: list, get and delete artifacts, get signed URLs, look up runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
+from gh_artifacts_async.api import endpoints, listing
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
 from gh_artifacts_async.protocol.requests import created_bounds
@@ -22,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """The five operations and their neighbours, over one session."""
+    """GitHub's five artifact operations, and the workflow runs that go with them, over one session."""
 
     def __init__(self, github: GitHubSession) -> None:
-        """Keep the session."""
+        """Keep the session that requests are sent through."""
         self._github = github
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """GitHub's primary rate limit as of the last answer; None before it, and where the server sends none."""
+        """GitHub's primary rate limit as of the last response; None before the first, and if the server sends none."""
         return self._github.rate_limit
 
     def list_artifacts(
@@ -44,19 +41,19 @@ class Operations:
     ) -> AsyncGenerator[Artifact]:
         """Yield a repository's artifacts, each once, newest first as GitHub sends them.
 
+        Expired artifacts are listed too, until GitHub removes them.
+
         Args:
             repo: ``"owner/name"``.
-            name: only those of exactly this name.
-            per_page: 1..100.
-            limit: stop after so many.
+            name: only artifacts of exactly this name.
+            per_page: artifacts a request, 1 to 100.
+            limit: stop after this many artifacts; None for all.
             concurrency: pages fetched at once.
 
         Raises:
-            ConfigurationError: an argument is out of its range (raised by the call itself).
-            ArtifactsError: GitHub said no, or did not answer.
+            ConfigurationError: an argument is invalid (raised by the call itself, not by the first item).
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import listing
-
         where = RepositoryName.parse(repo)
         return listing.artifacts(
             self._github, where, name=name, per_page=per_page, limit=limit, concurrency=concurrency
@@ -77,19 +74,17 @@ class Operations:
 
         Args:
             repo: ``"owner/name"``.
-            run_id: the run.
-            name: only those of exactly this name.
+            run_id: the run's id.
+            name: only artifacts of exactly this name.
             direction: ``"asc"`` or ``"desc"``; None for GitHub's default.
-            per_page: 1..100.
-            limit: stop after so many.
+            per_page: artifacts a request, 1 to 100.
+            limit: stop after this many artifacts; None for all.
             concurrency: pages fetched at once.
 
         Raises:
-            ConfigurationError: an argument is out of its range (raised by the call itself).
-            ArtifactsError: GitHub said no, or did not answer.
+            ConfigurationError: an argument is invalid (raised by the call itself, not by the first item).
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import listing
-
         where, run = RepositoryName.parse(repo), check_id(run_id, "run_id")
         return listing.artifacts(
             self._github,
@@ -106,11 +101,9 @@ class Operations:
         """Return one artifact.
 
         Raises:
-            NotFoundError: there is none, or the token may not see it.
-            ArtifactsError: GitHub said no, or did not answer.
+            NotFoundError: not found, or the token has no access.
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import endpoints
-
         return await endpoints.get_artifact(self._github, repo, artifact_id)
 
     @overload
@@ -130,16 +123,14 @@ class Operations:
 
         Args:
             repo: ``"owner/name"``, or the artifact.
-            artifact_id: with a repository.
-            missing_ok: one that is not there (any more) is no error.
+            artifact_id: the artifact's id, if a repository is given.
+            missing_ok: do not raise if it does not exist (any more).
 
         Raises:
             ConfigurationError: there is no token.
-            NotFoundError: there is none, or the token may not see it.
-            ArtifactsError: GitHub said no, or did not answer.
+            NotFoundError: not found, or the token has no access.
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import endpoints
-
         where, number = _subject(repo, artifact_id)
         try:
             await endpoints.delete_artifact(self._github, where, number)
@@ -154,15 +145,17 @@ class Operations:
     async def get_download_url(
         self, repo: str | RepositoryName | Artifact | ArtifactRef, artifact_id: int | None = None
     ) -> SignedURL:
-        """Return the signed address of an artifact's bytes, given by repository and id, or as Artifact or ArtifactRef.
+        """Return a signed URL of an artifact's bytes, given by repository and id, or as an Artifact or ArtifactRef.
+
+        Args:
+            repo: ``"owner/name"``, or the artifact.
+            artifact_id: the artifact's id, if a repository is given.
 
         Raises:
             ConfigurationError: there is no token.
-            ArtifactExpiredError: its retention has ended.
-            ArtifactsError: GitHub said no, or did not answer.
+            ArtifactExpiredError: the artifact has expired.
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import endpoints
-
         where, number = _subject(repo, artifact_id)
         expired = repo.expired if isinstance(repo, Artifact) else None
         return await endpoints.get_download_url(self._github, where, number, known_expired=expired)
@@ -170,13 +163,15 @@ class Operations:
     async def count_artifacts(self, repo: str | RepositoryName, *, name: str | None = None) -> int:
         """Return GitHub's count of a repository's artifacts, in one request.
 
-        GitHub Enterprise Server 3.6 and 3.7 ignore ``name``, and count all; so does this then.
+        GitHub Enterprise Server 3.6 and 3.7 ignore ``name`` and count all artifacts.
+
+        Args:
+            repo: ``"owner/name"``.
+            name: count only artifacts of exactly this name.
 
         Raises:
-            ArtifactsError: GitHub said no, or did not answer.
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import endpoints
-
         page = await endpoints.list_artifacts_for_repo(self._github, repo, name=name, per_page=1)
         return page.total_count
 
@@ -193,25 +188,23 @@ class Operations:
         created: tuple[datetime | None, datetime | None] | None = None,
         limit: int | None = None,
     ) -> AsyncGenerator[WorkflowRun]:
-        """Yield workflow runs, newest first; GitHub's end after 1,000 of a filtered listing is got over.
+        """Yield workflow runs, newest first; works around GitHub's limit of 1,000 results for a filtered listing.
 
         Args:
             repo: ``"owner/name"``.
-            workflow: its id or file name; None for all.
-            branch: of the run.
-            event: e.g. ``"push"``.
+            workflow: a workflow's id or file name; None for all workflows.
+            branch: the run's head branch.
+            event: what triggered the run, e.g. ``"push"``.
             status: a status or a conclusion, e.g. ``"completed"`` or ``"success"``.
-            head_sha: the commit.
-            actor: the login of who started it.
-            created: from and to, both included; None for no bound.
-            limit: stop after so many.
+            head_sha: the run's head commit.
+            actor: login of the user who triggered the run.
+            created: earliest and latest creation time, both inclusive; None for no bound.
+            limit: stop after this many runs; None for all.
 
         Raises:
-            ConfigurationError: an argument is out of its range (raised by the call itself).
-            ArtifactsError: GitHub said no, or did not answer.
+            ConfigurationError: an argument is invalid (raised by the call itself, not by the first item).
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import listing
-
         given = {"branch": branch, "event": event, "status": status, "head_sha": head_sha, "actor": actor}
         filters = tuple((key, value) for key, value in given.items() if value is not None)
         return listing.workflow_runs(
@@ -227,24 +220,26 @@ class Operations:
         """Return one workflow run.
 
         Raises:
-            NotFoundError: there is none, or the token may not see it.
-            ArtifactsError: GitHub said no, or did not answer.
+            NotFoundError: not found, or the token has no access.
+            ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        from gh_artifacts_async.api import endpoints
-
         return await endpoints.get_workflow_run(self._github, repo, run_id)
 
 
 def _subject(
     repo: str | RepositoryName | Artifact | ArtifactRef, artifact_id: int | None
 ) -> tuple[RepositoryName, int]:
-    """Return repository and id, however they were given."""
+    """Return repository and id, in whichever form they were given.
+
+    Raises:
+        ConfigurationError: an id is missing, or was given twice, or an Artifact has no repository.
+    """
     if isinstance(repo, Artifact | ArtifactRef):
         if artifact_id is not None or repo.repository is None:
-            msg = "give a repository and an id, or an artifact that knows its repository"
+            msg = "give either a repository and an id, or an artifact that has a repository"
             raise ConfigurationError(msg)
         return repo.repository, repo.id
     if artifact_id is None:
-        msg = "an artifact's id is needed besides its repository"
+        msg = "an artifact id is required with a repository"
         raise ConfigurationError(msg)
     return RepositoryName.parse(repo), check_id(artifact_id, "artifact_id")

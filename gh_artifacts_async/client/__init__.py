@@ -1,17 +1,17 @@
-"""ArtifactsClient: what a user holds. Each method hands on in a line or two."""
+"""ArtifactsClient: the class that users work with; each method delegates in a line or two."""
 
 from __future__ import annotations
 
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from gh_artifacts_async.api.auth import EnvironmentToken, check_token
 from gh_artifacts_async.api.checks import setting
 from gh_artifacts_async.api.environment import read_environment
-from gh_artifacts_async.api.operations import Operations
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
+from gh_artifacts_async.client.operations import Operations
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 from gh_artifacts_async.transfer.bulk import download_many
 from gh_artifacts_async.transfer.download import Options, download, is_same
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from gh_artifacts_async.api.auth import TokenSource
+    from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import DownloadResult, Outcome, PlannedDownload
@@ -60,31 +61,31 @@ class ArtifactsClient(Operations):
         user_agent: str | None = None,
         observer: Observer | None = None,
     ) -> None:
-        """Check everything; no connection is made before the first request.
+        """Check the arguments; no connection is opened before the first request.
 
         Args:
-            token: a token, a source of tokens, or None for what GitHub gives to anyone (listings of public
-                repositories, 60 requests an hour). Sent as ``Authorization: Bearer`` to the API's origin only.
-            base_url: used exactly as given, less a trailing slash: ``https://HOST/api/v3`` for GitHub Enterprise
-                Server. A bare host name is mapped to its REST API.
-            session: an aiohttp.ClientSession to borrow; it is neither altered nor closed. Its network settings count,
-                so ``ca_file``, ``ssl_context``, ``proxy`` and ``trust_env`` cannot be given with it.
-            allow_http: permit a token over plain http to another machine.
-            ca_file: certificates (PEM) to trust besides the system's.
-            ssl_context: in place of the default one.
-            proxy: an http(s) proxy's URL.
+            token: a token, a source of tokens, or None for anonymous access (GitHub then allows listings of public
+                repositories, 60 requests an hour). Sent as ``Authorization: Bearer``, to the API's origin only.
+            base_url: of the REST API, used exactly as given, less a trailing slash: ``https://HOST/api/v3`` for GitHub
+                Enterprise Server. A bare host name is mapped to the URL of its REST API.
+            session: an aiohttp.ClientSession to borrow; it is neither altered nor closed. Its own network settings
+                apply, so ``ca_file``, ``ssl_context``, ``proxy`` and ``trust_env`` cannot be given with it.
+            allow_http: allow a token to be sent over plain http to another machine.
+            ca_file: certificates (PEM) to trust in addition to the system's.
+            ssl_context: replaces the default one.
+            proxy: URL of an http or https proxy.
             trust_env: take proxies from the environment (HTTPS_PROXY, NO_PROXY); netrc is never read.
             timeouts: limits on silence and slowness; default ``Timeouts()``.
-            retry: how often what is safe to repeat is repeated; default ``RetryPolicy()``.
-            limits: how hard to lean on the API; default ``Limits()``.
+            retry: how often a request that is safe to repeat is retried; default ``RetryPolicy()``.
+            limits: rate and concurrency of API requests; default ``Limits()``.
             storage: where signed URLs may lead; default ``StoragePolicy()``.
             api_version: ``X-GitHub-Api-Version``
                 (https://docs.github.com/en/rest/about-the-rest-api/api-versions).
-            user_agent: default this package's name and version.
-            observer: is called with every event of this client.
+            user_agent: default: this package's name and version.
+            observer: called with every event of this client.
 
         Raises:
-            ConfigurationError: something cannot be right, such as a token over http to another machine.
+            ConfigurationError: an argument is invalid, e.g. a token over http to another machine.
         """
         github = GitHubSession(
             token,
@@ -106,31 +107,32 @@ class ArtifactsClient(Operations):
         self._context = TransferContext(github, setting("storage", storage, StoragePolicy))
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:  # noqa: ANN401 - the constructor's own
-        """Make a client of what the environment says, as GitHub's own command line and runners do.
+    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Unpack[ClientOptions]) -> Self:
+        """Return a client configured by environment variables, the ones that gh and GitHub's runners use.
 
-        The address comes from GITHUB_API_URL or GH_HOST, else it is github.com's. The token comes from GH_TOKEN, then
-        GITHUB_TOKEN for github.com and ``*.ghe.com``; for another host from GH_ENTERPRISE_TOKEN, then
-        GITHUB_ENTERPRISE_TOKEN, then GITHUB_TOKEN where GITHUB_SERVER_URL or GITHUB_API_URL names that host. Without
-        any, the client has no token.
+        The base URL comes from GITHUB_API_URL or GH_HOST; the default is github.com. The token comes from GH_TOKEN,
+        then GITHUB_TOKEN for github.com and ``*.ghe.com``; for any other host from GH_ENTERPRISE_TOKEN, then
+        GITHUB_ENTERPRISE_TOKEN, then GITHUB_TOKEN if GITHUB_SERVER_URL or GITHUB_API_URL names that host. If none of
+        them is set, the client has no token.
 
         Args:
-            environ: in place of ``os.environ``.
-            overrides: arguments of the constructor; they win.
+            environ: replaces ``os.environ``.
+            overrides: arguments of the constructor; they take precedence over the environment.
 
         Raises:
-            ConfigurationError: as the constructor.
+            ConfigurationError: as for the constructor.
         """
         variables = os.environ if environ is None else environ
         found = read_environment(variables, overrides.get("base_url"))
-        arguments: dict[str, Any] = {"base_url": found.base_url}
+        options: ClientOptions = {"base_url": found.base_url}
         if found.token_names:
             check_token(variables[found.token_names[0]])
-            arguments["token"] = EnvironmentToken(*found.token_names, environ=variables)
-        return cls(**(arguments | overrides))
+            options["token"] = EnvironmentToken(*found.token_names, environ=variables)
+        options.update(overrides)
+        return cls(**options)
 
     def __repr__(self) -> str:
-        """Return the base URL; the token is not shown."""
+        """Return the base URL, never the token."""
         return f"ArtifactsClient(base_url={str(self._github.base)!r})"
 
     async def __aenter__(self) -> Self:
@@ -141,12 +143,12 @@ class ArtifactsClient(Operations):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close."""
+        """Close the client."""
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close what the client owns; a borrowed session stays open, and a second call does nothing."""
-        async with AsyncExitStack() as stack:  # what was made last is closed first, also when it is cancelled
+        """Close what the client owns; a borrowed session stays open. A second call does nothing."""
+        async with AsyncExitStack() as stack:  # in reverse order, also when one of them is cancelled
             stack.push_async_callback(self._github.aclose)
             stack.push_async_callback(self._context.aclose)
 
@@ -165,30 +167,30 @@ class ArtifactsClient(Operations):
     ) -> DownloadResult:
         """Download one artifact to ``directory/<artifact name>.zip``, verified before it appears there.
 
-        A raw artifact (uploaded with ``archive: false``) keeps the name its storage gives it, made safe. What breaks
-        on the way is resumed from the last byte, also by a later call and in another process.
+        A raw artifact (uploaded with ``archive: false``) keeps the file name that storage sends, made safe. An
+        interrupted download resumes where it stopped, also in a later call and in another process.
 
         Args:
             artifact: an Artifact, or an ArtifactRef, which costs one more GET.
-            directory: is made, with its parents, if it is not there.
-            filename: in place of that name; one safe path component.
-            extract: unpack a zip into ``directory/<artifact name>/``, under the given policy or the default one; a raw
-                file is left as it is. The archive is audited as a whole before anything is written, unpacked while it
-                arrives, and the folder appears when everything is verified.
-            if_exists: ``"error"``; ``"skip"`` what is known to be the same (anything else there is an error);
-                ``"replace"``.
+            directory: created, with parents, if missing.
+            filename: replaces ``<artifact name>.zip``; one safe path component.
+            extract: extract a zip into ``directory/<artifact name>/``, under the given policy or the default one; a
+                raw file is left as it is. The whole archive is checked before anything is written; the folder appears
+                once everything is verified.
+            if_exists: ``"error"``; ``"skip"`` if what is there is known to be the same artifact (anything else there
+                is an error); ``"replace"``, which fetches nothing if it is the same.
             durable: fsync the file and its folder.
-            observer: is told of this download, besides the client's.
+            observer: called with the events of this download, in addition to the client's observer.
 
         Raises:
-            ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
-            DestinationExistsError: the name is taken.
-            ArtifactExpiredError: its retention has ended.
-            DigestMismatchError: the bytes are not those of GitHub's digest, twice.
+            ConfigurationError: there is no token, or an argument is invalid; no request was sent.
+            DestinationExistsError: something else is at the destination.
+            ArtifactExpiredError: the artifact has expired.
+            DigestMismatchError: the bytes do not match GitHub's digest, and did not after a second download.
             OutOfSpaceError: the disk is full.
-            ArchiveError: the archive is refused (``extract``).
-            ArtifactsError: GitHub or its storage said no, or did not answer.
-            OSError: the system refused a file operation.
+            ArchiveError: the archive was rejected (``extract``).
+            ArtifactsError: GitHub or its storage answered with an error, or did not answer.
+            OSError: a file operation failed.
         """
         options = Options.checked(if_exists, extract, durable=durable)
         return await download(self._context, artifact, directory, options, filename=filename, observer=observer)
@@ -201,11 +203,11 @@ class ArtifactsClient(Operations):
         concurrency: int = 8,
         extract: bool | ExtractPolicy = False,
         if_exists: IfExists = "skip",
-        layout: Layout = "name",
+        layout: Layout = "id",
         durable: bool = False,
         observer: Observer | None = None,
     ) -> AbstractAsyncContextManager[AsyncIterator[Outcome[DownloadResult]]]:
-        """Download many artifacts, at most ``concurrency`` at once; an outcome each, as they complete.
+        """Download many artifacts, at most ``concurrency`` at once; yield an outcome for each as it completes.
 
         ::
 
@@ -213,26 +215,26 @@ class ArtifactsClient(Operations):
                 async for outcome in outcomes:
                     ...
 
-        One item's failure is its outcome and never raises. Leaving the block cancels what is left, and leaves no task,
-        socket or torn file. The input may be endless: it is read only when there is room. An error of the input
-        itself is raised after what was started has come out. A token that is not accepted, a full disk and a rate
-        limit past its budget stop new work.
+        The failure of one artifact is its outcome and is never raised. Leaving the block cancels what is under way;
+        no task, socket or incomplete file remains. The input may be endless: it is read only as transfers become free.
+        An error raised by the input itself is raised here, after the outcomes of everything already started. A
+        rejected token, a full disk and a rate limit beyond ``Limits.max_pause`` stop new work.
 
         Args:
             artifacts: Artifacts or ArtifactRefs, from any iterable or async iterable.
-            directory: where they go.
-            concurrency: transfers at once; API calls have their own bound in ``Limits``.
+            directory: created, with parents, if missing.
+            concurrency: transfers at once; API requests have their own bound in ``Limits``.
             extract: as for :meth:`download`.
-            if_exists: as for :meth:`download`; here ``"skip"`` is the default, so that running the same call again
-                fetches only what is missing.
-            layout: ``"name"``, ``"id"`` (``<name>-<id>``), a template such as ``"{branch}/{run_id}/{name}"``, or a
+            if_exists: as for :meth:`download`, but ``"skip"`` by default: running the same call again fetches only
+                what is missing.
+            layout: ``"id"`` (``<name>-<id>``), ``"name"``, a template such as ``"{branch}/{run_id}/{name}"``, or a
                 callable from Artifact to a relative path.
             durable: fsync each file and its folder.
-            observer: is told of these downloads, besides the client's.
+            observer: called with the events of these downloads, in addition to the client's observer.
 
         Raises:
-            ConfigurationError: there is no token, or an argument cannot be right; nothing was requested.
-            DestinationExistsError: two artifacts of a collection have one place; nothing was requested.
+            ConfigurationError: there is no token, or an argument is invalid; no request was sent.
+            DestinationExistsError: two artifacts of a collection have the same destination; no download was started.
         """
         options = Options.checked(if_exists, extract, durable=durable)
         return download_many(
@@ -276,7 +278,7 @@ class ArtifactsClient(Operations):
     def open_archive(
         self, artifact: Artifact | ArtifactRef, *, policy: ExtractPolicy | None = None
     ) -> AbstractAsyncContextManager[RemoteArchive]:
-        """Open an artifact's zip where it is: list its members, read or extract some, by ranges of bytes.
+        """Open an artifact's zip remotely: list its members, read or extract some of them by range requests.
 
         ::
 
@@ -284,36 +286,36 @@ class ArtifactsClient(Operations):
                 print([member.name for member in archive.members])
                 log = await archive.read("log.txt")
 
-        Opening reads the archive's tail and audits its whole directory; a member costs one more request. Where storage
-        gives no ranges (old GitHub Enterprise Servers), the whole archive is fetched into a temporary file once;
-        ``archive.ranged``, ``.requests`` and ``.bytes_fetched`` tell.
+        Opening fetches the end of the archive and checks its whole directory; each member costs one more request. If
+        storage does not support ranges (old GitHub Enterprise Servers), the whole archive is downloaded once into a
+        temporary file. ``archive.ranged``, ``.requests`` and ``.bytes_fetched`` say what happened.
 
         Args:
             artifact: an Artifact, or an ArtifactRef, which costs one more GET.
-            policy: limits and rules of the audit; default ``ExtractPolicy()``.
+            policy: limits and rules of the check; default ``ExtractPolicy()``.
 
         Raises:
             ConfigurationError: there is no token.
-            ArtifactExpiredError: its retention has ended.
-            ArchiveError: the archive is refused.
-            ArtifactsError: GitHub or its storage said no, or did not answer.
+            ArtifactExpiredError: the artifact has expired.
+            ArchiveError: the archive was rejected.
+            ArtifactsError: GitHub or its storage answered with an error, or did not answer.
         """
         from gh_artifacts_async.transfer.unzip import remote_archive  # with archive, which few programs enter
 
         return remote_archive.open_archive(self._context, artifact, policy or ExtractPolicy())
 
     async def read_member(self, artifact: Artifact | ArtifactRef, name: str, *, max_bytes: int = 16 * 2**20) -> bytes:
-        """Return one file out of an artifact's zip, without downloading the zip.
+        """Return one file from an artifact's zip, without downloading the zip.
 
         Args:
             artifact: an Artifact, or an ArtifactRef, which costs one more GET.
-            name: the member's, exactly.
-            max_bytes: refuse a file that unpacks to more.
+            name: the member's exact name.
+            max_bytes: the largest uncompressed size to accept.
 
         Raises:
-            MemberNotFoundError: there is no file of that name.
-            ArchiveLimitError: it unpacks to more than ``max_bytes``.
-            ArtifactsError: as :meth:`open_archive`.
+            MemberNotFoundError: the archive has no file of that name.
+            ArchiveLimitError: its uncompressed size is more than ``max_bytes``.
+            ArtifactsError: as for :meth:`open_archive`.
         """
         async with self.open_archive(artifact) as archive:
             return await archive.read(name, max_bytes=max_bytes)
@@ -321,10 +323,14 @@ class ArtifactsClient(Operations):
     async def verify(self, artifact: Artifact | ArtifactRef, path: StrPath) -> bool:
         """Return whether a file on disk has the artifact's size and digest.
 
-        Without a digest (GitHub Enterprise Server, old uploads) the size decides, or the record that a download left
-        beside the file.
+        Without a digest (GitHub Enterprise Server, old uploads), the file is compared by size, or with the record
+        that a download wrote beside it.
+
+        Args:
+            artifact: an Artifact, or an ArtifactRef, which costs one GET.
+            path: the file.
 
         Raises:
-            ArtifactsError: GitHub said no (for an ArtifactRef).
+            ArtifactsError: an ArtifactRef could not be looked up.
         """
         return await is_same(await resolve(self._github, artifact), Path(path))

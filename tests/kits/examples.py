@@ -1,0 +1,136 @@
+"""The Python examples of the README and the documentation: found, run, and laid out for type checkers."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+import gh_artifacts_async
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "index.md",
+    ROOT / "docs" / "tutorial.md",
+    *(path for path in sorted((ROOT / "docs" / "howto").glob("*.md")) if path.name != "testing.md"),
+)
+
+GIVEN = {
+    "client": "ArtifactsClient",
+    "artifact": "Artifact",
+    "artifacts": "list[Artifact]",
+    "artifact_id": "int",
+    "repo": "str",
+    "token": "str",
+}
+"""The variables that an example may use without defining them, and their types."""
+
+_BLOCK = re.compile(
+    r"^```(?:\{(?P<doctest>testcode)\}|(?P<python>python))\n(?P<source>.*?)^```$"
+    r"(?:\n+^```\{testoutput\}\n(?P<output>.*?)^```$)?",
+    re.DOTALL | re.MULTILINE,
+)
+_RUN = re.compile(r"^asyncio\.run\(main\(\)\)\n", re.MULTILINE)
+
+
+@attrs.frozen(kw_only=True)
+class Example:
+    """One block of code on a page.
+
+    Attributes:
+        page: the page's name.
+        line: where it starts.
+        source: its code.
+        output: what it prints; None if the page does not say.
+        alone: it does not build on the blocks before it.
+    """
+
+    page: str
+    line: int
+    source: str
+    output: str | None
+    alone: bool
+
+    @property
+    def program(self) -> str:
+        """The code without the call of asyncio.run: a test has an event loop already."""
+        return _RUN.sub("", self.source)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it has a ``main`` of its own to be run."""
+        return self.program != self.source
+
+    @property
+    def imports(self) -> str:
+        """Imports of the public names that the code takes for granted."""
+        own = "".join(re.findall(r"^(?:from|import) .*$", self.source, re.MULTILINE))
+        used = {name for name in gh_artifacts_async.__all__ if re.search(rf"\b{name}\b", self.source)}
+        names = sorted(name for name in used if not re.search(rf"\b{name}\b", own))
+        return "".join(f"from gh_artifacts_async import {name}\n" for name in names)
+
+    def function(self, name: str) -> str:
+        """Return a fragment as the body of a coroutine function that is given what it uses."""
+        given = [f"{it}: {kind}" for it, kind in GIVEN.items() if re.search(rf"\b{it}\b(?!=)", self.source)]
+        types = sorted({word for it in given for word in re.findall(r"Artifact\w*", it)})
+        imports = "".join(f"from gh_artifacts_async import {word}\n" for word in types)
+        body = textwrap.indent(self.imports + self.source, "    ")
+        return f"{imports}\nasync def {name}({', '.join(given)}) -> None:\n{body}"
+
+
+def examples(page: Path) -> list[Example]:
+    """Return a page's examples in their order."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Example(
+            page=page.relative_to(ROOT).as_posix(),
+            line=text.count("\n", 0, block.start()) + 2,
+            source=block["source"],
+            output=block["output"],
+            alone=block["python"] is not None,
+        )
+        for block in _BLOCK.finditer(text)
+    ]
+
+
+async def run(example: Example, names: dict[str, Any], values: Mapping[str, object]) -> str:
+    """Run an example and return what it prints.
+
+    Args:
+        example: the example.
+        names: what the blocks before it have defined; it adds its own.
+        values: what ``GIVEN`` names.
+    """
+    code = example.program if example.is_program or not example.alone else example.function("main")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(code, f"{example.page}:{example.line}", "exec"), names)  # noqa: S102  our own documentation
+        if example.is_program:
+            await names["main"]()
+        elif example.alone:
+            wanted = names["main"].__annotations__.keys() - {"return"}
+            await names["main"](**{name: values[name] for name in wanted})
+    return said.getvalue()
+
+
+def modules(page: list[Example]) -> list[str]:
+    """Return a page's examples as modules for type checkers: one for each fragment, one for all chained blocks."""
+    chained = ""
+    found = []
+    for number, example in enumerate(page):
+        if not example.alone:
+            chained += re.sub(r"\bmain\(\)", f"main_{number}()", example.source) + "\n"
+        elif example.is_program:
+            found.append(example.source)
+        else:
+            found.append(example.function("example"))
+    return [*found, chained] if chained else found

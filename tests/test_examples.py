@@ -1,0 +1,135 @@
+"""The Python examples of the README, the tutorial and the how-to guides run, and type checkers accept them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from gh_artifacts_async import ArtifactsClient, StaticToken
+from gh_artifacts_async.testing import FakeGitHub
+from tests.kits import examples
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+REPO = "octo-org/octo-docs"
+NAMES = ("Rails", "coverage", "docs")
+
+
+def add_artifacts(fake: FakeGitHub) -> None:
+    """Add two runs with artifacts of the same names, as nearly every repository has them."""
+    for number in range(2):
+        run = fake.add_run(REPO, branch="main")
+        for name in NAMES:
+            fake.add_artifact(run, name, files={"coverage/summary.json": b"{}" * (number + 1)})
+
+
+@pytest.fixture
+async def github(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncGenerator[FakeGitHub]:
+    """A fake GitHub that the environment points to, where names recur; the working directory is a new one."""
+    async with FakeGitHub() as fake:
+        add_artifacts(fake)
+        for variable in ("GH_TOKEN", "GH_HOST", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITHUB_SERVER_URL"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("GITHUB_API_URL", fake.base_url)
+        monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
+        monkeypatch.chdir(tmp_path)
+        yield fake
+
+
+@pytest.fixture
+async def values(github: FakeGitHub) -> AsyncGenerator[dict[str, object]]:
+    """What examples use without defining it."""
+    async with ArtifactsClient.from_env() as client:
+        artifacts = [artifact async for artifact in client.list_artifacts(REPO)]
+        yield {
+            "client": client,
+            "artifact": artifacts[0],
+            "artifacts": artifacts,
+            "artifact_id": artifacts[0].id,
+            "repo": REPO,
+            "token": "t0ken",
+        }
+        assert github.requests
+
+
+def folder(name: str, tmp_path: Path) -> list[str]:
+    """Return the files below a folder, by their paths in it."""
+    return sorted(path.relative_to(tmp_path / name).as_posix() for path in (tmp_path / name).rglob("*.zip"))
+
+
+@pytest.mark.parametrize("page", examples.PAGES, ids=lambda page: page.stem)
+async def test_they_run(page: Path, values: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example of a page runs to its end, in its order, and prints what the page says."""
+    found = examples.examples(page)
+    assert found or page.parent.name == "howto"
+    certificate = tmp_path / "our-ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(certificate))
+    names: dict[str, object] = {}
+    for number, example in enumerate(found):
+        (tmp_path / str(number)).mkdir()
+        monkeypatch.chdir(tmp_path if not example.alone else tmp_path / str(number))
+        replaced = example.source.replace("/etc/ssl/our-ca.pem", certificate.as_posix())
+        said = await examples.run(examples.attrs.evolve(example, source=replaced), names, values)
+        if example.output is not None:
+            assert said == example.output, f"{example.page}:{example.line}"
+
+
+async def test_the_readme_downloads_all_of_them(values: dict[str, object], tmp_path: Path) -> None:
+    """Both programs of the README download every artifact, though their names recur, and run again they skip them."""
+    first, many = examples.examples(examples.ROOT / "README.md")
+    artifacts = values["artifacts"]
+    assert isinstance(artifacts, list)
+    for _ in range(2):
+        said = await examples.run(first, {}, values)
+        assert said.count(" digest\n") == 5
+        assert folder("artifacts", tmp_path) == sorted(f"{it.id}/{it.name}.zip" for it in artifacts[:5])
+    many_folder = tmp_path / "many"
+    many_folder.mkdir()
+    moved = examples.attrs.evolve(many, source=many.source.replace('"artifacts"', '"many"'))
+    for _ in range(2):
+        said = await examples.run(moved, {}, values)
+        assert sorted(said.split()) == sorted(str(Path("many") / f"{it.name}-{it.id}.zip") for it in artifacts)
+
+
+def check(command: list[str], folder: Path) -> None:
+    """Run a type checker over the examples; fail with what it says."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603  fixed
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.realtime
+@pytest.mark.timeout(300)
+def test_type_checkers_accept_them(tmp_path: Path) -> None:
+    """Mypy and basedpyright, both strict, find nothing in any example."""
+    for page in examples.PAGES:
+        for number, module in enumerate(examples.modules(examples.examples(page))):
+            (tmp_path / f"{page.stem}_{number}.py").write_text(module, encoding="utf-8")
+    assert len(list(tmp_path.iterdir())) > len(examples.PAGES)
+    settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "reportUnusedVariable": False}  # client = ...
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    check([sys.executable, "-m", "mypy", "--strict", "--no-incremental", "."], tmp_path)
+    check([sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "."], tmp_path)
+
+
+def test_the_kit_wraps_fragments() -> None:
+    """A fragment becomes a coroutine function with the variables it uses; a program stays one."""
+    program = "import asyncio\nasync def main() -> None: ...\nasyncio.run(main())\n"
+    whole = examples.Example(page="p", line=1, source=program, output=None, alone=True)
+    assert whole.is_program
+    assert whole.program == "import asyncio\nasync def main() -> None: ...\n"
+    part = examples.Example(page="p", line=1, source="ArtifactsClient(token)\n", output=None, alone=True)
+    assert not part.is_program
+    assert part.function("f").splitlines()[-3:] == [
+        "async def f(token: str) -> None:",
+        "    from gh_artifacts_async import ArtifactsClient",
+        "    ArtifactsClient(token)",
+    ]
+    assert StaticToken.__name__ not in part.imports
