@@ -156,7 +156,7 @@ class Demo:
             chosen, self._folder, concurrency=_AT_ONCE, if_exists=if_exists, layout="name", observer=observer
         ) as outcomes:
             async for outcome in outcomes:
-                if outcome.ok:
+                if outcome.ok is True:
                     results.append(outcome.value)
                 else:
                     self._figures.failures.append(outcome.error)

@@ -155,7 +155,7 @@ class Report:
     def take(self, outcome: Outcome[DownloadResult]) -> None:
         """Take one outcome, and say it."""
         self._elapsed = asyncio.get_running_loop().time() - self._started
-        if outcome.ok:
+        if outcome.ok is True:
             self._results.append(outcome.value)
             if not self.order.as_json:
                 screen.write(sys.stdout, lines.line(outcome.value))
