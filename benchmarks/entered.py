@@ -48,7 +48,7 @@ async def entered(call: Callable[[], Awaitable[object]]) -> set[CodeType]:
 def is_ours(code: CodeType) -> bool:
     """Whether a function is of the package, and no part of its fake GitHub."""
     file = code.co_filename
-    return file.startswith(PACKAGE) and not file.startswith(f"{PACKAGE}/testing") and not code.co_name.startswith("<")
+    return file.startswith(PACKAGE) and not file.startswith(f"{PACKAGE}/testing")
 
 
 async def measure() -> dict[str, set[CodeType]]:

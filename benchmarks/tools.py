@@ -32,7 +32,7 @@ PACKAGES = {  # Debian's
 }
 _VERSION_OPTION = {"nginx": "-v", "openssl": "version", "unzip": "-v", "7z": "i"}
 RIVAL_PACKAGES = ("aiohttp", "attrs", "cattrs", "githubkit", "hishel", "httpx", "PyGithub", "requests", "urllib3")
-OUR_PACKAGES = ("gh-artifacts-async", "aiohttp", "attrs", "cattrs", "stamina", "aiolimiter", "isal", "orjson")
+OUR_PACKAGES = ("gh-artifacts-async", "aiohttp", "attrs", "cattrs", "isal", "orjson")
 _PRINT_VERSIONS = """
 import importlib.metadata, sys
 for name in sys.argv[1:]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
+    from gh_artifacts_async.api.environment import resolve_base_url, token_variables
+    from gh_artifacts_async.archive.members import Member
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
         ExtractedMember,
         Failure,
         Outcome,
+        PlannedDownload,
         Secret,
         SignedURL,
         Success,
@@ -136,6 +139,7 @@ __all__ = [
     "Layout",
     "Limits",
     "ListingProgress",
+    "Member",
     "MemberNotFoundError",
     "MissingTokenError",
     "NotFoundError",
@@ -143,6 +147,7 @@ __all__ = [
     "OutOfSpaceError",
     "Outcome",
     "PermissionDeniedError",
+    "PlannedDownload",
     "PrimaryRateLimitError",
     "ProtocolError",
     "RateLimit",
@@ -181,11 +186,15 @@ __all__ = [
     "UnsupportedArchiveError",
     "WorkflowRun",
     "raise_for_failures",
+    "resolve_base_url",
+    "token_variables",
 ]
 
 if not TYPE_CHECKING:  # type checkers would accept any name of a module that has a __getattr__
-    _ROOMS = {
+    _NAMES = {
         "api.auth": "EnvironmentToken Sender StaticToken TokenSource",
+        "api.environment": "resolve_base_url token_variables",
+        "archive.members": "Member",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
@@ -203,24 +212,26 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
-        "results": "DownloadResult ExtractedMember Failure Outcome Secret SignedURL Success raise_for_failures",
+        "results": (
+            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Success raise_for_failures"
+        ),
         "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
-    _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
+    _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 
     def __getattr__(name: str) -> object:
-        """Import a name's room on first use."""
+        """Import a name's module on first use."""
         import importlib
 
         if name == "__version__":
             from importlib.metadata import version
 
             return version("gh-artifacts-async")
-        if name not in _ROOM_OF:
+        if name not in _MODULE_OF:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        value = getattr(importlib.import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
+        value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
         globals()[name] = value
         return value
 

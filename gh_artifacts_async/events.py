@@ -175,15 +175,16 @@ Observer = Callable[[Event], None]
 
 
 class Emitter:
-    """Calls observers with events; an exception that an observer raises is logged, and otherwise ignored."""
+    """Calls observers with events; an exception that an observer raises is logged, and otherwise ignored.
+
+    Attributes:
+        active: whether there is any observer; without one no event needs to be built.
+    """
 
     def __init__(self, *observers: Observer | None) -> None:
         """Keep the observers that are not None."""
         self._observers = tuple(observer for observer in observers if observer is not None)
-
-    def __bool__(self) -> bool:
-        """Return whether there is any observer."""
-        return bool(self._observers)
+        self.active = bool(self._observers)
 
     def also(self, observer: Observer | None) -> Emitter:
         """Return an emitter that calls ``observer`` as well."""

@@ -256,6 +256,21 @@ class WorkflowRun:
 
 
 @attrs.frozen(kw_only=True)
+class RunPage:
+    """One page of a listing of runs.
+
+    Attributes:
+        total_count: runs in the whole listing; GitHub returns at most 1,000 of a filtered one.
+        runs: this page's.
+        next_page: number of the next page; None on the last.
+    """
+
+    total_count: int
+    runs: tuple[WorkflowRun, ...]
+    next_page: int | None = None
+
+
+@attrs.frozen(kw_only=True)
 class RateLimit:
     """GitHub's primary rate limit as of one response.
 

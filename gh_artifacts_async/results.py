@@ -21,15 +21,12 @@ T_co = TypeVar("T_co", covariant=True)
 class Secret:
     """A string that no repr, str, format, pickle or attribute listing shows; ``reveal()`` returns it."""
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("reveal",)
 
     def __init__(self, value: str) -> None:
         """Keep the value in a closure, where no formatter of locals looks."""
-        self._reveal: Callable[[], str] = lambda: value
-
-    def reveal(self) -> str:
-        """Return the secret itself."""
-        return self._reveal()
+        self.reveal: Callable[[], str] = lambda: value
+        """Returns the secret itself."""
 
     def __repr__(self) -> str:
         """Return stars."""
@@ -102,7 +99,8 @@ class SignedURL:
     @property
     def host(self) -> str:
         """Host and port, without userinfo."""
-        return self.redacted.partition("://")[2].partition("/")[0].partition("?")[0]
+        rest = self.url.partition("://")[2].partition("?")[0].partition("#")[0]
+        return rest.partition("/")[0].rpartition("@")[2]
 
     def __repr__(self) -> str:
         """Return the redacted URL."""
@@ -164,6 +162,28 @@ class DownloadResult:
     content_type: str | None = None
     members: tuple[ExtractedMember, ...] | None = None
     skipped: bool = False
+
+
+Action = Literal["download", "resume", "skip", "conflict"]
+
+
+@attrs.frozen(kw_only=True)
+class PlannedDownload:
+    """What a download of one artifact would do.
+
+    Attributes:
+        artifact: which one.
+        path: the file, or the folder with ``extract``. What was not uploaded as a zip keeps the name its storage gives
+            it, which is known only when it is downloaded.
+        action: ``"download"``; ``"resume"`` what an earlier run left; ``"skip"`` what is there already; or
+            ``"conflict"``: something else is at ``path``, or another artifact of the same call would be.
+        bytes: to be fetched, as far as GitHub's sizes tell; 0 for ``"skip"`` and ``"conflict"``.
+    """
+
+    artifact: Artifact
+    path: Path
+    action: Action
+    bytes: int
 
 
 _LINE = 120

@@ -117,7 +117,7 @@ def canaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canaries]:
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    loggers = [logging.getLogger(name) for name in ("asyncio", "aiohttp", "gh_artifacts_async", "stamina")]
+    loggers = [logging.getLogger(name) for name in ("asyncio", "aiohttp", "gh_artifacts_async")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.DEBUG)

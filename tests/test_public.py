@@ -90,7 +90,7 @@ def test_table_and_imports_name_the_same_modules() -> None:
 @pytest.mark.parametrize("module", ["gh_artifacts_async", "gh_artifacts_async.errors"])
 def test_import_loads_next_to_nothing(module: str) -> None:
     """The root and the errors load neither aiohttp nor asyncio nor attrs."""
-    heavy = ("aiohttp", "asyncio", "attr", "cattrs", "stamina", "ssl", "socket")
+    heavy = ("aiohttp", "asyncio", "attr", "cattrs", "ssl", "socket")
     program = (
         f"import sys; old = set(sys.modules); import {module}; print(sorted(set({heavy!r}) & set(sys.modules) - old))"
     )

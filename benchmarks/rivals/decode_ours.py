@@ -4,9 +4,9 @@ import json
 
 from decoding import measure
 from gh_artifacts_async import RepositoryName
-from gh_artifacts_async.api import strict
+from gh_artifacts_async.api import decode
 from gh_artifacts_async.protocol.links import PageLinks
 
 REPOSITORY, LINKS = RepositoryName("bench", "data"), PageLinks()
 
-measure(lambda body: len(strict.artifact_page(json.loads(body), REPOSITORY, LINKS).artifacts))
+measure(lambda body: len(decode.artifact_page(json.loads(body), REPOSITORY, LINKS).artifacts))

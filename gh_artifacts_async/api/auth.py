@@ -1,4 +1,4 @@
-"""Where tokens come from. A token is shown by no repr, and sent to the API's origin only.
+"""Where tokens come from. No repr shows a token, and it is sent to the API's origin only.
 
 https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api
 """
@@ -22,7 +22,7 @@ _SENDABLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 class TokenSource(Protocol):
-    """Anything that can give a token; asked before every request, so that it may refresh one that ends."""
+    """Anything that can provide a token; asked before every request, so that it can replace one that expires."""
 
     async def token(self) -> str:
         """Return a token that is valid now."""
@@ -30,10 +30,10 @@ class TokenSource(Protocol):
 
 
 class Sender(Protocol):
-    """What a token source may use to ask GitHub itself."""
+    """What a token source may use to send requests to GitHub itself."""
 
     async def send(self, request: Request) -> Result:
-        """Send one request and return what a good answer says."""
+        """Send one request and return its result."""
         ...
 
 
@@ -42,7 +42,7 @@ class BindableTokenSource(Protocol):
     """A source that asks GitHub for its tokens; ``bind`` is called once, before the first ``token()``."""
 
     def bind(self, sender: Sender) -> None:
-        """Take what requests can be sent with."""
+        """Keep the sender."""
         ...
 
 
@@ -51,20 +51,20 @@ class InvalidatableTokenSource(Protocol):
     """A source that can get another token; ``invalidate`` is called after a 401, then ``token()`` once more."""
 
     def invalidate(self, token: str) -> None:
-        """Drop a token that GitHub did not accept."""
+        """Drop a token that GitHub rejected."""
         ...
 
 
 def check_token(token: str) -> Secret:
-    """Hide a token, whatever its shape: GitHub changes lengths and prefixes.
+    """Check and hide a token, whatever its format: GitHub changes lengths and prefixes.
 
     Raises:
-        ConfigurationError: it is empty, or holds what no header can carry (RFC 9110 section 5.5): blanks, control
-            characters, anything outside ASCII.
+        ConfigurationError: it is empty, or contains characters not allowed in a header (RFC 9110 section 5.5): blanks,
+            control characters, anything outside ASCII.
     """
     if not isinstance(token, str) or not _SENDABLE.fullmatch(token):
         msg = (
-            "the token is empty or holds characters that no HTTP header can carry (a line end, a blank?); "
+            "the token is empty or contains characters not allowed in an HTTP header (a newline, a blank?); "
             "check where it comes from"
         )
         raise ConfigurationError(msg)
@@ -72,34 +72,38 @@ def check_token(token: str) -> Secret:
 
 
 class StaticToken:
-    """One token for good."""
+    """A token that never changes.
+
+    Attributes:
+        secret: the token, checked and hidden; it spares a session to check it again for every request.
+    """
 
     def __init__(self, token: str) -> None:
         """Check and hide the token.
 
         Raises:
-            ConfigurationError: no header can carry it.
+            ConfigurationError: it is empty, or contains characters not allowed in a header.
         """
-        self._secret = check_token(token)
+        self.secret = check_token(token)
 
     async def token(self) -> str:
         """Return the token."""
-        return self._secret.reveal()
+        return self.secret.reveal()
 
     def __repr__(self) -> str:
-        """Return stars."""
+        """Return the type, with stars for the token."""
         return "StaticToken('***')"
 
 
 class EnvironmentToken:
-    """The first of some environment variables that is set, read anew at every request."""
+    """The first of some environment variables that is set; they are read again for every request."""
 
     def __init__(self, *names: str, environ: Mapping[str, str] | None = None) -> None:
         """Keep the names.
 
         Args:
-            names: the variables in the order in which they are asked; default GH_TOKEN, then GITHUB_TOKEN.
-            environ: in place of ``os.environ``.
+            names: the variables, in order of precedence; default GH_TOKEN, then GITHUB_TOKEN.
+            environ: used instead of ``os.environ``.
         """
         self._names = names or ("GH_TOKEN", "GITHUB_TOKEN")
         variables = os.environ if environ is None else environ
@@ -113,7 +117,7 @@ class EnvironmentToken:
         """Return the token.
 
         Raises:
-            ConfigurationError: none of the variables is set, or no header can carry what is.
+            ConfigurationError: none of the variables is set, or the token contains characters not allowed in a header.
         """
         for name in self._names:
             if self._read(name):
@@ -122,21 +126,21 @@ class EnvironmentToken:
         raise ConfigurationError(msg)
 
     def __repr__(self) -> str:
-        """Return the names, not what they hold."""
+        """Return the names, not their values."""
         return f"EnvironmentToken({', '.join(map(repr, self._names))})"
 
 
 def as_token_source(token: str | TokenSource | None) -> TokenSource | None:
-    """Take a token, a source or nothing.
+    """Return a token source for a token, a source or None.
 
     Raises:
-        ConfigurationError: it is none of these, or a token that no header can carry.
+        ConfigurationError: it is none of these, or the token contains characters not allowed in a header.
     """
     if token is None:
         return None
     if isinstance(token, str):
         return StaticToken(token)
     if not callable(getattr(token, "token", None)):
-        msg = f"token must be a string or have a coroutine token(); a {type(token).__name__} has not"
+        msg = f"token must be a string or an object with a coroutine token(), not {type(token).__name__}"
         raise ConfigurationError(msg)
     return token

@@ -1,25 +1,33 @@
-"""The usual artifact, read fast: what GitHub documents, field by field, and nothing else.
+"""JSON to models, fast: the shape that GitHub documents, field by field; anything else is left to strict.py.
 
-A listing consists of thousands of these. The converter takes twice as long for each, and so does a frozen class's own
+A listing consists of thousands of artifacts. cattrs takes twice as long for each, and so does a frozen class's own
 constructor, which sets every field by name through ``object.__setattr__``. So the slots are set directly here, before
-anyone sees the value. Whatever is not just as documented gives None, and the converter then judges it and names what is
-wrong; a property test holds that both make the same values and refuse the same documents.
+anyone sees the value. A document that is not exactly as documented goes to :mod:`gh_artifacts_async.api.strict`, which
+accepts it or names what is wrong; a property test checks that both return the same values and refuse the same
+documents.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.models import Artifact, ArtifactRun, Digest
+from gh_artifacts_async.api.clock import parse_timestamp
+from gh_artifacts_async.models import Artifact, ArtifactPage, ArtifactRun, Digest, RunPage, WorkflowRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gh_artifacts_async.models import RepositoryName
+    from gh_artifacts_async.protocol.links import PageLinks
 
+_NOT_AS_DOCUMENTED = (TypeError, KeyError, ValueError, AttributeError, OverflowError)
+_TYPES_OF_RUN: dict[str, type] = {
+    **dict.fromkeys(("workflow_id", "run_number", "run_attempt"), int),
+    **dict.fromkeys(("name", "path", "event", "status", "conclusion", "head_branch", "head_sha", "html_url"), str),
+}
+_TIMES_OF_RUN = ("created_at", "updated_at", "run_started_at")
 _SHA256 = "sha256:"
 _SHA256_BYTES = 32
 _SHA256_LENGTH = len(_SHA256) + 2 * _SHA256_BYTES
@@ -42,41 +50,91 @@ _new = object.__new__
     _expires_at,
     _updated_at,
     _digest,
-    _workflow_run,
+    _workflow_run_of,
     _repository,
 ) = _setters(Artifact)
 _run_id, _repository_id, _head_repository_id, _head_branch, _head_sha = _setters(ArtifactRun)
 _algorithm, _hex = _setters(Digest)
 
 
-def parse_timestamp(text: str) -> datetime | None:
-    """Read an ISO 8601 time as aware UTC; None where it has no zone.
+def artifact(data: Any, repository: RepositoryName) -> Artifact:  # noqa: ANN401 - any JSON value
+    """Return one artifact.
 
     Raises:
-        ValueError: it is no time.
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
     """
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is UTC:
-        return found
-    return None if found.tzinfo is None else found.astimezone(UTC)
-
-
-def usual_artifact(item: Any, repository: RepositoryName) -> Artifact | None:  # noqa: ANN401 - any JSON value
-    """Return an artifact that is just as documented; None for anything else."""
     try:
-        return _artifact(item, repository)
-    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
-        return None
+        return _artifact(data, repository)
+    except _NOT_AS_DOCUMENTED:
+        pass
+    from gh_artifacts_async.api import strict
+
+    return strict.artifact(data, repository)
 
 
-def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact | None:
+def artifact_page(data: Any, repository: RepositoryName, links: PageLinks) -> ArtifactPage:  # noqa: ANN401
+    """Return one page of artifacts.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    try:
+        total, items = data["total_count"], data["artifacts"]
+        if type(total) is int and type(items) is list:
+            found = tuple([_artifact(item, repository) for item in items])
+            return ArtifactPage(total_count=total, artifacts=found, next_page=links.next_page)
+    except _NOT_AS_DOCUMENTED:
+        pass
+    from gh_artifacts_async.api import strict
+
+    return strict.artifact_page(data, repository, links)
+
+
+def workflow_run(data: Any, repository: RepositoryName) -> WorkflowRun:  # noqa: ANN401 - any JSON value
+    """Return one workflow run.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    try:
+        return _workflow_run(data, repository)
+    except _NOT_AS_DOCUMENTED:
+        pass
+    from gh_artifacts_async.api import strict
+
+    return strict.workflow_run(data, repository)
+
+
+def run_page(data: Any, repository: RepositoryName, links: PageLinks) -> RunPage:  # noqa: ANN401 - any JSON value
+    """Return one page of workflow runs.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    try:
+        total, items = data["total_count"], data["workflow_runs"]
+        if type(total) is int and type(items) is list:
+            found = tuple([_workflow_run(item, repository) for item in items])
+            return RunPage(total_count=total, runs=found, next_page=links.next_page)
+    except _NOT_AS_DOCUMENTED:
+        pass
+    from gh_artifacts_async.api import strict
+
+    return strict.run_page(data, repository, links)
+
+
+# --- the values: each raises one of _NOT_AS_DOCUMENTED for anything but the documented shape -------------------------
+
+
+def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact:
     number, size, expired = item["id"], item["size_in_bytes"], item["expired"]
     if type(number) is not int or type(size) is not int or type(expired) is not bool:
-        return None
+        raise TypeError
     node, name, url, download = item["node_id"], item["name"], item["url"], item["archive_download_url"]
     if type(node) is not str or type(name) is not str or type(url) is not str or type(download) is not str:
-        return None
-    get = item.get
+        raise TypeError
+    created, expires, updated = item["created_at"], item["expires_at"], item["updated_at"]
+    digest, run = item.get("digest"), item.get("workflow_run")
     made = _new(Artifact)
     _id(made, number)
     _node_id(made, node)
@@ -85,31 +143,20 @@ def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact | No
     _url(made, url)
     _archive_download_url(made, download)
     _expired(made, expired)
-    _created_at(made, _time(item["created_at"]))
-    _expires_at(made, _time(item["expires_at"]))
-    _updated_at(made, _time(item["updated_at"]))
-    _digest(made, _sha256(get("digest")))
-    _workflow_run(made, _run(get("workflow_run")))
+    _created_at(made, None if created is None else parse_timestamp(created))
+    _expires_at(made, None if expires is None else parse_timestamp(expires))
+    _updated_at(made, None if updated is None else parse_timestamp(updated))
+    _digest(made, None if digest is None else _sha256(digest))
+    _workflow_run_of(made, None if run is None else _artifact_run(run))
     _repository(made, repository)
     return made
 
 
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    found = parse_timestamp(text)
-    if found is None:
-        raise ValueError
-    return found
-
-
-def _sha256(text: str | None) -> Digest | None:
-    if text is None:
-        return None
+def _sha256(text: str) -> Digest:
     if len(text) != _SHA256_LENGTH or not text.startswith(_SHA256):
         return Digest.parse(text)
     digits = text[len(_SHA256) :]
-    if len(bytes.fromhex(digits)) != _SHA256_BYTES:  # it skips blanks
+    if len(bytes.fromhex(digits)) != _SHA256_BYTES:  # fromhex skips blanks
         raise ValueError
     made = _new(Digest)
     _algorithm(made, "sha256")
@@ -117,9 +164,7 @@ def _sha256(text: str | None) -> Digest | None:
     return made
 
 
-def _run(run: dict[str, Any] | None) -> ArtifactRun | None:
-    if run is None:
-        return None
+def _artifact_run(run: dict[str, Any]) -> ArtifactRun:
     get = run.get
     number, repository, head = get("id"), get("repository_id"), get("head_repository_id")
     branch, sha = get("head_branch"), get("head_sha")
@@ -138,3 +183,17 @@ def _run(run: dict[str, Any] | None) -> ArtifactRun | None:
     _head_branch(made, branch)
     _head_sha(made, sha)
     return made
+
+
+def _workflow_run(item: dict[str, Any], repository: RepositoryName) -> WorkflowRun:
+    number, get = item["id"], item.get
+    if type(number) is not int:
+        raise TypeError
+    found: dict[str, Any] = {name: get(name) for name in _TYPES_OF_RUN}
+    for name, value in found.items():
+        if value is not None and type(value) is not _TYPES_OF_RUN[name]:
+            raise TypeError
+    for name in _TIMES_OF_RUN:
+        value = get(name)
+        found[name] = None if value is None else parse_timestamp(value)
+    return WorkflowRun(id=number, repository=repository, **found)

@@ -1,25 +1,22 @@
 """One coroutine an operation, named as GitHub's documentation names it.
 
 https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
-
-The converter is imported by the first answer that needs it: cattrs is a third of what importing the client would take.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gh_artifacts_async.api import decode
 from gh_artifacts_async.errors import ArtifactExpiredError, ServerError, UnexpectedResponseError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
-from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL
+from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Document, Location
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
-    from gh_artifacts_async.api.strict import RunPage
-    from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, WorkflowRun
+    from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, RunPage, WorkflowRun
     from gh_artifacts_async.protocol.links import PageLinks
-    from gh_artifacts_async.protocol.responses import Result
     from gh_artifacts_async.results import SignedURL
 
 
@@ -31,12 +28,12 @@ async def list_artifacts_for_repo(
     Args:
         session: to send with.
         repo: ``"owner/name"``.
-        name: only artifacts of exactly this name; old GitHub Enterprise Servers ignore it, so check the answer.
+        name: only artifacts of exactly this name; old GitHub Enterprise Servers ignore it, so check the result.
         per_page: 1..100.
         page: from 1.
 
     Raises:
-        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     where = RepositoryName.parse(repo)
     request = requests.list_artifacts_for_repo(where, name=name, per_page=per_page, page=page)
@@ -65,7 +62,7 @@ async def list_workflow_run_artifacts(
         page: from 1.
 
     Raises:
-        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     where = RepositoryName.parse(repo)
     request = requests.list_workflow_run_artifacts(
@@ -77,37 +74,33 @@ async def list_workflow_run_artifacts(
 async def artifact_page(
     session: GitHubSession, request: requests.Request, repo: RepositoryName
 ) -> tuple[ArtifactPage, PageLinks]:
-    """Send a listing's request; return its page, and GitHub's own link to the next.
+    """Send a request for artifacts; return the page, and GitHub's own links to others.
 
     Raises:
-        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    from gh_artifacts_async.api import strict  # see the module's docstring
-
-    reply = await session.send(request)
-    return strict.artifact_page(reply.data, repo, reply.links), reply.links
+    found = await _document(session, request)
+    return decode.artifact_page(found.data, repo, found.links), found.links
 
 
 async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> Artifact:
     """Return one artifact.
 
     Raises:
-        NotFoundError: there is none, or the token may not see it.
-        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+        NotFoundError: not found, or the token has no access.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    from gh_artifacts_async.api import strict  # see the module's docstring
-
     where = RepositoryName.parse(repo)
-    reply = await session.send(requests.get_artifact(where, artifact_id))
-    return strict.artifact(reply.data, where)
+    found = await _document(session, requests.get_artifact(where, artifact_id))
+    return decode.artifact(found.data, where)
 
 
 async def delete_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> None:
     """Delete one artifact (204).
 
     Raises:
-        NotFoundError: there is none (any more); not after a try of this same call that got no clear answer.
-        ConfigurationError: there is no token.
+        NotFoundError: not found; not raised if an earlier attempt got no response, and so may have deleted it.
+        ConfigurationError: the session has no token.
         ArtifactsError: as :meth:`GitHubSession.send`.
     """
     await session.send(requests.delete_artifact(RepositoryName.parse(repo), artifact_id))
@@ -116,51 +109,48 @@ async def delete_artifact(session: GitHubSession, repo: str | RepositoryName, ar
 async def get_download_url(
     session: GitHubSession, repo: str | RepositoryName, artifact_id: int, *, known_expired: bool | None = None
 ) -> SignedURL:
-    """Return the signed address of an artifact's bytes (the 302's Location), which is not followed.
+    """Return the signed URL of an artifact's bytes: the 302's Location, which is not followed.
 
     Args:
         session: to send with.
         repo: ``"owner/name"``.
         artifact_id: GitHub's number.
-        known_expired: what the artifact's ``expired`` said, where it is known: GitHub answers some expired artifacts
-            with a 500.
+        known_expired: the artifact's ``expired``; None if unknown. GitHub returns a 500 for some expired artifacts.
 
     Raises:
-        ArtifactExpiredError: its retention has ended (410).
-        ConfigurationError: there is no token.
+        ArtifactExpiredError: the artifact has expired (410).
+        ConfigurationError: the session has no token.
         ArtifactsError: as :meth:`GitHubSession.send`.
     """
     where = RepositoryName.parse(repo)
     request = requests.download_artifact(where, artifact_id, known_expired=known_expired)
     try:
-        return _signed(request, await session.send(request))
+        result = await session.send(request)
     except ServerError as error:
         if known_expired is not None or NO_DOWNLOAD_URL not in str(error).lower():
             raise
-        trouble = error.with_traceback(None)
-    await _raise_if_expired(session, where, artifact_id, trouble)
+        failure = error.with_traceback(None)
+    else:
+        if isinstance(result, Location):
+            return result.signed_url
+        msg = f"{request.label} did not return a redirect to storage"
+        raise UnexpectedResponseError(msg)
+    await _raise_if_expired(session, where, artifact_id, failure)
     return await get_download_url(session, where, artifact_id, known_expired=False)
 
 
-def _signed(request: requests.Request, reply: Result) -> SignedURL:
-    if reply.signed_url is None:
-        msg = f"{request.label} was not answered with a redirect to storage"
-        raise UnexpectedResponseError(msg)
-    return reply.signed_url
-
-
 async def _raise_if_expired(
-    session: GitHubSession, repo: RepositoryName, artifact_id: int, trouble: ServerError
+    session: GitHubSession, repo: RepositoryName, artifact_id: int, failure: ServerError
 ) -> None:
     """Ask whether a 500 "Failed to generate URL" means that the artifact has expired."""
     if (await get_artifact(session, repo, artifact_id)).expired:
-        msg = f"{trouble.request}: the artifact's retention has ended, and its bytes are gone"
+        msg = f"{failure.request}: the artifact has expired and can no longer be downloaded"
         raise ArtifactExpiredError(
             msg,
-            status=trouble.status,
-            request_id=trouble.request_id,
-            documentation_url=trouble.documentation_url,
-            request=trouble.request,
+            status=failure.status,
+            request_id=failure.request_id,
+            documentation_url=failure.documentation_url,
+            request=failure.request,
         )
 
 
@@ -168,14 +158,12 @@ async def get_workflow_run(session: GitHubSession, repo: str | RepositoryName, r
     """Return one workflow run.
 
     Raises:
-        NotFoundError: there is none, or the token may not see it.
-        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+        NotFoundError: not found, or the token has no access.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    from gh_artifacts_async.api import strict  # see the module's docstring
-
     where = RepositoryName.parse(repo)
-    reply = await session.send(requests.get_workflow_run(where, run_id))
-    return strict.workflow_run(reply.data, where)
+    found = await _document(session, requests.get_workflow_run(where, run_id))
+    return decode.workflow_run(found.data, where)
 
 
 async def list_workflow_runs(
@@ -200,7 +188,7 @@ async def list_workflow_runs(
         page: from 1.
 
     Raises:
-        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     where = RepositoryName.parse(repo)
     request = requests.list_workflow_runs(
@@ -212,12 +200,19 @@ async def list_workflow_runs(
 async def run_page(
     session: GitHubSession, request: requests.Request, repo: RepositoryName
 ) -> tuple[RunPage, PageLinks]:
-    """Send a request for runs; return its page, and GitHub's own link to the next.
+    """Send a request for runs; return the page, and GitHub's own links to others.
 
     Raises:
-        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for an answer of another shape.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    from gh_artifacts_async.api import strict  # see the module's docstring
+    found = await _document(session, request)
+    return decode.run_page(found.data, repo, found.links), found.links
 
-    reply = await session.send(request)
-    return strict.run_page(reply.data, repo, reply.links), reply.links
+
+async def _document(session: GitHubSession, request: requests.Request) -> Document:
+    """Send a request whose response is JSON."""
+    result = await session.send(request)
+    if isinstance(result, Document):
+        return result
+    msg = f"{request.label} did not return JSON"
+    raise UnexpectedResponseError(msg)

@@ -1,4 +1,4 @@
-"""What the environment says: hosts, tokens and proxies, read as GitHub's own command line and runners do.
+"""Hosts and tokens from the environment, read as GitHub's own command line and runners do.
 
 https://cli.github.com/manual/gh_help_environment and
 https://docs.github.com/en/actions/reference/workflows-and-actions/variables
@@ -6,13 +6,12 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 
 from __future__ import annotations
 
-import urllib.request
+import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
 
-from gh_artifacts_async.api.checks import checked_proxy
 from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
 
 if TYPE_CHECKING:
@@ -23,11 +22,11 @@ PUBLIC_API = "https://api.github.com"
 
 @attrs.frozen(kw_only=True)
 class FromEnvironment:
-    """What was found.
+    """The API and its token.
 
     Attributes:
         base_url: of the REST API.
-        token_names: the variables that may hold a token for that host, in their order; one of them is set, or none.
+        token_names: the variables that are set and may hold a token for that host, in order of precedence.
     """
 
     base_url: str
@@ -35,17 +34,50 @@ class FromEnvironment:
 
 
 def base_url_from(environ: Mapping[str, str]) -> str:
-    """Return the REST API's address: GITHUB_API_URL as it stands, else GH_HOST mapped, else github.com."""
+    """Return the REST API's URL: GITHUB_API_URL unchanged, else that of GH_HOST, else github.com's."""
     if environ.get("GITHUB_API_URL"):
         return environ["GITHUB_API_URL"]
     return base_url_for_host(environ["GH_HOST"]) if environ.get("GH_HOST") else PUBLIC_API
 
 
-def token_names_for(base: BaseURL, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the variables that may hold a token for a host, in the order in which they count.
+def resolve_base_url(host: str | None = None, environ: Mapping[str, str] | None = None) -> str:
+    """Return the REST API's base URL that a client would use.
 
-    GITHUB_TOKEN belongs to github.com; for another host it counts only where the runner's own variables name that
-    host, so that a token never goes to a server it is not for.
+    Args:
+        host: a host name, which is mapped to its API (``"github.com"`` to ``"https://api.github.com"``), or a base
+            URL, which is kept, less a trailing slash; None for what the environment says: GITHUB_API_URL, then
+            GH_HOST, then github.com.
+        environ: in place of ``os.environ``.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    variables = os.environ if environ is None else environ
+    return str(BaseURL.parse(base_url_from(variables) if host is None else host))
+
+
+def token_variables(base_url: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the environment variables that may hold a token for a host, in the order in which they are tried.
+
+    For github.com and ``*.ghe.com`` they are GH_TOKEN and GITHUB_TOKEN. For any other host they are
+    GH_ENTERPRISE_TOKEN and GITHUB_ENTERPRISE_TOKEN, and GITHUB_TOKEN only where GITHUB_SERVER_URL or GITHUB_API_URL
+    names that host, so that a token never goes to a server it is not for.
+
+    Args:
+        base_url: of the REST API, or just its host name.
+        environ: in place of ``os.environ``.
+
+    Raises:
+        ConfigurationError: ``base_url`` is no URL.
+    """
+    return token_names_for(BaseURL.parse(base_url), os.environ if environ is None else environ)
+
+
+def token_names_for(base: BaseURL, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables that may hold a token for a host, in order of precedence.
+
+    GITHUB_TOKEN belongs to github.com; for another host it is used only if the runner's own variables name that
+    host, so that a token is never sent to a server it is not meant for.
     """
     host = base.origin.host
     if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
@@ -63,35 +95,15 @@ def _host_of(url: str) -> str | None:
 
 
 def read_environment(environ: Mapping[str, str], base_url: str | None = None) -> FromEnvironment:
-    """Return the API's address and where its token is.
+    """Return the API's URL and which variables hold its token.
 
     Args:
         environ: the variables.
-        base_url: in place of what they say.
+        base_url: takes precedence over them.
 
     Raises:
-        ConfigurationError: the address is no URL.
+        ConfigurationError: the URL is invalid.
     """
     url = base_url or base_url_from(environ)
     names = token_names_for(BaseURL.parse(url), environ)
     return FromEnvironment(base_url=url, token_names=tuple(name for name in names if environ.get(name)))
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the environment's proxy for a URL (``HTTPS_PROXY``, ``NO_PROXY`` and their kin); None for a direct way.
-
-    aiohttp's own ``trust_env`` stays off: it would also send netrc's credentials, to storage too.
-
-    Raises:
-        ConfigurationError: what stands there is no http(s) proxy; a SOCKS proxy is none.
-    """
-    parts = urlsplit(url.partition("?")[0])
-    host = parts.hostname or ""
-    names = {host} if parts.port is None else {host, f"{host}:{parts.port}"}
-    if any(urllib.request.proxy_bypass(name) for name in names):
-        return None
-    proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    if not found:
-        return None
-    return checked_proxy(found if "://" in found else f"http://{found}", f"the environment's {parts.scheme} proxy")

@@ -1,4 +1,4 @@
-"""The one gate that all API calls of a client pass: concurrency, points a minute, a pause that all share.
+"""The gate that all API calls of a client pass: concurrency, points a minute, and pauses that all calls share.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
@@ -6,12 +6,12 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import math
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from aiolimiter import AsyncLimiter
-
 from gh_artifacts_async.events import RateLimitPause
+from gh_artifacts_async.protocol.throttling import Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,103 +21,111 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.throttling import Throttle
     from gh_artifacts_async.settings import Limits
 
-_BURST = 50.0
-"""Points that may be spent at once; a bucket of a whole minute's points would let twice as many through at first.
-With the default of 840 a minute no minute has more than 890, and GitHub's 900 leave room for answers that bunch up."""
-
 _ROUNDING = 1.0
 """Seconds added to a stated window's end: GitHub's times are whole seconds, rounded down."""
 
-
-def _limiter(points_per_minute: float | None) -> AsyncLimiter | None:
-    if points_per_minute is None:
-        return None
-    burst = max(1.0, min(_BURST, points_per_minute))
-    return AsyncLimiter(burst, burst * 60 / points_per_minute)
+_MOST_DOUBLINGS = 16
 
 
 class Gate:
-    """Lets API calls through, as many and as fast as the limits allow; belongs to one event loop."""
+    """Lets API calls through in the order in which they come, as many and as fast as the limits allow.
+
+    It belongs to one event loop. A call that is cancelled while it waits has taken nothing.
+
+    Attributes:
+        unstated_pauses: pauses of unstated length since the last good response.
+    """
 
     def __init__(self, limits: Limits, emitter: Emitter) -> None:
-        """Open the gate."""
+        """Start with nothing in flight.
+
+        Args:
+            limits: concurrency, points a minute, the interval between mutations and the longest pause.
+            emitter: gets a RateLimitPause when a pause begins or becomes longer.
+        """
         self._limits = limits
         self._emitter = emitter
-        self._slots = asyncio.Semaphore(limits.api_concurrency)
-        self._points = _limiter(limits.points_per_minute)
+        self._free = limits.api_concurrency
+        self._window = Window(math.inf if limits.points_per_minute is None else limits.points_per_minute)
+        self._turn = asyncio.Lock()  # asyncio's locks are fair: whoever holds it is the next to be let through
+        self._freed = asyncio.Event()  # a call has left: the next one looks again
         self._mutating = asyncio.Lock()
         self._next_mutation = 0.0
         self._open_at = 0.0
-        self._unstated = 0
+        self.unstated_pauses = 0
 
     @asynccontextmanager
     async def slot(self, request: Request) -> AsyncGenerator[None]:
-        """Wait until the request may be sent; it counts as in flight until the block is left."""
-        if request.method == "DELETE" and self._limits.mutation_interval:
-            await self._enter_spaced(request, self._limits.mutation_interval)
-        else:
-            await self._enter(request)
+        """Wait until a request may be sent; it counts as in flight until the block is left.
+
+        Its points count from before it is sent until a minute after the block is left, since nobody knows when the
+        server counts them.
+        """
+        loop = asyncio.get_running_loop()
+        interval = self._limits.mutation_interval
+        spacing = self._spaced(interval) if request.method == "DELETE" and interval else nullcontext()
+        async with spacing, self._turn:
+            while wait := (
+                max(0.0, self._open_at - loop.time())
+                or (0.0 if self._free else math.inf)
+                or self._window.reserve(request.points, loop.time())
+            ):
+                await self._wait(wait)
+            self._free -= 1
         try:
             yield
         finally:
-            self._slots.release()
+            self._window.settle(request.points, loop.time())
+            self._free += 1
+            self._freed.set()
 
-    async def _enter_spaced(self, request: Request, interval: float) -> None:
-        """GitHub asks for at least a second between two mutations, and after a pause, too: they enter one by one."""
+    async def _wait(self, seconds: float) -> None:
+        """Wait until a call has left the gate, but no longer than so many seconds."""
+        self._freed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if seconds == math.inf else seconds):
+                await self._freed.wait()
+
+    @asynccontextmanager
+    async def _spaced(self, interval: float) -> AsyncGenerator[None]:
+        """Let mutations enter one by one, at least ``interval`` seconds apart, after a pause too."""
         loop = asyncio.get_running_loop()
         async with self._mutating:
-            await asyncio.sleep(max(0.0, self._next_mutation - loop.time()))
-            await self._enter(request)
+            while (left := self._next_mutation - loop.time()) > 0:  # noqa: ASYNC110 - timers may run a little early
+                await asyncio.sleep(left)
+            yield
             self._next_mutation = loop.time() + interval
 
-    async def _enter(self, request: Request) -> None:
-        """Take a slot, and keep it while waiting for what else holds the request back."""
-        await self._slots.acquire()
-        try:
-            await self._wait_for_pause()
-            await self._spend(request.points)
-            await self._wait_for_pause()
-        except BaseException:
-            self._slots.release()
-            raise
-
-    async def _spend(self, points: int) -> None:
-        """Take the points one by one: the limiter serves the smallest amount first, and would starve a DELETE."""
-        if self._points is not None:
-            for _ in range(points):
-                await self._points.acquire()
-
-    async def _wait_for_pause(self) -> None:
-        loop = asyncio.get_running_loop()
-        while (left := self._open_at - loop.time()) > 0:  # noqa: ASYNC110 - it may have been prolonged meanwhile
-            await asyncio.sleep(left)
-
     def pause_for(self, throttle: Throttle) -> bool:
-        """Pause every call because a rate limit was met.
+        """Pause all calls because a rate limit was exceeded.
+
+        A pause whose length GitHub does not state doubles from one to the next, until :meth:`reset_backoff`.
 
         Returns:
-            False if the pause would be longer than ``Limits.max_pause``: then nothing was paused.
+            False if the pause would be longer than ``Limits.max_pause``: then nothing is paused.
         """
         now = asyncio.get_running_loop().time()
-        paused = self._open_at > now
-        wait = throttle.wait
-        if not throttle.stated:
-            wait *= 2 ** (self._unstated if not paused else max(0, self._unstated - 1))
         longest = self._limits.max_pause
         if longest is not None and throttle.wait > longest:
             return False
+        paused = self._open_at > now
+        wait = throttle.wait if throttle.stated else self._unstated_wait(throttle.wait, paused=paused)
         if longest is not None:
             wait = min(wait, longest)
-        if not throttle.stated and not paused:
-            self._unstated = min(self._unstated + 1, 16)
         if throttle.kind == "primary":
             wait += _ROUNDING
         longer = now + wait - self._open_at
         self._open_at = max(self._open_at, now + wait)
-        if not paused or longer > _ROUNDING:  # calls that were in flight together tell of one pause, not of many
+        if not paused or longer > _ROUNDING:  # calls that were in flight together report one pause, not many
             self._emitter.emit(RateLimitPause(seconds=wait, kind=throttle.kind))
         return True
 
+    def _unstated_wait(self, shortest: float, *, paused: bool) -> float:
+        """Return how long to pause; calls that were in flight together count as one step."""
+        if not paused:
+            self.unstated_pauses = min(self.unstated_pauses + 1, _MOST_DOUBLINGS)
+        return shortest * 2.0 ** max(0, self.unstated_pauses - 1)
+
     def reset_backoff(self) -> None:
-        """Take note of a good answer: the next pause of an unstated length starts small again."""
-        self._unstated = 0
+        """Note a good response: the next pause of unstated length is a short one again."""
+        self.unstated_pauses = 0

@@ -1,8 +1,8 @@
 """Async generators over GitHub's listings: lazy, each id once, complete.
 
-GitHub pages by offset, which is no snapshot: what is added meanwhile pushes items to later pages (they come again, and
-are dropped by id); what is deleted pulls items to earlier pages (they would be missed, so the walk steps back when the
-total falls). https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+GitHub pages by offset, and pages are no snapshot. What is added meanwhile pushes items to later pages: they come twice,
+and the second is dropped by its id. What is deleted pulls items to earlier pages: they would be missed, so when the
+total falls some pages are fetched again. https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import attrs
 
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import ConfigurationError, UnexpectedResponseError
+from gh_artifacts_async.events import ListingProgress
 from gh_artifacts_async.models import Artifact, WorkflowRun, check_id
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_step_back
@@ -35,16 +36,22 @@ class _HasId(Protocol):
 Item = TypeVar("Item", bound=_HasId)
 
 MOST_FILTERED_RUNS = 1000
-"""GitHub gives out at most so many runs of a filtered listing
+"""GitHub returns at most so many runs of a filtered listing
 (https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository)."""
 
-_MOST_STALE_PAGES = 100  # that have nothing new, one after the other, without a page number to tell how far it is
-_MOST_FRUITLESS_STEPS = 3  # a server whose totals go up and down must not keep a walk for ever
+_MOST_STALE_PAGES = 100  # pages in a row with nothing new, if their links carry no page number
+_MOST_FRUITLESS_STEPS = 3  # a server whose totals go up and down must not cause an endless loop
 
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[Item]):
-    """One page as the walk needs it."""
+    """One page of a listing.
+
+    Attributes:
+        items: this page's.
+        total: items in the whole listing, as GitHub counted them for this page.
+        links: GitHub's own links to other pages.
+    """
 
     items: tuple[Item, ...]
     total: int
@@ -52,48 +59,59 @@ class Page(Generic[Item]):
 
 
 Fetch = Callable[[int, str | None], Awaitable[Page[Item]]]
-"""Fetches a page by number, or by GitHub's own link to it."""
+"""Fetches a page by its number, or by GitHub's own link to it."""
 
 
+@attrs.define
 class _Prefetcher(Generic[Item]):
-    """Fetches pages, some of them before they are asked for; hands them out in order."""
+    """Fetches pages, some of them before they are asked for, and returns them in order."""
 
-    def __init__(self, fetch: Fetch[Item], concurrency: int) -> None:
-        self._fetch = fetch
-        self._concurrency = concurrency
-        self._tasks: dict[int, asyncio.Task[Page[Item]]] = {}
+    fetch: Fetch[Item]
+    concurrency: int
+    per_page: int
+    tasks: dict[int, asyncio.Task[Page[Item]]] = attrs.field(init=False, factory=dict)
 
-    async def get(self, number: int, url: str | None, last: int) -> Page[Item]:
-        """Return one page; the ones behind it, up to ``last``, are under way from now on."""
-        if self._concurrency == 1 or last == 0:
-            return await self._fetch(number, url)
-        for ahead in range(number, min(number + self._concurrency, max(last, number) + 1)):
-            if ahead not in self._tasks:
-                self._tasks[ahead] = asyncio.ensure_future(self._fetch(ahead, None))
-        page = await self._tasks[number]
-        del self._tasks[number]
+    async def get(self, number: int, url: str | None, total: int) -> Page[Item]:
+        """Return one page, and start fetching those behind it, as far as ``total`` items reach (0 if unknown)."""
+        if self.concurrency == 1 or not total:
+            return await self.fetch(number, url)
+        last = max(page_count(total, self.per_page), number)
+        for ahead in range(number, min(number + self.concurrency, last + 1)):
+            if ahead not in self.tasks:
+                self.tasks[ahead] = asyncio.ensure_future(self.fetch(ahead, None))
+        page = await self.tasks[number]
+        del self.tasks[number]
         return page
 
     async def drop(self) -> None:
-        """Cancel what is under way, and wait until it has ended."""
-        tasks = list(self._tasks.values())
-        self._tasks.clear()
+        """Cancel the fetches under way, and wait until they have ended."""
+        tasks = list(self.tasks.values())
+        self.tasks.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter) -> AsyncGenerator[Item]:
-    """Yield every item of a listing once, in the order in which the pages show them."""
-    from gh_artifacts_async.events import ListingProgress  # as in session.py
+    """Yield every item of a listing once, in the order in which the pages show them.
 
-    ahead = _Prefetcher(fetch, concurrency)
+    Args:
+        fetch: fetches one page.
+        per_page: items a page, 1..100.
+        concurrency: pages fetched at once.
+        emitter: gets a ListingProgress for each page.
+
+    Raises:
+        UnexpectedResponseError: the listing would never end.
+        ArtifactsError: whatever ``fetch`` raises.
+    """
+    ahead = _Prefetcher(fetch, concurrency, per_page)
     seen: set[int] = set()
     visited: set[str] = set()
     number, url, total, fruitless = 1, None, 0, 0
     try:
         while True:
-            page = await ahead.get(number, url, page_count(total, per_page))
+            page = await ahead.get(number, url, total)
             fallen, total = total - page.total, page.total
             if fallen > 0 and number > 1 and fruitless < _MOST_FRUITLESS_STEPS:
                 await ahead.drop()
@@ -106,45 +124,46 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
             emitter.emit(ListingProgress(page=number, items=len(seen), total_count=total))
             for item in fresh:
                 yield item
-            if not _goes_on(page, number, per_page, concurrency):
+            if not _has_next(page, number, per_page, concurrency):
                 return
             _check_next(page, number, visited, fresh=bool(fresh))
             number, url = page.links.next_page or number + 1, page.links.next_url
     finally:
-        await ahead.drop()
+        if ahead.tasks:
+            await ahead.drop()
 
 
 def _check_next(page: Page[Item], number: int, visited: set[str], *, fresh: bool) -> None:
     """Refuse a listing that would never end.
 
     Raises:
-        UnexpectedResponseError: the next page is this one or an earlier one, or the pages that have nothing new go on.
+        UnexpectedResponseError: the next page is this one or an earlier one, or too many pages had nothing new.
     """
     following, url = page.links.next_page, page.links.next_url
     if following is not None and following <= number:
         msg = f"page {number} of a listing names page {following} as the next one"
         raise UnexpectedResponseError(msg)
     if fresh:
-        visited.clear()  # it got somewhere
+        visited.clear()
     if url is None:
         return
     if following is None and (url in visited or len(visited) > _MOST_STALE_PAGES):
-        msg = f"page {number} of a listing leads on to pages that were read already"
+        msg = f"page {number} of a listing leads to pages that were read already"
         raise UnexpectedResponseError(msg)
     visited.add(url)
 
 
-def _goes_on(page: Page[Item], number: int, per_page: int, concurrency: int) -> bool:
-    """Whether there is a next page: by GitHub's link; by the total where no link came, or pages are fetched ahead."""
+def _has_next(page: Page[Item], number: int, per_page: int, concurrency: int) -> bool:
+    """Whether there is a next page: by GitHub's link; by the total if there is none, or if pages are fetched ahead."""
     if page.links.next_url is not None:
         return True
     if page.links.stated and concurrency == 1:
         return False
-    return bool(page.items) and page_count(page.total, per_page) > number
+    return bool(page.items) and number * per_page < page.total
 
 
-def check_walk(limit: int | None, concurrency: int) -> None:
-    """Check what bounds a walk.
+def _check_bounds(limit: int | None, concurrency: int) -> None:
+    """Check the bounds of a listing.
 
     Raises:
         ConfigurationError: limit is negative, or concurrency below 1.
@@ -168,7 +187,7 @@ def artifacts(
 ) -> AsyncGenerator[Artifact]:
     """Return the artifacts of a repository, or of one of its runs.
 
-    The arguments are checked here, before the first step of the generator. ``name`` is applied to the answers too,
+    The arguments are checked here, before the first step of the generator. ``name`` is applied to the results too,
     since old GitHub Enterprise Servers ignore it.
 
     Raises:
@@ -188,13 +207,13 @@ def artifacts(
         return Page(items=page.artifacts, total=page.total_count, links=links)
 
     request(1)
-    check_walk(limit, concurrency)
+    _check_bounds(limit, concurrency)
     found = paginate(fetch, per_page=per_page, concurrency=concurrency, emitter=session.emitter)
     return _chosen(found, name, limit)
 
 
 async def _chosen(found: AsyncGenerator[Artifact], name: str | None, limit: int | None) -> AsyncGenerator[Artifact]:
-    """Pass on the artifacts of that name, up to a limit."""
+    """Yield the artifacts of that name, up to a limit."""
     given = 0
     try:
         while limit is None or given < limit:
@@ -219,7 +238,7 @@ def workflow_runs(
 ) -> AsyncGenerator[WorkflowRun]:
     """Return workflow runs, newest first.
 
-    GitHub ends a filtered listing after 1,000 runs; it is then asked again for those created before the last one.
+    GitHub ends a filtered listing after 1,000 runs; those created before the last one are then asked for separately.
 
     Raises:
         ConfigurationError: an argument is out of its range.
@@ -237,7 +256,7 @@ def workflow_runs(
         return paginate(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter)
 
     request(requests.created_range(*created), 1)
-    check_walk(limit, 1)
+    _check_bounds(limit, 1)
     return _windows(open_window, created, limit, filtered=bool(filters))
 
 

@@ -1,140 +1,78 @@
 """GitHubSession: the session manager that feeds the endpoint coroutines.
 
-It owns or borrows one aiohttp.ClientSession, sends requests with the token to the API's origin only, repeats what is
-safe to repeat, and is the one place where aiohttp's exceptions become this package's.
+It adds the token, for the API's origin only, passes the gate, judges answers, repeats what is safe to repeat, and
+follows renamed repositories. The bytes go through an :class:`~gh_artifacts_async.transport.http.HttpTransport`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
+import random
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
-import aiohttp
-from yarl import URL
+import attrs
 
 from gh_artifacts_async.api.auth import (
     BindableTokenSource,
+    InvalidatableTokenSource,
+    StaticToken,
     as_token_source,
+    check_token,
 )
-from gh_artifacts_async.api.checks import (
-    check_borrowed,
-    check_observer,
-    checked_proxy,
-    default_user_agent,
-    header_value,
-    setting,
-    tls_context,
-)
-from gh_artifacts_async.api.environment import proxy_for
+from gh_artifacts_async.api.checks import check_observer, header_value, setting
+from gh_artifacts_async.api.clock import utcnow
+from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
     ArtifactsError,
+    AuthenticationError,
     CertificateError,
-    ClientClosedError,
-    ConfigurationError,
-    ConnectionFailedError,
     MissingTokenError,
-    RequestTimeoutError,
+    NotFoundError,
+    ServerError,
     TransportError,
+    UnexpectedResponseError,
 )
-from gh_artifacts_async.protocol.requests import BaseURL, check_base_url
-from gh_artifacts_async.results import Secret
+from gh_artifacts_async.events import Emitter
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after
+from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
+from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
+from gh_artifacts_async.transport.http import HttpTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    import ssl
     from types import TracebackType
 
+    import aiohttp
+
     from gh_artifacts_async.api.auth import TokenSource
-    from gh_artifacts_async.api.exchange import Exchange
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
-    from gh_artifacts_async.protocol.requests import Request
-    from gh_artifacts_async.protocol.responses import Response, Result
+    from gh_artifacts_async.protocol.attempts import Failure
+    from gh_artifacts_async.protocol.responses import Judgement, Result
+    from gh_artifacts_async.results import Secret
     from gh_artifacts_async.settings import StrPath
 
 API_VERSION = "2022-11-28"
 """The oldest version that is still served, and the only one that every supported server knows."""
 
-
-# --- aiohttp's exceptions ----------------------------------------------------------------------------------------
-
-
-def transport_error(error: BaseException, host: str) -> TransportError | None:
-    """Map what aiohttp raises to this package's errors; None for what is no failure of the transport.
-
-    aiohttp's exceptions hold the request's headers and the signed URL, so nothing of them is taken over but the words
-    of the operating system, and they become neither cause nor context.
-    """
-    if _is_about_tls(error):
-        return CertificateError(f"no secure connection to {host}: {_tls_reason(error)}", host=host)
-    if isinstance(error, TimeoutError):
-        what = "connecting took" if isinstance(error, aiohttp.ConnectionTimeoutError) else "it was silent for"
-        return RequestTimeoutError(f"no answer from {host}: {what} longer than Timeouts allow", host=host)
-    if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
-        return ConnectionFailedError(f"the connection to {host} failed: {_reason(error)}", host=host)
-    return None
-
-
-def _is_about_tls(error: BaseException) -> bool:
-    """Whether the two sides do not get on; a handshake that was cut off is the network's fault, and worth a retry."""
-    inner = getattr(error, "os_error", error)
-    if isinstance(inner, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
-        return False
-    return isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | aiohttp.ServerFingerprintMismatch)
-
-
-def _tls_reason(error: BaseException) -> str:
-    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    said = getattr(inner, "verify_message", None) or getattr(inner, "reason", None)
-    return str(said).replace("_", " ").lower() if said else "its certificate was not accepted"
-
-
-def _reason(error: BaseException) -> str:
-    """Put a failure in words that hold nothing of the request."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
-        return "its name could not be resolved; is the address right, and does a firewall let it through?"
-    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
-        return "the proxy did not let it through"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it was closed without an answer"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "it broke before the body was whole"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return "the answer is not HTTP"
-    said = getattr(getattr(error, "os_error", error), "strerror", None)
-    return said if said and "://" not in said else "it was refused or broke"  # aiohttp puts URLs there, too
-
-
-def without_traceback(error: BaseException) -> None:
-    """Cut an exception loose from aiohttp's frames, whose locals hold the token and the signed URL."""
-    error.__traceback__ = None
-    error.__context__ = error.__cause__ = None
-
-
-def _once() -> Callable[[aiohttp.ClientRequest, aiohttp.ClientHandlerType], Awaitable[aiohttp.ClientResponse]]:
-    """Return a middleware that lets one request go out once.
-
-    aiohttp sends a DELETE again by itself when the connection ends without an answer. The 404 that then comes would
-    look like an artifact that was never there; our own second try knows better.
-    """
-    sent = False
-
-    async def send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        nonlocal sent
-        if sent:
-            raise aiohttp.ServerDisconnectedError
-        sent = True
-        return await handler(request)
-
-    return send
-
-
-# --- the session -------------------------------------------------------------------------------------------------
+_MOST_MOVES = 3
 
 
 class GitHubSession:
-    """Sends requests to one GitHub; an async context manager, safe to share between the tasks of one event loop."""
+    """Sends requests to one GitHub; an async context manager, safe to share between the tasks of one event loop.
+
+    Attributes:
+        base: the REST API's address.
+        has_token: whether requests carry a token.
+        transport: what the bytes go through; storage shares it.
+        timeouts: limits on silence and slowness.
+        retry: how often what is safe to repeat is repeated.
+        limits: how hard to lean on the API.
+        emitter: hands events to the observer.
+        rate_limit: the primary limit as of the last answer; None before it, and where the server sends none.
+    """
 
     def __init__(
         self,
@@ -162,29 +100,27 @@ class GitHubSession:
             ConfigurationError: something cannot be right.
         """
         self._source = as_token_source(token)
+        self.has_token = self._source is not None
+        self._token = self._source.secret if isinstance(self._source, StaticToken) else None
         self.base = BaseURL.parse(base_url)
-        check_base_url(self.base, has_token=self._source is not None, allow_http=allow_http)
-        if session is not None:
-            own = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
-            check_borrowed(session, own)
-        self._borrowed = session
-        self._owned: aiohttp.ClientSession | None = None
-        self._ssl = tls_context(ca_file, ssl_context)
-        self._proxy = None if proxy is None else Secret(checked_proxy(proxy))
-        self._trust_env = trust_env
+        check_base_url(self.base, has_token=self.has_token, allow_http=allow_http)
         self.timeouts = setting("timeouts", timeouts, Timeouts)
         self.retry = setting("retry", retry, RetryPolicy)
         self.limits = setting("limits", limits, Limits)
+        self.transport = HttpTransport(
+            self.timeouts,
+            user_agent=None if user_agent is None else header_value("user_agent", user_agent),
+            session=session,
+            ca_file=ca_file,
+            ssl_context=ssl_context,
+            proxy=proxy,
+            trust_env=trust_env,
+        )
         self._api_version = header_value("api_version", api_version)
-        self._user_agent = None if user_agent is None else header_value("user_agent", user_agent)
         check_observer(observer)
-        from gh_artifacts_async.events import Emitter  # a dozen classes that an import alone does not need
-
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
-        self._exchange: Exchange | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
+        self._gate: Gate | None = None
 
     def __repr__(self) -> str:
         """Return the base URL; the token is not shown."""
@@ -205,10 +141,7 @@ class GitHubSession:
 
     async def aclose(self) -> None:
         """Close the owned ClientSession, if there is one; a second call does nothing."""
-        self._closed = True
-        owned, self._owned = self._owned, None
-        if owned is not None:
-            await owned.close()
+        await self.transport.aclose()
 
     def check_usable(self) -> None:
         """Make sure that the session is open and on its own event loop.
@@ -216,54 +149,7 @@ class GitHubSession:
         Raises:
             ClientClosedError: it is not.
         """
-        loop = asyncio.get_running_loop()
-        if self._closed:
-            msg = "the client is closed; make a new one"
-            raise ClientClosedError(msg)
-        if self._loop is None:
-            self._loop = loop
-        elif self._loop is not loop:
-            msg = "the client belongs to another event loop; make one client for each loop"
-            raise ClientClosedError(msg)
-        if self._borrowed is not None and self._borrowed.closed:
-            msg = "the borrowed aiohttp session is closed"
-            raise ClientClosedError(msg)
-
-    @property
-    def http(self) -> aiohttp.ClientSession:
-        """The ClientSession, owned or borrowed; an owned one is made here, without a token or other default headers."""
-        if self._borrowed is not None:
-            return self._borrowed
-        if self._owned is None:
-            tls = True if self._ssl is None else self._ssl
-            connector = aiohttp.TCPConnector(limit=0, ssl=tls)  # the gate and the transfers bound themselves
-            self._owned = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        return self._owned
-
-    @property
-    def has_token(self) -> bool:
-        """Whether requests carry a token."""
-        return self._source is not None
-
-    @property
-    def user_agent(self) -> str:
-        """``User-Agent``; GitHub refuses requests without one."""
-        if self._user_agent is None:
-            self._user_agent = default_user_agent()
-        return self._user_agent
-
-    def proxy_for(self, url: Secret) -> str | None:
-        """Return the proxy for a URL; None for a direct way, and for a borrowed session to decide."""
-        if self._proxy is not None:
-            return self._proxy.reveal()
-        return proxy_for(url.reveal()) if self._trust_env else None
-
-    def client_timeout(self) -> aiohttp.ClientTimeout:
-        """Return the limits for one request: on silence, never on the whole; a borrowed pool's queue is not timed."""
-        connect, read = self.timeouts.connect, self.timeouts.read
-        if self._borrowed is not None:
-            return aiohttp.ClientTimeout(total=None, sock_read=read, sock_connect=connect)
-        return aiohttp.ClientTimeout(total=None, sock_read=read, connect=connect)
+        self.transport.check_usable()
 
     # --- sending
 
@@ -280,71 +166,133 @@ class GitHubSession:
             MissingTokenError: a download or delete without a token.
             ClientClosedError: after close, or on another event loop.
         """
-        self.check_usable()
-        if request.answer != "json" and self._source is None:
+        self.transport.check_usable()
+        gate = self._gate or self._opened_gate()
+        if request.answer != "json" and not self.has_token:
             msg = f"{request.label} needs a token; GitHub does not do it for anyone"
             raise MissingTokenError(msg)
-        return await self._opened_exchange().send(request)
+        tries = _Tries(request)
+        while True:
+            token = self._token or await self._current_token()
+            found = await self._send_once(gate, tries.request, token)
+            if isinstance(found, Good):
+                if gate.unstated_pauses:
+                    gate.reset_backoff()
+                return found.result
+            if isinstance(found, Moved):
+                tries.follow(found.to)
+            elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
+                tries.renewed = True
+            elif tries.has_deleted(found.error):
+                return Nothing()
+            else:
+                await self._wait_or_raise(gate, tries, found)
 
-    def _opened_exchange(self) -> Exchange:
-        """Return what sends; made, and imported, by the first request."""
-        if self._exchange is None:
-            from gh_artifacts_async.api.exchange import Exchange
+    async def _wait_or_raise(self, gate: Gate, tries: _Tries, found: Refused) -> None:
+        """Wait before the next try.
 
-            self._exchange = Exchange(self, self._source)
-            source: object = self._source
-            if isinstance(source, BindableTokenSource):
-                source.bind(self)
-        return self._exchange
-
-    async def send_once(self, request: Request, token: Secret | None) -> Response:
-        """Send, with aiohttp's exceptions mapped around the call and the body; none of them leaves this frame."""
-        failure: ArtifactsError | None = None
-        self.check_usable()
-        try:
-            return await self._over_the_wire(request, token)
-        except BaseException as error:
-            failure = transport_error(error, self.base.origin.host) or self._misuse(error)
-            if failure is None:
-                without_traceback(error)
-                raise
-        raise failure
-
-    def _misuse(self, error: BaseException) -> ConfigurationError | None:
-        """Explain why aiohttp would not send at all: a borrowed session that takes its credentials from netrc."""
-        if not isinstance(error, ValueError) or self._borrowed is None or not self._borrowed.trust_env:
-            return None
-        return ConfigurationError(
-            f"the borrowed session has trust_env=True, and netrc names {self.base.origin.host}: what it holds would "
-            "be sent in place of the token. Lend a session without trust_env"
+        Raises:
+            ArtifactsError: another try would not help, or the tries are used up.
+        """
+        failure = _failure(tries.request, found)
+        if found.throttle is not None and not gate.pause_for(found.throttle):
+            failure = Final()
+        tries.may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
+        draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
+        tries.attempts, decision = after(
+            self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw
         )
+        if isinstance(decision, GiveUp):
+            raise found.error
+        await asyncio.sleep(decision.seconds)
 
-    async def _over_the_wire(self, request: Request, token: Secret | None) -> Response:
-        """Hold, for as short as can be, what must not be in a traceback: the headers and aiohttp's response."""
-        url = self.base.url(request)
-        async with self.http.request(
-            request.method,
-            URL(url, encoded=True),
-            headers=self._headers(token),
-            allow_redirects=False,
-            raise_for_status=False,
-            timeout=self.client_timeout(),
-            proxy=self.proxy_for(Secret(url)),
-            middlewares=(_once(),) if request.method == "DELETE" and self._borrowed is None else None,
-        ) as response:
-            body = await response.read()
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            headers |= {"link": ", ".join(response.headers.getall("link"))} if "link" in headers else {}
-            from gh_artifacts_async.protocol.responses import Response  # known since the first request
+    def _opened_gate(self) -> Gate:
+        """Open the gate at the first request, and bind the token source."""
+        self._gate = Gate(self.limits, self.emitter)
+        source: object = self._source
+        if isinstance(source, BindableTokenSource):
+            source.bind(self)
+        return self._gate
 
-            return Response(status=response.status, headers=headers, body=body, url=url)
+    async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
+        """Pass the gate, send, judge.
+
+        The token was asked for outside the gate: a source may need to pass it too, and all slots may be taken by now.
+        """
+        try:
+            async with gate.slot(request):
+                response = await self.transport.send(
+                    request.method, self.base.url(request), partial(self._headers, token), self.base.origin.host
+                )
+        except TransportError as error:
+            return Refused(error.with_traceback(None))
+        found = judge(request, response, base=self.base, now=utcnow)
+        self.rate_limit = found.rate_limit or self.rate_limit
+        return found
 
     def _headers(self, token: Secret | None) -> dict[str, str]:
         headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": self._api_version,
-            "User-Agent": self.user_agent,
         }
         if token is not None:
             headers["Authorization"] = f"Bearer {token.reveal()}"
         return headers
+
+    async def _current_token(self) -> Secret | None:
+        return None if self._source is None else check_token(await self._source.token())
+
+    def _invalidated(self, token: Secret | None) -> bool:
+        source: object = self._source
+        if token is None or not isinstance(source, InvalidatableTokenSource):
+            return False
+        source.invalidate(token.reveal())
+        return True
+
+
+@attrs.define
+class _Tries:
+    """One call's tries so far.
+
+    Attributes:
+        request: as it is sent next; elsewhere, where the repository was renamed.
+        attempts: what has failed.
+        moves: redirects followed.
+        renewed: the token source was asked for another token.
+        may_have_worked: a try got no clear answer, so GitHub may have done what was asked.
+    """
+
+    request: Request
+    attempts: Attempts = attrs.field(factory=Attempts)
+    moves: int = 0
+    renewed: bool = False
+    may_have_worked: bool = False
+
+    def follow(self, url: str) -> None:
+        """Send it there next.
+
+        Raises:
+            UnexpectedResponseError: it was redirected too often.
+        """
+        self.moves += 1
+        if self.moves > _MOST_MOVES:
+            msg = f"{self.request.label} was redirected more than {_MOST_MOVES} times"
+            raise UnexpectedResponseError(msg)
+        self.request = self.request.at(url)
+
+    def has_deleted(self, error: ArtifactsError) -> bool:
+        """Whether a 404 means that an earlier try of a DELETE has done it."""
+        return self.may_have_worked and self.request.method == "DELETE" and isinstance(error, NotFoundError)
+
+
+def _failure(request: Request, found: Refused) -> Failure:
+    """Return what a refusal means for the next try."""
+    error: ArtifactsError = found.error
+    if found.throttle is not None:
+        return Throttled(wait=found.throttle.wait)
+    if isinstance(error, ServerError):
+        asks_expiry = request.answer == "location" and request.known_expired is None
+        gone = asks_expiry and NO_DOWNLOAD_URL in str(error).lower()  # endpoints.get_download_url asks about it
+        return Final() if gone else Fault(wait=found.retry_after)
+    unanswered = isinstance(error, TransportError) and not isinstance(error, CertificateError)
+    return Fault() if unanswered else Final()

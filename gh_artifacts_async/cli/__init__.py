@@ -26,16 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; None for the process's own.
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
-        sys.stderr.write('error: the command line needs its extra; pip install "gh-artifacts-async[cli]"\n')
+        sys.stderr.write('error: the command line needs an extra: pip install "gh-artifacts-async[cli]"\n')
         return _USAGE
     arguments = sys.argv[1:] if argv is None else list(argv)
     from gh_artifacts_async.cli import manual
 
-    wanted = manual.asked_for(arguments)
-    if wanted is not None:
-        from gh_artifacts_async.cli.render import help as helping
+    topic = manual.asked_for(arguments)
+    if topic is not None:
+        from gh_artifacts_async.cli.render import help as pages
 
-        helping.show(*wanted)
+        pages.show(*topic)
         return 0
     if manual.asked_for_version(arguments):
         from importlib.metadata import version

@@ -9,15 +9,15 @@ from cyclopts import App, CycloptsError, Parameter
 
 from gh_artifacts_async.cli import demo, download, listing, logs, members
 from gh_artifacts_async.cli.context import Context
-from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected, sentence
+from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import screen, text
-from gh_artifacts_async.cli.stopping import Stopped
+from gh_artifacts_async.cli.running import Stopped
 
 
 def build() -> App:
-    """Return the parser: it parses, and that is all; help is ``manual``'s."""
+    """Return the parser: it only parses; help comes from ``manual``."""
     app = App(
         name=NAME,
         help_flags=[],
@@ -70,8 +70,8 @@ def answer(context: Context, command: Callable[[], int | None]) -> int:
     except Stopped as stopped:
         context.note(str(stopped))
         return stopped.code
-    except Exception as error:  # noqa: BLE001 - the end of the program: no traceback is any use to its user
-        context.error(sentence(error))
+    except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user
+        context.error(context.sentence(error))
         if context.options.verbose and not is_expected(error):
             # The frames alone: what an unknown exception says may hold anything.
             for line in "".join(traceback.format_tb(error.__traceback__)).splitlines():

@@ -1,4 +1,4 @@
-"""What a command works with: the global options, a client made of them, and what it may say."""
+"""What a command works with: the global options, a client made from them, and what it may say."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gh_artifacts_async.cli import repo
 from gh_artifacts_async.cli.options import GlobalOptions
-from gh_artifacts_async.cli.render import screen, text
+from gh_artifacts_async.cli.render import events, screen, sentences, text
 
 if TYPE_CHECKING:
+    from gh_artifacts_async import ArtifactsClient, Event, Observer
     from gh_artifacts_async.cli.repo import Target
-    from gh_artifacts_async.client import ArtifactsClient
-    from gh_artifacts_async.events import Event, Observer
 
 LONGEST_PAUSE = 3900.0
-"""Seconds: a person at the command line would rather wait out GitHub's hour than begin again."""
+"""Seconds: a person at the command line would rather wait out GitHub's hour than start over."""
 
 
-@attrs.frozen
+@attrs.define
 class Context:
     """One run of the program.
 
     Attributes:
         options: the global ones.
+        api: the base URL of the API that is used, once the repository is known.
     """
 
     options: GlobalOptions
+    api: str | None = None
 
     @property
     def live(self) -> bool:
@@ -37,23 +39,22 @@ class Context:
         return not quiet and screen.can_move_the_cursor(sys.stderr)
 
     def target(self, argument: str | None, option: str | None) -> Target:
-        """Return the repository that is meant.
+        """Return the repository that is meant, and remember its API.
 
         Raises:
-            ConfigurationError: none is, or one that cannot be.
+            ConfigurationError: none is named, or one that cannot exist.
         """
-        from gh_artifacts_async.cli import repo
-
-        return repo.resolve(argument, option, api_url=self.options.api_url, environ=os.environ)
+        target = repo.resolve(argument, option, api_url=self.options.api_url, environ=os.environ)
+        self.api = target.base_url
+        return target
 
     def client(self, target: Target, *observers: Observer) -> ArtifactsClient:
         """Return a client for the target's API, with the environment's token and proxies.
 
         Raises:
-            ConfigurationError: something of it cannot be right.
+            ConfigurationError: a setting is not valid.
         """
-        from gh_artifacts_async.client import ArtifactsClient
-        from gh_artifacts_async.settings import Limits
+        from gh_artifacts_async import ArtifactsClient, Limits
 
         given: dict[str, Any] = {} if target.base_url is None else {"base_url": target.base_url}
         return ArtifactsClient.from_env(
@@ -66,9 +67,7 @@ class Context:
 
     def tell(self, event: Event) -> None:
         """Say what happens on the way: with ``--verbose`` everything, else only why nothing seems to happen."""
-        from gh_artifacts_async.cli.render import progress
-
-        said = progress.phrase(event, everything=self.options.verbose)
+        said = events.phrase(event, everything=self.options.verbose)
         if said is not None:
             self.note(said)
 
@@ -80,6 +79,19 @@ class Context:
     def error(self, said: str) -> None:
         """Say what went wrong."""
         screen.write(sys.stderr, f"error: {text.escaped(said)}\n")
+
+    def sentence(self, error: BaseException, *, resumes: bool = False, can_replace: bool = False) -> str:
+        """Return one sentence about an error.
+
+        Args:
+            error: what happened.
+            resumes: the same command, run again, resumes what has arrived.
+            can_replace: ``--if-exists replace`` would help against a file that is in the way.
+        """
+        situation = sentences.Situation(
+            token_variables=repo.token_variables_of(self.api), resumes=resumes, can_replace=can_replace
+        )
+        return sentences.sentence(error, situation)
 
 
 def fan_out(*observers: Observer) -> Observer:

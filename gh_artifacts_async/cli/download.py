@@ -1,11 +1,51 @@
 """``gh-artifacts download``."""
 
-from typing import Annotated, Literal
+import asyncio
+import contextlib
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
+import attrs
 from cyclopts import Parameter
 
+from gh_artifacts_async import Artifact, ArtifactsClient, DownloadResult, IfExists, Outcome, PlannedDownload
+from gh_artifacts_async.cli import repo as repositories
+from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.options import Repo
+from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.render import downloads as lines
+from gh_artifacts_async.cli.render.events import Tally
+from gh_artifacts_async.cli.render.sentences import RESUME
+from gh_artifacts_async.cli.repo import Target
+from gh_artifacts_async.cli.selection import Failure, Selected, Selection, select
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
+
+
+@attrs.frozen(kw_only=True)
+class Order:
+    """What one ``download`` command is to do.
+
+    Attributes:
+        target: the repository.
+        selection: which of its artifacts.
+        directory: where they go.
+        jobs: how many at once.
+        if_exists: what to do where the destination exists.
+        extract: unpack zips.
+        as_json: for a program.
+    """
+
+    target: Target
+    selection: Selection
+    directory: str
+    jobs: int
+    if_exists: IfExists
+    extract: bool
+    as_json: bool
 
 
 def download(
@@ -24,26 +64,178 @@ def download(
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Download artifacts."""
-    from gh_artifacts_async.cli import repo as repositories
-    from gh_artifacts_async.cli import running
-    from gh_artifacts_async.cli.exits import GOES_ON
-    from gh_artifacts_async.cli.work import downloading as work
-    from gh_artifacts_async.cli.work.selecting import Selection
-
     argument, rest = repositories.split_by_slash(words)
     selection = Selection(
         ids=repositories.ids(rest), everything=all_, run=run, names=tuple(name or ()), patterns=tuple(pattern or ())
     )
     selection.check()
-    work.check_jobs(jobs)
-    order = work.Order(
+    if jobs < 1:
+        msg = f"--jobs must be 1 or more, not {jobs}"
+        raise ConfigurationError(msg)
+    order = Order(
         target=context.target(argument, repo),
         selection=selection,
         directory=dir_,
         jobs=jobs,
         if_exists=if_exists,
-        dry_run=dry_run,
-        as_json=json,
         extract=extract,
+        as_json=json,
     )
-    return running.run(lambda: work.run(context, order), hint=GOES_ON)
+    return running.run(lambda: (_plan if dry_run else _download)(context, order), hint="" if dry_run else RESUME)
+
+
+async def _selected(context: Context, client: ArtifactsClient, order: Order) -> Selected:
+    selected = await select(client, order.target.repo, order.selection)
+    if selected.expired:
+        context.note(lines.expired(selected.expired))
+    for failure in selected.failures:
+        context.error(context.sentence(failure.error))
+    return selected
+
+
+async def _layout(
+    context: Context, client: ArtifactsClient, artifacts: Sequence[Artifact], order: Order
+) -> Literal["name", "id"]:
+    """Return how the files are named: by name alone, unless two would be one file, on any system."""
+    plans = await client.plan_downloads(
+        artifacts, order.directory, layout="name", extract=order.extract, if_exists="replace"
+    )
+    places = Counter(str(plan.path).casefold() for plan in plans)
+    if len(places) == len(plans):
+        return "name"
+    context.note("some of these artifacts share a name, so each is saved as NAME-ID")
+    return "id"
+
+
+# --- the download
+
+
+async def _download(context: Context, order: Order) -> int:
+    tally = Tally()
+    async with context.client(order.target, tally) as client:
+        selected = await _selected(context, client, order)
+        report = Report(context, order, selected, tally)
+        layout = await _layout(context, client, selected.artifacts, order)
+        await _fetch(client, report, layout)
+    return report.close()
+
+
+async def _fetch(client: ArtifactsClient, report: "Report", layout: Literal["name", "id"]) -> None:
+    order, artifacts = report.order, report.selected.artifacts
+    total = sum(artifact.size_in_bytes for artifact in artifacts)
+    drawn = bars.DownloadBars(len(artifacts), total) if report.context.live and artifacts else None
+    with drawn or contextlib.nullcontext():
+        async with client.download_many(
+            artifacts,
+            order.directory,
+            concurrency=order.jobs,
+            extract=order.extract,
+            if_exists=order.if_exists,
+            layout=layout,
+            observer=drawn,
+        ) as outcomes:
+            async for outcome in outcomes:
+                report.take(outcome)
+
+
+class Report:
+    """Tells of outcomes as they come, and of the whole at the end."""
+
+    def __init__(self, context: Context, order: Order, selected: Selected, tally: Tally) -> None:
+        """Begin with what the selection found."""
+        self.context = context
+        self.order = order
+        self.selected = selected
+        self._tally = tally
+        self._results: list[DownloadResult] = []
+        self._failures: list[Failure] = list(selected.failures)
+        self._started = asyncio.get_running_loop().time()
+        self._elapsed = 0.0
+
+    def take(self, outcome: Outcome[DownloadResult]) -> None:
+        """Take one outcome, and say it."""
+        self._elapsed = asyncio.get_running_loop().time() - self._started
+        if outcome.value is not None:
+            self._results.append(outcome.value)
+            if not self.order.as_json:
+                screen.write(sys.stdout, lines.line(outcome.value))
+        elif outcome.error is not None:
+            said_before = any(failure.error is outcome.error for failure in self._failures)
+            self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, outcome.error))
+            if not said_before:  # one reason that ended all the rest is told once
+                self.context.error(_named(outcome.artifact.name, self._sentence(outcome.error)))
+
+    def close(self) -> int:
+        """Say what all came to, and return the exit code."""
+        if self.order.as_json:
+            screen.write(sys.stdout, documents.dumps(self._document()))
+        self.context.note(
+            lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
+        )
+        return combined([failure.error for failure in self._failures], done=len(self._results))
+
+    def _sentence(self, error: Exception) -> str:
+        return self.context.sentence(error, resumes=True, can_replace=self.order.if_exists != "replace")
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            **_head(self.order, self.selected, dry_run=False),
+            "downloaded": [documents.downloaded(result) for result in self._results],
+            "failed": [
+                documents.failed(one.id, one.name, one.error, self._sentence(one.error)) for one in self._failures
+            ],
+            "bytes": lines.transferred(self._results),
+            "elapsed": round(self._elapsed, 3),
+        }
+
+
+def _named(name: str | None, said: str) -> str:
+    """Return a sentence that says which artifact it is about, once."""
+    return said if repr(name) in said else f"{name}: {said}"
+
+
+def _head(order: Order, selected: Selected, *, dry_run: bool) -> dict[str, Any]:
+    """Return what every document of this command begins with."""
+    return {
+        "repository": str(order.target.repo),
+        "directory": order.directory,
+        "dry_run": dry_run,
+        "extract": order.extract,
+        "expired": [{"id": artifact.id, "name": artifact.name} for artifact in selected.expired],
+    }
+
+
+# --- the dry run
+
+
+async def _plan(context: Context, order: Order) -> int:
+    """Say what a download would do, and do nothing."""
+    async with context.client(order.target) as client:
+        selected = await _selected(context, client, order)
+        layout = await _layout(context, client, selected.artifacts, order)
+        plans = await client.plan_downloads(
+            selected.artifacts, order.directory, layout=layout, extract=order.extract, if_exists=order.if_exists
+        )
+    if order.as_json:
+        screen.write(sys.stdout, documents.dumps(_plan_document(context, order, selected, plans)))
+    elif plans:
+        screen.show(lines.plan_table(plans))
+    context.note(lines.plan_total(plans, order.directory, extract=order.extract))
+    conflicts = [DestinationExistsError(filename=str(plan.path)) for plan in plans if plan.action == "conflict"]
+    failures = [*(failure.error for failure in selected.failures), *conflicts]
+    return combined(failures, done=len(plans) - len(conflicts))
+
+
+def _plan_document(
+    context: Context, order: Order, selected: Selected, plans: Sequence[PlannedDownload]
+) -> dict[str, Any]:
+    return {
+        **_head(order, selected, dry_run=True),
+        "would_download": [documents.planned(plan) for plan in plans if plan.action in {"download", "resume"}],
+        "already_there": [documents.planned(plan) for plan in plans if plan.action == "skip"],
+        "conflicts": [documents.planned(plan) for plan in plans if plan.action == "conflict"],
+        "failed": [
+            documents.failed(one.id, one.name, one.error, context.sentence(one.error)) for one in selected.failures
+        ],
+        "bytes": sum(plan.bytes for plan in plans),
+    }

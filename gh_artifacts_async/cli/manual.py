@@ -1,6 +1,6 @@
 """What ``--help`` says: plain data, since the parser takes longer to load than all of aiohttp.
 
-A test holds it and the parser together.
+A test checks that it and the parser agree.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 NAME = "gh-artifacts"
-ABOUT = "GitHub Actions artifacts: list them, look into them, and download them verified and resumable."
+ABOUT = "List, inspect and download GitHub Actions artifacts; downloads are verified and resumable."
 HELP_FLAGS = ("-h", "--help")
 VERSION_FLAG = "--version"
 
@@ -48,71 +48,78 @@ class Command(NamedTuple):
 
 
 GLOBAL = (
-    Option(("--api-url",), "URL", "GitHub's REST API, or just its HOST.", "GITHUB_API_URL, GH_HOST, or github.com"),
+    Option(
+        ("--api-url",), "URL", "GitHub's REST API, or just the host name.", "GITHUB_API_URL, GH_HOST, or github.com"
+    ),
     Option(
         ("--token-from",),
         "env",
-        "Where the token comes from; env is GH_TOKEN or GITHUB_TOKEN for github.com, GH_ENTERPRISE_TOKEN for others.",
+        "Source of the token. env: GH_TOKEN or GITHUB_TOKEN for github.com, GH_ENTERPRISE_TOKEN for other hosts.",
         "env",
     ),
-    Option(("--ca-file",), "PEM", "Certificates to trust besides the system's."),
-    Option(("--quiet",), "", "Say nothing but results and errors."),
-    Option(("--verbose",), "", "Tell what happens on the way, retries included."),
+    Option(("--ca-file",), "PEM", "Also trust the certificates in this file."),
+    Option(("--quiet",), "", "Print only results and errors."),
+    Option(("--verbose",), "", "Also print what happens along the way."),
     Option(("--no-progress",), "", "Show no progress bars."),
 )
 
-_REPO = Option(("--repo", "-R"), "OWNER/REPO", "In place of the argument.", "GH_REPO, GITHUB_REPOSITORY, git's origin")
+_REPO = Option(
+    ("--repo", "-R"),
+    "OWNER/REPO",
+    "The repository, instead of the argument.",
+    "GH_REPO, GITHUB_REPOSITORY, git's origin",
+)
 _JSON = Option(("--json",), "", "Print JSON.")
 
 COMMANDS: dict[str, Command] = {
     "list": Command(
         brief="List a repository's artifacts, newest first.",
         usage=("list [OWNER/REPO] [OPTIONS]",),
-        about=("With --json, the fields are named as GitHub's API names them.",),
+        about=("With --json, fields have the same names as in GitHub's API.",),
         options=(
             _REPO,
             Option(("--run",), "ID", "Only the artifacts of this workflow run."),
-            Option(("--name",), "NAME", "Only artifacts of exactly this name."),
-            Option(("--limit",), "N", "Stop after so many.", "all"),
+            Option(("--name",), "NAME", "Only artifacts with exactly this name."),
+            Option(("--limit",), "N", "Stop after N artifacts.", "all"),
             _JSON,
         ),
         examples=("list octo-org/octo-docs --limit 20", "list octo-org/octo-docs --name coverage --json"),
     ),
     "show": Command(
-        brief="Show everything about one artifact.",
+        brief="Show the details of one artifact.",
         usage=("show [OWNER/REPO] ID [OPTIONS]",),
         options=(_REPO, _JSON),
         examples=("show octo-org/octo-docs 11",),
     ),
     "download": Command(
-        brief="Download artifacts: resumed where they break, verified before they appear.",
+        brief="Download artifacts: resumed where they broke, verified before they appear.",
         usage=(
             "download [OWNER/REPO] ID... [OPTIONS]",
             "download [OWNER/REPO] [--run ID] [--name NAME]... [--pattern GLOB]... [OPTIONS]",
             "download [OWNER/REPO] --all [OPTIONS]",
         ),
         about=(
-            "Running the same command again downloads only what is missing, and goes on with what was interrupted.",
-            "Each artifact becomes DIR/NAME.zip, or DIR/NAME-ID.zip where two of them share a name.",
-            "With --extract a zip becomes the folder DIR/NAME/, which appears when all of it is unpacked and verified.",
-            "A file that was uploaded as it is, and not as a zip, is never unpacked.",
+            "Running the same command again downloads only what is missing, and resumes what was interrupted.",
+            "Each artifact is saved as DIR/NAME.zip, or all of them as DIR/NAME-ID.zip if two share a name.",
+            "With --extract, a zip becomes the folder DIR/NAME/, which appears once it is all unpacked and verified.",
+            "A file that was uploaded without being zipped keeps its name and is never unpacked.",
         ),
         options=(
             _REPO,
             Option(("--all",), "", "All artifacts that have not expired."),
             Option(("--run",), "ID", "Only the artifacts of this workflow run."),
-            Option(("--name",), "NAME", "Artifacts of exactly this name; may be repeated."),
-            Option(("--pattern",), "GLOB", "Artifacts whose name fits, like 'wheel-*'; may be repeated."),
-            Option(("--dir",), "DIR", "The folder they go to; it is made if it is not there.", "."),
-            Option(("--extract",), "", "Unpack zips; one that is damaged, or could write elsewhere, is refused whole."),
-            Option(("--jobs",), "N", "Downloads at once.", "8"),
+            Option(("--name",), "NAME", "Artifacts with exactly this name; can be repeated."),
+            Option(("--pattern",), "GLOB", "Artifacts whose name matches, such as 'wheel-*'; can be repeated."),
+            Option(("--dir",), "DIR", "Folder to save to; created, with parents, if missing.", "."),
+            Option(("--extract",), "", "Unpack zips; a damaged or unsafe one is rejected as a whole."),
+            Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
             Option(
                 ("--if-exists",),
                 "error|skip|replace",
-                "If something is in the way: fail; skip it where it is known to be the same, else fail; or replace it.",
+                "If the path exists: fail; skip it if it is the same artifact, else fail; or replace it.",
                 "skip",
             ),
-            Option(("--dry-run",), "", "Only say what would be downloaded, and how much that is."),
+            Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),
             _JSON,
         ),
         examples=(
@@ -122,38 +129,41 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "ls": Command(
-        brief="List what is in an artifact's zip, without downloading it.",
+        brief="List the files in an artifact's zip without downloading it.",
         usage=("ls [OWNER/REPO] ID [OPTIONS]",),
         about=(
             "Only the end of the zip is fetched.",
-            "Where storage gives no ranges, as on old GitHub Enterprise Servers, all of it has to be.",
+            "Where storage does not support ranges, as on old GitHub Enterprise Servers, the whole zip is.",
         ),
         options=(_REPO, _JSON),
         examples=("ls octo-org/octo-docs 11",),
     ),
     "cat": Command(
-        brief="Write one file of an artifact's zip to standard output, without downloading the zip.",
+        brief="Print one file from an artifact's zip without downloading the zip.",
         usage=("cat [OWNER/REPO] ID MEMBER [OPTIONS]",),
         about=(
-            "MEMBER is the file's name as ls shows it. Its bytes are written as they are, once they were checked.",
-            "A name that begins with a dash is given after two of them: cat ID -- -name.",
+            "MEMBER is the file's name as shown by ls.",
+            "The file is written to standard output, byte for byte, once its size and checksum are verified.",
+            "Put -- before a name that begins with a dash: cat ID -- -name.",
         ),
         options=(
             _REPO,
-            Option(("--max-bytes",), "N", "Refuse a file that unpacks to more; it is held in memory.", "67108864"),
+            Option(
+                ("--max-bytes",), "N", "Refuse a file that unpacks to more; the file is held in memory.", "67108864"
+            ),
         ),
         examples=("cat octo-org/octo-docs 11 log.txt | less",),
     ),
     "demo": Command(
-        brief="Show all of it against an embedded fake GitHub: no network, no token.",
+        brief="Try everything against an embedded fake GitHub: no network, no token.",
         usage=("demo [OPTIONS]",),
         about=(
-            "Lists a repository over several pages and downloads 50 of its artifacts, eight at once.",
-            "On the way a connection breaks and a signed URL expires; every digest is checked.",
+            "Lists a repository over several pages and downloads up to 50 of its artifacts, eight at a time.",
+            "On purpose, a connection breaks and a signed URL expires; every digest is verified.",
         ),
         options=(
-            Option(("--artifacts",), "N", "How many artifacts the fake GitHub has.", "250"),
-            Option(("--dir",), "DIR", "The folder for what is downloaded.", "artifacts-demo"),
+            Option(("--artifacts",), "N", "Number of artifacts on the fake GitHub.", "250"),
+            Option(("--dir",), "DIR", "Folder to save to.", "artifacts-demo"),
         ),
     ),
 }

@@ -1,11 +1,26 @@
-"""``gh-artifacts ls`` and ``cat``."""
+"""``gh-artifacts ls`` and ``cat``: a look into a zip that stays with its storage."""
 
+import contextlib
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from gh_artifacts_async import ArtifactRef, ExtractPolicy, Member, RemoteArchive
+from gh_artifacts_async.cli import repo as repositories
+from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Repo
+from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.render import members as lines
+from gh_artifacts_async.cli.repo import Target
+from gh_artifacts_async.errors import ArchiveLimitError, ConfigurationError, MemberNotFoundError
+
+_LOOK = ExtractPolicy(max_total_bytes=None, max_ratio=None, max_depth=None, symlinks="skip")
+"""Nothing is written to disk: how much an archive would unpack to, and where its links lead, does no harm."""
 
 
 def ls(
@@ -15,14 +30,10 @@ def ls(
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """List the members of a remote zip."""
-    from gh_artifacts_async.cli import repo as repositories
-    from gh_artifacts_async.cli import running
-    from gh_artifacts_async.cli.work import members as work
-
     argument, rest = repositories.split(words, after=1)
     target = context.target(argument, repo)
     (number,) = repositories.ids(rest)
-    return running.run(lambda: work.list_members(context, target, number, as_json=json))
+    return running.run(lambda: _ls(context, target, number, as_json=json))
 
 
 def cat(
@@ -32,13 +43,72 @@ def cat(
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Write one member of a remote zip to standard output."""
-    from gh_artifacts_async.cli import repo as repositories
-    from gh_artifacts_async.cli import running
-    from gh_artifacts_async.cli.work import members as work
-
-    work.check_max_bytes(max_bytes)
+    if max_bytes < 1:
+        msg = f"--max-bytes must be 1 or more, not {max_bytes}"
+        raise ConfigurationError(msg)
     argument, rest = repositories.split(words, after=2)
     target = context.target(argument, repo)
     (number,), name = repositories.ids(rest[:1]), rest[1]
-    data = running.run(lambda: work.read_member(context, target, number, name, max_bytes=max_bytes))
-    return work.print_bytes(data)
+    data = running.run(lambda: _read(context, target, number, name, max_bytes=max_bytes))
+    screen.write_bytes(sys.stdout, data)
+    return OK
+
+
+@asynccontextmanager
+async def _opened(context: Context, target: Target, artifact_id: int) -> AsyncGenerator[RemoteArchive]:
+    """Open the archive; where all of it has to be fetched, which takes long, that is shown."""
+    bar = bars.Spinner() if context.live else None
+    observers = [] if bar is None else [bar]
+    async with context.client(target, *observers) as client:
+        with bar or contextlib.nullcontext():
+            async with client.open_archive(ArtifactRef(target.repo, artifact_id), policy=_LOOK) as archive:
+                yield archive
+
+
+async def _ls(context: Context, target: Target, artifact_id: int, *, as_json: bool) -> int:
+    """Show what is in an archive, and what it took to learn that."""
+    async with _opened(context, target, artifact_id) as archive:
+        document = documents.archive(archive) if as_json else None
+        cost = lines.cost(archive)
+    if document is not None:
+        screen.write(sys.stdout, documents.dumps(document))
+    else:
+        screen.show(lines.head())
+        screen.write(sys.stdout, lines.body(archive))
+    context.note(cost)
+    return OK
+
+
+async def _read(context: Context, target: Target, artifact_id: int, name: str, *, max_bytes: int) -> bytes:
+    """Return one file's bytes.
+
+    Raises:
+        MemberNotFoundError: there is no file of that name.
+        ArchiveLimitError: it is larger than ``max_bytes``.
+        ArtifactsError: it could not be fetched.
+    """
+    async with _opened(context, target, artifact_id) as archive:
+        if any(link.name == name for link in archive.directory.skipped):
+            msg = f"{name!r} is a symbolic link, and links are not followed"
+            raise MemberNotFoundError(msg, member=name, rule="link")
+        member = archive.directory.get(name)
+        size = 0 if member is None else _size(member)
+        if size > max_bytes:
+            msg = f"{name!r} is {size:,} bytes long, and the limit is {max_bytes:,}; use --max-bytes {size}"
+            raise ArchiveLimitError(msg, member=name, rule="max_bytes", limit="max_bytes", value=size)
+        data = await archive.read(name, max_bytes=max_bytes + _slack(max_bytes))
+        cost = lines.cost(archive)
+    if context.options.verbose:
+        context.note(cost)
+    return data
+
+
+def _size(member: Member) -> int:
+    """Return a member's unpacked bytes; its packed ones where those are more by far."""
+    packed = member.compressed_size
+    return packed if packed > member.size + _slack(member.size) else member.size
+
+
+def _slack(size: int) -> int:
+    """Return how many more bytes may be packed than unpacked: noise, in blocks with a header each."""
+    return size // 1000 + 1024

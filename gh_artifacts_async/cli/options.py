@@ -1,6 +1,6 @@
 """The options that every command takes, before or after its name, and the types that several commands share.
 
-What they are for is told in ``manual``.
+``manual`` describes them.
 """
 
 from typing import Annotated, Literal

@@ -1,7 +1,7 @@
 """Which repository is meant: the argument, ``-R``, GH_REPO, GITHUB_REPOSITORY, or git's ``origin``.
 
-As GitHub's own command line reads them (https://cli.github.com/manual/gh_help_environment), with one thing more
-careful: the host of ``origin`` is never believed, since whoever made the checkout chose it and a token would follow.
+As GitHub's own command line reads them (https://cli.github.com/manual/gh_help_environment), with one difference: the
+host of ``origin`` is never trusted, since whoever made the checkout chose it, and a token would be sent there.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.api.environment import base_url_from
+from gh_artifacts_async import RepositoryName, resolve_base_url, token_variables
+from gh_artifacts_async.cli.render import text
 from gh_artifacts_async.errors import ConfigurationError
-from gh_artifacts_async.models import RepositoryName
-from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,12 +23,11 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)", re.IGNORECASE)
 _SCP = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?P<path>[^/].*)")
 _GIT_LASTS = 5.0
-_ANYWHERE = "name it as OWNER/REPO, with -R, or in GH_REPO"
 
 
 @attrs.frozen
 class Target:
-    """A repository, and the API it is asked of.
+    """A repository, and the API that has it.
 
     Attributes:
         repo: ``owner/name``.
@@ -50,10 +48,10 @@ def resolve(argument: str | None, option: str | None, *, api_url: str | None, en
         environ: the environment.
 
     Raises:
-        ConfigurationError: none is named, or one that cannot be.
+        ConfigurationError: none is named, or one that cannot exist.
     """
     if argument is not None and option is not None:
-        msg = f"the repository is named twice, as {argument!r} and with -R {option}; leave one out"
+        msg = f"the repository is given twice, as {argument!r} and as -R {option}; give it once"
         raise ConfigurationError(msg)
     for where, value in (
         ("the argument", argument),
@@ -69,20 +67,39 @@ def resolve(argument: str | None, option: str | None, *, api_url: str | None, en
 def _named(value: str, where: str, api_url: str | None) -> Target:
     """Read ``[HOST/]OWNER/REPO``, or the URL of a repository's page."""
     url = _URL.fullmatch(value)
-    text = f"{url['host']}/{url['path']}".rstrip("/").removesuffix(".git") if url else value
-    host, _, rest = text.partition("/")
+    slug = f"{url['host']}/{url['path']}".rstrip("/").removesuffix(".git") if url else value
+    host, _, rest = slug.partition("/")
     if "/" not in rest:
-        return Target(_repository(text, where), api_url)
-    base = base_url_for_host(host)
-    if api_url is not None and str(BaseURL.parse(api_url)) != base:
-        msg = f"{where} names the host {host}, and --api-url another; leave one out"
+        return Target(_repository(slug, where), api_url)
+    base = _api_of(host)
+    if base is None:
+        msg = f"{where}: {host!r} is not a host name"
+        raise ConfigurationError(msg)
+    if api_url is not None and resolve_base_url(api_url) != base:
+        msg = f"{where} names the host {host}, but --api-url names another; give one of them"
         raise ConfigurationError(msg)
     return Target(_repository(rest, where), base)
 
 
-def _repository(text: str, where: str) -> RepositoryName:
+def _api_of(host: str) -> str | None:
+    """Return the base URL of a host's API; None for what is not a host name."""
     try:
-        return RepositoryName.parse(text)
+        return resolve_base_url(host)
+    except ConfigurationError:
+        return None
+
+
+def token_variables_of(api_url: str | None) -> tuple[str, ...]:
+    """Return the environment variables that may hold a token; those of github.com where the API is not known."""
+    try:
+        return token_variables(api_url or resolve_base_url())
+    except ConfigurationError:
+        return token_variables("github.com")
+
+
+def _repository(slug: str, where: str) -> RepositoryName:
+    try:
+        return RepositoryName.parse(slug)
     except ConfigurationError as error:
         msg = f"{where}: {error}"
     raise ConfigurationError(msg)
@@ -92,26 +109,27 @@ def _origin(api_url: str | None, environ: Mapping[str, str]) -> Target:
     """Read git's ``origin``; its host must be the one that would be asked anyway."""
     found = parse_remote(_git("remote", "get-url", "origin") or "")
     if found is None:
-        msg = f"which repository? git's origin names none here; {_ANYWHERE}"
+        msg = "no repository given, and git's origin names none; give OWNER/REPO, use -R, or set GH_REPO"
         raise ConfigurationError(msg)
     host, repo = found
-    base = str(BaseURL.parse(api_url or base_url_from(environ)))
-    if api_url is None and base_url_for_host(host) != base:
-        msg = f"git's origin is at {host}, and GitHub is expected at {base}; set GH_HOST={host} if that is right"
+    base = resolve_base_url(api_url, environ)
+    if api_url is None and _api_of(host) != base:
+        msg = f"git's origin is on {host}, but the API in use is {base}; set GH_HOST={host} if you trust that host"
         raise ConfigurationError(msg)
     return Target(repo, api_url)
 
 
 def parse_remote(url: str) -> tuple[str, RepositoryName] | None:
-    """Return host and repository of a git remote's URL, in any of git's forms; None where it is none of GitHub's."""
+    """Return host and repository of a git remote's URL, in any of git's forms; None for any other URL."""
     match = _URL.fullmatch(url) or _SCP.fullmatch(url)
     if match is None:
         return None
     host = match["host"].lower()
     try:
         repo = RepositoryName.parse(match["path"].strip("/").removesuffix(".git"))
-        base_url_for_host(host)
     except ConfigurationError:
+        return None
+    if _api_of(host) is None:
         return None
     return ("github.com" if host in {"ssh.github.com", "www.github.com"} else host), repo
 
@@ -130,7 +148,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def split(words: Sequence[str], *, after: int) -> tuple[str | None, list[str]]:
-    """Part the positionals of a command that takes OWNER/REPO and exactly ``after`` more: an ID, and a MEMBER.
+    """Split the positionals of a command that takes OWNER/REPO and exactly ``after`` more: an ID, and a MEMBER.
 
     Raises:
         ConfigurationError: there are more, or fewer.
@@ -140,14 +158,13 @@ def split(words: Sequence[str], *, after: int) -> tuple[str | None, list[str]]:
     if len(words) == after and not (words and "/" in words[0]):  # no ID has a slash
         return None, list(words)
     *others, last = ("OWNER/REPO", "an ID", "a MEMBER")[: after + 1]
-    wanted = f"{', '.join(others)} and {last}" if others else last
-    given = "1 argument was" if len(words) == 1 else f"{len(words)} arguments were"
-    msg = f"{wanted} wanted, and {given} given; see --help"
+    expected = f"{', '.join(others)} and {last}" if others else last
+    msg = f"expected {expected}, got {text.count(len(words), 'argument')}; see --help"
     raise ConfigurationError(msg)
 
 
 def split_by_slash(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """Part the positionals of a command that takes any number of ids: a first one with a ``/`` is OWNER/REPO."""
+    """Split the positionals of a command that takes any number of ids: a first one with a ``/`` is OWNER/REPO."""
     if words and "/" in words[0]:
         return words[0], list(words[1:])
     return None, list(words)
@@ -157,10 +174,10 @@ def ids(words: Sequence[str]) -> tuple[int, ...]:
     """Return artifact ids, each once.
 
     Raises:
-        ConfigurationError: one is no number.
+        ConfigurationError: one is not a number.
     """
     for word in words:
         if not (word.isascii() and word.isdigit() and int(word)):
-            msg = f"an artifact's ID is a whole number, as gh-artifacts list shows it, not {word!r}"
+            msg = f"{word!r} is not an artifact ID; gh-artifacts list shows the IDs, which are whole numbers"
             raise ConfigurationError(msg)
     return tuple(dict.fromkeys(int(word) for word in words))

@@ -1,4 +1,4 @@
-"""One coroutine from start to end: Ctrl-C and SIGTERM cancel it cleanly, a second one at once."""
+"""One coroutine from start to end: Ctrl-C and SIGTERM cancel it cleanly, a second one ends the program at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from gh_artifacts_async.cli.exits import INTERRUPTED, TERMINATED
-from gh_artifacts_async.cli.stopping import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -20,8 +19,23 @@ T = TypeVar("T")
 _CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
 
+class Stopped(BaseException):
+    """The user, or the system, has stopped the program; everything was cleaned up before this is raised."""
+
+    def __init__(self, code: int, hint: str = "") -> None:
+        """Keep the exit code, and what the user can do now."""
+        super().__init__(code, hint)
+        self.code = code
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return one line."""
+        word = "interrupted" if self.code == INTERRUPTED else "terminated"
+        return f"{word}; {self.hint}" if self.hint else word
+
+
 def run(work: Callable[[], Coroutine[Any, Any, T]], *, hint: str = "") -> T:
-    """Run a command's coroutine and return what it does: an exit code, mostly.
+    """Run a command's coroutine and return its result: an exit code, mostly.
 
     Args:
         work: starts the coroutine.
@@ -40,7 +54,7 @@ async def _stoppable(work: Callable[[], Coroutine[Any, Any, T]], hint: str) -> T
     caught: list[signal.Signals] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        if caught:  # whoever asks twice wants no clean end
+        if caught:  # whoever asks twice does not care for a clean end
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
             return
@@ -60,7 +74,7 @@ async def _stoppable(work: Callable[[], Coroutine[Any, Any, T]], hint: str) -> T
 
 
 def _install(handler: Callable[[int, FrameType | None], None]) -> dict[signal.Signals, Any]:
-    """Set the handlers, and return the ones that were there; only the main thread may."""
+    """Set the handlers, and return the previous ones; only the main thread may."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {number: signal.signal(number, handler) for number in _CODES}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 from gh_artifacts_async.api.auth import EnvironmentToken, check_token
@@ -11,6 +13,11 @@ from gh_artifacts_async.api.environment import read_environment
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.client.operations import Operations
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
+from gh_artifacts_async.transfer.bulk import download_many
+from gh_artifacts_async.transfer.download import Options, download, is_same
+from gh_artifacts_async.transfer.planning import plan_downloads
+from gh_artifacts_async.transfer.storage.context import TransferContext
+from gh_artifacts_async.transfer.storage.targets import resolve
 
 if TYPE_CHECKING:
     import ssl
@@ -24,9 +31,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import Artifact, ArtifactRef
-    from gh_artifacts_async.results import DownloadResult, Outcome
+    from gh_artifacts_async.results import DownloadResult, Outcome, PlannedDownload
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
-    from gh_artifacts_async.transfer.transfers import Transfers
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 
@@ -98,17 +104,7 @@ class ArtifactsClient(Operations):
             observer=observer,
         )
         super().__init__(github)
-        self._storage_policy = setting("storage", storage, StoragePolicy)
-        self._made_transfers: Transfers | None = None
-
-    @property
-    def _transfers(self) -> Transfers:
-        """The transfers, imported and created by the first one: many programs only list."""
-        if self._made_transfers is None:
-            from gh_artifacts_async.transfer.transfers import Transfers
-
-            self._made_transfers = Transfers(self._github, self._storage_policy)
-        return self._made_transfers
+        self._context = TransferContext(github, setting("storage", storage, StoragePolicy))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Unpack[ClientOptions]) -> Self:
@@ -152,9 +148,9 @@ class ArtifactsClient(Operations):
 
     async def aclose(self) -> None:
         """Close what the client owns; a borrowed session stays open. A second call does nothing."""
-        if self._made_transfers is not None:
-            await self._made_transfers.aclose()
-        await self._github.aclose()
+        async with AsyncExitStack() as stack:  # in reverse order, also when one of them is cancelled
+            stack.push_async_callback(self._github.aclose)
+            stack.push_async_callback(self._context.aclose)
 
     # --- transfer
 
@@ -196,15 +192,8 @@ class ArtifactsClient(Operations):
             ArtifactsError: GitHub or its storage answered with an error, or did not answer.
             OSError: a file operation failed.
         """
-        return await self._transfers.download(
-            artifact,
-            directory,
-            filename=filename,
-            extract=extract,
-            if_exists=if_exists,
-            durable=durable,
-            observer=observer,
-        )
+        options = Options.checked(if_exists, extract, durable=durable)
+        return await download(self._context, artifact, directory, options, filename=filename, observer=observer)
 
     def download_many(
         self,
@@ -247,16 +236,44 @@ class ArtifactsClient(Operations):
             ConfigurationError: there is no token, or an argument is invalid; no request was sent.
             DestinationExistsError: two artifacts of a collection have the same destination; no download was started.
         """
-        return self._transfers.download_many(
-            artifacts,
-            directory,
-            concurrency=concurrency,
-            extract=extract,
-            if_exists=if_exists,
-            layout=layout,
-            durable=durable,
-            observer=observer,
+        options = Options.checked(if_exists, extract, durable=durable)
+        return download_many(
+            self._context, artifacts, directory, options, concurrency=concurrency, layout=layout, observer=observer
         )
+
+    async def plan_downloads(
+        self,
+        artifacts: Iterable[Artifact | ArtifactRef] | AsyncIterable[Artifact | ArtifactRef],
+        directory: StrPath,
+        *,
+        layout: Layout = "id",
+        extract: bool | ExtractPolicy = False,
+        if_exists: IfExists = "skip",
+    ) -> tuple[PlannedDownload, ...]:
+        """Return what :meth:`download_many` would do with the same arguments: a dry run.
+
+        Nothing is written, storage is not asked, and no token is needed for a public repository. Files that may be the
+        same are read, to compare their digests.
+
+        Args:
+            artifacts: Artifacts or ArtifactRefs, from any finite iterable or async iterable; one that comes twice is
+                planned once.
+            directory: where they would go; it need not exist.
+            layout: as for :meth:`download_many`. A template with a field of the workflow run costs one GET a run.
+            extract: as for :meth:`download`.
+            if_exists: as for :meth:`download_many`.
+
+        Returns:
+            A plan for each artifact, in the order of the input. Two artifacts that would be at one path are both a
+            ``"conflict"``.
+
+        Raises:
+            ConfigurationError: an argument cannot be right; nothing was requested.
+            DestinationExistsError: ``directory``, or one above it, is a file.
+            ArtifactsError: GitHub said no, or did not answer (for an ArtifactRef, or a layout that needs the run).
+        """
+        options = Options.checked(if_exists, extract, durable=False)
+        return await plan_downloads(self._context, artifacts, directory, options, layout=layout)
 
     def open_archive(
         self, artifact: Artifact | ArtifactRef, *, policy: ExtractPolicy | None = None
@@ -283,7 +300,9 @@ class ArtifactsClient(Operations):
             ArchiveError: the archive was rejected.
             ArtifactsError: GitHub or its storage answered with an error, or did not answer.
         """
-        return self._transfers.open_archive(artifact, policy or ExtractPolicy())
+        from gh_artifacts_async.transfer.unzip import remote_archive  # with archive, which few programs enter
+
+        return remote_archive.open_archive(self._context, artifact, policy or ExtractPolicy())
 
     async def read_member(self, artifact: Artifact | ArtifactRef, name: str, *, max_bytes: int = 16 * 2**20) -> bytes:
         """Return one file from an artifact's zip, without downloading the zip.
@@ -314,4 +333,4 @@ class ArtifactsClient(Operations):
         Raises:
             ArtifactsError: an ArtifactRef could not be looked up.
         """
-        return await self._transfers.verify(artifact, path)
+        return await is_same(await resolve(self._github, artifact), Path(path))

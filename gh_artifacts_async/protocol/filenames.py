@@ -1,4 +1,4 @@
-"""What arrived, and under which name it may stand: Content-Type, magic and Content-Disposition."""
+"""Is it a zip, and which file name is safe for it: Content-Type, magic number and Content-Disposition."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _END_RECORD_SIZE = 22
 END_RECORD_REACH = _END_RECORD_SIZE + 65535
 """Bytes from the end within which a zip's end record starts (APPNOTE 4.3.16)."""
 
-_LONGEST_EXTENSION = 16  # bytes; what is longer is no extension
-_LONGEST_NAME = 200  # bytes; leaves room below the usual 255 for a suffix and a part file's own marks
+_LONGEST_EXTENSION = 16  # bytes; anything longer is not an extension
+_LONGEST_NAME = 200  # bytes; the usual 255 less a suffix and a part file's own marks
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ORDINARY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. ()+@=,-]{0,197}[A-Za-z0-9_)+=-]", re.ASCII)
@@ -31,12 +31,13 @@ _EXTENDED = re.compile(r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)""")
 
 
 def media_type(content_type: str | None) -> str:
-    """Return the type without parameters, in lower case; empty where there is none."""
+    """Return the type without parameters, in lower case; empty if there is none."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
+@functools.lru_cache(maxsize=64)
 def kind_by_type(content_type: str | None) -> Kind | None:
-    """Tell zip from raw by the Content-Type; None where only the bytes can tell."""
+    """Tell zip from raw by the Content-Type; None if only the bytes can tell."""
     kind = media_type(content_type)
     if kind in _ZIP_TYPES:
         return "zip"
@@ -49,7 +50,7 @@ def kind_by_magic(head: bytes) -> Kind:
 
 
 def ends_as_zip(tail: bytes) -> bool:
-    """Whether the last bytes (up to ``END_RECORD_REACH``) hold an end record whose comment ends just there."""
+    """Whether the last bytes (up to ``END_RECORD_REACH``) hold an end record whose comment ends with them."""
     position = tail.rfind(_END_RECORD)
     while position >= 0:
         end = position + _END_RECORD_SIZE
@@ -62,7 +63,7 @@ def ends_as_zip(tail: bytes) -> bool:
 def disposition_filename(value: str | None) -> str | None:
     """Return the file name of a Content-Disposition; ``filename*`` before ``filename`` (RFC 6266 section 4.3).
 
-    Only its last component is returned; None where there is none that could name a file.
+    Only its last component is returned; None if there is none that can name a file.
     """
     if not value:
         return None
@@ -87,7 +88,7 @@ def _extended(value: str) -> str | None:
 def _plain(value: str) -> str:
     quoted = len(value) > 1 and value[0] == value[-1] == '"'
     text = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
-    try:  # servers put UTF-8 here, and HTTP libraries hand it on byte by byte
+    try:  # servers put UTF-8 here, and HTTP libraries decode it as Latin-1
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return text
@@ -95,10 +96,10 @@ def _plain(value: str) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def safe_component(name: str) -> str:
-    """Return one path component that is safe on every system and as close to ``name`` as can be.
+    """Return one path component that is safe on every system and as close to ``name`` as possible.
 
     Separators, control characters and what Windows forbids become ``_``; ``.`` and ``..``, trailing dots and blanks,
-    device names and over-long names are changed; an empty name becomes ``_``. A name that needs no change gets none.
+    device names and names that are too long are changed; an empty name becomes ``_``. A safe name is kept.
     """
     if _ORDINARY.fullmatch(name) and not _RESERVED.fullmatch(name):
         return name
@@ -109,57 +110,57 @@ def safe_component(name: str) -> str:
 
 
 def _well_ended(name: str) -> str:
-    """Put ``_`` in place of trailing dots and blanks, which Windows drops."""
+    """Replace trailing dots and blanks, which Windows drops, with ``_``."""
     stripped = name.rstrip(" .")
     return stripped + "_" * (len(name) - len(stripped))
 
 
 def _is_bad(char: str) -> bool:
-    """Whether a character has no place in a name: separators, controls, surrogates, and marks that turn text around."""
+    """Whether a character must not be in a name: separators, controls, surrogates, and marks that reverse text."""
     return char in _FORBIDDEN or char in _TURNING or unicodedata.category(char) in {"Cc", "Cs"}
 
 
-def _shortened(name: str, room: int = _LONGEST_NAME) -> str:
-    """Cut a name to what file systems hold, keeping its extension."""
+def _shortened(name: str, longest: int = _LONGEST_NAME) -> str:
+    """Cut a name to the length file systems allow, keeping its extension."""
     encoded = name.encode()
-    if len(encoded) <= room:
+    if len(encoded) <= longest:
         return name
     stem, dot, extension = name.rpartition(".")
     suffix = f"{dot}{extension}".encode() if stem and len(extension.encode()) <= _LONGEST_EXTENSION else b""
-    return (encoded[: room - len(suffix)] + suffix).decode(errors="ignore")
+    return (encoded[: longest - len(suffix)] + suffix).decode(errors="ignore")
 
 
 def tagged(artifact_name: str, tag: str) -> str:
-    """Return ``<artifact name>-<tag>``, made safe; of an over-long name, not the tag is cut."""
+    """Return ``<artifact name>-<tag>``, made safe; if it is too long, the name is cut and not the tag."""
     return f"{_shortened(safe_component(artifact_name), _LONGEST_NAME - len(tag) - 1)}-{tag}"
 
 
 def zip_filename(artifact_name: str) -> str:
-    """Return ``<artifact name>.zip``, made safe; a name that ends in ``.zip`` already gets no second one."""
+    """Return ``<artifact name>.zip``, made safe; a name that ends in ``.zip`` is kept."""
     safe = safe_component(artifact_name)
     return safe if safe.lower().endswith(".zip") else f"{safe}.zip"
 
 
 def raw_filename(artifact_name: str, content_disposition: str | None) -> str:
-    """Return the name storage gives a raw artifact, made safe; else the artifact's own, which is its file's."""
+    """Return the name storage gives a raw artifact, made safe; the artifact's own if it gives none."""
     return safe_component(disposition_filename(content_disposition) or artifact_name)
 
 
 LONGEST_FILENAME = 255
-"""Bytes that a file's name may have on all common file systems."""
+"""The longest file name, in bytes, that all common file systems allow."""
 
 
 def check_filename(name: str) -> str:
     """Check a file name that the caller chose.
 
     Raises:
-        ConfigurationError: it is no single safe path component.
+        ConfigurationError: it is not a single safe path component.
     """
     is_one = isinstance(name, str) and name not in {"", ".", ".."} and "/" not in name and "\\" not in name
     if not is_one or not name.isprintable():
-        msg = f"filename must be the name of one file, without folders, not {name!r}"
+        msg = f"filename must be a file name without folders, not {name!r}"
         raise ConfigurationError(msg)
     if len(name.encode()) > LONGEST_FILENAME:
-        msg = f"filename has {len(name.encode())} bytes; file systems take {LONGEST_FILENAME}"
+        msg = f"filename has {len(name.encode())} bytes; the limit is {LONGEST_FILENAME}"
         raise ConfigurationError(msg)
     return name

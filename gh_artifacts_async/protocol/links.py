@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's grammar of a token, no secret
 _PARAMETER = rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]+))?'
-_LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)")  # empty elements count for nothing
+_LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)")  # empty list elements are ignored
 _ONE_PARAMETER = re.compile(_PARAMETER)
 
 
 @attrs.frozen(kw_only=True)
 class PageLinks:
-    """Where a listing goes on.
+    """Where a listing's other pages are.
 
     Attributes:
         next_url: GitHub's own link to the next page, on the API's origin; None on the last page.
-        next_page: that link's page number; None where it carries none.
-        last_page: number of the last page, where GitHub said so.
-        stated: there was a Link header at all; without one, only the total can tell whether more is to come.
+        next_page: that link's page number; None if it carries none.
+        last_page: number of the last page; None if GitHub did not say.
+        stated: there was a Link header; without one, only the total tells whether there are more pages.
     """
 
     next_url: str | None = None
@@ -41,10 +41,10 @@ class PageLinks:
 
 
 def parse_link(value: str) -> dict[str, str]:
-    """Split a Link header into rel -> URL, in whatever order the rels come.
+    """Split a Link header into rel -> URL, whatever the order of the rels.
 
-    The first link of a rel counts (RFC 8288 section 3.3 lets a link have several rels); what cannot be parsed ends
-    the header.
+    The first link of a rel counts (RFC 8288 section 3.3 lets a link have several rels); parsing
+    ends at the first link that is malformed.
     """
     links: dict[str, str] = {}
     position = 0
@@ -62,7 +62,7 @@ def parse_link(value: str) -> dict[str, str]:
 
 
 def page_number(url: str) -> int | None:
-    """Return the ``page`` parameter of a URL; None where it has none that is a number."""
+    """Return the ``page`` parameter of a URL; None if it has none that is a number."""
     values = parse_qs(url.partition("#")[0].partition("?")[2]).get("page", [])
     return whole(values[-1]) if values else None
 
@@ -71,8 +71,8 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
     """Read the Link header of one page.
 
     Args:
-        value: the header; None where there is none.
-        base: the API; ``next`` must stay on its origin, since it will be sent the token.
+        value: the header; None if there is none.
+        base: the API; ``next`` must stay on its origin, since the token is sent there.
         url: the URL of the page itself, against which a relative link is resolved.
 
     Raises:
@@ -88,8 +88,8 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
     following = _absolute(url, following)
     if not base.owns(following):
         msg = (
-            f"the next page's link leaves {base.origin}; it was not followed, since it would have been sent the token. "
-            "If a proxy stands before the server, give its address as base_url"
+            f"the next page's link leaves {base.origin}; it was not followed, so that the token is not sent there. "
+            "If the server is behind a proxy, pass the proxy's URL as base_url"
         )
         raise UnexpectedResponseError(msg)
     return PageLinks(next_url=following, next_page=page_number(following), last_page=last, stated=True)
@@ -98,7 +98,7 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
 def _absolute(url: str, link: str) -> str:
     try:
         return urljoin(url, link)
-    except ValueError:  # brackets that hold no address: nothing that could be owned
+    except ValueError:  # brackets that hold no address: on no origin
         return link
 
 
@@ -108,5 +108,5 @@ def page_count(total: int, per_page: int) -> int:
 
 
 def pages_to_step_back(fallen_by: int, per_page: int) -> int:
-    """Return how many pages to go back when the total fell: as many items have moved up past the reader."""
+    """Return how many pages to go back when the total fell: that many items moved to pages already read."""
     return page_count(max(fallen_by, 0), per_page)

@@ -9,42 +9,42 @@ from urllib.parse import unquote_plus, urljoin
 
 from gh_artifacts_async.errors import UnexpectedResponseError, UnsafeRedirectError
 from gh_artifacts_async.protocol.requests import split_origin
-from gh_artifacts_async.protocol.throttling import answered_at, in_utc, whole
+from gh_artifacts_async.protocol.throttling import http_date, in_utc, whole
 from gh_artifacts_async.results import Secret, SignedURL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gh_artifacts_async.settings import StoragePolicy
 
 DEFAULT_LIFETIME = 60.0
-"""Seconds a URL is taken to live where it does not say: GitHub's documented minute."""
+"""Seconds until a URL that states no expiry is taken to expire: GitHub's documented minute."""
 
 _EXPIRIES = re.compile(r"[?&](se|urlExpires|X-Amz-Date|X-Amz-Expires|Expires)=([^&]*)", re.ASCII | re.IGNORECASE)
 _MAX_EPOCH = 253_402_300_799
 
 
-def signed_url(location: Secret, *, url: str, headers: Mapping[str, str], now: datetime) -> SignedURL:
-    """Make a SignedURL of a 302's Location; a relative one is resolved, an absolute one kept byte for byte.
+def signed_url(location: Secret, *, url: str, headers: Mapping[str, str], now: Callable[[], datetime]) -> SignedURL:
+    """Return a 302's Location as a SignedURL; a relative one is resolved, an absolute one kept byte for byte.
 
     Args:
         location: the header, hidden.
-        url: the address that answered with it.
-        headers: that answer's headers (``Date``: the lifetime is counted on the server's own clock).
-        now: the wall clock, for an answer without ``Date``.
+        url: the URL of the request.
+        headers: the response's headers (``Date``: the lifetime is counted on the server's own clock).
+        now: the wall clock, asked for a response without ``Date``.
 
     Raises:
-        UnexpectedResponseError: there is no Location, or none that is a URL.
+        UnexpectedResponseError: Location is missing, or is not a URL.
     """
     if not location.reveal().strip():
-        msg = "the answer is a redirect without a Location"
+        msg = "the response is a redirect without a Location"
         raise UnexpectedResponseError(msg)
-    moment = answered_at(headers, now)
+    moment = http_date(headers.get("date")) or now()
     expires_at = _expiry(location, moment)
     lifetime = max(0.0, (expires_at - moment).total_seconds())
     target = _absolute(url, location)
     if target is None:
-        msg = "the answer is a redirect whose Location is no URL"
+        msg = "the response is a redirect whose Location is not a URL"
         raise UnexpectedResponseError(msg)
     return SignedURL(target.reveal(), expires_at=expires_at, lifetime=lifetime)
 
@@ -59,15 +59,17 @@ def _absolute(url: str, location: Secret) -> Secret | None:
 
 
 def _expiry(location: Secret, moment: datetime) -> datetime:
-    """Read the end from ``se`` (Azure), ``urlExpires`` (v3 pipelines), ``X-Amz-*`` (S3 v4) or ``Expires`` (S3 v2)."""
+    """Read it from ``se`` (Azure), ``urlExpires`` (v3 pipelines), ``X-Amz-*`` (S3 v4) or ``Expires`` (S3 v2)."""
     found = _EXPIRIES.findall(location.reveal().partition("#")[0])
-    query = {key.lower(): unquote_plus(value) for key, value in found}
+    query = {}
+    for key, value in found:
+        query[key.lower()] = unquote_plus(value)
     stated = _iso(query.get("se")) or _iso(query.get("urlexpires")) or _amazon(query) or _epoch(query.get("expires"))
     return stated or moment + timedelta(seconds=DEFAULT_LIFETIME)
 
 
 def _iso(text: str | None) -> datetime | None:
-    """Read ISO 8601, with up to seven digits of fraction as .NET writes them."""
+    """Read ISO 8601, with fractions of up to seven digits as .NET writes them."""
     if not text:
         return None
     head, dot, tail = text.partition(".")
@@ -78,7 +80,7 @@ def _iso(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return in_utc(moment)
+    return moment if moment.tzinfo is UTC else in_utc(moment)
 
 
 def _amazon(query: Mapping[str, str]) -> datetime | None:
@@ -97,23 +99,23 @@ def _epoch(text: str | None) -> datetime | None:
 
 
 def check_target(target: SignedURL, policy: StoragePolicy, *, api_is_http: bool) -> None:
-    """Refuse what a signed URL must not lead to, before anything is sent there.
+    """Refuse a signed URL that must not be used, before anything is sent to it.
 
     Raises:
-        UnsafeRedirectError: another scheme than http(s), userinfo, plain http where the policy forbids it, or a host
-            that is not among ``allowed_hosts``.
+        UnsafeRedirectError: the scheme is not http(s), there is userinfo, the policy forbids plain http, or the host is
+            not among ``allowed_hosts``.
     """
     parts = split_origin(target.url.partition("?")[0].partition("#")[0])
     if parts is None:
-        msg = "storage's address is no plain http(s) URL without userinfo; it was not followed"
+        msg = "storage's URL is not an http(s) URL without userinfo; it was not used"
         raise UnsafeRedirectError(msg)
     origin = parts[0]
     allow_http = api_is_http if policy.allow_http is None else policy.allow_http
     if origin.scheme == "http" and not allow_http:
-        msg = f"storage's address at {origin.host} is plain http; pass StoragePolicy(allow_http=True) to permit it"
+        msg = f"storage's URL at {origin.host} is plain http; pass StoragePolicy(allow_http=True) to allow it"
         raise UnsafeRedirectError(msg)
     if policy.allowed_hosts is not None and not any(_host_matches(origin.host, p) for p in policy.allowed_hosts):
-        msg = f"storage's host {origin.host} is not among StoragePolicy.allowed_hosts"
+        msg = f"storage's host {origin.host} is not in StoragePolicy.allowed_hosts"
         raise UnsafeRedirectError(msg)
 
 
@@ -128,9 +130,9 @@ def follow(
 
     Raises:
         UnsafeRedirectError: the policy forbids it, or it leads from https to http.
-        UnexpectedResponseError: there is no Location.
+        UnexpectedResponseError: Location is missing, or is not a URL.
     """
-    target = signed_url(location, url=source.url, headers=headers, now=source.expires_at)
+    target = signed_url(location, url=source.url, headers=headers, now=lambda: source.expires_at)
     if source.url.lower().startswith("https:") and not target.url.lower().startswith("https:"):
         msg = "storage redirects from https to http; it was not followed"
         raise UnsafeRedirectError(msg)

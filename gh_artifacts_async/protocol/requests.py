@@ -1,4 +1,4 @@
-"""Each REST operation as a value, and the rules for the base URL they are sent to.
+"""The REST operations as values, and the base URL they are sent to.
 
 https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
 """
@@ -38,7 +38,7 @@ _LONGEST_LABEL = 63
 
 @attrs.frozen
 class Origin:
-    """Scheme, host and port: what may be sent a token (RFC 6454 section 4)."""
+    """Scheme, host and port (RFC 6454 section 4): a token is sent to one origin only."""
 
     scheme: str
     host: str
@@ -55,17 +55,17 @@ class Origin:
             return False
 
     def __str__(self) -> str:
-        """Return ``scheme://host[:port]``, the port only where it is not the scheme's own."""
+        """Return ``scheme://host[:port]``, the port only if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if _DEFAULT_PORTS.get(self.scheme) == self.port else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
 
 def split_origin(url: str) -> tuple[Origin, str] | None:
-    """Split an absolute http(s) URL into its origin and the rest; None where it is no such URL.
+    """Split an absolute http(s) URL into its origin and the rest; None if it is not one.
 
-    Userinfo, backslashes, blanks and control characters make it None too: parsers disagree about those, and a token
-    follows what is decided here.
+    Userinfo, backslashes, blanks and control characters are refused: parsers disagree about them, and where a token is
+    sent depends on the result.
     """
     match = _URL.fullmatch(url)
     if match is None or "\\" in match["rest"]:
@@ -76,7 +76,7 @@ def split_origin(url: str) -> tuple[Origin, str] | None:
 
 @functools.lru_cache(maxsize=256)
 def _origin(scheme: str, text: str) -> Origin | None:
-    """Read an authority (RFC 3986 section 3.2); kept, since a client meets the same few hosts all the time."""
+    """Read an authority (RFC 3986 section 3.2). Cached: a client sees the same few hosts all the time."""
     authority = _AUTHORITY.fullmatch(text)
     if scheme not in _DEFAULT_PORTS or authority is None or not _can_be_looked_up(authority["host"]):
         return None
@@ -96,21 +96,33 @@ def _can_be_looked_up(host: str) -> bool:
 
 @attrs.frozen
 class BaseURL:
-    """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``; without a trailing slash."""
+    """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``.
+
+    Attributes:
+        origin: scheme, host and port.
+        path: without a trailing slash; empty for github.com.
+        text: origin and path as one URL.
+    """
 
     origin: Origin
     path: str
+    text: str = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda made: f"{made.origin}{made.path}", takes_self=True),
+    )
 
     def __str__(self) -> str:
         """Return the URL."""
-        return f"{self.origin}{self.path}"
+        return self.text
 
     @classmethod
     def parse(cls, text: str) -> BaseURL:
         """Take a URL exactly as given, less a trailing slash; a bare host name is mapped to its API.
 
         Raises:
-            ConfigurationError: it is no http(s) URL, or carries userinfo, a query or a fragment.
+            ConfigurationError: it is not an http(s) URL, or has userinfo, a query or a fragment.
         """
         if not isinstance(text, str) or not text:
             msg = f"base_url must be a URL like 'https://api.github.com', not {text!r}"
@@ -118,11 +130,11 @@ class BaseURL:
         if "://" not in text and _HOST_NAME.fullmatch(text):
             text = base_url_for_host(text)
         if "@" in text:
-            msg = "base_url must not hold a user name or password; give the token apart from it"
+            msg = "base_url must not contain a user name or password; pass the token separately"
             raise ConfigurationError(msg)
         parts = split_origin(text)
         if parts is None or "?" in parts[1] or "#" in parts[1]:
-            shown = re.split(r"[?#]", text)[0]  # what is behind may be a secret
+            shown = re.split(r"[?#]", text)[0]  # the rest may be a secret
             msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}"
             raise ConfigurationError(msg)
         return cls(parts[0], parts[1].rstrip("/"))
@@ -132,15 +144,15 @@ class BaseURL:
         if request.absolute_url is not None:
             return request.absolute_url
         query = f"?{urlencode(request.query)}" if request.query else ""
-        return f"{self}{request.path}{query}"
+        return f"{self.text}{request.path}{query}"
 
     def owns(self, url: str) -> bool:
-        """Whether an absolute URL is on this API's origin, so that it may be sent the token."""
+        """Whether an absolute URL is on this API's origin, so that the token may be sent to it."""
         parts = split_origin(url)
         return parts is not None and parts[0] == self.origin
 
     def is_repository_path(self, url: str) -> bool:
-        """Whether a URL is one of this API's own repository resources (a renamed repository's new place)."""
+        """Whether a URL is one of this API's own repository resources (a renamed repository's new URL)."""
         parts = split_origin(url)
         return (
             parts is not None
@@ -156,10 +168,10 @@ def base_url_for_host(host: str) -> str:
     ``https://HOST/api/v3``.
 
     Raises:
-        ConfigurationError: it is no host name.
+        ConfigurationError: it is not a host name.
     """
     if not _HOST_NAME.fullmatch(host):
-        msg = f"{host!r} is no host name"
+        msg = f"{host!r} is not a host name"
         raise ConfigurationError(msg)
     lower = host.lower()
     if lower in {"github.com", "api.github.com"}:
@@ -192,9 +204,11 @@ class Request:
         method: GET or DELETE; both are safe to repeat (RFC 9110 section 9.2.2).
         path: below the base URL, percent-encoded.
         query: names and values, not yet encoded.
-        absolute_url: takes the place of path and query: GitHub's own ``next`` link, or a renamed repository's place.
-        answer: what a good answer is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
-        known_expired: the artifact was listed as expired: a 5xx then means just that.
+        absolute_url: used instead of path and query: GitHub's own ``next`` link, or a renamed repository's new URL.
+        points: what it costs of GitHub's 900 points a minute: 5 for a DELETE, else 1
+            (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+        answer: what a good response is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
+        known_expired: whether the artifact is known to have expired: a 5xx then means just that. None if unknown.
     """
 
     operation: str
@@ -202,16 +216,9 @@ class Request:
     path: str
     query: Query = ()
     absolute_url: str | None = None
+    points: int = 1
     answer: Literal["json", "nothing", "location"] = "json"
     known_expired: bool | None = None
-
-    @property
-    def points(self) -> int:
-        """What it costs of GitHub's 900 points a minute: 5 for a DELETE, else 1.
-
-        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-        """
-        return 5 if self.method == "DELETE" else 1
 
     @property
     def label(self) -> str:
@@ -223,12 +230,29 @@ class Request:
         return attrs.evolve(self, absolute_url=url)
 
 
-def _repo_path(repo: RepositoryName, rest: str) -> str:
-    return f"/repos/{repo.owner}/{repo.name}/actions/{rest}"
+@functools.lru_cache(maxsize=256)
+def _actions(repo: RepositoryName) -> str:
+    return f"/repos/{repo.owner}/{repo.name}/actions"
 
 
-def check_page(per_page: int, page: int = 1) -> None:
-    """Check the paging parameters.
+def check_name(name: str | None) -> None:
+    """Check an artifact name to search for.
+
+    Raises:
+        ConfigurationError: it is empty, not a string, or cannot be encoded in a URL.
+    """
+    if name is not None and not _is_text(name):
+        msg = f"name must be an artifact's name, not {name!r}"
+        raise ConfigurationError(msg)
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a string that UTF-8 can carry (no lone surrogates, as program arguments may contain)."""
+    return isinstance(value, str) and bool(value) and not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def _paging(per_page: int, page: int, *more: tuple[str, str | None]) -> Query:
+    """Check the paging parameters, and return them with those of the others that are given.
 
     Raises:
         ConfigurationError: per_page is not within 1..100, or page is below 1.
@@ -237,26 +261,6 @@ def check_page(per_page: int, page: int = 1) -> None:
         msg = f"per_page must be within 1..{MAX_PER_PAGE}, not {per_page!r}"
         raise ConfigurationError(msg)
     check_id(page, "page")
-
-
-def check_name(name: str | None) -> None:
-    """Check an artifact name that is to be searched for.
-
-    Raises:
-        ConfigurationError: it is empty, no string, or no text that a URL could carry.
-    """
-    if name is not None and not _is_text(name):
-        msg = f"name must be an artifact's name, not {name!r}"
-        raise ConfigurationError(msg)
-
-
-def _is_text(value: object) -> bool:
-    """Whether a value is a string that UTF-8 can carry (no lone surrogates, as arguments of a program may hold)."""
-    return isinstance(value, str) and bool(value) and not any("\ud800" <= char <= "\udfff" for char in value)
-
-
-def _paging(per_page: int, page: int, *more: tuple[str, str | None]) -> Query:
-    check_page(per_page, page)
     given = tuple((key, value) for key, value in more if value is not None)
     return (("per_page", str(per_page)), ("page", str(page)), *given)
 
@@ -267,7 +271,8 @@ def list_artifacts_for_repo(
     """``GET /repos/{owner}/{repo}/actions/artifacts``."""
     check_name(name)
     query = _paging(per_page, page, ("name", name))
-    return Request(operation="list_artifacts_for_repo", path=_repo_path(repo, "artifacts"), query=query)
+    path = f"/repos/{repo.owner}/{repo.name}/actions/artifacts"
+    return Request(operation="list_artifacts_for_repo", path=path, query=query)
 
 
 def list_workflow_run_artifacts(
@@ -286,27 +291,28 @@ def list_workflow_run_artifacts(
         msg = f"direction must be 'asc' or 'desc', not {direction!r}"
         raise ConfigurationError(msg)
     query = _paging(per_page, page, ("name", name), ("direction", direction))
-    path = _repo_path(repo, f"runs/{run_id}/artifacts")
+    path = f"{_actions(repo)}/runs/{run_id}/artifacts"
     return Request(operation="list_workflow_run_artifacts", path=path, query=query)
 
 
 def get_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
     check_id(artifact_id, "artifact_id")
-    return Request(operation="get_artifact", path=_repo_path(repo, f"artifacts/{artifact_id}"))
+    path = f"/repos/{repo.owner}/{repo.name}/actions/artifacts/{artifact_id}"
+    return Request(operation="get_artifact", path=path)
 
 
 def delete_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     """``DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
     check_id(artifact_id, "artifact_id")
-    path = _repo_path(repo, f"artifacts/{artifact_id}")
-    return Request(operation="delete_artifact", method="DELETE", path=path, answer="nothing")
+    path = f"{_actions(repo)}/artifacts/{artifact_id}"
+    return Request(operation="delete_artifact", method="DELETE", path=path, points=5, answer="nothing")
 
 
 def download_artifact(repo: RepositoryName, artifact_id: int, *, known_expired: bool | None = None) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}``; the format must be zip."""
     check_id(artifact_id, "artifact_id")
-    path = _repo_path(repo, f"artifacts/{artifact_id}/zip")
+    path = f"{_actions(repo)}/artifacts/{artifact_id}/zip"
     return Request(operation="download_artifact", path=path, answer="location", known_expired=known_expired)
 
 
@@ -314,7 +320,7 @@ def get_workflow_run(repo: RepositoryName, run_id: int) -> Request:
     """``GET /repos/{owner}/{repo}/actions/runs/{run_id}``."""
     check_id(run_id, "run_id")
     query = (("exclude_pull_requests", "true"),)
-    return Request(operation="get_workflow_run", path=_repo_path(repo, f"runs/{run_id}"), query=query)
+    return Request(operation="get_workflow_run", path=f"{_actions(repo)}/runs/{run_id}", query=query)
 
 
 def list_workflow_runs(
@@ -332,11 +338,11 @@ def list_workflow_runs(
         rest = f"workflows/{_workflow_id(workflow)}/runs"
     for key, value in filters:
         if not _is_text(value):
-            msg = f"{key} must be a string that is not empty, not {value!r}"
+            msg = f"{key} must be a non-empty string, not {value!r}"
             raise ConfigurationError(msg)
     query = _paging(per_page, page, ("exclude_pull_requests", "true"), ("created", created), *filters)
     name = "list_workflow_runs_for_repo" if workflow is None else "list_workflow_runs"
-    return Request(operation=name, path=_repo_path(repo, rest), query=query)
+    return Request(operation=name, path=f"{_actions(repo)}/{rest}", query=query)
 
 
 def _workflow_id(workflow: str | int) -> str:
@@ -351,10 +357,10 @@ def _workflow_id(workflow: str | int) -> str:
 
 
 def created_bounds(created: object) -> tuple[datetime | None, datetime | None]:
-    """Check a range of times: a pair, from and to, None for no bound; None for no range at all.
+    """Check a range of times: a pair, from and to, each None for no bound; or None for no range at all.
 
     Raises:
-        ConfigurationError: it is no such pair, or a time without a zone.
+        ConfigurationError: it is not such a pair, or a time has no zone.
     """
     if created is None:
         return None, None
@@ -370,7 +376,7 @@ def created_bounds(created: object) -> tuple[datetime | None, datetime | None]:
 
 
 def created_range(start: datetime | None, end: datetime | None) -> str | None:
-    """Return GitHub's search syntax for a range of times, both ends included; None where there is no bound.
+    """Return GitHub's search syntax for a range of times, both ends included; None if there is no bound.
 
     https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
     """

@@ -1,6 +1,6 @@
-"""judge(): what GitHub's answer means. The one place where API errors are born.
+"""judge(): what GitHub's response means. The one place where API errors are created.
 
-Errors are returned, not raised, so that no frame that holds an answer's headers is part of a traceback.
+Errors are returned, not raised, so that no frame that holds a response's headers is part of a traceback.
 Status codes: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 """
 
@@ -42,23 +42,23 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.requests import BaseURL, Request
 
 _LONGEST_MESSAGE = 300
-_OK_MAX = 299
+_LAST_GOOD = 299
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _SERVER = 401, 403, 404, 410, 500
 _PERMANENT = (301, 308)
 _TEMPORARY = (302, 303, 307)
 NO_DOWNLOAD_URL = "failed to generate url"
-"""GitHub's 500 on the download of an artifact whose bytes are gone."""
+"""How GitHub words the 500 for the download of an artifact whose bytes are gone, in lower case."""
 
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """An HTTP answer whose headers (a Location is a secret) and body no repr shows.
+    """An HTTP response; its repr shows neither headers (a Location is a secret) nor body.
 
     Attributes:
         status: the status code.
         headers: names in lower case.
-        body: whole.
-        url: the address that answered.
+        body: the whole body, decompressed.
+        url: the URL of the request.
     """
 
     status: int
@@ -67,98 +67,138 @@ class Response:
     url: str = attrs.field(default="", repr=False)
 
 
-@attrs.frozen(kw_only=True)
-class Result:
-    """What a good answer says.
+# --- what judge() returns --------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Document:
+    """A JSON document.
 
     Attributes:
-        data: the JSON document; None where there is none.
-        links: where a listing goes on.
-        signed_url: the download's address.
-        moved_to: the repository was renamed: ask again there.
+        data: the parsed JSON.
+        links: where to find a listing's next page.
     """
 
-    data: Any = attrs.field(default=None, repr=False)
+    data: Any = attrs.field(repr=False)
     links: PageLinks = attrs.field(factory=PageLinks)
-    signed_url: SignedURL | None = None
-    moved_to: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Verdict:
-    """judge()'s finding: a reply or an error, never both.
+@attrs.frozen
+class Nothing:
+    """An empty body, as the 204 of a DELETE has it."""
+
+
+@attrs.frozen
+class Location:
+    """A download's redirect to storage.
 
     Attributes:
-        reply: what a good answer says.
-        error: what went wrong.
-        throttle: the rate limit that was met.
-        retry_after: seconds a 5xx asks to wait.
-        rate_limit: the primary limit as of this answer.
+        signed_url: where the artifact's bytes are.
     """
 
-    reply: Result | None = None
-    error: ArtifactsError | None = None
+    signed_url: SignedURL
+
+
+Result = Document | Nothing | Location
+
+
+@attrs.frozen
+class Good:
+    """What was asked for.
+
+    Attributes:
+        result: what the response says.
+        rate_limit: the primary limit as of this response; None if it states none.
+    """
+
+    result: Result
+    rate_limit: RateLimit | None = None
+
+
+@attrs.frozen
+class Moved:
+    """The repository was renamed: send the request there.
+
+    Attributes:
+        to: the absolute URL, on the API's own origin.
+        rate_limit: the primary limit as of this response; None if it states none.
+    """
+
+    to: str
+    rate_limit: RateLimit | None = None
+
+
+@attrs.frozen
+class Refused:
+    """GitHub said no, or the response breaks the rules of its API.
+
+    Attributes:
+        error: what the caller gets unless a retry helps.
+        throttle: the rate limit that was exceeded; None for any other error.
+        retry_after: seconds the server asks to wait; None if it does not say.
+        rate_limit: the primary limit as of this response; None if it states none.
+    """
+
+    error: ArtifactsError
     throttle: Throttle | None = None
     retry_after: float | None = None
     rate_limit: RateLimit | None = None
 
 
-def judge(request: Request, answer: Response, *, base: BaseURL, now: datetime) -> Verdict:
-    """Return what an answer means.
+Judgement = Good | Moved | Refused
+
+
+def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[[], datetime]) -> Judgement:
+    """Return what a response means.
 
     Args:
         request: what was asked.
-        answer: what came.
+        response: what came back.
         base: the API; a renamed repository is followed on its origin only.
-        now: the wall clock, for an answer without ``Date``.
+        now: the wall clock, asked for a response without ``Date``.
     """
-    limit = read_rate_limit(answer.headers)
+    limit = read_rate_limit(response.headers)
     try:
-        reply, error = _sort(request, answer, base, now)
-    except ProtocolError as exc:
-        return Verdict(error=exc.with_traceback(None), rate_limit=limit)
-    if error is None:
-        return Verdict(reply=reply, rate_limit=limit)
-    facts = _facts(answer)
-    found = throttle(
-        answer.status, answer.headers, message=facts.message, documentation_url=facts.documentation_url, now=now
-    )
-    if found is not None:
-        error = _rate_limit_error(request, answer, found)
-    wait = retry_after(answer.headers, now)
-    return Verdict(error=error, throttle=found, retry_after=wait, rate_limit=limit)
+        if response.status in _PERMANENT or response.status in _TEMPORARY:
+            return _redirected(request, response, base, now, limit)
+        if response.status <= _LAST_GOOD:
+            return Good(_result(request, response, base), limit)
+    except ProtocolError as error:
+        return Refused(error.with_traceback(None), rate_limit=limit)
+    return _refused(request, response, now, limit)
 
 
-def _sort(
-    request: Request, answer: Response, base: BaseURL, now: datetime
-) -> tuple[Result | None, ArtifactsError | None]:
-    """Part the answers: redirects, good ones, errors."""
-    if answer.status in _PERMANENT or answer.status in _TEMPORARY:
-        return _redirected(request, answer, base, now), None
-    if answer.status < _OK_MAX + 1:
-        return _good(request, answer, base), None
-    return None, _api_error(request, answer)
+# --- good responses and redirects ------------------------------------------------------------------------------------
 
 
-def _good(request: Request, answer: Response, base: BaseURL) -> Result:
-    if request.answer == "nothing":
-        if not answer.body:
-            return Result()
-        msg = (
-            f"{request.label} was answered with {answer.status} and {_kind(answer)} instead of nothing (204); "
-            f"is {_host(answer)} GitHub's REST API?"
-        )
-        raise UnexpectedResponseError(msg)
+def _result(request: Request, response: Response, base: BaseURL) -> Result:
     if request.answer == "location":
-        msg = f"{request.label} was answered with {answer.status} instead of a redirect to storage"
+        msg = f"{request.label} returned {response.status} instead of a redirect to storage"
         raise UnexpectedResponseError(msg)
-    links = page_links(answer.headers.get("link"), base=base, url=answer.url)
-    return Result(data=_json(request, answer), links=links)
+    if request.answer == "nothing":
+        if not response.body:
+            return Nothing()
+        raise _unlike_github(request, response, f"{_kind(response)} instead of an empty body")
+    try:
+        data = _loads()(response.body)
+    except (ValueError, RecursionError):
+        pass
+    else:
+        link = response.headers.get("link")
+        return Document(data, page_links(link, base=base, url=response.url)) if link else Document(data)
+    raise _unlike_github(request, response, f"{_kind(response)} instead of JSON" if response.body else "no body")
+
+
+def _unlike_github(request: Request, response: Response, found: str) -> UnexpectedResponseError:
+    host = response.url.partition("://")[2].partition("/")[0] or "the server"
+    return UnexpectedResponseError(
+        f"{request.label} returned {response.status} with {found}; is {host} GitHub's REST API?"
+    )
 
 
 @functools.cache
 def _loads() -> Callable[[bytes], object]:
-    """Return orjson's reader where it is installed (the extra ``speed``), else the standard library's."""
+    """Return orjson's parser if it is installed (the extra ``speed``), else the standard library's."""
     try:
         from orjson import loads
     except ImportError:
@@ -166,36 +206,26 @@ def _loads() -> Callable[[bytes], object]:
     return loads
 
 
-def _json(request: Request, answer: Response) -> object:
-    what = "no body" if not answer.body else f"{_kind(answer)} instead of JSON"
-    try:
-        return _loads()(answer.body)
-    except (ValueError, RecursionError):
-        msg = f"{request.label} was answered with {answer.status} and {what}; is {_host(answer)} GitHub's REST API?"
-    raise UnexpectedResponseError(msg)
+def _kind(response: Response) -> str:
+    return _printable(media_type(response.headers.get("content-type"))) or "an unnamed type"
 
 
-def _kind(answer: Response) -> str:
-    return _printable(media_type(answer.headers.get("content-type"))) or "an unnamed type"
-
-
-def _host(answer: Response) -> str:
-    return answer.url.partition("://")[2].partition("/")[0] or "the server"
-
-
-def _redirected(request: Request, answer: Response, base: BaseURL, now: datetime) -> Result:
+def _redirected(
+    request: Request, response: Response, base: BaseURL, now: Callable[[], datetime], limit: RateLimit | None
+) -> Good | Moved:
     """Tell a renamed repository (301, 307) from a download's 302.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
     """
-    target = signed_url(Secret(answer.headers.get("location", "")), url=answer.url, headers=answer.headers, now=now)
+    location = Secret(response.headers.get("location", ""))
+    target = signed_url(location, url=response.url, headers=response.headers, now=now)
     if base.is_repository_path(target.url):
-        return Result(moved_to=target.url)
-    if request.answer == "location" and answer.status in _TEMPORARY:
-        return Result(signed_url=target)
+        return Moved(target.url, limit)
+    if request.answer == "location" and response.status in _TEMPORARY:
+        return Good(Location(target), limit)
     msg = (
-        f"{request.label} was redirected to {target.host}, which is no repository of {base.origin}; "
-        "it was not followed, since it would have been sent the token"
+        f"{request.label} was redirected to {target.host}, which is not a repository of {base.origin}; "
+        "it was not followed, so that the token is not sent there"
     )
     raise UnsafeRedirectError(msg)
 
@@ -210,10 +240,22 @@ class _Facts:
     details: str
 
 
-def _facts(answer: Response) -> _Facts:
-    """Read GitHub's basic-error document; anything else gives empty facts."""
+def _refused(request: Request, response: Response, now: Callable[[], datetime], limit: RateLimit | None) -> Refused:
+    facts = _facts(response)
+    found = throttle(
+        response.status, response.headers, message=facts.message, documentation_url=facts.documentation_url, now=now
+    )
+    if found is None:
+        error = _api_error(request, response, facts)
+    else:
+        error = _rate_limit_error(request, response, facts, found)
+    return Refused(error, found, retry_after(response.headers, now), limit)
+
+
+def _facts(response: Response) -> _Facts:
+    """Read GitHub's basic-error document; the fields are empty if the body is anything else."""
     try:
-        document = json.loads(answer.body)
+        document = json.loads(response.body)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -232,7 +274,7 @@ def _printable(text: str) -> str:
 
 
 def _details(errors: object) -> str:
-    """Put the ``errors`` of a 422 in one phrase: ``per_page: invalid``."""
+    """Return the ``errors`` of a 422 as one phrase: ``per_page: invalid``."""
     found = []
     for item in errors if isinstance(errors, list) else []:
         if isinstance(item, str):
@@ -244,34 +286,33 @@ def _details(errors: object) -> str:
 
 
 _HINTS: dict[type[APIError], str] = {
-    AuthenticationError: "the token is missing, wrong or has ended",
-    NotFoundError: "there is no such thing, or the token may not see it",
-    ArtifactExpiredError: "the artifact's retention has ended, and its bytes are gone",
-    ServerError: "GitHub's own trouble; try again later",
+    AuthenticationError: "the token is missing, wrong or expired",
+    NotFoundError: "not found, or the token has no access",
+    ArtifactExpiredError: "the artifact has expired and can no longer be downloaded",
+    ServerError: "the server failed; try again later",
 }
 
 
-def _sentence(request: Request, answer: Response, hint: str) -> str:
-    facts = _facts(answer)
+def _sentence(request: Request, response: Response, facts: _Facts, hint: str) -> str:
     said = f" {facts.message}" if facts.message else ""
     more = f" ({facts.details})" if facts.details else ""
-    quoted = answer.headers.get("x-github-request-id")
+    quoted = response.headers.get("x-github-request-id")
     reference = f" [request id {_printable(quoted)}]" if quoted else ""
-    return f"{request.label}: {answer.status}{said}{more}" + (f": {hint}" if hint else "") + reference
+    return f"{request.label}: {response.status}{said}{more}" + (f": {hint}" if hint else "") + reference
 
 
-def _common(request: Request, answer: Response, hint: str) -> dict[str, Any]:
+def _common(request: Request, response: Response, facts: _Facts, hint: str) -> dict[str, Any]:
     return {
-        "message": _sentence(request, answer, hint),
-        "status": answer.status,
-        "request_id": answer.headers.get("x-github-request-id"),
-        "documentation_url": _facts(answer).documentation_url,
+        "message": _sentence(request, response, facts, hint),
+        "status": response.status,
+        "request_id": response.headers.get("x-github-request-id"),
+        "documentation_url": facts.documentation_url,
         "request": request.label,
     }
 
 
-def _error_class(request: Request, answer: Response) -> type[APIError]:
-    status, is_download = answer.status, request.answer == "location"
+def _error_class(request: Request, response: Response, facts: _Facts) -> type[APIError]:
+    status, is_download = response.status, request.answer == "location"
     simple: dict[int, type[APIError]] = {
         400: BadRequestError,
         422: BadRequestError,
@@ -279,38 +320,38 @@ def _error_class(request: Request, answer: Response) -> type[APIError]:
         _FORBIDDEN: PermissionDeniedError,
         _NOT_FOUND: NotFoundError,
     }
-    if status == _GONE and is_download and not _retired_version(answer):
+    if status == _GONE and is_download and not _retired_version(facts):
         return ArtifactExpiredError
     if status >= _SERVER:
         return ArtifactExpiredError if is_download and request.known_expired else ServerError
     return simple.get(status, APIError)
 
 
-def _retired_version(answer: Response) -> bool:
-    """Whether a 410 means the API version: those have been announced with Sunset, and name it in their message.
+def _retired_version(facts: _Facts) -> bool:
+    """Whether a 410 is about a retired API version, which its message then names, and not about the artifact.
 
     https://docs.github.com/en/rest/about-the-rest-api/api-versions
     """
-    message = _facts(answer).message.lower()
+    message = facts.message.lower()
     return "version" in message and "expired" not in message
 
 
-def _api_error(request: Request, answer: Response) -> APIError:
-    found = _error_class(request, answer)
+def _api_error(request: Request, response: Response, facts: _Facts) -> APIError:
+    found = _error_class(request, response, facts)
     if found is PermissionDeniedError:
-        accepted = answer.headers.get("x-accepted-github-permissions")
-        allowed = _printable(accepted or "").replace(";", " or ")
+        accepted = response.headers.get("x-accepted-github-permissions")
+        allowed = " or ".join(part.strip() for part in _printable(accepted or "").split(";"))
         needs = f"the token needs {allowed}" if allowed else "the token lacks a permission"
-        return PermissionDeniedError(**_common(request, answer, needs), accepted_permissions=accepted)
+        return PermissionDeniedError(**_common(request, response, facts, needs), accepted_permissions=accepted)
     hint = _HINTS.get(found, "")
-    if answer.status == _GONE and found is APIError:
-        hint = "this API version may have been retired; give another api_version"
-    return found(**_common(request, answer, hint))
+    if response.status == _GONE and found is APIError:
+        hint = "this API version may have been retired; set another api_version"
+    return found(**_common(request, response, facts, hint))
 
 
-def _rate_limit_error(request: Request, answer: Response, found: Throttle) -> APIError:
+def _rate_limit_error(request: Request, response: Response, facts: _Facts, found: Throttle) -> APIError:
     until = "" if found.reset_at is None else f", until {found.reset_at:%Y-%m-%d %H:%M:%S} UTC"
-    hint = f"the {found.kind} rate limit was met; wait {found.wait:.0f} s{until}"
+    hint = f"{found.kind} rate limit exceeded; wait {found.wait:.0f} s{until}"
     cls = PrimaryRateLimitError if found.kind == "primary" else SecondaryRateLimitError
     stated = found.wait if found.stated else None
-    return cls(**_common(request, answer, hint), retry_after=stated, reset_at=found.reset_at)
+    return cls(**_common(request, response, facts, hint), retry_after=stated, reset_at=found.reset_at)

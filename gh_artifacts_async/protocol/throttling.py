@@ -1,4 +1,4 @@
-"""Rate-limit headers and bodies: who waits, and how long.
+"""Rate limits: what a response says about them, and the sliding window that keeps below them.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api and
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
@@ -7,6 +7,8 @@ https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-
 from __future__ import annotations
 
 import functools
+import math
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
@@ -16,10 +18,10 @@ import attrs
 from gh_artifacts_async.models import RateLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SECONDARY_WAIT = 60.0
-"""Seconds to wait where a secondary limit names none: GitHub's "at least one minute"."""
+"""Seconds to wait if a secondary limit states none: GitHub's "at least one minute"."""
 
 _FORBIDDEN = 403
 _TOO_MANY = 429
@@ -31,12 +33,12 @@ _SECONDARY_PHRASES = ("secondary rate limit", "abuse detection")
 
 @attrs.frozen(kw_only=True)
 class Throttle:
-    """A rate limit that an answer says was met.
+    """A rate limit that a response says was exceeded.
 
     Attributes:
         kind: which limit.
-        wait: seconds from the answer on until it may be asked again.
-        stated: GitHub named the time; else ``wait`` is the minimum for a first try and grows with the next.
+        wait: seconds from the response on until the next request is allowed.
+        stated: GitHub named the time; otherwise ``wait`` is the minimum for a first retry, and grows with the next.
         reset_at: when the window ends, for people (aware, UTC).
     """
 
@@ -47,14 +49,14 @@ class Throttle:
 
 
 def whole(text: str | None) -> int | None:
-    """Return a header's number of digits only; None for anything else (a sign, a dot, a missing header)."""
+    """Return a header's value as a number if it is nothing but digits; None for anything else, and if it is missing."""
     stripped = (text or "").strip()
     return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 19 else None  # noqa: PLR2004 - fits 63 bits
 
 
 @functools.lru_cache(maxsize=16)
 def http_date(text: str | None) -> datetime | None:
-    """Return an HTTP date (RFC 9110 section 5.6.7) as aware UTC; None where it is none. Servers repeat them much."""
+    """Return an HTTP date (RFC 9110 section 5.6.7) as aware UTC; None if it is not one. Cached: servers repeat them."""
     if not text:
         return None
     try:
@@ -65,19 +67,19 @@ def http_date(text: str | None) -> datetime | None:
 
 
 def in_utc(moment: datetime) -> datetime | None:
-    """Return a time as aware UTC, one without a zone taken as such; None outside the years that can be counted with."""
+    """Return a time as aware UTC; one without a zone is taken as UTC. None if its year does not allow arithmetic."""
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
 
 
-def answered_at(headers: Mapping[str, str], now: datetime) -> datetime:
-    """Return the server's own time of an answer (its ``Date``); ``now`` where it sent none."""
-    return http_date(headers.get("date")) or now
+def answered_at(headers: Mapping[str, str], now: Callable[[], datetime]) -> datetime:
+    """Return the server's own time of a response (its ``Date``); ``now`` if it sent none."""
+    return http_date(headers.get("date")) or now()
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return ``Retry-After`` (RFC 9110 section 10.2.3) in seconds from the answer on; None if absent or wrong."""
+def retry_after(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
+    """Return ``Retry-After`` (RFC 9110 section 10.2.3) in seconds from the response on; None if absent or invalid."""
     text = headers.get("retry-after")
     seconds = whole(text)
     if seconds is not None:
@@ -92,14 +94,14 @@ def _reset_at(headers: Mapping[str, str]) -> datetime | None:
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Return the primary limit as an answer tells it; None where it tells none (as GHES does by default)."""
-    limit = whole(headers.get("x-ratelimit-limit"))
-    remaining = whole(headers.get("x-ratelimit-remaining"))
+    """Return the primary limit as a response states it; None if it states none (as GHES by default)."""
+    limit, remaining = whole(headers.get("x-ratelimit-limit")), whole(headers.get("x-ratelimit-remaining"))
     if limit is None or remaining is None:
         return None
-    used = whole(headers.get("x-ratelimit-used"))
+    used, reset = whole(headers.get("x-ratelimit-used")), whole(headers.get("x-ratelimit-reset"))
+    reset_at = None if reset is None or reset > _MAX_EPOCH else datetime.fromtimestamp(reset, UTC)
     resource = headers.get("x-ratelimit-resource")
-    return RateLimit(limit=limit, remaining=remaining, used=used, reset_at=_reset_at(headers), resource=resource)
+    return RateLimit(limit=limit, remaining=remaining, used=used, reset_at=reset_at, resource=resource)
 
 
 def _is_throttled(status: int, headers: Mapping[str, str], text: str) -> bool:
@@ -115,12 +117,17 @@ def _is_throttled(status: int, headers: Mapping[str, str], text: str) -> bool:
 
 
 def throttle(
-    status: int, headers: Mapping[str, str], *, message: str, documentation_url: str | None, now: datetime
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    message: str,
+    documentation_url: str | None,
+    now: Callable[[], datetime],
 ) -> Throttle | None:
     """Tell a rate limit from a missing permission: both come as 403.
 
     Returns:
-        None where no rate limit is meant.
+        None if no rate limit is meant.
     """
     text = f"{message} {(documentation_url or '').replace('-', ' ')}".lower()
     if not _is_throttled(status, headers, text):
@@ -144,3 +151,48 @@ def _later(moment: datetime, seconds: float) -> datetime | None:
         return moment + timedelta(seconds=seconds)
     except OverflowError:
         return None
+
+
+class Window:
+    """A sliding window over the points that a server may have counted: never more than a limit in any 60 seconds.
+
+    A server counts a request at some moment between its sending and its response, so its points are held from before
+    it is sent until ``seconds`` after its response or failure. The times passed in must never go back.
+    """
+
+    def __init__(self, points: float, seconds: float = 60.0) -> None:
+        """Start with nothing counted.
+
+        Args:
+            points: how many any ``seconds`` may hold; infinity for no limit.
+            seconds: the window's length.
+        """
+        self._limit = points
+        self._seconds = seconds
+        self._used = 0
+        self._settled: deque[tuple[float, int]] = deque()  # when they are free again, and how many
+
+    def reserve(self, points: int, now: float) -> float:
+        """Take the points of a request that is about to be sent.
+
+        A request of more points than the limit is let through alone, and then held for longer in proportion.
+
+        Returns:
+            0.0 if they are taken now. Otherwise nothing is taken, and this is the number of seconds after which to
+            ask again: infinity while only requests under way can free enough.
+        """
+        while self._settled and self._settled[0][0] <= now:
+            self._used -= self._settled.popleft()[1]
+        excess = self._used + points - max(self._limit, points)
+        if excess <= 0:
+            self._used += points
+            return 0.0
+        for free_at, freed in self._settled:
+            excess -= freed
+            if excess <= 0:
+                return free_at - now
+        return math.inf
+
+    def settle(self, points: int, now: float) -> None:
+        """Note that a request got its response, or failed: from now on its points are free in ``seconds``."""
+        self._settled.append((now + self._seconds * max(1.0, points / self._limit), points))

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import abc
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
-
-import attrs
 
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import (
     AuthenticationError,
     ConfigurationError,
-    DestinationExistsError,
     OutOfSpaceError,
     RateLimitError,
 )
-from gh_artifacts_async.models import Artifact, ArtifactRef
-from gh_artifacts_async.results import Failure, Success
-from gh_artifacts_async.settings import Layout
-from gh_artifacts_async.transfer.disk import destination
-from gh_artifacts_async.transfer.download import Downloader, Options, resolve
+from gh_artifacts_async.models import Artifact, ArtifactRef, check_id
+from gh_artifacts_async.results import DownloadResult, Failure, Outcome, Success
+from gh_artifacts_async.transfer.disk import filesystem
+from gh_artifacts_async.transfer.disk.destination import Claims, by_layout, check_layout, needs_run
+from gh_artifacts_async.transfer.download import Download
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
-    from gh_artifacts_async.events import Emitter
+    from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.events import Emitter, Observer
     from gh_artifacts_async.models import WorkflowRun
-    from gh_artifacts_async.results import DownloadResult, Outcome
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.settings import Layout, StrPath
+    from gh_artifacts_async.transfer.disk.destination import Destination
+    from gh_artifacts_async.transfer.download import Options
+    from gh_artifacts_async.transfer.storage.context import TransferContext
 
 T = TypeVar("T")
 Subject = Artifact | ArtifactRef
@@ -177,92 +178,96 @@ async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
         await pool.stop()
 
 
-@attrs.frozen(kw_only=True)
-class Collection:
-    """Where a bulk download's artifacts go, and who has which place."""
+def check_artifacts(artifacts: object) -> None:
+    """Check that an argument is a collection or an iterator.
 
-    directory: Path
-    layout: Layout
-    extracts: bool = False
-    taken: dict[str, int] = attrs.field(factory=dict)
+    Raises:
+        ConfigurationError: it is a single artifact, or something else altogether.
+    """
+    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
+        msg = f"artifacts must be an iterable of artifacts, not one {type(artifacts).__name__}"
+        raise ConfigurationError(msg)
 
-    def place(self, artifact: Artifact, run: WorkflowRun | None) -> destination.Destination:
-        """Return an artifact's place, and take it.
 
-        Raises:
-            DestinationExistsError: another artifact of this collection has it.
-        """
-        place = destination.by_layout(artifact, self.directory, self.layout, run)
-        self.take(place.folder_path if self.extracts else place.zip_path, artifact)
-        return place
+def download_many(
+    context: TransferContext,
+    artifacts: Iterable[Subject] | AsyncIterable[Subject],
+    directory: StrPath,
+    options: Options,
+    *,
+    concurrency: int,
+    layout: Layout,
+    observer: Observer | None,
+) -> AbstractAsyncContextManager[AsyncIterator[Outcome[DownloadResult]]]:
+    """Download many artifacts, see :meth:`gh_artifacts_async.ArtifactsClient.download_many`.
 
-    def take(self, path: Path, artifact: Artifact) -> None:
-        """Take a path for an artifact.
-
-        Raises:
-            DestinationExistsError: another artifact of this collection has it.
-        """
-        owner = self.taken.setdefault(os.path.normcase(path), artifact.id)
-        if owner != artifact.id:
-            msg = (
-                f"artifacts {owner} and {artifact.id} would both be {path}; give each a place of its own with "
-                "layout='id'"
-            )
-            raise DestinationExistsError(msg, filename=str(path))
+    The arguments are checked here, before the block is entered.
+    """
+    if not context.github.has_token:
+        raise missing_token()
+    check_id(concurrency, "concurrency")
+    check_layout(layout)
+    folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")
+    emitter = context.github.emitter.also(observer)
+    return _downloading(context, artifacts, folder, options, concurrency=concurrency, layout=layout, emitter=emitter)
 
 
 @asynccontextmanager
-async def download_many(
-    tools: TransferContext,
-    downloader: Downloader,
+async def _downloading(
+    context: TransferContext,
     artifacts: Iterable[Subject] | AsyncIterable[Subject],
-    collection: Collection,
-    *,
+    folder: Path,
     options: Options,
+    *,
     concurrency: int,
+    layout: Layout,
     emitter: Emitter,
 ) -> AsyncGenerator[AsyncIterator[Outcome[DownloadResult]]]:
-    """Download many artifacts, see :meth:`gh_artifacts_async.ArtifactsClient.download_many`."""
-    tools.github.check_usable()
-    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
-        msg = f"artifacts is an iterable of artifacts, not one {type(artifacts).__name__}"
-        raise ConfigurationError(msg)
-    runs = _Runs(tools, destination.needs_run(collection.layout))
-    if isinstance(artifacts, abc.Collection):
-        rehearsal = attrs.evolve(collection, taken={})
+    context.github.check_usable()
+    check_artifacts(artifacts)
+    runs = Runs(context.github, needed=needs_run(layout))
+
+    async def placed(artifact: Artifact, claims: Claims) -> Destination:
+        destination = by_layout(artifact, folder, layout, await runs.of(artifact))
+        extracts = options.extract is not None
+        claims.take(destination.folder_path if extracts else destination.zip_path, artifact)
+        return destination
+
+    if isinstance(artifacts, abc.Collection):  # a clash is found before anything is fetched
+        rehearsal = Claims()
         for artifact in artifacts:
             if isinstance(artifact, Artifact):
-                rehearsal.place(artifact, await runs.of(artifact))
-    turns = _Turns()
+                await placed(artifact, rehearsal)
+    claims, turns = Claims(), _Turns()
 
     async def work(subject: Subject) -> DownloadResult:
-        artifact = await resolve(tools, subject)
-        place = collection.place(artifact, await runs.of(artifact))
+        artifact = await resolve(context.github, subject)
+        destination = await placed(artifact, claims)
         async with turns.of(artifact.id):
-            return await downloader.download(
-                artifact, place, options, emitter, claim=lambda path: collection.take(path, artifact)
-            )
+            return await Download(context, artifact, destination, options, emitter, claims).run()
 
     async with running(Pool(artifacts, work, concurrency)) as outcomes:
         yield outcomes
 
 
-class _Runs:
+class Runs:
     """The workflow runs that a layout needs, each asked for once."""
 
-    def __init__(self, tools: TransferContext, needed: bool) -> None:  # noqa: FBT001 - of this module only
-        self._tools = tools
+    def __init__(self, github: GitHubSession, *, needed: bool) -> None:
+        """Know none yet; without ``needed``, none is ever asked for."""
+        self._github = github
         self._needed = needed
         self._known: dict[int, WorkflowRun] = {}
         self._turns = _Turns()
 
     async def of(self, artifact: Artifact) -> WorkflowRun | None:
+        """Return an artifact's run; None where it has none, or none is needed."""
         number, repository = artifact.run_id, artifact.repository
         if not self._needed or number is None or repository is None:
             return None
         async with self._turns.of(number):
             if number not in self._known:
-                self._known[number] = await endpoints.get_workflow_run(self._tools.github, repository, number)
+                self._known[number] = await endpoints.get_workflow_run(self._github, repository, number)
             return self._known[number]
 
 

@@ -1,36 +1,39 @@
-"""One artifact to one verified file: what is there already, where it goes, and the last step."""
+"""One artifact to one verified file or folder: what is there already, fetch, verify, put in place."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, MissingTokenError, OutOfSpaceError
-from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished, TransferVerified
-from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
+from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished
+from gh_artifacts_async.models import Artifact, Digest
+from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
-from gh_artifacts_async.transfer.context import TransferContext
-from gh_artifacts_async.transfer.disk import filesystem, partfile, verify
-from gh_artifacts_async.transfer.disk.destination import Destination
+from gh_artifacts_async.transfer.disk import filesystem, records, verify
+from gh_artifacts_async.transfer.disk.destination import Claims, Destination
+from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.fetch import Received, Transfer
+from gh_artifacts_async.transfer.storage.context import TransferContext
+from gh_artifacts_async.transfer.storage.fetch import fetch
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.protocol.filenames import Kind
+    from gh_artifacts_async.events import Observer
+    from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.settings import StrPath
-    from gh_artifacts_async.transfer.unzip.pipeline import Pipeline
+    from gh_artifacts_async.transfer.disk.partfile import VerifiedPart
+    from gh_artifacts_async.transfer.storage.fetch import Incoming
+    from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
-_SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousands of artifacts
 
 
 @attrs.frozen(kw_only=True)
@@ -47,267 +50,225 @@ class Options:
     durable: bool = False
     extract: ExtractPolicy | None = None
 
-    def __attrs_post_init__(self) -> None:
-        """Check ``if_exists``.
+    @classmethod
+    def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> Options:  # noqa: FBT001
+        """Take the public arguments; ``extract=True`` is the default policy.
 
         Raises:
-            ConfigurationError: it is none of the three.
+            ConfigurationError: ``if_exists`` is none of the three.
         """
-        if self.if_exists not in _IF_EXISTS:
-            msg = f"if_exists must be 'error', 'skip' or 'replace', not {self.if_exists!r}"
+        if if_exists not in _IF_EXISTS:
+            msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
+        return cls(
+            if_exists=if_exists, durable=durable, extract=ExtractPolicy() if extract is True else extract or None
+        )
 
 
-class Leftovers:
-    """The part files that earlier processes left, by folder; read at most every few seconds."""
+@attrs.frozen(kw_only=True)
+class LocalCopy:
+    """What is known to be the artifact already.
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
-        self._folders: dict[Path, tuple[float, dict[str, list[Path]]]] = {}
-
-    def of(self, folder: Path, prefix: str) -> list[Path]:
-        """Return an artifact's part files, each of them only once."""
-        now = asyncio.get_running_loop().time()
-        known = self._folders.get(folder)
-        if known is None or now - known[0] > _SCAN_LASTS:
-            known = self._folders[folder] = (now, partfile.scan(folder))
-        return known[1].pop(prefix, [])
-
-    def add(self, part: partfile.PartFile) -> None:
-        """Take note of a part that a transfer of this client has just left, if it has."""
-        known = self._folders.get(part.path.parent)
-        if known is not None and part.path.exists():
-            known[1].setdefault(part.prefix, []).append(part.path)
-
-
-def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
-    """Return the directory as a path.
-
-    Args:
-        directory: the caller's.
-        writes: it is certain that something will be written there.
-
-    Raises:
-        DestinationExistsError: it, or one above it, is a file.
-        OSError: nothing may be written there.
+    Attributes:
+        path: its file or folder.
+        members: of the folder; None for a file.
     """
-    if not isinstance(directory, str | os.PathLike) or "\0" in (text := str(os.fspath(directory))):
-        msg = f"directory must be a path, not {directory!r}"
-        raise ConfigurationError(msg)
-    folder = Path(text)
-    for place in (folder, *folder.parents):
-        if place.is_dir():
-            if writes:
-                filesystem.check_writable(place)
-            break
-        if os.path.lexists(place) and not place.is_symlink():
-            msg = f"{folder} is to be a folder, but {place} is a file"
-            raise DestinationExistsError(msg, filename=str(place))
-    return folder
+
+    path: Path
+    members: tuple[ExtractedMember, ...] | None = None
 
 
-def check_token(tools: TransferContext) -> None:
-    """Make sure that there is a token.
-
-    Raises:
-        MissingTokenError: there is none, and GitHub gives an artifact's bytes only to who has one.
-    """
-    if not tools.github.has_token:
-        msg = "downloading an artifact needs a token, also from a public repository; pass one, or set GITHUB_TOKEN"
-        raise MissingTokenError(msg)
-
-
-async def resolve(tools: TransferContext, artifact: object) -> Artifact:
-    """Return the artifact itself; a reference costs one GET, since a download needs name, size and digest.
-
-    Raises:
-        ConfigurationError: it is neither.
-        ArtifactsError: as :func:`~gh_artifacts_async.api.get_artifact`.
-    """
-    if isinstance(artifact, ArtifactRef):
-        return await endpoints.get_artifact(tools.github, artifact.repository, artifact.id)
-    if not isinstance(artifact, Artifact):
-        msg = f"an Artifact or ArtifactRef is needed, not {type(artifact).__name__}"
-        raise ConfigurationError(msg)
-    if artifact.repository is None:
-        msg = f"artifact {artifact.id} does not say its repository; take it from a listing, or use ArtifactRef"
-        raise ConfigurationError(msg)
-    return artifact
+async def download(
+    context: TransferContext,
+    artifact: Artifact | ArtifactRef,
+    directory: StrPath,
+    options: Options,
+    *,
+    filename: str | None,
+    observer: Observer | None,
+) -> DownloadResult:
+    """Download one artifact, see :meth:`gh_artifacts_async.ArtifactsClient.download`."""
+    context.github.transport.check_usable()
+    if not context.github.has_token:
+        raise missing_token()
+    if filename is not None:
+        filenames.check_filename(filename)
+    folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")
+    found = await resolve(context.github, artifact)
+    emitter = context.github.emitter if observer is None else context.github.emitter.also(observer)
+    destination = Destination(folder=folder, stem=filename or found.name, exact=filename is not None)
+    return await Download(context, found, destination, options, emitter).run()
 
 
-class Downloader:
-    """Downloads single artifacts; what a client's downloads share."""
+@attrs.define
+class Download:
+    """One artifact on its way to its destination."""
 
-    def __init__(self, tools: TransferContext) -> None:
-        """Keep the tools."""
-        self._tools = tools
-        self._leftovers = Leftovers()
+    _context: TransferContext
+    _artifact: Artifact
+    _destination: Destination
+    _options: Options
+    _emitter: Emitter
+    _claims: Claims | None = None
 
-    async def download(
-        self,
-        artifact: Artifact,
-        place: Destination,
-        options: Options,
-        emitter: Emitter,
-        claim: Callable[[Path], None] | None = None,
-    ) -> DownloadResult:
-        """Bring one artifact to its place.
-
-        Args:
-            artifact: what.
-            place: where.
-            options: what to do with what is there.
-            emitter: is told what happens.
-            claim: is asked once more when the final path is known; raises where another item of the same collection
-                has it.
+    async def run(self) -> DownloadResult:
+        """Skip what is there; else fetch, verify, and put in place.
 
         Raises:
             ArtifactsError: it could not be done; the destination is as it was.
             OSError: the disk refused.
         """
-        delivery = _Delivery(self._tools, self._leftovers, artifact, place, options, emitter, claim)
         try:
-            return await delivery.run()
+            present = await self.present()
+            return self._skipped(present) if present is not None else await self._bring()
         except BaseException as error:
-            emitter.emit(TransferFailed(artifact=artifact, error=error))
+            self._emitter.emit(TransferFailed(artifact=self._artifact, error=error))
             raise
 
+    # --- what is there
 
-class _TakenError(Exception):
-    """The final name is taken, as storage's headers show (never leaves this module)."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.path = path
-
-
-@attrs.define
-class _Delivery:
-    """One artifact on its way to its place."""
-
-    _tools: TransferContext
-    _leftovers: Leftovers
-    _artifact: Artifact
-    _place: Destination
-    _options: Options
-    _emitter: Emitter
-    _claim: Callable[[Path], None] | None
-    _members: tuple[ExtractedMember, ...] | None = None
-
-    async def run(self) -> DownloadResult:
-        """Skip what is there; else fetch, verify, and put in place."""
-        there = await self._there_already()
-        if there is not None:
-            return self._skip(there)
-        try:
-            return await self._bring()
-        except _TakenError as taken:
-            path = taken.path
-        if self._options.if_exists == "skip" and await self._is_there(path):
-            return self._skip(path)
-        raise self._in_the_way(path)
-
-    def _skip(self, path: Path) -> DownloadResult:
-        size = self._artifact.size_in_bytes if path.is_dir() else path.stat().st_size
-        self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=size, skipped=True))
-        return attrs.evolve(_skipped(self._artifact, path, size), members=self._members)
-
-    async def _bring(self) -> DownloadResult:
-        started = asyncio.get_running_loop().time()
-        filesystem.make_folder(self._place.folder)
-        if self._options.extract is None:
-            result = await self._to_file()
-        else:
-            result = await self._to_folder(self._options.extract)
-        self._emitter.emit(TransferFinished(artifact=self._artifact, path=result.path, size=result.size))
-        return attrs.evolve(result, elapsed=asyncio.get_running_loop().time() - started)
-
-    # --- before
-
-    async def _there_already(self) -> Path | None:
+    async def present(self) -> LocalCopy | None:
         """Return what is known to be the artifact (``skip``); find a taken name before any request.
 
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
-        usual = self._path("zip", None)
+        usual = self._destination.path("zip", None, extract=self._options.extract is not None)
         if self._options.if_exists == "replace":
             if self._options.extract is None and usual.is_dir() and not usual.is_symlink():
                 raise self._in_the_way(usual)
             return None
         taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
         if self._options.if_exists == "skip":
-            raw = self._place.raw_path(None)
+            raw = self._destination.raw_path(None)
             for path in (usual, raw) if taken else (raw,):
-                if await self._is_there(path):
-                    return path
+                present = await self._local_copy(path)
+                if present is not None:
+                    return present
         if taken:
             raise self._in_the_way(usual)
         return None
 
-    async def _is_there(self, path: Path) -> bool:
+    async def _present_after(self, incoming: Incoming) -> LocalCopy | None:
+        """Look once more when storage's headers tell the final name, before a byte of the body is read.
+
+        Raises:
+            DestinationExistsError: it is taken by something else, or by another artifact of the collection.
+        """
+        kind = filenames.kind_by_type(incoming.content_type)
+        if kind is None:
+            return None
+        path = self._destination.path(kind, incoming.disposition, extract=self._options.extract is not None)
+        if self._claims is not None:
+            self._claims.take(path, self._artifact)
+        if self._options.if_exists == "replace" or not os.path.lexists(path):  # noqa: ASYNC240
+            return None
+        return await self._same_or_in_the_way(path)
+
+    async def _same_or_in_the_way(self, path: Path) -> LocalCopy:
+        present = await self._local_copy(path) if self._options.if_exists == "skip" else None
+        if present is None:
+            raise self._in_the_way(path)
+        return present
+
+    async def _local_copy(self, path: Path) -> LocalCopy | None:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
-            return False
-        if self._options.extract is not None and path == self._place.folder_path and path.is_dir():  # noqa: ASYNC240
-            from gh_artifacts_async.transfer.unzip import unpack  # as in _to_folder
-
-            self._members = await in_thread(lambda: unpack.members_of(self._artifact, path))
-            return self._members is not None
-        return await is_same(self._artifact, path)
-
-    def _path(self, kind: Kind, disposition: str | None) -> Path:
-        """Return where what arrives goes: a folder for a zip that is unpacked, else a file."""
-        unpacked = kind == "zip" and self._options.extract is not None
-        return self._place.folder_path if unpacked else self._place.path(kind, disposition)
-
-    def _check_place(self, kind: Kind, disposition: str | None) -> None:
-        path = self._path(kind, disposition)
-        if self._claim is not None:
-            self._claim(path)
-        if self._options.if_exists != "replace" and os.path.lexists(path):
-            raise _TakenError(path)
+            return None
+        if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
+            members = await in_thread(lambda: records.read_folder_record(self._artifact, path))
+            return None if members is None else LocalCopy(path=path, members=members)
+        return LocalCopy(path=path) if await is_same(self._artifact, path) else None
 
     def _in_the_way(self, path: Path) -> DestinationExistsError:
         known = {"skip": " and is not this artifact", "replace": " and is a folder"}.get(self._options.if_exists, "")
-        msg = f"{path} exists already{known}; it was left as it is (if_exists={self._options.if_exists!r})"
+        msg = f"{path} already exists{known}"
         return DestinationExistsError(msg, filename=str(path))
 
     # --- the two ways
 
-    async def _receive(self, pipeline: Pipeline | None = None) -> Received:
-        transfer = Transfer(
-            self._tools, self._artifact, self._place.folder, self._emitter, self._check_place, pipeline=pipeline
-        )
+    async def _bring(self) -> DownloadResult:
+        started = asyncio.get_running_loop().time()
+        filesystem.make_folder(self._destination.folder)
+        part = PartFile.for_artifact(self._artifact, self._destination.folder)
         try:
-            received = await transfer.run(self._leftovers.of(self._place.folder, transfer.part.prefix))
+            found = await (self._to_file(part) if self._options.extract is None else self._to_folder(part))
         except BaseException:
-            self._leftovers.add(transfer.part)
+            self._context.leftovers.add(part.path, part.prefix)
             raise
-        self._emitter.emit(TransferVerified(artifact=self._artifact, verified=received.verified))
-        return received
+        if isinstance(found, LocalCopy):
+            return self._skipped(found)
+        path, received, members = found
+        if self._emitter.active:
+            self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
+        return DownloadResult(
+            artifact=self._artifact,
+            path=path,
+            size=received.size,
+            digest=Digest("sha256", received.sha256),
+            verified=received.verified,
+            resumed_from=received.resumed_from,
+            elapsed=asyncio.get_running_loop().time() - started,
+            content_type=received.content_type,
+            members=members,
+        )
 
-    async def _to_file(self) -> DownloadResult:
-        received = await self._receive()
-        with self._part_of(received):
-            return await self._finish_file(received)
+    async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:
+        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
+        async with fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter) as incoming:
+            present = await self._present_after(incoming)
+            if present is not None:
+                return present
+            return await self._put_in_place(await incoming.receive())
 
-    @contextmanager
-    def _part_of(self, received: Received) -> Generator[None]:
-        """Remove the part in the end; where only time or room was wanting, keep it: a later run need not fetch it."""
-        try:
-            yield
-        except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
-            if not os.path.lexists(self._path(received.kind, received.disposition)):
-                received.part.release(resumable=True)
-                self._leftovers.add(received.part)
-            raise
-        finally:
-            received.part.discard()
+    async def _to_folder(self, part: PartFile) -> LocalCopy | _Delivered:
+        """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
+        from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # with archive, which few programs enter
 
-    async def _finish_file(self, received: Received) -> DownloadResult:
-        path = self._path(received.kind, received.disposition)
-        if self._claim is not None:
-            self._claim(path)  # known only now, where the bytes told what they are
+        unpacking = self._unpacking()
+        pipeline = Pipeline(self._context, unpacking)
+        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
+        incoming_of = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(pipeline.aclose)
+            incoming = await stack.enter_async_context(incoming_of)
+            stack.push_async_callback(pipeline.aclose)  # before the part is removed
+            present = await self._present_after(incoming)
+            if present is not None:
+                return present
+            received = await incoming.receive()
+            if received.kind == "raw":
+                return await self._put_in_place(received)
+            path = self._destination.folder_path
+            if self._claims is not None:
+                self._claims.take(path, self._artifact)
+            if self._options.if_exists != "replace" and os.path.lexists(path):  # noqa: ASYNC240
+                return await self._same_or_in_the_way(path)
+            try:
+                members = await pipeline.finish()
+                if members is None:
+                    await pipeline.aclose()
+                    members = await unpacking.whole(received.part.path)
+            finally:
+                if os.path.lexists(path):  # noqa: ASYNC240 - then a later run has no use for the part
+                    received.part.discard()
+            return path, received, tuple(members)
+
+    def _unpacking(self) -> Unpacking:
+        from gh_artifacts_async.transfer.unzip.unpack import Unpacking  # as above
+
+        return Unpacking(
+            self._artifact,
+            self._destination.folder_path,
+            self._options.extract or ExtractPolicy(),
+            self._emitter,
+            replace=self._options.if_exists == "replace",
+            durable=self._options.durable,
+        )
+
+    async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
+        path = self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
+        if self._claims is not None:
+            self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
         replace = self._options.if_exists == "replace"
         try:
             if self._options.durable:
@@ -317,40 +278,31 @@ class _Delivery:
         except DestinationExistsError:
             if self._options.if_exists != "skip":
                 raise
-            raise _TakenError(path) from None
-        with suppress(OSError):  # the file is right and in place; without its record it is only not known again
-            _leave_record(self._artifact, path, received, replaced=replace)
-        return _result(self._artifact, path, received)
+        else:
+            if replace or received.verified == "none":
+                with suppress(OSError):  # the file is right and in place; without its record it is not known again
+                    _leave_record(self._artifact, path, received, replaced=replace)
+            return path, received, None
+        return await self._same_or_in_the_way(path)
 
-    async def _to_folder(self, policy: ExtractPolicy) -> DownloadResult:
-        """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
-        from gh_artifacts_async.transfer.unzip import (
-            unpack,  # with the archive room, which a plain download does not need
+    def _skipped(self, present: LocalCopy) -> DownloadResult:
+        artifact, path = self._artifact, present.path
+        size = artifact.size_in_bytes if path.is_dir() else path.stat().st_size
+        self._emitter.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=True))
+        expected = verify.expected_sha256(artifact)
+        return DownloadResult(
+            artifact=artifact,
+            path=path,
+            size=size,
+            digest=None if expected is None else Digest("sha256", expected),
+            verified="digest" if expected else "size" if size == artifact.size_in_bytes else "none",
+            members=present.members,
+            skipped=True,
         )
-        from gh_artifacts_async.transfer.unzip.pipeline import Pipeline
 
-        unpacking = unpack.Unpacking(
-            self._artifact,
-            self._place.folder_path,
-            policy,
-            self._emitter,
-            replace=self._options.if_exists == "replace",
-            durable=self._options.durable,
-        )
-        async with AsyncExitStack() as stack:
-            pipeline = Pipeline(self._tools, unpacking)
-            stack.push_async_callback(pipeline.aclose)
-            received = await self._receive(pipeline)
-            stack.enter_context(self._part_of(received))
-            stack.push_async_callback(pipeline.aclose)  # before the part goes
-            if received.kind == "raw":
-                return await self._finish_file(received)
-            self._check_place(received.kind, received.disposition)
-            members = await pipeline.finish()
-            if members is None:
-                await pipeline.aclose()
-                members = await unpacking.whole(received.part.path)
-            return attrs.evolve(_result(self._artifact, unpacking.destination, received), members=tuple(members))
+
+_Delivered = tuple[Path, "VerifiedPart", tuple[ExtractedMember, ...] | None]
+"""The final path, what arrived there, and what was unpacked."""
 
 
 async def is_same(artifact: Artifact, path: Path) -> bool:
@@ -359,33 +311,10 @@ async def is_same(artifact: Artifact, path: Path) -> bool:
     return await in_thread(lambda: verify.is_same(artifact, path, stopped), stopped.set)
 
 
-def _leave_record(artifact: Artifact, path: Path, received: Received, *, replaced: bool) -> None:
+def _leave_record(artifact: Artifact, path: Path, received: VerifiedPart, *, replaced: bool) -> None:
     """Leave a record where nothing of GitHub's could later tell what the file is; drop that of a replaced file."""
     if replaced and received.verified != "none":
-        verify.record_path(path).unlink(missing_ok=True)
+        records.remove_record(path)
     if received.verified == "none" and received.size != artifact.size_in_bytes:
-        verify.write_record(artifact, path, received.size, received.sha256)
-
-
-def _result(artifact: Artifact, path: Path, received: Received) -> DownloadResult:
-    return DownloadResult(
-        artifact=artifact,
-        path=path,
-        size=received.size,
-        digest=Digest("sha256", received.sha256),
-        verified=received.verified,
-        resumed_from=received.resumed_from,
-        content_type=received.content_type,
-    )
-
-
-def _skipped(artifact: Artifact, path: Path, size: int) -> DownloadResult:
-    expected = verify.expected_sha256(artifact)
-    return DownloadResult(
-        artifact=artifact,
-        path=path,
-        size=size,
-        digest=None if expected is None else Digest("sha256", expected),
-        verified="digest" if expected else "size" if size == artifact.size_in_bytes else "none",
-        skipped=True,
-    )
+        record = records.FileRecord(artifact_id=artifact.id, size=received.size, sha256=received.sha256)
+        records.write_file_record(path, record)

@@ -1,1 +1,1 @@
-"""Bytes over HTTP, and nothing of GitHub."""
+"""Bytes over HTTP, and nothing of GitHub: sessions, connections, and the one place that maps aiohttp's exceptions."""

@@ -1,7 +1,7 @@
-"""The fast path: after the headers, socket bytes go straight into a few fixed buffers that a worker thread empties.
+"""The fast path of large bodies: socket bytes go straight into a few fixed buffers that a worker thread empties.
 
 aiohttp's own reader makes a bytes object of every read and pauses and resumes the socket all the time; for a large body
-that is most of the cost. So once the headers are read, the transport gets another protocol, an
+that is most of the cost. So once the headers are read, the connection gets another protocol, an
 ``asyncio.BufferedProtocol``, whose buffers are ours. Only public calls are used, and wherever one of them is missing
 (test doubles, another transport) nothing is taken over and the ordinary way does it.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from gh_artifacts_async.transfer.disk.writer import Lane, Writer
-    from gh_artifacts_async.transfer.storage.throughput import RateWatch
-
 BUFFER = 512 * 1024
 BUFFERS = 4
 """Four buffers of 512 KiB were the fastest of what was tried; more only cost memory."""
@@ -36,31 +33,64 @@ FROM = 1024 * 1024
 """Bodies from so many bytes on are taken over: the connection is not used again afterwards, which smaller ones feel."""
 
 
+class Sink(Protocol):
+    """What takes the bytes, and calls ``on_written`` with the number of bytes it is done with, in order."""
+
+    on_written: Callable[[int], None] | None
+
+    def post(self, chunk: bytes | memoryview) -> None:
+        """Take a chunk without waiting; it stays as it is until it is written."""
+        ...
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why it could not write; what it is given then stays unwritten."""
+        ...
+
+
+class Buffers(Protocol):
+    """A pool of buffers with a limit."""
+
+    def borrow(self, count: int, size: int) -> list[bytearray] | None:
+        """Lend buffers of one size; None where they would be too many."""
+        ...
+
+    def give_back(self, buffers: list[bytearray]) -> None:
+        """Take lent buffers back."""
+        ...
+
+
 class SocketReceiver(asyncio.BufferedProtocol):
     """Receives a body of known length into buffers that go round between the socket and the worker."""
 
     def __init__(
-        self, *, length: int, host: str, idle: float | None, watch: RateWatch, progress: Callable[[int], None]
+        self,
+        *,
+        length: int,
+        host: str,
+        idle: float | None,
+        progress: Callable[[int], None],
+        paused: Callable[[float], None],
     ) -> None:
         """Prepare for a body.
 
         Args:
-            length: its bytes, without those that aiohttp has read already.
+            length: its bytes, those that aiohttp has read already included.
             host: for messages.
             idle: seconds of silence after which it is given up; None for no limit.
-            watch: finds a body that is too slow.
-            progress: is told of bytes as they arrive.
+            progress: is called with the number of bytes as they arrive.
+            paused: is called with the seconds for which nothing was read, since no buffer was free.
         """
         self._left = length
         self._host = host
         self._idle = idle
-        self._watch = watch
         self._progress = progress
+        self._paused = paused
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._former: asyncio.BaseProtocol | None = None
-        self._lane: Lane | None = None
+        self._sink: Sink | None = None
         self.buffers: list[bytearray] = []
         self._free: list[bytearray] = []
         self._under_way: deque[tuple[bytearray | None, int]] = deque()
@@ -73,20 +103,21 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     # --- beginning and end
 
-    def attach(self, transport: asyncio.Transport, lane: Lane, buffers: list[bytearray], before: int) -> None:
-        """Take the transport over; from now on it feeds this protocol.
+    def attach(self, transport: asyncio.Transport, sink: Sink, buffers: list[bytearray], before: int) -> None:
+        """Take the connection over; from now on it feeds this protocol.
 
         Args:
             transport: the connection's.
-            lane: gets the bytes.
+            sink: gets the bytes.
             buffers: lent by the writer.
-            before: bytes that the lane has got already, and will report as written first.
+            before: bytes that the sink has already, and will report as written first.
         """
-        self._transport, self._lane = transport, lane
+        self._transport, self._sink = transport, sink
+        self._left -= before
         self.buffers, self._free = buffers, list(buffers)
         self._current = self._free.pop()
         self._under_way.append((None, before))
-        lane.on_written = self._written
+        sink.on_written = self._written
         self._former = transport.get_protocol()
         transport.set_protocol(self)
         if not transport.is_reading():
@@ -94,7 +125,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._look_after_silence()
 
     async def received(self) -> None:
-        """Wait until the body is there; what has come is with the lane, also when it broke.
+        """Wait until the body is there; what has come is with the sink, also when it broke.
 
         Raises:
             TransportError: it broke, or was silent for too long.
@@ -162,7 +193,11 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._end()
         elif self._filled == len(self._current):
             self._hand_over()
-            self._next_buffer()
+            if self._free:
+                self._current = self._free.pop()
+            elif self._paused_at is None and self._transport is not None:
+                self._transport.pause_reading()
+                self._paused_at = self._loop.time()
 
     def eof_received(self) -> bool:
         """Take note that storage sends no more."""
@@ -171,7 +206,8 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the connection is gone, and tell aiohttp, whose connector waits for that when it closes."""
-        self._end(self._broken())
+        if not self._done.done():
+            self._end(self._broken())
         if self._former is not None:
             self._former.connection_lost(exc)
             self._former = None
@@ -184,17 +220,10 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     def _hand_over(self) -> None:
         """Give what is in the current buffer to the worker."""
-        if self._current is not None and self._filled and self._lane is not None:
+        if self._current is not None and self._filled and self._sink is not None:
             self._under_way.append((self._current, self._filled))
-            self._lane.post(memoryview(self._current)[: self._filled])
+            self._sink.post(memoryview(self._current)[: self._filled])
             self._current, self._filled = None, 0
-
-    def _next_buffer(self) -> None:
-        if self._free:
-            self._current = self._free.pop()
-        elif self._paused_at is None and self._transport is not None:
-            self._transport.pause_reading()
-            self._paused_at = self._loop.time()
 
     def _written(self, size: int) -> None:
         """Take buffers back that the worker has emptied; read on where none was free."""
@@ -204,13 +233,13 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._written_ahead -= filled
             if buffer is not None:
                 self._free.append(buffer)
-        if self._lane is not None and self._lane.failed:
-            self._end()  # the lane has the error, and raises it when it is flushed
+        if self._sink is not None and self._sink.error is not None:
+            self._end()  # the sink has the error, and raises it when it is flushed
             return
         if self._paused_at is not None and self._free and not self._done.done():
             self._current = self._free.pop()
             self._heard = self._loop.time()
-            self._watch.exclude(self._heard - self._paused_at)
+            self._paused(self._heard - self._paused_at)
             self._paused_at = None
             if self._transport is not None:
                 self._transport.resume_reading()
@@ -228,19 +257,17 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._timer = self._loop.call_at(heard + self._idle, self._look_after_silence)
 
 
-def take_over(
-    response: aiohttp.ClientResponse, writer: Writer, lane: Lane, ring: Callable[[int], SocketReceiver]
-) -> SocketReceiver | None:
-    """Take a response's body over; None where that cannot be, and nothing was changed then.
+def take_over(response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
+    """Take a response's body over; False where that cannot be, and nothing was changed then.
 
     All of it happens in one step of the loop: between draining aiohttp's reader and changing the protocol, no byte can
     arrive.
 
     Args:
         response: after its headers, nothing of its body read yet.
-        writer: lends the buffers.
-        lane: gets what aiohttp has read already, and everything after it.
-        ring: makes the protocol, given the bytes that aiohttp has read already.
+        pool: lends the buffers.
+        sink: gets what aiohttp has read already, and everything after it.
+        receiver: the connection's protocol from then on.
     """
     connection = response.connection
     transport = None if connection is None else connection.transport
@@ -252,18 +279,17 @@ def take_over(
         or not hasattr(transport, "set_protocol")
         or not hasattr(transport, "is_reading")
     ):
-        return None
-    buffers = writer.borrow(BUFFERS, BUFFER)
+        return False
+    buffers = pool.borrow(BUFFERS, BUFFER)
     if buffers is None:
-        return None
+        return False
     arrived = 0
-    while piece := content.read_nowait(-1):  # reading may let the parser go on, which may bring more
-        lane.post(memoryview(piece))
+    while piece := content.read_nowait(-1):  # reading may let the parser continue, which may bring more
+        sink.post(memoryview(piece))
         arrived += len(piece)
-    taken = ring(arrived)
     if response.connection is None:  # that was the whole body, and aiohttp has let go of the connection
-        writer.give_back(buffers)
-        taken.complete()
-        return taken
-    taken.attach(transport, lane, buffers, arrived)
-    return taken
+        pool.give_back(buffers)
+        receiver.complete()
+        return True
+    receiver.attach(transport, sink, buffers, arrived)
+    return True

@@ -12,7 +12,7 @@ from gh_artifacts_async import api, errors
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.models import RepositoryName
-from gh_artifacts_async.protocol.responses import Result
+from gh_artifacts_async.protocol.responses import Nothing
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.api import ARTIFACT, HERE, ONCE, QUICK, REPO, TOKEN, Source, page
 
@@ -93,7 +93,7 @@ async def test_what_is_sent(mocked, public):
     assert sent["allow_redirects"] is False
     assert sent["raise_for_status"] is False
     assert sent["timeout"].total is None
-    assert not public.http.headers
+    assert not public.transport._open_api().headers
 
 
 async def test_headers_of_ones_own(mocked):
@@ -160,15 +160,19 @@ async def test_what_needs_a_token_causes_no_request_without_one(mocked, operatio
     assert not mocked.requests
 
 
-async def test_an_answer_without_a_signed_url():
-    """A sender that gives anything else for a download is refused."""
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [("get_download_url", "did not return a redirect"), ("get_artifact", "did not return JSON")],
+)
+async def test_a_result_of_another_kind(operation, message):
+    """A sender that returns anything else than what the operation needs is refused."""
 
     class Sender:
-        async def send(self, request):
-            return Result(data=request.label)
+        async def send(self, _request):
+            return Nothing()
 
-    with pytest.raises(errors.UnexpectedResponseError, match="not answered with a redirect"):
-        await endpoints.get_download_url(Sender(), REPO, 7)
+    with pytest.raises(errors.UnexpectedResponseError, match=message):
+        await getattr(endpoints, operation)(Sender(), REPO, 7)
 
 
 # --- the 500 of an artifact whose bytes are gone
@@ -327,7 +331,7 @@ async def test_a_401_asks_for_another_token_once(github, run):
 async def test_a_token_that_no_header_carries(github, run):
     """A source's token is checked as any other; nothing is sent."""
     async with GitHubSession(Source("a\nb"), base_url=github.base_url) as session:
-        with pytest.raises(errors.ConfigurationError, match="no HTTP header"):
+        with pytest.raises(errors.ConfigurationError, match="not allowed in an HTTP header"):
             await api.get_workflow_run(session, REPO, run.id)
     assert not github.requests
 

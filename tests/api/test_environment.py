@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gh_artifacts_async.api.environment import FromEnvironment, proxy_for, read_environment
+from gh_artifacts_async.api.environment import FromEnvironment, read_environment, resolve_base_url, token_variables
 from gh_artifacts_async.errors import ConfigurationError
 
 ALL = {"GH_TOKEN": "1", "GITHUB_TOKEN": "2", "GH_ENTERPRISE_TOKEN": "3", "GITHUB_ENTERPRISE_TOKEN": "4"}
@@ -62,48 +62,32 @@ def test_addresses_that_are_none(environ):
         read_environment(environ)
 
 
-@pytest.fixture
-def proxies(monkeypatch):
-    """An environment without proxies, to set some in."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUEST_METHOD"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return monkeypatch.setenv
-
-
 @pytest.mark.parametrize(
-    ("environ", "url", "proxy"),
+    ("host", "environ", "found"),
     [
-        ({}, "https://api.github.com/x", None),
-        ({"https_proxy": "http://p:3128"}, "https://api.github.com/x?sig=1", "http://p:3128"),
-        ({"HTTPS_PROXY": "http://p:3128"}, "https://api.github.com/x", "http://p:3128"),
-        ({"https_proxy": "http://p:3128"}, "http://api.github.com/x", None),
-        ({"http_proxy": "http://u:pw@p:3128"}, "http://h:8080/x", "http://u:pw@p:3128"),
-        ({"all_proxy": "http://p:3128"}, "https://h/x", "http://p:3128"),
-        ({"all_proxy": "http://all", "https_proxy": "http://p"}, "https://h/x", "http://p"),
-        ({"https_proxy": "p:3128"}, "https://h/x", "http://p:3128"),
-        ({"https_proxy": ""}, "https://h/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "*"}, "https://h/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "h.example"}, "https://h.example/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "example"}, "https://h.example/x", None),
-        ({"https_proxy": "http://p", "no_proxy": ".example"}, "https://h.example:8443/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example:8443/x", None),
-        ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example/x", "http://p"),
-        ({"https_proxy": "http://p", "no_proxy": "other"}, "https://h.example/x", "http://p"),
-        ({"http_proxy": "http://p", "no_proxy": "127.0.0.1"}, "http://127.0.0.1:4711/x", None),
+        (None, {}, "https://api.github.com"),
+        (None, {"GH_HOST": "ghe.example"}, GHES),
+        (None, {"GH_HOST": "ghe.example", "GITHUB_API_URL": "http://127.0.0.1:1/"}, "http://127.0.0.1:1"),
+        ("github.com", {"GH_HOST": "ghe.example"}, "https://api.github.com"),
+        ("octo.ghe.com", {}, "https://api.octo.ghe.com"),
+        ("https://ghe.example/api/v3/", {}, GHES),
     ],
 )
-def test_proxies_of_the_environment(proxies, environ, url, proxy):
-    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in either case of letters."""
-    for name, value in environ.items():
-        proxies(name, value)
-    assert proxy_for(url) == proxy
+def test_the_base_url_that_a_client_would_use(host, environ, found):
+    """A host name is mapped, a URL is kept, and without either the environment decides."""
+    assert resolve_base_url(host, environ) == found
 
 
-@pytest.mark.parametrize("value", ["socks5://u:pa55@p:1080", "http://", "http://u:pa55@p:x"])
-def test_a_proxy_that_is_none(proxies, value):
-    """A SOCKS proxy would be taken for an HTTP one; its password is not shown."""
-    proxies("https_proxy", value)
-    with pytest.raises(ConfigurationError, match="the environment's https proxy") as caught:
-        proxy_for("https://h/x")
-    assert "pa55" not in str(caught.value)
+@pytest.mark.parametrize("host", ["", "no host", "ftp://ghe.example"])
+def test_what_is_no_host(host):
+    """An empty name is not the environment's host."""
+    with pytest.raises(ConfigurationError):
+        resolve_base_url(host, {})
+
+
+def test_which_variables_count_for_a_host(monkeypatch):
+    """Set or not; a token of github.com is not one of another host unless the runner names that host."""
+    assert token_variables("github.com", {}) == ("GH_TOKEN", "GITHUB_TOKEN")
+    assert token_variables(GHES, {}) == ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://ghe.example")
+    assert token_variables(GHES)[-1] == "GITHUB_TOKEN"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
 
 import pytest
@@ -231,6 +232,17 @@ def _response(payload, following):
     return CallbackResult(status=200, payload=payload, headers={"Link": link})
 
 
+@pytest.mark.parametrize("parameter", ["cursor=x", "after=1"])
+async def test_next_links_that_never_end(mocked, parameter):
+    """Links without a page number that come again end the listing with an error."""
+    link = f'<https://api.github.com/repositories/1/actions/artifacts?{parameter}>; rel="next"'
+    pattern = re.compile(r"https://api\.github\.com/repos.*/actions/artifacts.*")
+    mocked.get(pattern, payload={"total_count": 1, "artifacts": []}, headers={"Link": link}, repeat=True)
+    async with GitHubSession() as session:
+        with pytest.raises(errors.UnexpectedResponseError, match="read already"):
+            await ids(listing.artifacts(session, NAME))
+
+
 class Shifting:
     """A listing under deletions and additions, at known moments, without a network."""
 
@@ -344,7 +356,7 @@ def _fetches():
 
 @pytest.mark.parametrize("closed", ["aclose", "break", "cancel"])
 async def test_an_early_end_leaves_nothing(github, run, session, closed):
-    """Pages that are under way are given up; no task is left, and the session goes on."""
+    """Pages under way are cancelled; no task is left, and the session stays usable."""
     fill(github, run, 100)
     github.on_page(lambda seen: asyncio.sleep(20) if seen.page > 2 else None)
     found = listing.artifacts(session, NAME, per_page=10, concurrency=5)

@@ -9,25 +9,9 @@ import pytest
 
 from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
-from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.api import QUICK, REPO, TOKEN
+from tests.kits.api import REPO, TOKEN
 from tests.kits.clock import JumpLoop
-
-
-async def test_an_owned_session_is_made_late_and_closed(github, run):
-    """No ClientSession before the first use; it carries no default headers, and is closed with its owner."""
-    session = GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK)
-    async with session as entered:
-        assert entered is session
-        assert session._owned is None
-        await api.get_workflow_run(session, REPO, run.id)
-        http = session.http
-        assert not http.headers
-        assert not http.trust_env
-        assert http is session.http
-    assert http.closed
-    await session.aclose()
 
 
 async def test_closing_an_unused_session():
@@ -46,7 +30,7 @@ async def test_a_borrowed_session_is_neither_closed_nor_altered(github, run):
     ) as borrowed:
         before = (dict(borrowed.headers), borrowed.timeout, borrowed.raise_for_status)
         async with GitHubSession(TOKEN, base_url=github.base_url, session=borrowed) as session:
-            assert session.http is borrowed
+            assert session.transport._api is borrowed
             await api.get_workflow_run(session, REPO, run.id)
             with pytest.raises(errors.NotFoundError):
                 await api.get_artifact(session, REPO, 1)
@@ -124,16 +108,6 @@ def test_making_one_needs_no_loop():
     assert repr(session) == "GitHubSession(base_url='https://ghe.example/api/v3')"
     assert session.has_token
     assert not GitHubSession().has_token
-
-
-@pytest.mark.parametrize(("borrow", "connect", "sock_connect"), [(False, 5.0, None), (True, None, 5.0)])
-async def test_timeouts_bound_silence(borrow, connect, sock_connect):
-    """None on the whole; the wait for a place in a borrowed pool is not timed."""
-    async with aiohttp.ClientSession() as borrowed:
-        session = GitHubSession(session=borrowed if borrow else None, timeouts=Timeouts(connect=5.0, read=7.0))
-        found = session.client_timeout()
-    assert (found.total, found.sock_read) == (None, 7.0)
-    assert (found.connect, found.sock_connect) == (connect, sock_connect)
 
 
 @pytest.mark.parametrize("github", [{"host": "::1"}, {"host": "127.0.0.1"}], indirect=True)

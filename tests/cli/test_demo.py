@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gh_artifacts_async.cli.work import demo_data, demonstration
+from gh_artifacts_async.cli import demo, demo_data
 from gh_artifacts_async.testing import FakeGitHub
 
 pytestmark = pytest.mark.realtime
@@ -18,13 +18,13 @@ def test_the_demo_tells_the_whole_story_twice(bare_cli, tmp_path):
         for said in (
             "Listed 120 artifacts on 2 pages",
             ": resumed at",
-            ": signed again (the signed URL has expired)",
-            "artifacts listed       120 on 2 pages",
-            "downloaded             50",
-            "resumed                1 cut connection",
-            "re-signed              1 expired URL",
-            "verified by digest     50 of 50",
-            "skipped when repeated  50 of 50",
+            ": requested a new URL (the signed URL has expired)",
+            "artifacts listed    120 on 2 pages",
+            "downloaded          50",
+            "resumed             1 cut connection",
+            "renewed             1 expired URL",
+            "verified by digest  50 of 50",
+            "skipped on repeat   50 of 50",
             "MB/s",
             "gh-artifacts download OWNER/REPO --all",
         ):
@@ -41,7 +41,7 @@ def test_a_small_demo(bare_cli, artifacts):
     assert ran.code == 0
     assert "1 cut connection" in ran.out
     assert "1 expired URL" in ran.out
-    assert f"verified by digest     {artifacts} of {artifacts}" in ran.out
+    assert f"verified by digest  {artifacts} of {artifacts}" in ran.out
     assert "more" not in ran.out
 
 
@@ -87,4 +87,4 @@ def test_a_failure_in_the_demo_is_told(bare_cli, monkeypatch):
 def test_at_most_as_many_as_anyone_would_wait_for(bare_cli):
     """The number of artifacts has an end."""
     assert bare_cli("demo", "--artifacts", demo_data.MOST + 1).code == 2
-    assert demonstration.MOST_DOWNLOADED == 50
+    assert demo.MOST_DOWNLOADED == 50

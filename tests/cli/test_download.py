@@ -6,21 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gh_artifacts_async.cli.render import bars
 from tests.cli.conftest import REPO
-from tests.kits.zips import HOSTILE, SEVERAL_ZIP
+from tests.kits.zips import HOSTILE
 
 pytestmark = pytest.mark.realtime
-
-
-def drawn_at_once(update):
-    """Let a bar be drawn whenever it is moved, and not ten times a second."""
-
-    def updated(progress, *args, **kwargs):
-        update(progress, *args, **kwargs)
-        progress.refresh()
-
-    return updated
 
 
 def test_download_by_id_writes_verified_files(server, cli, tmp_path):
@@ -81,8 +70,8 @@ def test_running_it_again_skips_what_is_there(server, cli):
     before = len(server.github.requests_to("storage"))
     ran = cli("download", REPO, "--all")
     assert ran.code == 0
-    assert "there already" in ran.out
-    assert "1 there already" in ran.err
+    assert "already there" in ran.out
+    assert "1 already there" in ran.err
     assert "downloaded" not in ran.err
     assert len(server.github.requests_to("storage")) == before
     assert cli("download", REPO, "--all", "--json").document["downloaded"][0]["skipped"] is True
@@ -99,96 +88,6 @@ def test_if_exists_error_and_replace(server, cli, tmp_path):
         assert (tmp_path / "logs.zip").read_bytes() == b"mine"
     assert cli("download", REPO, number, "--if-exists", "replace").code == 0
     assert (tmp_path / "logs.zip").read_bytes() == server.github.content(number)
-
-
-def test_names_patterns_and_runs(server, cli):
-    """Names are exact and may be several, patterns are globs, and a run narrows both."""
-    one, two = server.run(), server.run()
-    for run in (one, two):
-        for name in ("wheel-linux", "wheel-mac", "logs", "WHEEL-x"):
-            server.artifact(run, f"{name}-{run.id}")
-
-    def names(*words: object) -> list[str]:
-        document = cli("download", REPO, *words, "--dry-run", "--json").document
-        return sorted(
-            found["name"].removesuffix(f"-{found['name'].split('-')[-1]}") for found in document["would_download"]
-        )
-
-    assert names("--pattern", "wheel-*") == ["wheel-linux", "wheel-linux", "wheel-mac", "wheel-mac"]
-    assert names("--run", one.id, "--pattern", "wheel-*") == ["wheel-linux", "wheel-mac"]
-    assert names("--name", f"logs-{one.id}", "--name", f"wheel-mac-{two.id}") == ["logs", "wheel-mac"]
-    assert names("--run", two.id, "--name", f"logs-{two.id}", "--pattern", "*linux*") == ["logs", "wheel-linux"]
-    assert len(names("--run", one.id)) == 4
-    assert len(names("--all")) == 8
-    assert len(names("--all", "--run", one.id)) == 4
-
-
-def test_one_name_is_asked_of_github_itself(server, cli):
-    """A name is looked for by GitHub, so that a large listing need not be read."""
-    run = server.run()
-    for number in range(105):
-        server.artifact(run, f"a{number}")
-    server.call(server.github.forget_requests)
-    assert cli("download", REPO, "--name", "a3", "--dry-run").code == 0
-    assert len(server.github.requests_to("api")) == 1
-
-
-def test_expired_ones_are_left_out_with_a_note(server, cli):
-    """--all means what can still be had; the rest is named."""
-    run = server.run()
-    server.artifact(run, "fresh")
-    for number in range(5):
-        server.artifact(run, f"old{number}", expired=True)
-    ran = cli("download", REPO, "--all", "--json")
-    assert ran.code == 0
-    assert "left out, since expired: old4, old3, old2 and 2 more" in ran.err
-    assert [found["name"] for found in ran.document["downloaded"]] == ["fresh"]
-    assert {found["name"] for found in ran.document["expired"]} == {f"old{number}" for number in range(5)}
-
-
-def test_an_expired_artifact_named_by_id_is_a_failure(server, cli):
-    """Who asks for one by its ID is told that it is gone."""
-    ran = cli("download", REPO, server.artifact(server.run(), "old", expired=True))
-    assert ran.code == 3
-    assert "(old) has expired" in ran.err
-    assert ran.out == ""
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--name", "absent"], "no artifact is named 'absent' in octo-org/octo-docs; gh-artifacts list"),
-        (["--name", "old"], "no artifact is named 'old' in octo-org/octo-docs that has not expired"),
-        (["--pattern", "zz*"], "no artifact fits the pattern 'zz*'"),
-        (["--run", "{empty}"], "no artifact is to be had in run"),
-        (["7"], "404 Not Found"),
-    ],
-)
-def test_what_is_not_there_is_exit_code_3(server, cli, words, said):
-    """Not found, whichever way it was looked for."""
-    run = server.run()
-    empty = server.run()
-    server.artifact(run, "old", expired=True)
-    ran = cli("download", REPO, *(word.format(empty=empty.id) for word in words))
-    assert ran.code == 3
-    assert said in ran.err
-
-
-def test_some_found_and_some_not_is_exit_code_1(server, cli, tmp_path):
-    """What is there is downloaded all the same."""
-    server.artifact(server.run(), "logs")
-    ran = cli("download", REPO, "--name", "logs", "--name", "absent")
-    assert ran.code == 1
-    assert (tmp_path / "logs.zip").exists()
-    assert "1 failed" in ran.err
-
-
-def test_all_of_an_empty_repository_is_done_at_once(server, cli):
-    """Nothing to do is no failure for --all."""
-    server.run()
-    ran = cli("download", REPO, "--all")
-    assert (ran.code, ran.out) == (0, "")
-    assert "nothing to download" in ran.err
 
 
 def test_a_shared_name_gives_every_file_its_id(server, cli, tmp_path):
@@ -246,7 +145,7 @@ class TestExtract:
         cli("download", REPO, number, "--extract")
         before = len(server.github.requests_to("storage"))
         ran = cli("download", REPO, number, "--extract")
-        assert (ran.code, "there already" in ran.out) == (0, True)
+        assert (ran.code, "already there" in ran.out) == (0, True)
         assert len(server.github.requests_to("storage")) == before
         (tmp_path / "docs/a.txt").write_bytes(b"changed")
         ran = cli("download", REPO, number, "--extract")
@@ -267,10 +166,10 @@ class TestExtract:
         assert {one["id"] for one in document["would_download"]} == {number, raw}
         cli("download", REPO, "--all", "--extract")
         ran = cli("download", REPO, "--all", "--extract", "--dry-run")
-        assert ran.out.count("stay (there already)") == 2
+        assert ran.out.count("skip (already there)") == 2
         ran = cli("download", REPO, "--all", "--extract", "--dry-run", "--if-exists", "replace")
         assert "would download 2 artifacts" in ran.err
-        assert "and unpack the zips among them" in ran.err
+        assert "and unpack the zips" in ran.err
         assert {path.name for path in tmp_path.iterdir()} == {
             "docs",
             "docs.zip",
@@ -288,7 +187,7 @@ class TestExtract:
         assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["docs", "docs.zip"]
         server.artifact(run, "Docs")
         ran = cli("download", REPO, "--all", "--extract", "--dry-run")
-        assert "so each file or folder gets its artifact's ID" in ran.err
+        assert "so each is saved as NAME-ID" in ran.err
 
     @pytest.mark.parametrize("name", ["traversal", "link", "crc", "duplicate", "encrypted"])
     def test_an_archive_that_is_refused_leaves_nothing(self, server, cli, tmp_path, name):
@@ -297,7 +196,7 @@ class TestExtract:
         ran = cli("download", REPO, number, "--extract", "--dir", "out")
         assert ran.code == 7
         assert ran.err.startswith("error: bad: member ")
-        assert ("without --extract keeps the zip as it is" in ran.err) == (name != "encrypted")
+        assert ("download it without --extract" in ran.err) == (name != "encrypted")
         assert list((tmp_path / "out").iterdir()) == []
         assert cli("download", REPO, number, "--dir", "out").code == 0
 
@@ -322,16 +221,7 @@ class TestExtract:
             "--extract",
             "--verbose",
         )
-        assert ran.err.count("docs: unpacked 2 members, 5.3 kB\n") == 1
-
-    def test_bars_tell_of_unpacking_once_all_has_arrived(self, server, cli, terminal, monkeypatch):
-        """The bar of a transfer becomes one of unpacked bytes."""
-        monkeypatch.setattr("gh_artifacts_async.transfer.unzip.unpack.EVENT_INTERVAL", 0.0)
-        monkeypatch.setattr("rich.progress.Progress.update", drawn_at_once(bars.Progress.update))
-        server.artifact(server.run(), "docs [x]", archive=SEVERAL_ZIP)
-        assert cli("download", REPO, "--all", "--extract").code == 0
-        assert "unpacking docs [x]" in terminal.getvalue()
-        assert "1 of 1 done" in terminal.getvalue()
+        assert ran.err.count("docs: unpacked 2 members (5.3 kB)\n") == 1
 
 
 def test_raw_files_keep_their_name(server, cli, tmp_path):
@@ -349,16 +239,40 @@ def test_dry_run_tells_and_does_nothing(server, cli, tmp_path):
     cli("download", REPO, there)
     ran = cli("download", REPO, "--all", "--dry-run")
     assert ran.code == 0
-    assert "stay (there already)" in ran.out
-    assert "be downloaded" in ran.out
-    assert "would download 1 artifact (2.0 MB) to .; 1 there already" in ran.err
+    assert ran.out.splitlines()[0].split() == ["ID", "NAME", "SIZE", "ACTION", "PATH"]
+    assert "skip (already there)  there.zip" in ran.out
+    assert "download              missing.zip" in ran.out
+    assert "would download 1 artifact (2.0 MB) to .; 1 already there" in ran.err
     document = cli("download", REPO, "--all", "--dry-run", "--json").document
-    assert document["would_download"] == [{"id": missing, "name": "missing", "size": 2_000_000}]
-    assert [found["id"] for found in document["there_already"]] == [there]
+    assert document["would_download"] == [
+        {
+            "id": missing,
+            "name": "missing",
+            "size": 2_000_000,
+            "action": "download",
+            "path": "missing.zip",
+            "bytes": 2_000_000,
+        }
+    ]
+    assert [found["id"] for found in document["already_there"]] == [there]
     assert (document["bytes"], document["dry_run"], document["failed"]) == (2_000_000, True, [])
     replaced = cli("download", REPO, "--all", "--dry-run", "--json", "--if-exists", "replace").document
     assert len(replaced["would_download"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["there.zip"]
+
+
+def test_dry_run_of_what_would_fail(server, cli, tmp_path):
+    """What is in the way is a conflict, with the exit code of the real run."""
+    run = server.run()
+    taken = server.artifact(run, "taken")
+    (tmp_path / "taken.zip").write_text("mine")
+    ran = cli("download", REPO, taken, "--dry-run")
+    assert ran.code == cli("download", REPO, taken).code == 8
+    assert "conflict (path taken)  taken.zip" in ran.out
+    assert ran.err == "would download 0 artifacts (0 B) to .; 1 conflict\n"
+    document = cli("download", REPO, taken, "--dry-run", "--json").document
+    assert [found["id"] for found in document["conflicts"]] == [taken]
+    assert cli("download", REPO, taken, "--dry-run", "--if-exists", "replace").code == 0
 
 
 def test_dry_run_of_nothing(server, cli):
@@ -376,12 +290,12 @@ def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
     server.github.faults.expire_url(expired)
     ran = cli("--verbose", "download", REPO, "--all")
     assert ran.code == 0
-    assert "cut: started, 2.0 MB" in ran.err
+    assert "cut: downloading 2.0 MB" in ran.err
     assert "cut: resumed at 1.0 MB" in ran.err
-    assert "late: signed again (the signed URL has expired)" in ran.err
+    assert "late: requested a new URL (the signed URL has expired)" in ran.err
     assert "cut: verified by digest" in ran.err
-    assert "late: done, late.zip" in ran.err
-    assert "1 break survived" in ran.err
+    assert "late: saved: late.zip" in ran.err
+    assert "1 broken transfer resumed" in ran.err
     assert "1 expired URL renewed" in ran.err
 
 
@@ -393,7 +307,7 @@ def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path):
     server.artifact(run, "good")
     ran = cli("download", REPO, "--all", "--json")
     assert ran.code == 1
-    assert "error: bad: " in ran.err
+    assert "error: artifact " in ran.err
     assert [found["id"] for found in ran.document["failed"]] == [bad]
     assert ran.document["failed"][0]["type"] == "DigestMismatchError"
     assert not (tmp_path / "bad.zip").exists()
@@ -409,37 +323,6 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
     assert ran.code == 8
     assert ran.err.count("error:") == 1
     assert "12 failed" in ran.err
-
-
-def test_a_download_on_a_terminal_draws_bars(server, cli, terminal, monkeypatch):
-    """Bars on standard error; standard output has the lines alone."""
-    monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
-    run = server.run()
-    broken = server.artifact(run, "big [red]one[/red]", size=3_000_000)
-    server.artifact(run, "small")
-    server.artifact(run, "bad", digest="sha256:" + "0" * 64)
-    server.github.faults.cut(broken, at=2_000_000)
-    ran = cli("download", REPO, "--all")
-    drawn = terminal.getvalue()
-    assert ran.code == 1
-    assert "of 3 done" in drawn
-    assert "big [red]one[/red]" in drawn
-    assert "MB/s" in drawn
-    assert ran.out.count("\n") == 2
-    assert "\x1b" not in ran.out
-
-
-@pytest.mark.parametrize("columns", ["40", "60", "80", "100"])
-def test_bars_fit_narrow_terminals(server, cli, terminal, monkeypatch, columns):
-    """However narrow it is, the count and the bytes stay."""
-    monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setenv("LINES", "5")
-    run = server.run()
-    for number in range(4):
-        server.artifact(run, f"a{number}", size=400_000)
-    assert cli("download", REPO, "--all").code == 0
-    assert "4 of 4 done" in terminal.getvalue()
-    assert "1.6 MB / 1.6 MB" in terminal.getvalue()
 
 
 def test_quiet_download_says_results_and_errors_only(server, cli):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.cli.conftest import REPO
@@ -20,7 +18,7 @@ def test_list_shows_a_table_and_a_total(server, cli):
     assert lines[0].split() == ["ID", "NAME", "SIZE", "CREATED", "EXPIRES", "RUN", "BRANCH"]
     assert any("wheel" in line and "1.4 MB" in line and "main" in line for line in lines)
     assert any("old" in line and "expired" in line for line in lines)
-    assert "2 artifacts in octo-org/octo-docs, 1.4 MB, 1 of them expired" in ran.err
+    assert "2 artifacts in octo-org/octo-docs, 1.4 MB; 1 expired" in ran.err
 
 
 def test_list_as_json_is_one_array_with_githubs_names(server, cli):
@@ -80,27 +78,6 @@ def test_quiet_leaves_results_alone(server, cli):
     assert ran.err == ""
 
 
-HOSTILE = "[red]x[/red] :smile: \x1b[31m\u202egnp.exe\u2066 \x9b2J"
-
-
-@pytest.mark.parametrize("words", [("list", REPO), ("show", REPO, "{id}"), ("download", REPO, "{id}", "--dry-run")])
-def test_a_hostile_name_is_shown_not_obeyed(server, cli, words):
-    """Markup and emoji codes are printed as they are; control characters and bidi marks are escaped."""
-    number = server.artifact(server.run(branch="b\u202ex"), HOSTILE, filename=None)
-    ran = cli(*(word.format(id=number) for word in words))
-    assert "[red]x[/red] :smile: \\x1b[31m\\u202egnp.exe\\u2066 \\x9b2J" in ran.out
-    assert not set(ran.out + ran.err) & set("\x1b\u202e\u2066\x9b")
-
-
-def test_a_hostile_name_in_json_is_ascii(server, cli):
-    """JSON escapes everything that is not ASCII, and gives it back unharmed."""
-    server.artifact(server.run(), HOSTILE, filename=None)
-    ran = cli("list", REPO, "--json")
-    assert ran.out.isascii()
-    assert "\x1b" not in ran.out
-    assert json.loads(ran.out)[0]["name"] == HOSTILE
-
-
 def test_long_names_are_whole_where_no_terminal_cuts_them(server, cli):
     """A log or a program gets the whole name."""
     name = "n" * 180
@@ -134,8 +111,8 @@ def test_show_an_expired_one_without_times_or_run(server, cli):
     ran = cli("show", REPO, number)
     assert ran.code == 0
     assert "expired" in ran.out
-    assert "none: only its length can be checked" in ran.out
-    assert "download it with" not in ran.err
+    assert "none (a download can only be checked by its size)" in ran.out
+    assert "to download it" not in ran.err
     listed = cli("list", REPO)
     assert " - " in listed.out
 
@@ -150,22 +127,4 @@ def test_show_as_json_is_one_document(server, cli):
 def test_verbose_tells_of_pages(server, cli):
     """--verbose says what happens on the way."""
     server.artifact(server.run(), "wheel")
-    assert "page 1: 1 of 1 artifacts" in cli("list", REPO, "--verbose").err
-
-
-def test_a_listing_on_a_terminal_shows_how_far_it_is(server, cli, terminal):
-    """The bar stands on standard error, and the table on standard output alone."""
-    server.artifact(server.run(), "wheel")
-    ran = cli("list", REPO)
-    assert "wheel" in ran.out
-    assert "\x1b" not in ran.out
-    assert "1 of 1 artifact, page 1" in terminal.getvalue()
-    assert "1 artifact in octo-org/octo-docs" in terminal.getvalue()
-
-
-@pytest.mark.parametrize("switch", ["--no-progress", "--quiet"])
-def test_no_bars_where_none_are_wanted(server, cli, terminal, switch):
-    """--no-progress and --quiet draw nothing."""
-    server.artifact(server.run(), "wheel")
-    cli("list", REPO, switch)
-    assert "page 1" not in terminal.getvalue()
+    assert "page 1: 1 of 1 artifact" in cli("list", REPO, "--verbose").err

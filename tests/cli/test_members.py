@@ -49,7 +49,7 @@ class TestLs:
         ran = cli("ls", REPO, number)
         assert [record.status for record in server.github.requests_to("storage")] == [206]
         size = len(server.github.content(number))
-        assert ran.err == f"fetched 65.6 kB in 1 request, of an archive of {size / 1000:.0f} kB\n"
+        assert ran.err == f"fetched 65.6 kB of {size / 1000:.0f} kB in 1 request\n"
         assert cli("ls", REPO, number, "--quiet").err == ""
 
     def test_a_folder_of_the_official_uploader_is_shown_as_one(self, server, cli):
@@ -113,7 +113,7 @@ class TestLs:
         ran = cli("ls", REPO, number)
         assert ran.code == 0
         assert "docs/log.txt" in ran.out
-        assert "the whole archive, since this storage gives no ranges" in ran.err
+        assert "since its storage does not support ranges" in ran.err
         assert cli("ls", REPO, number, "--json").document["ranged"] is False
 
     def test_on_a_terminal(self, server, cli, terminal, monkeypatch, number):
@@ -122,7 +122,7 @@ class TestLs:
         server.github.faults.ignore_range(number, times=None)
         ran = cli("ls", REPO, number)
         assert "\x1b" not in ran.out
-        assert "no ranges here, fetching the whole archive: " in terminal.getvalue()
+        assert "storage does not support ranges, fetching the whole archive: " in terminal.getvalue()
 
     def test_a_bomb_is_listed(self, server, cli):
         """Nothing is unpacked, so that its size harms nobody."""
@@ -211,13 +211,13 @@ class TestCat:
         ran = cli("cat", REPO, server.artifact(server.run(), "docs", archive=archive), name)
         assert (ran.code, ran.out) == (3, "")
         assert said in ran.err
-        assert ran.err.endswith("; gh-artifacts ls shows what is in it\n")
+        assert ran.err.endswith("; run gh-artifacts ls to see what is in it\n")
 
     def test_a_large_one_is_refused_until_it_is_asked_for(self, server, cli, number):
         """7: the sentence has the option that helps, and nothing was fetched of it."""
         ran = cli("cat", REPO, number, "big.bin", "--max-bytes", 1000)
         assert (ran.code, ran.out) == (7, "")
-        assert ran.err == "error: 'big.bin' has 300,000 bytes, and --max-bytes is 1,000; give --max-bytes 300000\n"
+        assert ran.err == "error: 'big.bin' is 300,000 bytes long, and the limit is 1,000; use --max-bytes 300000\n"
         assert server.github.bytes_sent(number) < 100_000
         assert cli("cat", REPO, number, "docs/log.txt", "--max-bytes", len(TEXT)).code == 0
 
@@ -226,7 +226,7 @@ class TestCat:
         archive = build(Entry("a", b"x", method=8, packed=noise(200_000)))
         ran = cli("cat", REPO, server.artifact(server.run(), "bad", archive=archive), "a", "--max-bytes", 1000)
         assert (ran.code, ran.out) == (7, "")
-        assert "give --max-bytes 200000" in ran.err
+        assert "use --max-bytes 200000" in ran.err
 
     @pytest.mark.parametrize("name", ["crc", "size"])
     def test_damaged_data_is_not_printed(self, server, cli, name):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async import RetryPolicy
-from gh_artifacts_async.transfer.storage.targets import READ_BUFFER
+from gh_artifacts_async.transport.connections import READ_BUFFER
 from tests.kits.transfer import add, client_for, get, names
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from gh_artifacts_async import (
     TransferResumed,
     TransferURLRenewed,
 )
-from gh_artifacts_async.api import exchange
+from gh_artifacts_async.api import session as api_session
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
 from gh_artifacts_async.transfer.disk import writer
 from gh_artifacts_async.transfer.storage import fetch as fetching
@@ -179,7 +179,7 @@ async def test_row_07_limit_beyond_patience(github: FakeGitHub, client: Artifact
 def wrong_clock(monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
     """Let this machine's wall clock be wrong."""
     real = time.time
-    for module in (exchange, fetching):
+    for module in (api_session, fetching):
         monkeypatch.setattr(module, "utcnow", lambda: datetime.now(UTC) + timedelta(seconds=skew))
     monkeypatch.setattr(time, "time", lambda: real() + skew)
 
@@ -374,7 +374,7 @@ async def test_row_30_slow_line(github: FakeGitHub, tmp_path: Path, size: int) -
         began = asyncio.get_running_loop().time()
         await client.download(artifact, tmp_path)
         took = asyncio.get_running_loop().time() - began
-        held = client._transfers._tools.writer  # type: ignore[attr-defined]
+        held = client._context.writer  # type: ignore[attr-defined]
         assert held._waiting == held._lent == 0
         assert sum(map(len, held._spare)) <= 2 * MIB < writer.POOL
     assert size / 2**20 * 0.9 <= took <= size / 2**20 * 3 + 1

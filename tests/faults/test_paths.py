@@ -13,8 +13,8 @@ import trustme
 
 from gh_artifacts_async import ConnectionFailedError, DigestMismatchError, RetryPolicy, Timeouts
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.transfer.storage.targets import READ_BUFFER
 from gh_artifacts_async.transport import socket_receiver
+from gh_artifacts_async.transport.connections import READ_BUFFER
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, fetch, get, names, parts
 
 if TYPE_CHECKING:

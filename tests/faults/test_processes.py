@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gh_artifacts_async.transfer.disk import filesystem, partfile
+from gh_artifacts_async.transfer.disk import filesystem, leftovers
 from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
 from tests.kits.processes import MIB, ROOT, carried_out, environment, needs, program, until
 from tests.kits.transfer import REPO, RING_SIZE, add, fetch, leave_part, names, parts
@@ -160,13 +160,13 @@ async def test_row_32_four_at_once(github: FakeGitHub, tmp_path: Path, if_exists
 
 def test_row_32_wrong_bytes_of_a_robbed_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has lost its part to another writes no more: bytes of its own would spoil what the other has checked."""
-    monkeypatch.setattr(partfile, "lock", lambda _: True)
+    monkeypatch.setattr(leftovers, "lock", lambda _: True)
     first, second = PartFile(tmp_path, "docs", STATE), PartFile(tmp_path, "docs", STATE)
     first.start()
     first.learn(etag='"x"', total=8)
     first.save_state()
     first.append([b"1234"])
-    (mine,) = partfile.scan(tmp_path)[first.prefix]
+    (mine,) = leftovers.scan(tmp_path)[first.prefix]
     assert second.adopt([mine])
     second.append([b"5678"])
     with pytest.raises(FileNotFoundError, match="taken away"):
@@ -185,6 +185,6 @@ def test_row_32_a_living_process_keeps_its_part(tmp_path: Path) -> None:
     first.start()
     first.learn(etag='"x"', total=8)
     first.save_state()
-    assert not second.adopt(partfile.scan(tmp_path)[first.prefix])
+    assert not second.adopt(leftovers.scan(tmp_path)[first.prefix])
     first.release(resumable=False)
     assert names(tmp_path) == set()

@@ -95,7 +95,7 @@ def _zip(comment=b"", files=("a",)):
     ],
 )
 def test_the_end_of_a_zip(data, whole):
-    """A zip that was cut, or goes on, is seen by its end record."""
+    """A zip that is truncated, or followed by other bytes, is recognised by its end record."""
     assert ends_as_zip(data[-END_RECORD_REACH:]) is whole
 
 

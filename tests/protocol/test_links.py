@@ -1,4 +1,4 @@
-"""The Link header, and where a listing goes on."""
+"""The Link header: where a listing's other pages are."""
 
 from __future__ import annotations
 

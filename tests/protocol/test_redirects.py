@@ -27,7 +27,7 @@ PIPELINES = (
 
 def _sign(location, given_headers=None, now=NOW):
     return signed_url(
-        Secret(location), url=HERE, headers={"date": DATE} if given_headers is None else given_headers, now=now
+        Secret(location), url=HERE, headers={"date": DATE} if given_headers is None else given_headers, now=lambda: now
     )
 
 
@@ -138,7 +138,7 @@ LISTED = StoragePolicy(allowed_hosts=("blobs.example", "*.Core.Windows.net"))
 
 
 def _target(url):
-    return signed_url(Secret(url), url=HERE, headers={}, now=NOW)
+    return signed_url(Secret(url), url=HERE, headers={}, now=lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def _target(url):
     ],
 )
 def test_where_a_signed_url_may_lead(url, policy, api_is_http, allowed):
-    """Scheme, userinfo and host are judged before anything is sent."""
+    """Scheme, userinfo and host are checked before anything is sent."""
     if allowed:
         check_target(_target(url), policy, api_is_http=api_is_http)
         return

@@ -98,7 +98,7 @@ def test_a_refused_base_url_does_not_show_its_secrets(text):
 
 def test_a_bare_host_must_be_one():
     """The mapping takes names only."""
-    with pytest.raises(ConfigurationError, match="no host name"):
+    with pytest.raises(ConfigurationError, match="is not a host name"):
         base_url_for_host("https://github.com")
 
 
@@ -342,3 +342,17 @@ def test_what_cannot_be_right_is_refused_here(function, args, kwargs):
 def test_ranges_of_times(start, end, text):
     """GitHub's search syntax for a range, both ends included."""
     assert requests.created_range(start, end) == text
+
+
+@pytest.mark.parametrize("created", [5, ("x",), (1, 2), (datetime(2026, 1, 1), None), "2026"])  # noqa: DTZ001
+def test_a_range_of_times_must_be_a_pair_with_zones(created):
+    """Anything else is the caller's mistake."""
+    with pytest.raises(ConfigurationError, match="created"):
+        requests.created_bounds(created)
+
+
+@pytest.mark.parametrize("created", [(None, None), (datetime(2026, 1, 1, tzinfo=UTC), None)])
+def test_either_end_of_a_range_of_times_may_be_open(created):
+    """Both too, as if no range were given."""
+    assert requests.created_bounds(created) == created
+    assert requests.created_bounds(None) == (None, None)

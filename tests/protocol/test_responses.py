@@ -1,4 +1,4 @@
-"""judge(): every answer GitHub gives, and every one it should not give."""
+"""judge(): every response GitHub sends, and every one it should not send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gh_artifacts_async import errors
 from gh_artifacts_async.errors import APIError
 from gh_artifacts_async.protocol import requests, responses
 from gh_artifacts_async.protocol.redirects import check_target
-from gh_artifacts_async.protocol.responses import Result, judge
+from gh_artifacts_async.protocol.responses import Document, Good, Location, Moved, Nothing, Refused, judge
 from gh_artifacts_async.settings import StoragePolicy
 from tests.kits.protocol import (
     ARTIFACT,
@@ -38,14 +38,13 @@ PRIMARY = {"message": "API rate limit exceeded for user ID 1."}
 DOCS = "https://docs.github.com/rest"
 
 
-def _verdict(request, got, base=BASE):
-    return judge(request, got, base=base, now=NOW)
+def _judged(request, got, base=BASE):
+    return judge(request, got, base=base, now=lambda: NOW)
 
 
 def _failure(request, got, base=BASE):
-    found = _verdict(request, got, base)
-    assert found.reply is None
-    assert found.error is not None
+    found = _judged(request, got, base)
+    assert isinstance(found, Refused)
     assert found.error.__traceback__ is None
     return found.error
 
@@ -63,25 +62,25 @@ def test_a_json_answer():
         x_ratelimit_limit="5000",
         x_ratelimit_remaining="4999",
     )
-    found = _verdict(LISTING, got)
-    assert found.error is None
-    assert found.reply.data == {"total_count": 0, "artifacts": []}
-    assert found.reply.links.next_page == 2
+    found = _judged(LISTING, got)
+    assert isinstance(found, Good)
+    assert found.result.data == {"total_count": 0, "artifacts": []}
+    assert found.result.links.next_page == 2
     assert found.rate_limit.remaining == 4999
 
 
 @pytest.mark.parametrize("status", [204, 200])
 def test_an_answer_of_nothing(status):
     """A delete is answered with 204."""
-    assert _verdict(DELETE, answer(status)).reply == Result()
+    assert _judged(DELETE, answer(status)) == Good(Nothing())
 
 
 def test_the_302_of_a_download():
     """The Location is kept, byte for byte, and not followed."""
     location = "https://storage.example/a%2Fb.zip?sig=s3cr3t"
-    found = _verdict(DOWNLOAD, answer(302, location=location, date=DATE))
-    assert found.reply.signed_url.url == location
-    assert found.reply.moved_to is None
+    found = _judged(DOWNLOAD, answer(302, location=location, date=DATE))
+    assert isinstance(found.result, Location)
+    assert found.result.signed_url.url == location
     assert "s3cr3t" not in repr(found)
 
 
@@ -89,23 +88,23 @@ def test_the_302_of_a_download():
 def test_storage_on_the_apis_own_host(status):
     """Enterprise Server serves the bytes itself, beside its API; that is no renamed repository."""
     location = "https://ghe.example/_services/pipelines/t/_apis/pipelines/1/runs/9/signedartifactscontent?urlExpires=x"
-    found = _verdict(DOWNLOAD, answer(status, base=GHES, location=location), GHES)
-    assert found.reply.signed_url.url == location
+    found = _judged(DOWNLOAD, answer(status, base=GHES, location=location), GHES)
+    assert found.result.signed_url.url == location
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("request_", [LISTING, ARTIFACT, DELETE, DOWNLOAD], ids=lambda request: request.operation)
 def test_a_renamed_repository(status, request_):
-    """A redirect to a repository of this API is to be asked again there, download and delete included."""
+    """A redirect to a repository of this API names the new URL, for download and delete too."""
     location = "https://api.github.com/repositories/1/actions/artifacts/7?per_page=5"
-    found = _verdict(request_, answer(status, location=location))
-    assert found.reply == Result(moved_to=location)
+    found = _judged(request_, answer(status, location=location))
+    assert found == Moved(location)
 
 
 def test_a_relative_place_of_a_renamed_repository():
     """Resolved against the URL that was asked."""
-    found = _verdict(ARTIFACT, answer(301, base=GHES, location="/api/v3/repositories/1/actions/artifacts/7"), GHES)
-    assert found.reply.moved_to == "https://ghe.example/api/v3/repositories/1/actions/artifacts/7"
+    found = _judged(ARTIFACT, answer(301, base=GHES, location="/api/v3/repositories/1/actions/artifacts/7"), GHES)
+    assert found.to == "https://ghe.example/api/v3/repositories/1/actions/artifacts/7"
 
 
 # --- redirects that are refused
@@ -136,14 +135,14 @@ def test_a_redirect_to_elsewhere_is_not_followed(request_, status, location):
 
 def test_a_temporary_redirect_of_a_download_may_lead_anywhere_until_the_policy_is_asked():
     """judge() hands any Location on; the policy of storage refuses it before a request."""
-    found = _verdict(DOWNLOAD, answer(302, location="http://evil.example/a"))
+    found = _judged(DOWNLOAD, answer(302, location="http://evil.example/a"))
     with pytest.raises(errors.UnsafeRedirectError):
-        check_target(found.reply.signed_url, StoragePolicy(), api_is_http=False)
+        check_target(found.result.signed_url, StoragePolicy(), api_is_http=False)
 
 
 @pytest.mark.parametrize("location", [{}, {"location": ""}, {"location": "//["}])
 def test_a_redirect_to_nowhere(location):
-    """A 302 without a Location is no answer of GitHub's."""
+    """A 302 without a Location is not a response of GitHub's."""
     assert isinstance(_failure(DOWNLOAD, answer(302, **location)), errors.UnexpectedResponseError)
 
 
@@ -160,7 +159,7 @@ def test_a_redirect_to_nowhere(location):
         (ARTIFACT, answer(200, "9" * 5000), "instead of JSON"),
         (ARTIFACT, answer(204), "no body"),
         (DOWNLOAD, answer(200, "PK"), "instead of a redirect to storage"),
-        (DELETE, answer(200, "<html>Sign in", content_type="text/html"), "text/html instead of nothing"),
+        (DELETE, answer(200, "<html>Sign in", content_type="text/html"), "text/html instead of an empty body"),
         (
             LISTING,
             answer(200, "{}", link='<https://evil.example/?page=2>; rel="next"'),
@@ -253,8 +252,8 @@ def test_an_error_carries_githubs_facts():
     assert error.request_id == "ABCD:1234"
     assert error.documentation_url == DOCS
     assert str(error) == (
-        "GET /repos/octo-org/octo-docs/actions/artifacts/7: 404 Not Found: there is no such thing, or the token may "
-        "not see it [request id ABCD:1234]"
+        "GET /repos/octo-org/octo-docs/actions/artifacts/7: 404 Not Found: not found, or the token has no "
+        "access [request id ABCD:1234]"
     )
 
 
@@ -263,7 +262,7 @@ def test_an_error_carries_githubs_facts():
     [
         (None, "lacks a permission"),
         ("actions=read", "the token needs actions=read"),
-        ("actions=write; contents=read", "the token needs actions=write or  contents=read"),
+        ("actions=write; contents=read", "the token needs actions=write or contents=read"),
     ],
 )
 def test_a_missing_permission_is_named(accepted, said):
@@ -318,18 +317,18 @@ def test_a_retired_version_says_so():
 
 def test_a_server_error_says_how_long_to_wait():
     """Retry-After of a 503."""
-    found = _verdict(ARTIFACT, answer(503, retry_after="7"))
+    found = _judged(ARTIFACT, answer(503, retry_after="7"))
     assert found.retry_after == 7
     assert found.throttle is None
 
 
 def test_a_rate_limit_is_told_in_both_ways():
     """For the gate a Throttle, for the caller an error with what GitHub said and nothing invented."""
-    stated = _verdict(ARTIFACT, answer(403, SECONDARY, retry_after="90", date=DATE))
+    stated = _judged(ARTIFACT, answer(403, SECONDARY, retry_after="90", date=DATE))
     assert stated.throttle.wait == 90
     assert stated.error.retry_after == 90
     assert "wait 90 s, until 2026-07-09 12:49:14 UTC" in str(stated.error)
-    unstated = _verdict(ARTIFACT, answer(403, SECONDARY))
+    unstated = _judged(ARTIFACT, answer(403, SECONDARY))
     assert unstated.throttle.wait == 60
     assert unstated.error.retry_after is None
     assert unstated.error.reset_at is None
@@ -340,14 +339,16 @@ def test_a_rate_limit_is_told_in_both_ways():
 
 @given(st.sampled_from([LISTING, ARTIFACT, DELETE, DOWNLOAD, EXPIRED]), answers)
 def test_no_answer_breaks_it(request_, got):
-    """Any status, headers and body: a reply or an error of ours, never both, and nothing raised."""
-    found = _verdict(request_, got)
-    assert (found.reply is None) is (found.error is not None)
-    if found.error is not None:
+    """Any status, headers and body: a result, another place or an error of ours, and nothing raised."""
+    found = _judged(request_, got)
+    if isinstance(found, Refused):
         assert isinstance(found.error, errors.ArtifactsError)
         assert str(found.error)
-    if found.reply is not None and found.reply.moved_to is not None:
-        assert BASE.owns(found.reply.moved_to)
+    elif isinstance(found, Moved):
+        assert BASE.owns(found.to)
+    else:
+        kinds = {"json": Document, "nothing": Nothing, "location": Location}
+        assert type(found.result) is kinds[request_.answer]
 
 
 @given(
@@ -358,9 +359,9 @@ def test_no_answer_breaks_it(request_, got):
 def test_no_redirect_shows_its_query(request_, status, path):
     """Whatever the path, the secret behind the question mark stays there."""
     got = answer(status, location=f"https://h.example/{path}?sig=s3cr3t")
-    found = _verdict(request_, got)
+    found = _judged(request_, got)
     assert "s3cr3t" not in repr(found)
-    assert "s3cr3t" not in str(found.error)
+    assert not isinstance(found, Refused) or "s3cr3t" not in str(found.error)
 
 
 def test_a_request_is_named_without_host_and_query():

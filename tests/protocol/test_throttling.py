@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from gh_artifacts_async.models import RateLimit
 from gh_artifacts_async.protocol.throttling import (
     Throttle,
+    Window,
     answered_at,
     http_date,
     read_rate_limit,
@@ -76,9 +79,9 @@ def test_http_dates(text, moment):
 def test_the_servers_own_clock_comes_first():
     """``Date``, else the wall clock."""
     later = NOW + timedelta(hours=1)
-    assert answered_at({"date": DATE}, later) == NOW
-    assert answered_at({}, later) == later
-    assert answered_at({"date": "x"}, later) == later
+    assert answered_at({"date": DATE}, lambda: later) == NOW
+    assert answered_at({}, lambda: later) == later
+    assert answered_at({"date": "x"}, lambda: later) == later
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_the_servers_own_clock_comes_first():
 )
 def test_retry_after(given_headers, seconds):
     """Seconds, or a date counted on the server's own clock; anything else is as if it were not there."""
-    assert retry_after(given_headers, NOW) == seconds
+    assert retry_after(given_headers, lambda: NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,7 @@ def test_the_primary_limit_as_told(given_headers, limit):
 
 
 def _throttle(status, message="", given_headers=(), url=None):
-    return throttle(status, dict(given_headers), message=message, documentation_url=url, now=NOW)
+    return throttle(status, dict(given_headers), message=message, documentation_url=url, now=lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -250,3 +253,99 @@ def test_no_text_breaks_a_date(text):
     """Any text is a date that can be counted with, or none."""
     moment = http_date(text)
     assert moment is None or 1969 <= moment.year <= 9001
+
+
+# --- the sliding window
+
+LIMIT = 20
+ticks = st.integers(0, 40 * 64).map(lambda tick: tick / 64)  # exact in binary, so that two may fall together
+calls = st.lists(
+    st.tuples(st.one_of(st.just(0.0), ticks), st.sampled_from([1, 1, 1, 5]), ticks, st.floats(0, 1)), max_size=80
+)
+
+
+def run_window(asked, limit=LIMIT):
+    """Send requests one after the other as the window lets them; return when each was sent and ended, and its points.
+
+    Args:
+        asked: for each request the pause before it, its points, its latency and (unused here) when it is counted.
+        limit: the window's.
+    """
+    window, now = Window(limit), 0.0
+    ends: list[tuple[float, int]] = []
+    sent: list[tuple[float, float, int]] = []
+
+    def pass_until(moment):
+        while ends and ends[0][0] <= moment:
+            end, points = heapq.heappop(ends)
+            window.settle(points, end)
+
+    for pause, points, latency, _ in asked:
+        now += pause
+        pass_until(now)
+        while wait := window.reserve(points, now):
+            now = min(now + wait, ends[0][0] if ends else math.inf)
+            assert now < math.inf, "nothing under way, and nothing that will be free"
+            pass_until(now)
+        sent.append((now, now + latency, points))
+        heapq.heappush(ends, (now + latency, points))
+    return sent
+
+
+@given(calls, ticks)
+def test_no_minute_holds_more_than_the_limit(asked, offset):
+    """However a server counts within a request's time: no 60 s have more, and no fixed minutes wherever they begin."""
+    sent = run_window(asked)
+    counted = [
+        (start + (end - start) * part, points) for (start, end, points), (*_, part) in zip(sent, asked, strict=True)
+    ]
+    minutes: dict[int, int] = {}
+    for moment, points in counted:
+        minute = math.floor((moment + offset) / 60)
+        minutes[minute] = minutes.get(minute, 0) + points
+        assert sum(more for other, more in counted if moment <= other < moment + 60) <= LIMIT
+    assert max(minutes.values(), default=0) <= LIMIT
+
+
+@given(calls)
+def test_nobody_waits_longer_than_needed(asked):
+    """What is held back had no room at any moment before: at its own sending less a tick the limit was exceeded."""
+    sent = run_window(asked)
+    ready = 0.0
+    for number, ((start, _, points), (pause, *_)) in enumerate(zip(sent, asked, strict=True)):
+        ready += pause
+        if start > ready:
+            before = start - 1 / 1024
+            held = sum(more for begun, end, more in sent[:number] if begun <= before < end + 60)
+            assert held + points > LIMIT
+        ready = start
+
+
+def test_a_whole_minutes_points_at_once():
+    """The first 840 points of a quiet minute go at full speed; then one waits until a minute after its response."""
+    window = Window(840)
+    assert [window.reserve(1, 0.0) for _ in range(840)] == [0.0] * 840
+    assert window.reserve(1, 5.0) == math.inf
+    window.settle(1, 7.0)
+    assert window.reserve(1, 10.0) == 57.0
+    assert window.reserve(5, 10.0) == math.inf
+    assert window.reserve(1, 67.0) == 0.0
+
+
+def test_a_request_of_more_points_than_the_limit():
+    """It goes alone and is held for so many minutes as it costs, so that the average keeps to the limit."""
+    window = Window(2.5)
+    assert window.reserve(1, 0.0) == 0.0
+    window.settle(1, 1.0)
+    assert window.reserve(5, 1.0) == 60.0
+    assert window.reserve(5, 61.0) == 0.0
+    assert window.reserve(1, 61.0) == math.inf
+    window.settle(5, 62.0)
+    assert window.reserve(1, 62.0) == 120.0
+    assert window.reserve(1, 182.0) == 0.0
+
+
+def test_no_limit():
+    """Infinity never holds a request back."""
+    window = Window(math.inf)
+    assert not any(window.reserve(5, 0.0) for _ in range(2000))

@@ -167,7 +167,7 @@ async def test_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
     artifact = await get(client, artifact_id)
     (tmp_path / "docs.zip").write_bytes(b"older")
     github.forget_requests()
-    with pytest.raises(DestinationExistsError, match="exists already; it was left") as caught:
+    with pytest.raises(DestinationExistsError, match="already exists") as caught:
         await client.download(artifact, tmp_path)
     assert caught.value.filename == str(tmp_path / "docs.zip")
     assert isinstance(caught.value, FileExistsError)
@@ -296,10 +296,10 @@ async def test_no_token(github: FakeGitHub, tmp_path: Path) -> None:
 
 async def test_neither_artifact_nor_reference(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Anything else than an artifact is a ConfigurationError; so is one that does not know its repository."""
-    with pytest.raises(ConfigurationError, match="an Artifact or ArtifactRef is needed"):
+    with pytest.raises(ConfigurationError, match="expected an Artifact or ArtifactRef"):
         await client.download(7, tmp_path)  # type: ignore[arg-type]
     lost = attrs.evolve(await get(client, add(github)), repository=None)
-    with pytest.raises(ConfigurationError, match="does not say its repository"):
+    with pytest.raises(ConfigurationError, match="does not name its repository"):
         await client.download(lost, tmp_path)
     with pytest.raises(NotFoundError):
         await client.download(ArtifactRef(REPO, 1), tmp_path)

@@ -469,7 +469,7 @@ async def test_identity_is_asked_for(github: FakeGitHub, client: ArtifactsClient
     """Storage is asked for the stored bytes themselves, and an answer that is coded all the same is refused."""
     artifact_id = add(github)
     github.faults.gzip(artifact_id)
-    with pytest.raises(StorageError, match="'gzip', which was not asked for"):
+    with pytest.raises(StorageError, match="'gzip', which was not requested"):
         await fetch(client, artifact_id, tmp_path)
     (record,) = github.requests_to("storage")
     assert record.headers["Accept-Encoding"] == "identity"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async import DigestMismatchError
-from gh_artifacts_async.transfer.disk import partfile
+from gh_artifacts_async.transfer.disk import leftovers
 from tests.kits.transfer import (
     INLINE_SIZE,
     REPO,
@@ -256,4 +256,4 @@ async def test_expiry_costs_nothing(github: FakeGitHub, client: ArtifactsClient,
         github.faults.expire_url(artifact_id)
     await client.download(artifact, tmp_path)
     assert github.bytes_sent(artifact_id) <= 1.05 * size
-    assert partfile.scan(tmp_path) == {}
+    assert leftovers.scan(tmp_path) == {}

@@ -1,115 +1,171 @@
-"""aiohttp's exceptions become this package's, without what they hold."""
+"""HttpTransport: what it owns and borrows, what goes with each request, and that each is sent once."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
+import importlib.metadata
 import ssl
-from unittest.mock import Mock
+import warnings
 
 import aiohttp
 import pytest
-from aiohttp.client_reqrep import ConnectionKey
-from yarl import URL
+import trustme
 
-from gh_artifacts_async import errors
-from gh_artifacts_async.api.session import transport_error, without_traceback
-from tests.kits.api import TOKEN
-
-SECRET = f"https://storage.example/a.zip?sig={TOKEN}"
-INFO = aiohttp.RequestInfo(URL(SECRET), "GET", {"Authorization": f"Bearer {TOKEN}"}, URL(SECRET))
-KEY = Mock(spec=ConnectionKey, host="api.github.com", port=443, is_ssl=True, ssl=True)
-
-
-def _certificate(message):
-    error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]")
-    error.verify_message = message
-    return aiohttp.ClientConnectorCertificateError(KEY, error)
+from gh_artifacts_async import api
+from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.errors import ConfigurationError, ConnectionFailedError
+from gh_artifacts_async.results import Secret
+from gh_artifacts_async.settings import Timeouts
+from gh_artifacts_async.transport.http import HttpTransport, default_user_agent, tls_context
+from tests.kits.api import REPO
 
 
-def _tls(reason, cls=ssl.SSLError):
-    error = cls(1, f"[SSL: {reason}] text")
-    error.reason = reason
-    return error
+async def test_an_owned_session_is_opened_late_and_closed(run, session):
+    """No ClientSession before the first use; it carries no default headers, and serves storage too."""
+    transport = session.transport
+    assert transport._api is None
+    await api.get_workflow_run(session, REPO, run.id)
+    http = transport._api
+    assert not http.headers
+    assert not http.trust_env
+    assert transport._open_bare() is http
+    await transport.aclose()
+    assert http.closed
+    await transport.aclose()
+
+
+async def test_a_cancelled_close_closes_the_rest(github):
+    """The bare session is closed first; a cancellation there still closes what owns the connections."""
+    async with aiohttp.ClientSession() as borrowed:
+        transport = HttpTransport(Timeouts(), session=borrowed)
+        (await transport.open(Secret(github.base_url), {}, "h")).close()
+        bare = transport._bare
+        transport._borrowed, transport._api = None, aiohttp.ClientSession()
+        owned = transport._api
+
+        async def cancelled():
+            raise asyncio.CancelledError
+
+        bare.close, close = cancelled, bare.close
+        with pytest.raises(asyncio.CancelledError):
+            await transport.aclose()
+        assert owned.closed
+        await close()
+
+
+@pytest.mark.parametrize(("borrow", "connect", "sock_connect"), [(False, 5.0, None), (True, None, 5.0)])
+async def test_timeouts_bound_silence(borrow, connect, sock_connect):
+    """None on the whole; the wait for a place in a borrowed pool is not timed."""
+    async with aiohttp.ClientSession() as borrowed:
+        found = HttpTransport(Timeouts(connect=5.0, read=7.0), session=borrowed if borrow else None)._limits
+    assert (found.total, found.sock_read) == (None, 7.0)
+    assert (found.connect, found.sock_connect) == (connect, sock_connect)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_what_ends_without_an_answer_is_sent_once(method):
+    """Aiohttp would send an idempotent request again by itself when a pooled connection ends without an answer."""
+    requests = 0
+
+    async def serve(reader, writer):
+        nonlocal requests
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                requests += 1
+                if requests == 2:
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        transport = HttpTransport(Timeouts())
+        assert (await transport.send(method, url, dict, "h")).body == b"{}"
+        with pytest.raises(ConnectionFailedError, match="closed without an answer"):
+            await transport.send(method, url, dict, "h")
+        assert requests == 2
+        await transport.aclose()
+
+
+async def test_storage_is_asked_once_over_a_borrowed_connector():
+    """The bare session is ours, whoever owns its connections."""
+    requests = 0
+
+    async def serve(reader, writer):
+        nonlocal requests
+        await reader.readuntil(b"\r\n\r\n")
+        requests += 1
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, aiohttp.ClientSession() as borrowed:
+        url = Secret(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        transport = HttpTransport(Timeouts(), session=borrowed)
+        with pytest.raises(ConnectionFailedError):
+            await transport.open(url, {}, "h")
+        assert requests == 1
+        await transport.aclose()
+
+
+def test_the_user_agent_names_package_and_version(monkeypatch):
+    """GitHub asks for one; a tree that is not installed has version 0."""
+    assert default_user_agent() == f"gh-artifacts-async/{importlib.metadata.version('gh-artifacts-async')}"
+
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    assert default_user_agent() == "gh-artifacts-async/0"
+
+
+def test_tls(tmp_path):
+    """A file of certificates is trusted besides the system's; it and a context of one's own exclude each other."""
+    assert tls_context(None, None) is None
+    context = ssl.create_default_context()
+    assert tls_context(None, context) is context
+    pem = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(pem))
+    made = tls_context(pem, None)
+    assert made is not None
+    assert made.verify_mode is ssl.CERT_REQUIRED
+    assert made.check_hostname
+    with pytest.raises(ConfigurationError, match="not both"):
+        tls_context(pem, context)
+
+
+def test_a_ca_file_that_is_none(tmp_path):
+    """Missing, or without a certificate."""
+    with pytest.raises(ConfigurationError, match="No such file"):
+        tls_context(tmp_path / "absent.pem", None)
+    (tmp_path / "empty.pem").write_text("nothing")
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        tls_context(tmp_path / "empty.pem", None)
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "said"),
+    "settings",
     [
-        (_certificate("self-signed certificate"), errors.CertificateError, "self-signed certificate"),
-        (
-            aiohttp.ClientConnectorSSLError(KEY, _tls("WRONG_VERSION_NUMBER")),
-            errors.CertificateError,
-            "wrong version number",
-        ),
-        (ssl.SSLError(), errors.CertificateError, "not accepted"),
-        (aiohttp.ServerFingerprintMismatch(b"a", b"b", "h", 1), errors.CertificateError, "not accepted"),
-        (
-            aiohttp.ClientConnectorSSLError(KEY, _tls("UNEXPECTED_EOF_WHILE_READING", ssl.SSLEOFError)),
-            errors.ConnectionFailedError,
-            "failed",
-        ),
-        (_tls("x", ssl.SSLZeroReturnError), errors.ConnectionFailedError, "failed"),
-        (aiohttp.ConnectionTimeoutError(SECRET), errors.RequestTimeoutError, "connecting took longer"),
-        (aiohttp.SocketTimeoutError(SECRET), errors.RequestTimeoutError, "silent for longer"),
-        (TimeoutError(), errors.RequestTimeoutError, "silent"),
-        (TimeoutError(110, "Connection timed out"), errors.RequestTimeoutError, "silent"),
-        (
-            aiohttp.ClientConnectorDNSError(KEY, OSError(-2, "Name or service not known")),
-            errors.ConnectionFailedError,
-            "name could not be resolved",
-        ),
-        (UnicodeError("label empty or too long"), errors.ConnectionFailedError, "name could not be resolved"),
-        (
-            aiohttp.ClientConnectorError(KEY, OSError(111, "Connection refused")),
-            errors.ConnectionFailedError,
-            "Connection refused",
-        ),
-        (
-            aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
-            errors.ConnectionFailedError,
-            "the proxy did not",
-        ),
-        (aiohttp.ClientHttpProxyError(INFO, (), status=407), errors.ConnectionFailedError, "the proxy did not"),
-        (aiohttp.ServerDisconnectedError(SECRET), errors.ConnectionFailedError, "closed without an answer"),
-        (aiohttp.ClientPayloadError(SECRET), errors.ConnectionFailedError, "before the body was whole"),
-        (aiohttp.ClientResponseError(INFO, (), status=400, message=SECRET), errors.ConnectionFailedError, "not HTTP"),
-        (aiohttp.InvalidURL(SECRET), errors.ConnectionFailedError, "refused or broke"),
-        (
-            aiohttp.ClientOSError(32, f"Can not write request body for {SECRET}"),
-            errors.ConnectionFailedError,
-            "refused or",
-        ),
-        (ConnectionResetError(104, "Connection reset by peer"), errors.ConnectionFailedError, "reset by peer"),
-        (OSError(101, os.strerror(101)), errors.ConnectionFailedError, os.strerror(101)),
-        (OSError("no number"), errors.ConnectionFailedError, "refused or broke"),
-        (asyncio.IncompleteReadError(b"x", 2), errors.ConnectionFailedError, "refused or broke"),
+        {"ca_file": "x.pem"},
+        {"ssl_context": ssl.create_default_context()},
+        {"proxy": "http://p"},
+        {"trust_env": True},
+        {"proxy": "http://p", "trust_env": True},
     ],
 )
-def test_the_whole_table(error, kind, said):
-    """Each failure has its class and its words, and none of aiohttp's own."""
-    found = transport_error(error, "api.github.com")
-    assert type(found) is kind
-    assert found.host == "api.github.com"
-    assert said in str(found)
-    assert TOKEN not in str(found)
-    assert "storage.example" not in str(found)
-    assert found.__cause__ is None
-    assert found.__context__ is None
+async def test_network_settings_belong_to_an_owned_session(settings):
+    """With a borrowed one they would do nothing."""
+    async with aiohttp.ClientSession() as borrowed:
+        with pytest.raises(ConfigurationError, match=" and |, ".join(settings)):
+            GitHubSession(session=borrowed, **settings)
+        GitHubSession(session=borrowed, allow_http=True)
 
 
-@pytest.mark.parametrize(
-    "error", [asyncio.CancelledError(), KeyboardInterrupt(), ValueError(), RuntimeError(), EOFError()]
-)
-def test_what_is_no_failure_of_the_transport(error):
-    """Cancellations and bugs stay what they are."""
-    assert transport_error(error, "h") is None
-
-
-def test_an_exception_is_cut_loose():
-    """Its frames hold the token; so does what it came from."""
-    error = ValueError()
-    error.__cause__ = KeyError(TOKEN)
-    error.__context__ = KeyError(TOKEN)
-    without_traceback(error)
-    assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
+async def test_a_borrowed_session_must_not_carry_auth():
+    """It would go to storage, too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # aiohttp wants to be rid of it
+        made = aiohttp.ClientSession(auth=aiohttp.BasicAuth("u", "p"))
+    async with made as borrowed:
+        with pytest.raises(ConfigurationError, match="carries auth"):
+            GitHubSession(session=borrowed)

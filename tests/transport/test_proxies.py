@@ -13,8 +13,9 @@ import trustme
 
 from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
-from gh_artifacts_async.results import Secret
+from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
 from tests.kits.api import ONCE, QUICK, REPO, TOKEN, check_silent
 
 
@@ -107,7 +108,7 @@ async def test_a_proxy_by_argument(github, run, proxy):
     """The request goes there in absolute form; its answer comes back."""
     async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK, proxy=proxy.url) as session:
         assert (await api.get_workflow_run(session, REPO, run.id)).id == run.id
-        assert session.proxy_for(Secret("https://storage.example/a?sig=x")) == proxy.url
+        assert session.transport._proxy_for("https://storage.example/a?sig=x") == proxy.url
     assert proxy.heads[0].startswith(f"GET {github.base_url}/repos/{REPO}/actions/runs/{run.id}?")
     assert len(github.requests) == 1
 
@@ -120,7 +121,6 @@ async def test_a_proxy_by_environment(github, run, proxy, environ):
     assert len(proxy.heads) == 1
     async with GitHubSession(TOKEN, base_url=github.base_url) as session:
         await api.get_workflow_run(session, REPO, run.id)
-        assert session.proxy_for(Secret(github.base_url)) is None
     assert len(proxy.heads) == 1
 
 
@@ -216,3 +216,69 @@ async def test_a_borrowed_session_that_reads_netrc(github, run, netrc):
         assert (await api.get_workflow_run(session, REPO, run.id)).id == run.id
     check_silent(caught.value, "n3trc")
     assert len(github.requests) == 1
+
+
+# --- which proxy
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://p", "http://p:3128/", "https://p", "http://u:p@p:3128", "http://u@x:p@p:3128"]
+)
+def test_proxies(proxy):
+    """An http(s) URL, with or without a password."""
+    assert checked_proxy(proxy) == proxy
+
+
+@pytest.mark.parametrize("proxy", ["", "p:3128", "socks5://p", "http://", "http://u:pa55@", "http://u:pa55@p:99999"])
+def test_what_is_no_proxy(proxy):
+    """The password is not shown."""
+    with pytest.raises(ConfigurationError, match="proxy must be") as caught:
+        GitHubSession(proxy=proxy)
+    assert "pa55" not in str(caught.value)
+
+
+@pytest.fixture
+def proxies(monkeypatch):
+    """An environment without proxies, to set some in."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch.setenv
+
+
+@pytest.mark.parametrize(
+    ("environ", "url", "proxy"),
+    [
+        ({}, "https://api.github.com/x", None),
+        ({"https_proxy": "http://p:3128"}, "https://api.github.com/x?sig=1", "http://p:3128"),
+        ({"HTTPS_PROXY": "http://p:3128"}, "https://api.github.com/x", "http://p:3128"),
+        ({"https_proxy": "http://p:3128"}, "http://api.github.com/x", None),
+        ({"http_proxy": "http://u:pw@p:3128"}, "http://h:8080/x", "http://u:pw@p:3128"),
+        ({"all_proxy": "http://p:3128"}, "https://h/x", "http://p:3128"),
+        ({"all_proxy": "http://all", "https_proxy": "http://p"}, "https://h/x", "http://p"),
+        ({"https_proxy": "p:3128"}, "https://h/x", "http://p:3128"),
+        ({"https_proxy": ""}, "https://h/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "*"}, "https://h/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "h.example"}, "https://h.example/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "example"}, "https://h.example/x", None),
+        ({"https_proxy": "http://p", "no_proxy": ".example"}, "https://h.example:8443/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example:8443/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example/x", "http://p"),
+        ({"https_proxy": "http://p", "no_proxy": "other"}, "https://h.example/x", "http://p"),
+        ({"http_proxy": "http://p", "no_proxy": "127.0.0.1"}, "http://127.0.0.1:4711/x", None),
+    ],
+)
+def test_proxies_of_the_environment(proxies, environ, url, proxy):
+    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in either case of letters."""
+    for name, value in environ.items():
+        proxies(name, value)
+    assert environment_proxy(url) == proxy
+
+
+@pytest.mark.parametrize("value", ["socks5://u:pa55@p:1080", "http://", "http://u:pa55@p:x"])
+def test_a_proxy_that_is_none(proxies, value):
+    """A SOCKS proxy would be taken for an HTTP one; its password is not shown."""
+    proxies("https_proxy", value)
+    with pytest.raises(ConfigurationError, match="the environment's https proxy") as caught:
+        environment_proxy("https://h/x")
+    assert "pa55" not in str(caught.value)

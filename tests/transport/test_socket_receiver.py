@@ -17,7 +17,7 @@ from gh_artifacts_async import (
     Timeouts,
 )
 from gh_artifacts_async.transfer.disk import writer
-from gh_artifacts_async.transfer.disk.writer import Writer
+from gh_artifacts_async.transfer.disk.writer import Lane, Writer
 from gh_artifacts_async.transfer.storage.throughput import RateWatch
 from gh_artifacts_async.transport import socket_receiver
 from gh_artifacts_async.transport.socket_receiver import BUFFER, BUFFERS, SocketReceiver, take_over
@@ -89,14 +89,14 @@ class Fixture:
         self.open.set()
         self.error: Exception | None = None
         self.writer = pool
-        self.lane = pool.lane(self._write)
+        self.lane = Lane(pool, self._write)
         self.transport = Transport()
         self.former = self.transport.protocol
         given: dict[str, Any] = {
             "length": length,
             "host": "storage",
             "idle": 30.0,
-            "watch": RateWatch(Timeouts()),
+            "paused": lambda _: None,
             "progress": lambda _: None,
             **settings,
         }
@@ -171,7 +171,7 @@ async def test_slow_disk_pauses_the_socket(pool: Writer) -> None:
     watch = RateWatch(Timeouts(min_rate=1000, min_rate_window=10.0))
     watch.start(asyncio.get_running_loop().time())
     loop = asyncio.get_running_loop()
-    it = Fixture(pool, 100_000, watch=watch, progress=lambda size: watch.count(size, loop.time(), "storage"))
+    it = Fixture(pool, 100_000, paused=watch.exclude, progress=lambda size: watch.count(size, loop.time(), "storage"))
     it.attach()
     it.open.clear()
     sent = 0
@@ -325,8 +325,8 @@ class Bare:
 @pytest.mark.parametrize("transport", [None, Bare()])
 async def test_not_taken(pool: Writer, transport: Any) -> None:
     """A transport that cannot be taken over stays as it is."""
-    lane = pool.lane(lambda _: None)
-    assert take_over(Response(transport, [b"x"]), pool, lane, lambda _: pytest.fail("made")) is None  # type: ignore[arg-type]
+    lane = Lane(pool, lambda _: None)
+    assert take_over(Response(transport, [b"x"]), pool, lane, Fixture(pool, 5).ring) is False  # type: ignore[arg-type]
 
 
 async def test_no_buffers_left(pool: Writer) -> None:
@@ -335,8 +335,8 @@ async def test_no_buffers_left(pool: Writer) -> None:
     while (buffers := pool.borrow(BUFFERS, BUFFER)) is not None:
         lent.append(buffers)
     assert len(lent) * BUFFERS * BUFFER <= writer.POOL
-    lane = pool.lane(lambda _: None)
-    assert take_over(Response(Transport(), [b"x"]), pool, lane, lambda _: pytest.fail("made")) is None  # type: ignore[arg-type]
+    lane = Lane(pool, lambda _: None)
+    assert take_over(Response(Transport(), [b"x"]), pool, lane, Fixture(pool, 5).ring) is False  # type: ignore[arg-type]
     for buffers in lent:
         pool.give_back(buffers)
 
@@ -346,16 +346,10 @@ async def test_body_that_is_there_already(pool: Writer) -> None:
     it = Fixture(pool, 6)
     transport = Transport()
     response = Response(transport, [b"abc", b"def"], whole=True)
-    arrived: list[int] = []
-
-    def make(count: int) -> SocketReceiver:
-        arrived.append(count)
-        return it.ring
-
-    assert take_over(response, pool, it.lane, make) is it.ring  # type: ignore[arg-type]
+    assert take_over(response, pool, it.lane, it.ring)  # type: ignore[arg-type]
     await it.ring.received()
     await it.lane.flush()
-    assert (bytes(it.data), arrived, transport.aborted) == (b"abcdef", [6], False)
+    assert (bytes(it.data), transport.aborted) == (b"abcdef", False)
     await it.end()
     assert pool._lent == 0
 

@@ -36,13 +36,13 @@ def _server(*names, authority=CA, **validity):
 async def _tries(session):
     """Count how often a session goes over the wire, and return that list with the error it ends with."""
     sent: list[object] = []
-    over_the_wire = session._over_the_wire
+    exchange = session.transport._exchange
 
-    async def counting(request, token):
-        sent.append(request)
-        return await over_the_wire(request, token)
+    async def counting(*arguments):
+        sent.append(arguments)
+        return await exchange(*arguments)
 
-    session._over_the_wire = counting
+    session.transport._exchange = counting
     with pytest.raises(errors.ArtifactsError) as caught:
         await api.get_artifact(session, REPO, 1)
     return len(sent), caught.value

@@ -9,7 +9,18 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-from gh_artifacts_async import events
+from gh_artifacts_async import (
+    Artifact,
+    Event,
+    ExtractionProgress,
+    ListingProgress,
+    TransferBytes,
+    TransferFailed,
+    TransferFinished,
+    TransferResumed,
+    TransferStarted,
+    TransferVerified,
+)
 from gh_artifacts_async.cli.render import screen, text
 
 if TYPE_CHECKING:
@@ -17,8 +28,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import Task
-
-    from gh_artifacts_async.models import Artifact
 
 _SEEN_FROM = 256 * 1024
 _LINES_KEPT_FREE = 4
@@ -54,7 +63,7 @@ class _Left(ProgressColumn):
 
 
 def _progress(console: Console) -> Progress:
-    """Return rich's progress display with as many columns as there is room for."""
+    """Return rich's progress display with as many columns as fit."""
     name = Column(ratio=1, min_width=_NAME_WIDTH, no_wrap=True, overflow="ellipsis")
     columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False, table_column=name)]
     if console.width >= _BARS_FROM:
@@ -74,9 +83,9 @@ def _progress(console: Console) -> Progress:
 
 
 class DownloadBars:
-    """Draws what transfers tell; a context manager and an observer.
+    """Draws the progress of transfers; a context manager and an observer.
 
-    What was there before this run counts neither as to do nor as done, so that speed and time left are true.
+    What an earlier run left counts neither as to do nor as done, so that speed and time left are true.
     """
 
     def __init__(self, artifacts: int, total_bytes: int) -> None:
@@ -88,14 +97,14 @@ class DownloadBars:
         """
         self._artifacts = artifacts
         console = screen.console(sys.stderr)
-        self._room = max(_FEWEST, console.height - _LINES_KEPT_FREE)
+        self._most_bars = max(_FEWEST, console.height - _LINES_KEPT_FREE)
         self._progress = _progress(console)
         self._to_do = total_bytes
         self._whole = self._progress.add_task(self._label(0), total=total_bytes)
         self._bars: dict[int, TaskID] = {}
         self._arrived: set[int] = set()
         self._received: dict[int, int] = {}
-        self._there_before: dict[int, int] = {}
+        self._resumed_at: dict[int, int] = {}
         self._done_bytes = 0
         self._done = 0
 
@@ -113,36 +122,36 @@ class DownloadBars:
     def _label(self, done: int) -> str:
         return f"{done:,} of {self._artifacts:,} done"
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: Event) -> None:
         """Move the bars."""
         match event:
-            case events.TransferStarted(artifact=artifact, size=size, offset=offset):
+            case TransferStarted(artifact=artifact, size=size, offset=offset):
                 self._begun(artifact, size, offset)
-            case events.TransferBytes(artifact=artifact, received=received):
+            case TransferBytes(artifact=artifact, received=received):
                 self._moved(artifact.id, received)
-            case events.TransferResumed(artifact=artifact, offset=offset):
+            case TransferResumed(artifact=artifact, offset=offset):
                 self._moved(artifact.id, offset)
-            case events.TransferVerified(artifact=artifact):
+            case TransferVerified(artifact=artifact):
                 self._arrived.add(artifact.id)
-            case events.ExtractionProgress(artifact=artifact, written=written, total=total):
+            case ExtractionProgress(artifact=artifact, written=written, total=total):
                 self._unpacked(artifact, written, total)
-            case events.TransferFinished(artifact=artifact, skipped=skipped):
+            case TransferFinished(artifact=artifact, skipped=skipped):
                 self._ended(artifact, new=not skipped)
-            case events.TransferFailed(artifact=artifact):
+            case TransferFailed(artifact=artifact):
                 self._ended(artifact, new=False)
             case _:
                 pass
 
     def _begun(self, artifact: Artifact, size: int | None, offset: int) -> None:
-        if len(self._bars) < self._room and (size is None or size >= _SEEN_FROM):
+        if len(self._bars) < self._most_bars and (size is None or size >= _SEEN_FROM):
             name = f"  {text.escaped(artifact.name)}"
             self._bars[artifact.id] = self._progress.add_task(name, total=size, completed=offset)
-        self._there_before[artifact.id] = offset
+        self._resumed_at[artifact.id] = offset
         self._to_do -= offset
         self._moved(artifact.id, offset)
 
     def _moved(self, number: int, received: int) -> None:
-        self._received[number] = max(0, received - self._there_before.get(number, 0))
+        self._received[number] = max(0, received - self._resumed_at.get(number, 0))
         if number in self._bars:
             self._progress.update(self._bars[number], completed=received)
         self._draw_whole()
@@ -159,7 +168,7 @@ class DownloadBars:
         bar = self._bars.pop(artifact.id, None)
         if bar is not None:
             self._progress.remove_task(bar)
-        left = artifact.size_in_bytes - self._there_before.pop(artifact.id, 0)
+        left = artifact.size_in_bytes - self._resumed_at.pop(artifact.id, 0)
         if new:
             self._done_bytes += left
         else:
@@ -175,7 +184,7 @@ class DownloadBars:
 
 
 class Spinner:
-    """Draws that something goes on, and how far it has come; a context manager and an observer."""
+    """Draws that something is happening, and how far it is; a context manager and an observer."""
 
     def __init__(self) -> None:
         """Plan the bar."""
@@ -186,7 +195,7 @@ class Spinner:
             transient=True,
             redirect_stdout=screen.is_terminal(sys.stdout),
         )
-        self._task = self._progress.add_task("asking GitHub", total=None)
+        self._task = self._progress.add_task("contacting GitHub", total=None)
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -199,14 +208,14 @@ class Spinner:
         """Take the bar off the screen."""
         self._progress.stop()
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: Event) -> None:
         """Move the bar."""
         match event:
-            case events.ListingProgress(items=items, total_count=total, page=page):
+            case ListingProgress(items=items, total_count=total, page=page):
                 self._say(f"{items:,} of {text.count(total, 'artifact')}, page {page}")
-            case events.TransferBytes(received=received, size=size):
+            case TransferBytes(received=received, size=size):
                 of = "" if size is None else f" of {text.size(size)}"
-                self._say(f"no ranges here, fetching the whole archive: {text.size(received)}{of}")
+                self._say(f"storage does not support ranges, fetching the whole archive: {text.size(received)}{of}")
             case _:
                 pass
 

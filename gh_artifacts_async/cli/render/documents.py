@@ -1,4 +1,4 @@
-"""JSON for programs: GitHub's own names for GitHub's own fields; pure ASCII, so that no name can do harm."""
+"""JSON for programs: GitHub's own names for GitHub's own fields; pure ASCII, so that no name can control a terminal."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gh_artifacts_async.archive import Member
-    from gh_artifacts_async.models import Artifact
-    from gh_artifacts_async.results import DownloadResult, ExtractedMember
-    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
+    from gh_artifacts_async import (
+        Artifact,
+        DownloadResult,
+        ExtractedMember,
+        Member,
+        PlannedDownload,
+        RemoteArchive,
+    )
 
 
 def dumps(document: object) -> str:
@@ -56,6 +60,18 @@ def downloaded(result: DownloadResult) -> dict[str, Any]:
         "resumed_from": result.resumed_from,
         "skipped": result.skipped,
         "members": None if result.members is None else [_extracted(member) for member in result.members],
+    }
+
+
+def planned(plan: PlannedDownload) -> dict[str, Any]:
+    """Return what a download of one artifact would do."""
+    return {
+        "id": plan.artifact.id,
+        "name": plan.artifact.name,
+        "size": plan.artifact.size_in_bytes,
+        "action": plan.action,
+        "path": str(plan.path),
+        "bytes": plan.bytes,
     }
 
 

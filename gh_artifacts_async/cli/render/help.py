@@ -28,7 +28,7 @@ def program() -> str:
     """Return the program's own help."""
     commands = [(name, command.brief) for name, command in manual.COMMANDS.items()]
     flags = [
-        (", ".join(manual.HELP_FLAGS), "Show this, or a command's help."),
+        (", ".join(manual.HELP_FLAGS), "Show this help, or that of a command."),
         (manual.VERSION_FLAG, "Show the version."),
     ]
     return "\n".join(
@@ -53,7 +53,7 @@ def of_command(command: manual.Command) -> str:
 
 
 def _width() -> int:
-    """Return the terminal's width, as far as long lines are still pleasant to read."""
+    """Return the terminal's width, up to what is comfortable to read."""
     try:
         columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
     except (OSError, ValueError, AttributeError):

@@ -17,7 +17,7 @@ _UNBOUND = 100_000
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write and flush; who has stopped reading (``| head``) is no error, and is written to no more.
+    """Write and flush; a reader that is gone (``| head``) is no error, and nothing more is written to it.
 
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
@@ -34,7 +34,7 @@ def write(stream: TextIO | None, text: str) -> None:
 
 
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
-    """Write bytes as they are, and flush; who has stopped reading is no error here either.
+    """Write bytes as they are, and flush; a reader that is gone is no error here either.
 
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
@@ -59,7 +59,7 @@ def _reader_may_leave(stream: TextIO) -> Generator[None]:
 
 
 def _abandon(stream: TextIO) -> None:
-    """Lead a stream nowhere, so that the interpreter's own flush at the end finds nothing to complain about."""
+    """Point a stream at the null device, so that the interpreter's own flush at exit has nothing to complain about."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

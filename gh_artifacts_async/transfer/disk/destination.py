@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.protocol.filenames import (
     Kind,
-    check_filename,
     raw_filename,
     safe_component,
     tagged,
@@ -56,20 +56,30 @@ class Destination:
             return self.folder / self.stem
         return self.folder / (self.raw_name or raw_filename(self.stem, content_disposition))
 
-    def path(self, kind: Kind, content_disposition: str | None) -> Path:
-        """Where what arrived goes."""
-        return self.zip_path if kind == "zip" else self.raw_path(content_disposition)
+    def path(self, kind: Kind, content_disposition: str | None, *, extract: bool = False) -> Path:
+        """Where what arrived goes: a folder for a zip that is unpacked, else a file."""
+        if kind == "raw":
+            return self.raw_path(content_disposition)
+        return self.folder_path if extract else self.zip_path
 
 
-def single(artifact: Artifact, directory: Path, filename: str | None) -> Destination:
-    """Return the place of a single download.
+class Claims:
+    """Which artifact of a collection has which path."""
 
-    Raises:
-        ConfigurationError: ``filename`` is no single safe path component.
-    """
-    if filename is not None:
-        return Destination(folder=directory, stem=check_filename(filename), exact=True)
-    return Destination(folder=directory, stem=artifact.name)
+    def __init__(self) -> None:
+        """Start with none."""
+        self._owners: dict[str, int] = {}
+
+    def take(self, path: Path, artifact: Artifact) -> None:
+        """Take a path for an artifact.
+
+        Raises:
+            DestinationExistsError: another artifact of the collection has it.
+        """
+        owner = self._owners.setdefault(os.path.normcase(path), artifact.id)
+        if owner != artifact.id:
+            msg = f"artifacts {owner} and {artifact.id} would both be {path}; use layout='id' to keep them apart"
+            raise DestinationExistsError(msg, filename=str(path))
 
 
 RUN_FIELDS = ("workflow", "event")

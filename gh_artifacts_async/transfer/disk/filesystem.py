@@ -7,13 +7,15 @@ import errno
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.errors import DestinationExistsError, OutOfSpaceError
+from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, OutOfSpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
+
+    from gh_artifacts_async.settings import StrPath
 
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
 """The system's numbers for a full disk, a file-size limit and a full quota."""
@@ -66,6 +68,33 @@ def check_writable(folder: Path) -> None:
     raise OSError(number, os.strerror(number), str(folder))
 
 
+def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
+    """Return the directory as a path.
+
+    Args:
+        directory: the caller's.
+        writes: it is certain that something will be written there.
+
+    Raises:
+        ConfigurationError: it is no path.
+        DestinationExistsError: it, or one above it, is a file.
+        OSError: nothing may be written there.
+    """
+    if not isinstance(directory, str | os.PathLike) or "\0" in (text := str(os.fspath(directory))):
+        msg = f"directory must be a path, not {directory!r}"
+        raise ConfigurationError(msg)
+    folder = Path(text)
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            if writes:
+                check_writable(place)
+            break
+        if os.path.lexists(place) and not place.is_symlink():
+            msg = f"cannot create folder {folder}: {place} is a file"
+            raise DestinationExistsError(msg, filename=str(place))
+    return folder
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents.
 
@@ -84,7 +113,7 @@ def make_folder(folder: Path) -> None:
         except (FileExistsError, NotADirectoryError):
             blocked = True
     if blocked:
-        msg = f"{folder} is to be a folder, but it, or one above it, is a file"
+        msg = f"cannot create folder {folder}: a file is in the way"
         raise DestinationExistsError(msg, filename=str(folder))
 
 

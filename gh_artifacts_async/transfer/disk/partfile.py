@@ -10,38 +10,41 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import hashlib
-import itertools
 import json
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 import attrs
 
+from gh_artifacts_async.protocol.filenames import Kind, safe_component
+from gh_artifacts_async.results import Verified
+from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
+from gh_artifacts_async.transfer.disk.leftovers import (
+    CREATE,
+    SUFFIX,
+    grab,
+    new_token,
+    remove,
+    size_of,
+    state_paths,
+    sweep,
+)
+from gh_artifacts_async.transfer.disk.verify import expected_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-SUFFIX = ".part"
-_STATE_SUFFIX = ".json"
-_NEW = ".new"
+    from gh_artifacts_async.models import Artifact
+
 _VERSION = 1
-_numbers = itertools.count()
+_CHECK_SPACE_FROM = 1024 * 1024  # smaller parts are not worth asking the file system first
+_CLOSED = -1
 _BLOCK = 1024 * 1024
+_LONGEST_STEM = 100  # characters of the artifact's name in the part's
 _LONGEST_STATE = 64 * 1024
-_CREATE = (
-    os.O_RDWR
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-_OPEN = _CREATE & ~(os.O_CREAT | os.O_EXCL)
 
 
 @attrs.frozen(kw_only=True)
@@ -79,10 +82,6 @@ class PartState:
         return mine == theirs
 
 
-def _dump(state: PartState) -> bytes:
-    return json.dumps({"version": _VERSION, **attrs.asdict(state)}).encode()
-
-
 def _load(path: Path) -> PartState | None:
     """Read a part's state; None where it is missing, damaged or of another version."""
     try:
@@ -104,6 +103,7 @@ class PartFile:
     """An open part file; its methods block, and are called one at a time.
 
     Attributes:
+        prefix: what the names of this artifact's part files begin with.
         path: where it is.
         offset: bytes in it, all of them hashed.
         state: what they belong to.
@@ -112,15 +112,27 @@ class PartFile:
     def __init__(self, folder: Path, stem: str, state: PartState) -> None:
         """Remember where; :meth:`start` or :meth:`adopt` makes it real."""
         self._folder = folder
-        self._prefix = f".{stem}.{state.artifact_id}."
+        self.prefix = f".{stem}.{state.artifact_id}."
         self._wanted = state
         self.state = state
-        self.path = folder / f"{self._prefix}{_token()}{SUFFIX}"
+        self.path = folder / f"{self.prefix}{new_token()}{SUFFIX}"
         self.offset = 0
-        self._descriptor: int | None = None
+        self._descriptor = _CLOSED
         self._hash = hashlib.sha256(usedforsecurity=False)
         self._state_saved = False
         self._stopped = False
+
+    @classmethod
+    def for_artifact(cls, artifact: Artifact, folder: Path) -> PartFile:
+        """Plan a part file for an artifact; nothing is created yet."""
+        digest, where = expected_sha256(artifact), artifact.repository
+        state = PartState(
+            artifact_id=artifact.id,
+            repository="" if where is None else f"{where.owner}/{where.name}",
+            size_in_bytes=artifact.size_in_bytes,
+            digest=None if digest is None else f"sha256:{digest}",
+        )
+        return cls(folder, safe_component(artifact.name)[:_LONGEST_STEM], state)
 
     @property
     def hexdigest(self) -> str:
@@ -130,37 +142,47 @@ class PartFile:
     @property
     def is_open(self) -> bool:
         """Whether there is a file."""
-        return self._descriptor is not None
+        return self._descriptor != _CLOSED
 
     # --- beginning
 
-    def start(self) -> None:
-        """Make an empty part; an earlier one of this object is removed.
+    def start(self, size: int = 0, **facts: object) -> None:
+        """Create an empty part; an earlier one of this object is removed.
+
+        Args:
+            size: bytes that are to come, so that a full disk is found before they are fetched; 0 where unknown.
+            facts: as :meth:`learn` takes them.
 
         Raises:
             OutOfSpaceError: the disk is full.
             OSError: the folder cannot be written to.
         """
-        self.discard()
-        self.path = self._folder / f"{self._prefix}{_token()}{SUFFIX}"
+        if self._descriptor != _CLOSED:
+            self.discard()
+        if size >= _CHECK_SPACE_FROM:
+            free = filesystem.free_bytes(self._folder)
+            if free is not None and free < size:
+                raise filesystem.out_of_space(self.path, needed=size)
+        self.path = self._folder / f"{self.prefix}{new_token()}{SUFFIX}"
         with space_errors(self.path):
-            self._descriptor = os.open(self.path, _CREATE, 0o666)
+            self._descriptor = os.open(self.path, CREATE, 0o666)
         lock(self._descriptor)
+        self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
 
     def adopt(self, candidates: Iterable[Path]) -> bool:
-        """Go on with what an earlier process left of this artifact; False where there is nothing that can be used.
+        """Continue with what an earlier process left of this artifact; False where there is nothing that can be used.
 
         The longest that can be used is taken; the others, where they belong to no living process, are removed.
 
         Args:
-            candidates: part files of this artifact, as :func:`scan` finds them.
+            candidates: part files of this artifact, as :class:`.leftovers.Leftovers` finds them.
         """
         taken = False
-        for candidate in sorted(candidates, key=_size, reverse=True):
+        for candidate in sorted(candidates, key=size_of, reverse=True):
             if self._stopped:
                 break
             if taken:
-                _sweep(candidate, self.path)
+                sweep(candidate, self.path)
             else:
                 taken = self._adopt(candidate)
         return taken
@@ -169,20 +191,16 @@ class PartFile:
         """Let :meth:`adopt`, on another thread, end soon; what it has found stays for a later run."""
         self._stopped = True
 
-    @property
-    def prefix(self) -> str:
-        """What the names of this artifact's part files begin with."""
-        return self._prefix
-
     def _adopt(self, candidate: Path) -> bool:
-        self._descriptor = _grab(candidate, self.path)
-        if self._descriptor is None:
+        descriptor = grab(candidate, self.path)
+        if descriptor is None:
             return False
-        state_path = _beside(candidate)
-        state = _load(state_path)
+        self._descriptor = descriptor
+        beside, unfinished = state_paths(candidate)
+        state = _load(beside)
         with contextlib.suppress(OSError):
-            state_path.replace(_beside(self.path))  # not written anew: the disk may be full
-        _remove(state_path.with_name(state_path.name + _NEW))
+            beside.replace(state_paths(self.path)[0])  # not written again: the disk may be full
+        remove(unfinished)
         self._state_saved = True
         size = os.fstat(self._descriptor).st_size
         if state is not None and size > 0 and state.same_artifact(self._wanted) and _can_be_checked(state, size):
@@ -197,7 +215,7 @@ class PartFile:
 
     def _rehash(self, size: int) -> bool:
         """Hash what is there, and stand behind it."""
-        descriptor = self._opened()
+        descriptor = self._descriptor
         self._hash = hashlib.sha256(usedforsecurity=False)
         self.offset = 0
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -210,24 +228,20 @@ class PartFile:
 
     # --- going on
 
-    def _opened(self) -> int:
-        assert self._descriptor is not None  # noqa: S101 - start() or take_over() comes first
-        return self._descriptor
-
     def learn(self, **facts: object) -> None:
         """Take over what storage says about the bytes (etag, total, content_type, disposition)."""
         self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
 
     def save_state(self) -> None:
-        """Write down what the bytes belong to, so that another process can go on; done whole or not at all."""
-        path = _beside(self.path)
-        temporary = path.with_name(path.name + _NEW)
+        """Write down what the bytes belong to, so that another process can continue; done whole or not at all."""
+        path, temporary = state_paths(self.path)
+        document = {"version": _VERSION, **attrs.asdict(self.state)}
         try:
             with space_errors(path):
-                temporary.write_bytes(_dump(self.state))
+                temporary.write_text(json.dumps(document))
                 temporary.replace(path)
         except OSError:
-            _remove(temporary)
+            remove(temporary)
             raise
         self._state_saved = True
 
@@ -240,14 +254,13 @@ class PartFile:
             OutOfSpaceError: the disk, a quota or a file-size limit is full; what fitted stays.
             OSError: the system could not write.
         """
-        descriptor = self._opened()
         if self._state_saved and not os.path.lexists(self.path):  # without a state nobody takes it
             raise FileNotFoundError(errno.ENOENT, "the part file was taken away", str(self.path))
         for chunk in chunks:
             view = memoryview(chunk)
             while view:
                 with space_errors(self.path, self._missing()):
-                    written = os.write(descriptor, view)
+                    written = os.write(self._descriptor, view)
                 self._hash.update(view[:written])
                 self.offset += written
                 view = view[written:]
@@ -257,7 +270,7 @@ class PartFile:
 
     def read(self, size: int, *, from_end: bool = False) -> bytes:
         """Return the first, or the last, bytes of what is there."""
-        descriptor = self._opened()
+        descriptor = self._descriptor
         os.lseek(descriptor, max(0, self.offset - size) if from_end else 0, os.SEEK_SET)
         found = bytearray()
         while len(found) < min(size, self.offset) and (block := os.read(descriptor, size - len(found))):
@@ -268,29 +281,31 @@ class PartFile:
     # --- ending
 
     def release(self, *, resumable: bool) -> None:
-        """Close; keep the part for a later run if it can be gone on with, else remove it."""
-        keep = resumable and self.is_open and self.offset > 0 and self.state.etag is not None
+        """Close; keep the part if a later run can continue with it, else remove it; nothing where there is no file."""
+        if self._descriptor == _CLOSED:
+            return
+        keep = resumable and self.offset > 0 and self.state.etag is not None
         if not keep:
             self.discard()
             return
         self.learn(hashed=(self.offset, self.hexdigest))
         with contextlib.suppress(OSError):
             self.save_state()
-        if not self._state_saved:  # nobody could go on with it
+        if not self._state_saved:  # nobody could continue with it
             self.discard()
             return
         self._close()
 
     def discard(self) -> None:
         """Close and remove, and know of no bytes any more; nothing happens where there is no file."""
-        if self._descriptor is None:
+        if self._descriptor == _CLOSED:
             return
         self._close()
         self.state = self._wanted
         self.offset = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
-        for path in (self.path, _beside(self.path)) if self._state_saved else (self.path,):
-            _remove(path)
+        for path in (self.path, state_paths(self.path)[0]) if self._state_saved else (self.path,):
+            remove(path)
         self._state_saved = False
 
     def commit(self, destination: Path, *, replace: bool, durable: bool) -> None:
@@ -306,15 +321,14 @@ class PartFile:
             FileNotFoundError: the part has been taken away, or is not the file that was written.
             OSError: the system refused.
         """
-        descriptor = self._opened()
-        here = os.fstat(descriptor)
+        here = os.fstat(self._descriptor)
         there = self.path.lstat()
         if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev) or here.st_size != self.offset:
             raise FileNotFoundError(errno.ENOENT, "the part file was changed or taken away", str(self.path))
         if durable:
             try:
                 with space_errors(self.path):
-                    os.fsync(descriptor)
+                    os.fsync(self._descriptor)
             except OSError:
                 self.discard()  # nobody knows what reached the disk, and the page cache would not tell a later run
                 raise
@@ -326,90 +340,52 @@ class PartFile:
             sync_folder(destination.parent)
         self._close()
         if self._state_saved:
-            _beside(self.path).unlink(missing_ok=True)
+            state_paths(self.path)[0].unlink(missing_ok=True)
 
     def _close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
+        descriptor, self._descriptor = self._descriptor, _CLOSED
+        if descriptor != _CLOSED:
             os.close(descriptor)
 
 
-def scan(folder: Path) -> dict[str, list[Path]]:
-    """Return the part files of a folder by the prefix of their artifact; states whose part is gone are removed."""
-    found: dict[str, list[Path]] = {}
-    names: set[str] = set()
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        names = {entry.name for entry in entries if entry.name.startswith(".")}
-    for name in sorted(names):
-        if name.endswith(SUFFIX):
-            token = name.removesuffix(SUFFIX).rpartition(".")[2]
-            found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
-            continue
-        state = name.removesuffix(_NEW)  # one that a killed process was just writing
-        if state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
-            _remove(folder / name)
-    return found
+def resumable(candidate: Path, expected: PartState) -> int | None:
+    """Return how many bytes a transfer that adopts a part file would still fetch; None where it cannot be used.
 
+    The bytes themselves are not read: damage is found when the part is adopted. Blocks.
 
-def _grab(candidate: Path, mine: Path) -> int | None:
-    """Take a part that no living process holds: rename it to a name of our own; of two that try, one finds it gone."""
-    if os.name == "nt":  # an open file cannot be renamed there, which tells that it is held
-        try:
-            candidate.rename(mine)
-            return os.open(mine, _OPEN)
-        except OSError:
-            return None
-    try:
-        descriptor = os.open(candidate, _OPEN)
-    except OSError:
+    Args:
+        candidate: a part file, as :func:`~gh_artifacts_async.transfer.disk.leftovers.scan` finds it.
+        expected: the artifact's own state.
+    """
+    state, size = _load(state_paths(candidate)[0]), size_of(candidate)
+    if state is None or not size or not state.same_artifact(expected) or not _can_be_checked(state, size):
         return None
-    try:
-        if lock(descriptor):
-            candidate.rename(mine)
-            return descriptor
-    except OSError:
-        pass
-    os.close(descriptor)
-    return None
+    return max(0, (expected.size_in_bytes if state.total is None else state.total) - size)
 
 
-def _sweep(candidate: Path, like: Path) -> None:
-    """Remove a part that no living process holds."""
-    doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{_token()}{SUFFIX}")
-    descriptor = _grab(candidate, doomed)
-    if descriptor is not None:
-        os.close(descriptor)
-        state = _beside(candidate)
-        for path in (doomed, state, state.with_name(state.name + _NEW)):
-            _remove(path)
+@attrs.frozen(kw_only=True)
+class VerifiedPart:
+    """All bytes of an artifact, verified, still in their part file.
 
+    Attributes:
+        part: the part file, which lives as long as the block of :func:`fetch`.
+        kind: zip or raw.
+        verified: what the bytes were checked against.
+        sha256: of the bytes, lower-case hex.
+        size: bytes.
+        resumed_from: bytes taken over from an earlier run.
+        content_type: as storage sent it.
+        disposition: Content-Disposition as storage sent it.
+    """
 
-def _remove(path: Path) -> None:
-    """Remove a file; what cannot be removed, or is gone, is left at that."""
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-@functools.cache
-def _process(_process_id: int) -> str:
-    """Return what tells this process from all others, on other machines too."""
-    return secrets.token_hex(4)
-
-
-def _token() -> str:
-    """Return a name part that no other part file has or will have; a fork gets one of its own."""
-    return f"{_process(os.getpid())}{next(_numbers):x}"
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(path.name + _STATE_SUFFIX)
+    part: PartFile
+    kind: Kind
+    verified: Verified
+    sha256: str
+    size: int
+    resumed_from: int
+    content_type: str | None
+    disposition: str | None
 
 
 def _can_be_checked(state: PartState, size: int) -> bool:

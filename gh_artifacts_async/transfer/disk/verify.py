@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadError
+from gh_artifacts_async.transfer.disk.records import read_file_record
 
 if TYPE_CHECKING:
     import threading
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import Verified
 
 _BLOCK = 1024 * 1024
-_RECORD_VERSION = 1
-_LONGEST_RECORD = 64 * 1024
 
 
 def expected_sha256(artifact: Artifact) -> str | None:
@@ -80,7 +77,7 @@ def is_same(artifact: Artifact, path: Path, stopped: threading.Event | None = No
     """Whether a file on disk has the artifact's size and digest; False for what is no regular file. Blocks.
 
     Without a digest the size decides; where the size is not that of the stored bytes (old GitHub Enterprise Servers
-    count the raw files), the record that :func:`write_record` left decides.
+    count the raw files), the record that the download left beside it decides.
     """
     try:
         if not path.is_file():
@@ -94,33 +91,8 @@ def is_same(artifact: Artifact, path: Path, stopped: threading.Event | None = No
         return False
 
 
-# --- the record beside a file that nothing of GitHub's can check ---------------------------------------------------
-
-
-def record_path(path: Path) -> Path:
-    """Return where the record of a file is."""
-    return path.with_name(f".{path.name}.gh-artifacts.json")
-
-
-def write_record(artifact: Artifact, path: Path, size: int, sha256: str) -> None:
-    """Write down which artifact a file is, and what arrived. Blocks."""
-    record = {"version": _RECORD_VERSION, "id": artifact.id, "size": size, "sha256": sha256}
-    place = record_path(path)
-    temporary = place.with_name(f"{place.name}.{os.getpid()}.new")
-    try:
-        temporary.write_text(json.dumps(record))
-        temporary.replace(place)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _matches_record(artifact: Artifact, path: Path, size: int, stopped: threading.Event | None) -> bool:
-    try:
-        with record_path(path).open("rb") as file:
-            record = json.loads(file.read(_LONGEST_RECORD))
-        wanted = (_RECORD_VERSION, artifact.id, size)
-        if (record["version"], record["id"], record["size"]) != wanted:
-            return False
-        return bool(hash_file(path, stopped) == record["sha256"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    record = read_file_record(path)
+    if record is None or (record.artifact_id, record.size) != (artifact.id, size):
         return False
+    return hash_file(path, stopped) == record.sha256

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -27,33 +28,33 @@ _TURN = 8 * 1024 * 1024  # bytes a drain job writes before another transfer's jo
 
 
 class Writer:
-    """One worker thread; made on first use, ended by :meth:`aclose`."""
+    """One worker thread, started by its first job and ended by :meth:`aclose`.
+
+    Attributes:
+        thread: the worker thread; None before its first job.
+    """
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._pool: ThreadPoolExecutor | None = None
+        self.thread: ThreadPoolExecutor | None = None
         self._closed = False
         self._waiting = 0
         self._lent = 0
         self._spare: list[bytearray] = []
         self._freed = asyncio.Event()
 
-    def lane(self, sink: Callable[[Sequence[bytes | memoryview]], None]) -> Lane:
-        """Return a way for one transfer's chunks; ``sink`` writes them, on the worker thread."""
-        return Lane(self, sink)
-
     async def aclose(self) -> None:
         """End the thread; there is no work left, since every lane has been stopped by its transfer."""
-        pool, self._pool = self._pool, None
+        pool, self.thread = self.thread, None
         self._closed = True
         if pool is not None:
             pool.shutdown(wait=True)
 
-    def submit(self, job: Callable[[], None]) -> asyncio.Future[None]:
-        """Run a job on the worker thread; after close, on one of the loop's, for a transfer that is just ending."""
-        if self._pool is None and not self._closed:
-            self._pool = ThreadPoolExecutor(1, "gh-artifacts-writer")
-        return asyncio.get_running_loop().run_in_executor(self._pool, job)
+    def open_thread(self) -> ThreadPoolExecutor | None:
+        """Start the worker thread; after close None, the loop's own, for a transfer that is just ending."""
+        if self.thread is None and not self._closed:
+            self.thread = ThreadPoolExecutor(1, "gh-artifacts-writer")
+        return self.thread
 
     def reserve(self, size: int) -> None:
         """Count bytes that wait from now on."""
@@ -75,7 +76,7 @@ class Writer:
             return None
         self._lent += count * size
         buffers, self._spare = self._spare[:count], self._spare[count:]
-        return buffers + [bytearray(size) for _ in range(count - len(buffers))]
+        return [*buffers, *map(bytearray, repeat(size, count - len(buffers)))]
 
     def give_back(self, buffers: list[bytearray]) -> None:
         """Take lent buffers back; those of one transfer are kept for the next."""
@@ -90,16 +91,21 @@ class Writer:
 
 
 class Lane:
-    """The chunks of one transfer, in order. An error of the worker is raised by the next ``put`` or ``flush``."""
+    """The chunks of one transfer, in order. An error of the worker is raised by the next ``put`` or ``flush``.
+
+    Attributes:
+        error: why the worker could not write; what it is given then stays unwritten. None while it can.
+        on_written: is called with the number of bytes that have been written, batch by batch.
+    """
 
     def __init__(self, writer: Writer, sink: Callable[[Sequence[bytes | memoryview]], None]) -> None:
-        """Start empty."""
+        """Start empty; ``sink`` writes batches of chunks, on the worker thread."""
         self._writer = writer
         self._sink = sink
         self._lock = threading.Lock()
         self._pending: list[bytes | memoryview] = []
         self._queued = 0
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._job: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self.on_written: Callable[[int], None] | None = None
@@ -114,20 +120,16 @@ class Lane:
 
     async def put(self, chunk: bytes) -> None:
         """Hand over a chunk; waits only while this lane's share or the client's pool is full."""
-        self._raise()
-        self.post(chunk)
-        while self._error is None and (self._queued > SHARE or (self._writer.full and self._queued)):
+        if self.error is None:
+            self.post(chunk)
+        while self.error is None and (self._queued > SHARE or (self._writer.full and self._queued)):
             await self._writer.wait_for_room()
-        self._raise()
-
-    @property
-    def failed(self) -> bool:
-        """Whether the worker could not write; what is handed over then stays unwritten."""
-        return self._error is not None
+        if self.error is not None:
+            raise self.error
 
     async def flush(self) -> None:
         """Wait until everything is written."""
-        while self._error is None:
+        while self.error is None:
             with self._lock:
                 left = bool(self._pending)
             if left:
@@ -135,7 +137,8 @@ class Lane:
             if self._job is None or (self._job.done() and not left):
                 break
             await asyncio.wait({self._job})
-        self._raise()
+        if self.error is not None:
+            raise self.error
 
     async def stop(self) -> None:
         """Drop what is not written yet, and wait until the worker has let go of the file, even when cancelled."""
@@ -153,19 +156,15 @@ class Lane:
 
     def _start(self) -> None:
         if self._job is None or self._job.done():
-            self._job = self._writer.submit(self._drain)
+            self._job = self._loop.run_in_executor(self._writer.thread or self._writer.open_thread(), self._drain)
             self._job.add_done_callback(self._go_on)
 
     def _go_on(self, _: asyncio.Future[None]) -> None:
         """Submit the job again where something came while it was ending, or its turn was over."""
         with self._lock:
-            more = bool(self._pending) and self._error is None
+            more = bool(self._pending) and self.error is None
         if more:
             self._start()
-
-    def _raise(self) -> None:
-        if self._error is not None:
-            raise self._error
 
     # --- on the worker thread
 
@@ -180,7 +179,7 @@ class Lane:
             try:
                 self._sink(batch)
             except BaseException as error:  # noqa: BLE001 - handed to the transfer, which raises it
-                self._error = error
+                self.error = error
                 written = _TURN
             written += size
             del batch

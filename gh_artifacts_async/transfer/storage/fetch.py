@@ -1,173 +1,203 @@
-"""One artifact's bytes into its part file: sign late, stream, verify; sign again and resume when something breaks."""
+"""One artifact's bytes from storage into its part file: sign late, stream, resume, sign again, verify."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
 
-import attrs
-
-from gh_artifacts_async.api.backoff import jitter
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArchiveError,
     ArtifactsError,
     CertificateError,
     DigestMismatchError,
-    DownloadError,
     IncompleteDownloadError,
-    SignedURLExpiredError,
+    OutOfSpaceError,
     SlowTransferError,
-    StorageError,
     TransportError,
 )
-from gh_artifacts_async.events import TransferBytes, TransferResumed, TransferStarted, TransferURLRenewed
+from gh_artifacts_async.events import (
+    TransferBytes,
+    TransferResumed,
+    TransferStarted,
+    TransferURLRenewed,
+    TransferVerified,
+)
 from gh_artifacts_async.protocol import filenames, ranges
-from gh_artifacts_async.protocol.filenames import Kind
-from gh_artifacts_async.results import Verified
-from gh_artifacts_async.transfer.context import TransferContext, sign
-from gh_artifacts_async.transfer.disk import filesystem, verify
-from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after
+from gh_artifacts_async.transfer.disk import verify
+from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.bodies import INLINE, BodyReader
-from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, RateWatch
+from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
+from gh_artifacts_async.transfer.storage.targets import sign
+from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.storage.targets import StorageResponse
-    from gh_artifacts_async.transfer.unzip.pipeline import Pipeline
-
-_SHOW_SPACE_FROM = 1024 * 1024  # smaller bodies are not worth asking the file system first
+    from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transport.http import HttpStream
 
 
-@attrs.frozen(kw_only=True)
-class Received:
-    """Bytes that are whole and verified, still in their part file."""
+class Follower(Protocol):
+    """What works on the bytes while they arrive."""
 
-    part: PartFile
-    kind: Kind
-    verified: Verified
-    sha256: str
-    size: int
-    resumed_from: int
-    content_type: str | None
-    disposition: str | None
+    async def prepare(self, signed: SignedURL) -> None:
+        """Get ready, just before the artifact is asked for with this URL."""
+        ...
 
+    def begin(self, part: PartFile, total: int | None) -> None:
+        """Follow a part that begins, or begins again; ``total`` is None where following it makes no sense."""
+        ...
 
-class _TryAgainError(Exception):
-    """Inside this room only: a try has failed in a way that another try may mend."""
-
-    def __init__(self, error: ArtifactsError, *, at_once: bool = False, wait: float | None = None) -> None:
-        super().__init__()
-        self.error = error
-        self.at_once = at_once
-        self.wait = wait
+    def poke(self) -> None:
+        """Take note that bytes have arrived."""
+        ...
 
 
-class Transfer:
-    """The state of one artifact's way into its part file.
+@asynccontextmanager
+async def fetch(
+    context: TransferContext,
+    artifact: Artifact,
+    part: PartFile,
+    leftovers: Sequence[Path],
+    *,
+    emitter: Emitter,
+    follower: Follower | None = None,
+) -> AsyncGenerator[Incoming]:
+    """Ask storage for an artifact; the block is entered when the headers have come, before any byte of the body.
+
+    Where an earlier run left all bytes, storage is not asked. The part file lives as long as the block: what has not
+    been put in place by then is removed, but kept for a later run where the network, time or space was lacking.
+
+    Args:
+        context: the client's.
+        artifact: what.
+        part: where the bytes go.
+        leftovers: part files of this artifact that earlier runs left.
+        emitter: is called with what happens.
+        follower: works on the bytes while they arrive.
+
+    Raises:
+        ArtifactsError: it could not be done.
+        OSError: the disk refused.
+    """
+    incoming = Incoming(context, artifact, part, emitter, follower)
+    keep = False
+    try:
+        await incoming.begin(leftovers)
+        yield incoming
+        keep = not incoming.complete  # the body was not wanted; what an earlier run left stays
+    except (ArchiveError, DigestMismatchError):
+        raise  # whatever comes later, the content stays what it is
+    except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
+        keep = True  # only space or time was lacking
+        raise
+    except BaseException as error:
+        disk_failed = isinstance(error, OSError) and not isinstance(error, ArtifactsError)
+        keep = not incoming.complete and not disk_failed
+        raise
+    finally:
+        incoming.close()
+        part.release(resumable=keep)
+
+
+class Incoming:
+    """An artifact on its way from storage.
 
     Attributes:
         part: where the bytes go.
+        content_type: of the answer, or of the one that an earlier run got.
+        disposition: its Content-Disposition.
+        complete: every byte is there, and verified.
         requests: how many storage was sent.
     """
 
     def __init__(
         self,
-        tools: TransferContext,
+        context: TransferContext,
         artifact: Artifact,
-        folder: Path,
+        part: PartFile,
         emitter: Emitter,
-        check_place: Callable[[Kind, str | None], None],
-        *,
-        pipeline: Pipeline | None = None,
+        follower: Follower | None,
     ) -> None:
-        """Plan a transfer; nothing happens yet.
-
-        Args:
-            tools: the client's.
-            artifact: what.
-            folder: where its part file goes.
-            emitter: is told what happens.
-            check_place: is asked, as soon as storage's headers are there, whether the final name is free; raises
-                DestinationExistsError if it is not.
-            pipeline: unpacks the archive while it arrives.
-        """
-        self._pipeline = pipeline
-        self._tools = tools
+        """Plan; nothing happens yet."""
+        self.part = part
+        self.content_type: str | None = None
+        self.disposition: str | None = None
+        self.complete = False
+        self.requests = 0
+        self._context = context
         self._artifact = artifact
         self._emitter = emitter
-        self._check_place = check_place
-        digest = verify.expected_sha256(artifact)
-        state = PartState(
-            artifact_id=artifact.id,
-            repository=str(artifact.repository),
-            size_in_bytes=artifact.size_in_bytes,
-            digest=None if digest is None else f"sha256:{digest}",
-        )
-        self.part = PartFile(folder, filenames.safe_component(artifact.name)[:100], state)
-        self._policy = tools.github.retry
-        self._watch = RateWatch(tools.github.timeouts)
-        self._failures = 0
-        self._furthest = 0
-        self._content_failures = 0
-        self._resumed_from = 0
-        self._content_length: int | None = None
-        self._streamed = False
-        self._whole = False
+        self._follower = follower
+        self._retry = context.github.retry
+        self._max_pause = context.github.limits.max_pause
+        self._watch = RateWatch(context.github.timeouts)
+        listens = emitter.active or follower is not None
+        self._bodies = BodyReader(context, part, self._watch, self._progress if listens else None)
+        self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
-        self._body = BodyReader(tools, self.part, self._watch, self._progress)
-        self.requests = 0
+        self._attempts = Attempts()
+        self._furthest = self._resumed_from = 0
+        self._content_length: int | None = None
+        self._content_failures = 0
+        self._body: ranges.Stream | None = None
+        self._stream: HttpStream | None = None
+        self._streamed = False
+        self._ended = False
+
+    # --- what the headers say
 
     @property
     def bytes_fetched(self) -> int:
         """Bytes that storage has sent in bodies."""
-        return self._body.bytes_fetched
+        return self._bodies.bytes_fetched
 
-    # --- the whole
+    # --- the bytes
 
-    async def run(self, leftovers: Sequence[Path]) -> Received:
-        """Fetch and verify; the part file is the caller's from then on.
+    async def begin(self, leftovers: Sequence[Path]) -> None:
+        """Ask until storage streams; nothing is asked where an earlier run left all bytes.
 
         Raises:
-            ArtifactsError: it could not be done. After a failure of the network (and after a cancellation) the part
-                stays for a later run; after one of the content it is removed.
+            ArtifactsError: the tries are used up, or another would not help.
+        """
+        adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
+        if adopted:
+            self.content_type, self.disposition = self.part.state.content_type, self.part.state.disposition
+            self._furthest = self._resumed_from = self.part.offset
+            self._content_length = self.part.state.total
+        while self._stream is None and not self._has_all:
+            setback = await self._ask()
+            if setback is not None:
+                await self._settle(setback)
+
+    async def receive(self) -> VerifiedPart:
+        """Fetch until the bytes are right, or no further fetch would help.
+
+        Raises:
+            ArtifactsError: it could not be done.
             OSError: the disk refused.
         """
-        resumable = True
-        try:
-            return await self._fetch_and_verify(leftovers)
-        except (ArchiveError, DigestMismatchError):
-            resumable = False  # whatever comes later, the content stays what it is
-            raise
-        except OSError as error:
-            resumable = isinstance(error, ArtifactsError)
-            raise
-        finally:
-            await self._let_go(resumable=resumable)
-
-    async def _fetch_and_verify(self, leftovers: Sequence[Path]) -> Received:
-        """Fetch until the bytes are right, or no further fetch would help."""
-        if leftovers:
-            await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
-        if self.part.is_open:
-            self._resumed_from = self._furthest = self.part.offset
-            self._content_length = self.part.state.total
         wrong: DigestMismatchError | None = None
         while True:
             try:
-                await self._fetch()
+                while not self._has_all:
+                    setback = await (self._ask() if self._stream is None else self._read())
+                    if setback is not None:
+                        await self._settle(setback)
             except ArtifactsError:
                 if wrong is None:
                     raise
                 break  # the second fetch failed; that the first one brought wrong bytes is the graver news
             try:
-                return await self._verified()
+                return self._verified()
             except IncompleteDownloadError as error:
                 short = error.with_traceback(None)
             except DigestMismatchError as error:
@@ -177,179 +207,152 @@ class Transfer:
             await self._after_short_content(short)
         raise wrong
 
-    async def _let_go(self, *, resumable: bool) -> None:
-        if not self._whole and self.part.is_open:
-            self.part.release(resumable=resumable)
-
-    async def _fetch(self) -> None:
-        """Get all bytes, over as many connections as it takes."""
-        while not self._has_all:
-            again: _TryAgainError | None = None
-            try:
-                await self._once()
-            except _TryAgainError as trouble:
-                again = trouble
-            if again is None:
-                break
-            await self._back_off(again)
+    def close(self) -> None:
+        """Let go of the connection."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
 
     @property
     def _has_all(self) -> bool:
-        """Whether every byte is on disk already: then storage is not asked (it has no range to give)."""
-        return self.part.is_open and self.part.state.total == self.part.offset
+        """Whether no byte is missing: by the known length, or since storage has said so."""
+        return self._ended or 0 < self.part.offset == self.part.state.total
 
-    async def _once(self) -> None:
+    # --- one request
+
+    async def _ask(self) -> Setback | None:
         """Sign, ask storage, and do what its answer calls for."""
-        signed = await self._sign()
-        if self._pipeline is not None:
-            await self._pipeline.prepare(signed)
-        have = ranges.LocalState(offset=self.part.offset, total=self.part.state.total, etag=self.part.state.etag)
-        self._watch_started()
+        asked = self._loop.time()
+        signed = await sign(self._context.github, self._artifact)
+        if self._streamed:
+            self._watch.exclude(self._loop.time() - asked)  # the wait for GitHub is not storage's slowness
+        if self._follower is not None:
+            await self._follower.prepare(signed)
+        state = self.part.state
+        have = ranges.LocalState(offset=self.part.offset, total=state.total, etag=state.etag)
+        if not self._streamed:
+            self._watch.start(self._loop.time())
         self.requests += 1
         try:
-            async with self._tools.storage.open(signed, ranges.request_headers(have)) as response:
-                decision = ranges.decide(have, response.answer, now=utcnow())
-                match decision:
-                    case ranges.Stream():
-                        await self._stream(decision, response)
-                    case ranges.Done():
-                        pass
-                    case ranges.Restart(reason=reason):
-                        self._restart(reason)
-                    case ranges.SignAgain():
-                        self._refused(decision, response.host)
-                    case ranges.RetryLater() | ranges.Fail():
-                        self._failed(decision, response.host)
+            self._stream = await self._context.storage.open(signed, ranges.request_headers(have))
         except CertificateError:
             raise
-        except (TransportError, SlowTransferError) as error:
-            failure: ArtifactsError = error.with_traceback(None)
-        else:
-            return
-        raise _TryAgainError(failure)
+        except TransportError as error:
+            return Setback(error=error.with_traceback(None), failure=Fault())
+        response = self._stream.response
+        decision = ranges.decide(have, response, now=utcnow)
+        if not isinstance(decision, ranges.Stream):
+            return self._without_body(decision, self._stream.host)
+        self._body = decision
+        if not decision.offset:
+            self.content_type = response.headers.get("content-type")
+            self.disposition = response.headers.get("content-disposition")
+        return None
 
-    async def _sign(self) -> SignedURL:
-        """Ask for a signed URL just before it is used; the wait for it is not storage's slowness."""
-        loop = asyncio.get_running_loop()
-        asked = loop.time()
-        signed = await sign(self._tools, self._artifact)
-        self._watch.exclude(loop.time() - asked)
-        return signed
+    def _without_body(
+        self, decision: ranges.Done | ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, host: str
+    ) -> Setback | None:
+        """Do what an answer calls for that does not bring bytes."""
+        self.close()
+        if isinstance(decision, ranges.Done):
+            self._ended = True
+            return None
+        if isinstance(decision, ranges.Restart):
+            self._start_over()
+        elif isinstance(decision, ranges.SignAgain):
+            self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=decision.reason))
+        return refusal(decision, self._artifact, host)
 
-    def _watch_started(self) -> None:
-        if not self._streamed:
-            self._watch.start(asyncio.get_running_loop().time())
+    # --- one body
 
-    # --- one answer
-
-    def _restart(self, reason: str) -> None:
-        self.part.discard()
-        raise _TryAgainError(StorageError(f"artifact {self._artifact.id}: {reason}", status=412), at_once=True)
-
-    def _refused(self, refusal: ranges.SignAgain, host: str) -> None:
-        self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=refusal.reason))
-        what = f"artifact {self._artifact.id} from {host}: {refusal.reason}"
-        error: DownloadError = StorageError(what, status=refusal.status, code=refusal.code)
-        if refusal.expired:
-            error = SignedURLExpiredError(f"{what}, also after fresh ones were asked for; is this machine's way slow?")
-        raise _TryAgainError(error, at_once=True)
-
-    def _failed(self, trouble: ranges.RetryLater | ranges.Fail, host: str) -> None:
-        code = f" ({trouble.code})" if trouble.code else ""
-        reason = f": {trouble.reason}" if isinstance(trouble, ranges.Fail) else ""
-        msg = f"artifact {self._artifact.id}: storage at {host} answered with {trouble.status}{code}{reason}"
-        error = StorageError(msg, status=trouble.status, code=trouble.code)
-        if isinstance(trouble, ranges.Fail):
-            raise error
-        raise _TryAgainError(error, wait=trouble.wait)
-
-    async def _stream(self, body: ranges.Stream, response: StorageResponse) -> None:
+    async def _read(self) -> Setback | None:
         """Write a body as it arrives."""
-        await self._begin(body, response)
+        body, stream = self._body, self._stream
+        assert body is not None and stream is not None  # noqa: S101, PT018 - _ask() has set both
         expected = None if body.length is None else body.offset + body.length
-        await self._body.read(response, body.length)
+        try:
+            self._begin_body(body)
+            await self._bodies.read(stream, body.length)
+        except (TransportError, SlowTransferError) as error:
+            return Setback(error=error.with_traceback(None), failure=Fault())
+        finally:
+            self.close()
         if expected is not None and self.part.offset != expected:
-            failure = IncompleteDownloadError(
-                f"artifact {self._artifact.id}: {self.part.offset} of {expected} bytes arrived",
-                expected=expected,
-                received=self.part.offset,
-            )
-            raise _TryAgainError(failure)
+            msg = f"artifact {self._artifact.id}: {self.part.offset} of {expected} bytes arrived"
+            failure = IncompleteDownloadError(msg, expected=expected, received=self.part.offset)
+            return Setback(error=failure, failure=Fault())
+        self._ended = True
+        return None
 
-    async def _begin(self, body: ranges.Stream, response: StorageResponse) -> None:
-        headers = response.answer.headers
-        kind = filenames.kind_by_type(headers.get("content-type"))
+    def _begin_body(self, body: ranges.Stream) -> None:
         if body.offset == 0:
-            if kind is not None:
-                self._check_place(kind, headers.get("content-disposition"))
-            self._check_space(body)
-            self.part.start()
             self._resumed_from = 0
-            self.part.learn(
+            self.part.start(
+                body.length or 0,
                 etag=body.etag,
                 total=body.total,
-                content_type=headers.get("content-type"),
-                disposition=headers.get("content-disposition"),
+                content_type=self.content_type,
+                disposition=self.disposition,
             )
             if body.etag is not None and (body.total is None or body.total > INLINE):
                 self.part.save_state()
         self._content_length = body.total
         first = not self._streamed
-        if self._pipeline is not None and (body.offset == 0 or first):
-            self._pipeline.begin(self.part, body.total if kind == "zip" else None)
+        if self._follower is not None and (body.offset == 0 or first):
+            is_zip = filenames.kind_by_type(self.content_type) == "zip"
+            self._follower.begin(self.part, body.total if is_zip else None)
         self._streamed = True
-        if first:
+        if first and self._emitter.active:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
 
-    def _check_space(self, body: ranges.Stream) -> None:
-        """Find a full disk before the bytes are fetched, where their number is known."""
-        if body.length is None or body.length < _SHOW_SPACE_FROM:
-            return
-        free = filesystem.free_bytes(self.part.path.parent)
-        if free is not None and free < body.length:
-            raise filesystem.out_of_space(self.part.path, needed=body.length)
-
     def _progress(self) -> None:
-        """Tell the observer of bytes, at most ten times a second, and the pipeline always."""
-        if self._pipeline is not None:
-            self._pipeline.poke()
-        if not self._emitter:
+        """Tell the observer of bytes, at most ten times a second, and the follower always."""
+        if self._follower is not None:
+            self._follower.poke()
+        if not self._emitter.active:
             return
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         if now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL
-            event = TransferBytes(artifact=self._artifact, received=self._body.arrived, size=self.part.state.total)
+            event = TransferBytes(artifact=self._artifact, received=self._bodies.arrived, size=self.part.state.total)
             self._emitter.emit(event)
 
     # --- after one try
 
-    async def _back_off(self, trouble: _TryAgainError) -> None:
+    async def _settle(self, setback: Setback) -> None:
         """Wait before the next try; progress resets the count, but slowness is none.
 
         Raises:
             ArtifactsError: the tries are used up.
         """
-        slow = self._watch.close(asyncio.get_running_loop().time()) or isinstance(trouble.error, SlowTransferError)
-        if self.part.offset > self._furthest and not slow:
-            self._failures = 0
+        slow = self._watch.after(setback.error, self._loop.time())
+        gained = self.part.offset > self._furthest and not slow
         self._furthest = max(self._furthest, self.part.offset)
-        self._failures += 1
-        longest = self._tools.github.limits.max_pause
-        too_long = trouble.wait is not None and longest is not None and trouble.wait > longest
-        if self._failures >= self._policy.attempts or too_long:
-            raise trouble.error
-        if trouble.wait is not None:
-            await asyncio.sleep(trouble.wait)
-            self._watch.exclude(trouble.wait)
-        elif not (trouble.at_once and self._failures == 1):
-            await asyncio.sleep(jitter(self._policy, self._failures))
-        reason = str(trouble.error)
-        offset = self.part.offset if self.part.state.etag is not None else 0
+        self._attempts, decision = after(
+            self._retry,
+            self._max_pause,
+            self._attempts,
+            setback.failure,
+            gained=gained,
+            draw=random.random(),  # noqa: S311 - spreads retries, keeps no secret
+        )
+        if isinstance(decision, GiveUp):
+            raise setback.error
+        if decision.seconds:
+            await asyncio.sleep(decision.seconds)
+            if isinstance(setback.failure, Fault) and setback.failure.wait is not None:
+                self._watch.exclude(decision.seconds)
         if self._streamed:
-            self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=reason))
+            offset = self.part.offset if self.part.state.etag is not None else 0
+            self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
+
+    def _start_over(self) -> None:
+        """Drop what is there: the next request asks for the whole."""
+        self.part.discard()
+        self._ended = False
 
     async def _after_short_content(self, failure: IncompleteDownloadError) -> None:
-        """Go on after a body whose clean end came too early.
+        """Continue after a body whose clean end came too early.
 
         Raises:
             IncompleteDownloadError: the tries are used up.
@@ -357,7 +360,8 @@ class Transfer:
         if self.part.state.etag is None:
             self.part.discard()
         self.part.learn(total=None)
-        await self._back_off(_TryAgainError(failure))
+        self._ended = False
+        await self._settle(Setback(error=failure, failure=Fault()))
 
     def _after_wrong_content(self, failure: DigestMismatchError) -> None:
         """Drop wrong bytes; another fetch is worth it once, and once more if they came from an earlier run.
@@ -366,7 +370,7 @@ class Transfer:
             DigestMismatchError: it was not the first time.
         """
         from_earlier_run, self._resumed_from = self._resumed_from > 0, 0
-        self.part.discard()
+        self._start_over()
         self._furthest = 0
         if not from_earlier_run:
             self._content_failures += 1
@@ -374,13 +378,14 @@ class Transfer:
             raise failure
         self._emitter.emit(TransferResumed(artifact=self._artifact, offset=0, reason=str(failure)))
 
-    async def _verified(self) -> Received:
-        """Judge the bytes that are there."""
-        part = self.part
-        if not part.is_open:
+    def _verified(self) -> VerifiedPart:
+        """Check the bytes that are there."""
+        part, state = self.part, self.part.state
+        if not part.offset and not part.is_open:
             part.start()  # an empty body: no chunk ever came
-        kind = filenames.kind_by_type(part.state.content_type) or filenames.kind_by_magic(part.read(4))
-        tail = part.read(filenames.END_RECORD_REACH, from_end=True) if self._needs_tail(kind) else b""
+        kind = filenames.kind_by_type(state.content_type) or filenames.kind_by_magic(part.read(4))
+        needs_tail = kind == "zip" and verify.expected_sha256(self._artifact) is None
+        tail = part.read(filenames.END_RECORD_REACH, from_end=True) if needs_tail else b""
         sha256 = part.hexdigest
         verified = verify.judge_content(
             self._artifact,
@@ -388,19 +393,18 @@ class Transfer:
             content_length=self._content_length,
             sha256=sha256,
             kind=kind,
-            ends_as_zip=filenames.ends_as_zip(tail),
+            ends_as_zip=needs_tail and filenames.ends_as_zip(tail),
         )
-        self._whole = True
-        return Received(
+        self.complete = True
+        if self._emitter.active:
+            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=verified))
+        return VerifiedPart(
             part=part,
             kind=kind,
             verified=verified,
             sha256=sha256,
             size=part.offset,
             resumed_from=self._resumed_from,
-            content_type=part.state.content_type,
-            disposition=part.state.disposition,
+            content_type=state.content_type,
+            disposition=state.disposition,
         )
-
-    def _needs_tail(self, kind: Kind) -> bool:
-        return kind == "zip" and verify.expected_sha256(self._artifact) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,20 +12,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.api.backoff import jitter
+import attrs
+
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArtifactsError,
     ConnectionFailedError,
-    SignedURLExpiredError,
     SlowTransferError,
     StorageError,
     TransportError,
 )
 from gh_artifacts_async.protocol import ranges
-from gh_artifacts_async.transfer.context import sign
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
-from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
+from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
+from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import RateWatch
 
 if TYPE_CHECKING:
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.context import TransferContext
-    from gh_artifacts_async.transfer.storage.targets import StorageResponse
+    from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transport.http import HttpStream
 
 Take = Callable[[bytes], Awaitable[None]]
 """Takes bytes as they arrive."""
@@ -48,14 +51,8 @@ class NoRangesError(Exception):
     """This storage gives the whole or nothing (never leaves this package)."""
 
 
-class _TryAgainError(Exception):
-    def __init__(
-        self, error: ArtifactsError | NoRangesError, *, wait: float | None = None, at_once: bool = False
-    ) -> None:
-        super().__init__()
-        self.error = error
-        self.wait = wait
-        self.at_once = at_once
+class _NoRangesNowError(ArtifactsError):
+    """A range was refused where others were served; becomes a NoRangesError when the tries are used up."""
 
 
 class RangeReader:
@@ -69,20 +66,21 @@ class RangeReader:
         bytes_fetched: of bodies, by storage.
     """
 
-    def __init__(self, tools: TransferContext, artifact: Artifact, *, attempts: int | None = None) -> None:
+    def __init__(self, context: TransferContext, artifact: Artifact, *, attempts: int | None = None) -> None:
         """Plan; nothing happens yet.
 
         Args:
-            tools: the client's.
+            context: the client's.
             artifact: whose bytes.
             attempts: tries without progress; None for what the client's RetryPolicy says.
         """
-        self._tools = tools
+        self._context = context
         self._artifact = artifact
         self._signed: SignedURL | None = None
         self._ends_at = 0.0
-        self._policy = tools.github.retry
-        self._attempts = self._policy.attempts if attempts is None else attempts
+        policy = context.github.retry
+        self._policy = policy if attempts is None else attrs.evolve(policy, attempts=attempts)
+        self._max_pause = context.github.limits.max_pause
         self.total: int | None = None
         self.etag: str | None = None
         self.content_type: str | None = None
@@ -132,7 +130,7 @@ class RangeReader:
             write = partial(_write_all, file.fileno(), place)
             for start, end in pieces:
                 os.lseek(file.fileno(), start, os.SEEK_SET)
-                lane = self._tools.writer.lane(write)
+                lane = Lane(self._context.writer, write)
                 try:
                     await self.copy(start, end, lane.put)
                     await lane.flush()
@@ -150,9 +148,9 @@ class RangeReader:
             NoRangesError: storage has no ranges.
             ArtifactsError: it could not be done.
         """
-        failures, at = 0, start
+        attempts, at = Attempts(), start
 
-        async def took(chunk: bytes) -> None:
+        async def arrived(chunk: bytes) -> None:
             nonlocal at
             at += len(chunk)
             self.bytes_fetched += len(chunk)
@@ -160,117 +158,98 @@ class RangeReader:
 
         while at < end and (self.total is None or at < self.total):
             before = at
-            try:
-                await self._once(at, end, took)
+            setback = await self._once(at, end, arrived)
+            if setback is None:
                 continue
-            except _TryAgainError as trouble:
-                again = trouble
-            failures = 1 if at > before and not isinstance(again.error, SlowTransferError) else failures + 1
-            await self._back_off(again, failures)
-
-    async def _back_off(self, again: _TryAgainError, failures: int) -> None:
-        """Wait before the next try.
-
-        Raises:
-            ArtifactsError: the tries are used up.
-            NoRangesError: they are, and storage has no ranges.
-        """
-        self._signed = None
-        longest = self._tools.github.limits.max_pause
-        too_long = again.wait is not None and longest is not None and again.wait > longest
-        if failures >= self._attempts or too_long:
-            raise again.error
-        if again.wait is not None:
-            await asyncio.sleep(again.wait)
-        elif not (again.at_once and failures == 1):
-            await asyncio.sleep(jitter(self._policy, failures))
+            self._signed = None
+            gained = at > before and not isinstance(setback.error, SlowTransferError)
+            draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
+            attempts, decision = after(
+                self._policy, self._max_pause, attempts, setback.failure, gained=gained, draw=draw
+            )
+            if isinstance(decision, GiveUp):
+                raise NoRangesError if isinstance(setback.error, _NoRangesNowError) else setback.error
+            await asyncio.sleep(decision.seconds)
 
     # --- one request
 
-    async def _once(self, start: int, end: int, take: Take) -> None:
+    async def _once(self, start: int, end: int, take: Take) -> Setback | None:
         """Send one request, and take what it brings."""
         signed = await self._url()
         self.requests += 1
-        failure: ArtifactsError | None = None
         try:
-            async with self._tools.storage.open(signed, ranges.slice_headers(start, end - 1, self.etag)) as response:
-                body = self._judge(start, response)
-                self._learn(start, body, response)
-                await self._take(response, min(body.length or 0, end - start), take)
+            stream = await self._context.storage.open(signed, ranges.slice_headers(start, end - 1, self.etag))
+            try:
+                body = self._decide(start, stream)
+                if isinstance(body, Setback):
+                    return body
+                self._learn(start, body, stream)
+                await self._take(stream, min(body.length or 0, end - start), take)
+            finally:
+                stream.close()
         except (TransportError, SlowTransferError) as error:
-            failure = error.with_traceback(None)
-        if failure is not None:
-            raise _TryAgainError(failure)
+            return Setback(error=error.with_traceback(None), failure=Fault())
+        return None
 
     async def _url(self) -> SignedURL:
         """Return a signed URL that has not ended; the same one for as long as it lasts."""
         if self._signed is not None and asyncio.get_running_loop().time() <= self._ends_at:
             return self._signed
-        signed = await sign(self._tools, self._artifact)
+        signed = await sign(self._context.github, self._artifact)
         self.use(signed)
         return signed
 
-    def _judge(self, start: int, response: StorageResponse) -> ranges.Stream:
-        decision = ranges.decide_slice(start, self.etag, response.answer, now=utcnow())
-        what = f"artifact {self._artifact.id} at {response.host}"
+    def _decide(self, start: int, stream: HttpStream) -> ranges.Stream | Setback:
+        decision = ranges.decide_slice(start, self.etag, stream.response, now=utcnow)
         match decision:
             case ranges.Stream():
                 return decision
             case ranges.Whole() if self.total is None:
                 raise NoRangesError
             case ranges.Whole() | ranges.Fail(status=206):  # it has given ranges before, or may give a right one yet
-                raise _TryAgainError(NoRangesError(), at_once=True)
+                return Setback(error=_NoRangesNowError(), failure=RefusedURL())
             case ranges.Restart(reason=reason):
-                msg = f"{what}: {reason}; open it again"
-                raise StorageError(msg, status=response.answer.status)
-            case ranges.SignAgain(reason=reason, status=status, code=code, expired=expired):
-                error: ArtifactsError = StorageError(f"{what}: {reason}", status=status, code=code)
-                if expired:
-                    error = SignedURLExpiredError(f"{what}: {reason}, also after fresh ones were asked for")
-                raise _TryAgainError(error, at_once=True)
-            case ranges.RetryLater(status=status, code=code, wait=wait):
-                msg = f"{what}: storage answered with {status}"
-                raise _TryAgainError(StorageError(msg, status=status, code=code), wait=wait)
-            case ranges.Fail(status=status, code=code, reason=reason):
-                msg = f"{what}: storage answered with {status}: {reason}"
-                raise StorageError(msg, status=status, code=code)
+                msg = f"artifact {self._artifact.id} at {stream.host}: {reason}; open it again"
+                raise StorageError(msg, status=stream.response.status)
+            case _:
+                return refusal(decision, self._artifact, stream.host)
 
-    def _learn(self, start: int, body: ranges.Stream, response: StorageResponse) -> None:
+    def _learn(self, start: int, body: ranges.Stream, stream: HttpStream) -> None:
         """Keep what the first answer says of the whole; a later one must say the same.
 
         Raises:
             NoRangesError: it says too little for ranges to be used.
             StorageError: it contradicts itself, or an earlier one.
         """
-        status = response.answer.status
+        status = stream.response.status
         if body.total is None:  # a 416 that does not say how long the whole is
             raise NoRangesError
         if not body.length and body.total > start:
-            msg = f"artifact {self._artifact.id} at {response.host}: storage refused a range inside of what it has"
+            msg = f"artifact {self._artifact.id} at {stream.host}: storage refused a range inside of what it has"
             raise StorageError(msg, status=status)
         if self.total not in {None, body.total}:
-            what = f"artifact {self._artifact.id} at {response.host}"
+            what = f"artifact {self._artifact.id} at {stream.host}"
             msg = f"{what}: storage has {body.total} bytes by now, and had {self.total}; open it again"
             raise StorageError(msg, status=status)
         self.total, self.etag = body.total, body.etag
         if status == _PARTIAL:
-            self.content_type = response.answer.headers.get("content-type")
+            self.content_type = stream.response.headers.get("content-type")
 
-    async def _take(self, response: StorageResponse, length: int, take: Take) -> None:
+    async def _take(self, stream: HttpStream, length: int, take: Take) -> None:
         """Read a body of a known length."""
-        watch = RateWatch(self._tools.github.timeouts)
+        watch = RateWatch(self._context.github.timeouts)
         loop = asyncio.get_running_loop()
         watch.start(loop.time())
-        while length and (chunk := await response.read_chunk()):
+        while length and (chunk := await stream.read_chunk()):
             piece = chunk[:length]
             length -= len(piece)
             before = loop.time()
             await take(piece)
             watch.exclude(loop.time() - before)
-            watch.count(len(piece), loop.time(), response.host)
+            watch.count(len(piece), loop.time(), stream.host)
         if length:
-            msg = f"the connection to {response.host} ended {length} bytes before the range was whole"
-            raise ConnectionFailedError(msg, host=response.host)
+            msg = f"the connection to {stream.host} ended {length} bytes before the range was whole"
+            raise ConnectionFailedError(msg, host=stream.host)
 
 
 def _write_all(descriptor: int, folder: Path, chunks: Iterable[bytes | memoryview]) -> None:

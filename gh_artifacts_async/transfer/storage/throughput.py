@@ -1,20 +1,36 @@
-"""Is it fast enough, does it get anywhere, is it time to say so: the small clocks of one transfer."""
+"""One body into the part file, and whether it comes fast enough.
+
+There are three ways, by its length: small ones are written on the loop's own thread, large ones of a known length take
+the fast path, and the rest goes through aiohttp's reader to the worker thread.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.errors import SlowTransferError
+from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
+from gh_artifacts_async.transfer.disk.writer import Lane
+from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver, take_over
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gh_artifacts_async.settings import Timeouts
+    from gh_artifacts_async.transfer.disk.partfile import PartFile
+    from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transport.http import HttpStream
+
+INLINE = 256 * 1024
+"""Bodies up to so many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
 
 EVENT_INTERVAL = 0.1
 """Seconds between two events that count a transfer's bytes."""
 
 
 class RateWatch:
-    """Finds a transfer that stays under the minimum rate over a window; the times are the event loop's."""
+    """Finds a transfer that stays below the minimum rate over a window; the times are the event loop's."""
 
     def __init__(self, timeouts: Timeouts) -> None:
         """Start with no window open."""
@@ -32,15 +48,24 @@ class RateWatch:
         if self._since is not None:
             self._since += seconds
 
-    def close(self, now: float) -> bool:
-        """Judge a window that is over by the failure that has ended it, not by the first bytes of the next connection.
+    def after(self, failure: ArtifactsError, now: float) -> bool:
+        """Take note of how a try ended, so that its slowness is not blamed on the next connection.
+
+        A timeout ends the window by its kind: the silence may be as long as the window, and a little
+        of it excluded.
 
         Returns:
-            Whether it was too slow; False where the window is not over yet, and goes on.
+            Whether the try was too slow; False where the window is not over yet, and continues.
         """
-        if self._since is None or self._minimum is None or now - self._since < self._window:
+        if isinstance(failure, SlowTransferError):
+            return True
+        if self._since is None or self._minimum is None:
             return False
-        slow = self._bytes < self._minimum * (now - self._since)
+        silent = isinstance(failure, RequestTimeoutError)
+        passed = now - self._since
+        if passed < self._window and not silent:
+            return False
+        slow = self._bytes < self._minimum * passed
         self.start(now)
         return slow
 
@@ -51,9 +76,9 @@ class RateWatch:
             SlowTransferError: the window is over and was too slow; the next one is open.
         """
         if self._since is None:
-            self.start(now)
+            self._since = now
         self._bytes += size
-        passed = now - (self._since or 0.0)
+        passed = now - self._since
         if passed < self._window or self._minimum is None:
             return
         rate = self._bytes / passed
@@ -61,3 +86,98 @@ class RateWatch:
         if rate < self._minimum:
             msg = f"{host} sent {rate:.0f} bytes/s over {passed:.0f} s; Timeouts.min_rate is {self._minimum:.0f}"
             raise SlowTransferError(msg, rate=rate, minimum=self._minimum)
+
+
+class BodyReader:
+    """Reads the bodies of one download.
+
+    Attributes:
+        arrived: bytes of the artifact that have come, those on their way to the disk included.
+        bytes_fetched: of all bodies together.
+    """
+
+    def __init__(
+        self, context: TransferContext, part: PartFile, watch: RateWatch, progress: Callable[[], None] | None
+    ) -> None:
+        """Plan.
+
+        Args:
+            context: the client's.
+            part: where the bytes go.
+            watch: finds a body that is too slow.
+            progress: is called whenever bytes have come; None where nobody listens.
+        """
+        self._writer = context.writer
+        self._idle = context.github.timeouts.read
+        self._part = part
+        self._watch = watch
+        self._progress = progress
+        self._loop = asyncio.get_running_loop()
+        self.arrived = 0
+        self.bytes_fetched = 0
+
+    async def read(self, stream: HttpStream, length: int | None) -> None:
+        """Read a body to its end; what came before it breaks is kept.
+
+        Raises:
+            TransportError: it broke, or was silent for too long.
+            SlowTransferError: it was too slow.
+            OSError: the disk refused.
+        """
+        self.arrived = self._part.offset
+        if length is None or length > INLINE:
+            await self._by_worker(stream, length)
+            return
+        while chunk := await stream.read_chunk():
+            self._part.append([chunk])
+            self._count(stream.host, len(chunk))
+
+    async def _by_worker(self, stream: HttpStream, length: int | None) -> None:
+        lane = Lane(self._writer, self._part.append)
+        receiver = self._take_over(stream, lane, length)
+        try:
+            try:
+                await (self._by_chunks(stream, lane) if receiver is None else receiver.received())
+            except (TransportError, SlowTransferError):
+                await lane.flush()
+                raise
+            await lane.flush()
+        finally:
+            if receiver is not None:
+                receiver.detach()
+            try:
+                await lane.stop()
+            finally:
+                if receiver is not None:
+                    self._writer.give_back(receiver.buffers)
+
+    async def _by_chunks(self, stream: HttpStream, lane: Lane) -> None:
+        """Take what aiohttp reads, and pass it on at once: aiohttp loses what it holds when the body breaks."""
+        while chunk := await stream.read_chunk():
+            before = self._loop.time()
+            await lane.put(chunk)
+            self._watch.exclude(self._loop.time() - before)
+            self._count(stream.host, len(chunk))
+
+    def _take_over(self, stream: HttpStream, lane: Lane, length: int | None) -> SocketReceiver | None:
+        """Take the fast path; None where it cannot be taken, and nothing was read then."""
+        headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
+        framed = "transfer-encoding" in headers or "content-length" not in headers
+        if length is None or length < FROM or framed:
+            return None
+
+        receiver = SocketReceiver(
+            length=length,
+            host=stream.host,
+            idle=self._idle,
+            progress=partial(self._count, stream.host),
+            paused=self._watch.exclude,
+        )
+        return receiver if take_over(stream.answer(), self._writer, lane, receiver) else None
+
+    def _count(self, host: str, size: int) -> None:
+        self.arrived += size
+        self.bytes_fetched += size
+        if self._progress is not None:
+            self._progress()
+        self._watch.count(size, self._loop.time(), host)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.archive import Extraction, Member
     from gh_artifacts_async.results import ExtractedMember, SignedURL
-    from gh_artifacts_async.transfer.context import TransferContext
     from gh_artifacts_async.transfer.disk.partfile import PartFile
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.unzip.remote_directory import Tail
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
@@ -44,9 +44,9 @@ _PATIENCE = 0.1  # seconds after which they are woken for fewer, if a member has
 class Pipeline:
     """Unpacks one archive behind its own download."""
 
-    def __init__(self, tools: TransferContext, unpacking: Unpacking) -> None:
+    def __init__(self, context: TransferContext, unpacking: Unpacking) -> None:
         """Plan; nothing happens yet."""
-        self._tools = tools
+        self._context = context
         self._unpacking = unpacking
         self._asked = False
         self._tail: Tail | None = None
@@ -69,18 +69,18 @@ class Pipeline:
         if self._asked or artifact.size_in_bytes < FROM:
             return
         self._asked = True
-        slices = RangeReader(self._tools, artifact, attempts=1)
-        slices.use(signed)
+        ranged = RangeReader(self._context, artifact, attempts=1)
+        ranged.use(signed)
         with suppress(NoRangesError, OSError):
             try:
-                self._tail = await read_tail(slices, artifact.size_in_bytes, self._unpacking.policy)
+                self._tail = await read_tail(ranged, artifact.size_in_bytes, self._unpacking.policy)
             except CorruptArchiveError:
                 return
             except ArtifactsError as error:
-                if isinstance(error, ArchiveError) and filenames.kind_by_type(slices.content_type) == "zip":
+                if isinstance(error, ArchiveError) and filenames.kind_by_type(ranged.content_type) == "zip":
                     raise
-        self._etag = slices.etag
-        if filenames.kind_by_type(slices.content_type) == "zip":
+        self._etag = ranged.etag
+        if filenames.kind_by_type(ranged.content_type) == "zip":
             check_destination(self._unpacking.destination)
 
     def begin(self, part: PartFile, total: int | None) -> None:

@@ -20,10 +20,12 @@ from gh_artifacts_async.errors import (
     MemberNotFoundError,
     StorageError,
 )
+from gh_artifacts_async.transfer.disk.filesystem import checked_directory
+from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.download import checked_directory
-from gh_artifacts_async.transfer.storage.fetch import Transfer
+from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader
+from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 from gh_artifacts_async.transfer.unzip.remote_directory import not_a_zip, read_tail
 from gh_artifacts_async.transfer.unzip.unpack import begun, fill
 
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
     from gh_artifacts_async.events import Emitter
-    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy, StrPath
-    from gh_artifacts_async.transfer.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transfer.storage.fetch import Incoming
 
 READ_LIMIT = 16 * 2**20
 """Unpacked bytes that :meth:`RemoteArchive.read` returns at most, unless it is told otherwise."""
@@ -160,27 +163,28 @@ class RemoteArchive:
 class _Source:
     """Where an archive's bytes come from: slices of the remote one, or the whole in a temporary file."""
 
-    def __init__(self, tools: TransferContext, artifact: Artifact, emitter: Emitter, stack: ExitStack) -> None:
-        self._tools = tools
+    def __init__(self, context: TransferContext, artifact: Artifact, emitter: Emitter, stack: ExitStack) -> None:
+        self._context = context
         self._artifact = artifact
         self._emitter = emitter
         self._stack = stack
-        self._slices = RangeReader(tools, artifact)
-        self._transfers: list[Transfer] = []
+        self._ranged = RangeReader(context, artifact)
+        self._fetches: list[Incoming] = []
         self._fetching = asyncio.Lock()
         self._open = True
         self._size = 0
         self._tail = b""
         self.whole: FileReader | None = None
+        self.content_type: str | None = None
         stack.callback(self._close)
 
     @property
     def bytes_fetched(self) -> int:
-        return sum(transfer.bytes_fetched for transfer in self._transfers) + self._slices.bytes_fetched
+        return sum(incoming.bytes_fetched for incoming in self._fetches) + self._ranged.bytes_fetched
 
     @property
     def requests(self) -> int:
-        return sum(transfer.requests for transfer in self._transfers) + self._slices.requests
+        return sum(incoming.requests for incoming in self._fetches) + self._ranged.requests
 
     @property
     def _tail_at(self) -> int:
@@ -189,14 +193,14 @@ class _Source:
     async def directory(self, policy: ExtractPolicy) -> ArchiveDirectory:
         """Read and audit the directory: the remote one, or that of the whole where storage has no ranges."""
         with suppress(NoRangesError):
-            tail = await read_tail(self._slices, self._artifact.size_in_bytes, policy)
+            tail = await read_tail(self._ranged, self._artifact.size_in_bytes, policy)
             self._size, self._tail = tail.size, tail.data
             return tail.directory
         whole = await self._fetch_whole()
         try:
             return await in_thread(lambda: audit_reader(whole, policy))
         except ArchiveError as error:
-            raise not_a_zip(self._transfers[-1].part.state.content_type, error) from None
+            raise not_a_zip(self.content_type, error) from None
 
     async def piece(self, member: Member) -> Reader:
         """Return a reader that has one member's span."""
@@ -207,7 +211,7 @@ class _Source:
         if start >= self._tail_at:
             return _Shifted(self._tail, self._tail_at, self._size)
         with suppress(NoRangesError):
-            data = await self._slices.read(start, min(end, self._tail_at))
+            data = await self._ranged.read(start, min(end, self._tail_at))
             return _Shifted(data + self._tail[: max(0, end - self._tail_at)], start, self._size)
         return await self._instead()
 
@@ -231,7 +235,7 @@ class _Source:
             return _Shifted(self._tail, self._tail_at, self._size)
         tail = (self._tail_at, self._tail) if pieces[-1][1] > self._tail_at else None
         with suppress(NoRangesError):
-            descriptor = await stack.enter_async_context(self._slices.scratch(missing, tail, folder))
+            descriptor = await stack.enter_async_context(self._ranged.scratch(missing, tail, folder))
             return FileReader(descriptor, size=self._size)
         return await self._instead()
 
@@ -248,14 +252,13 @@ class _Source:
         async with self._fetching:
             if self.whole is None:
                 folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gh-artifacts-")))
-                transfer = Transfer(self._tools, self._artifact, folder, self._emitter, lambda _kind, _name: None)
-                self._transfers.append(transfer)
-                part = (await transfer.run(())).part
-                try:
+                part = PartFile.for_artifact(self._artifact, folder)
+                async with fetch(self._context, self._artifact, part, (), emitter=self._emitter) as incoming:
+                    self._fetches.append(incoming)
+                    received = await incoming.receive()
+                    self.content_type = received.content_type
                     part.commit(folder / "archive.zip", replace=True, durable=False)
-                    self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
-                finally:
-                    part.discard()
+                self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
             return self.whole
 
     def check_open(self) -> None:
@@ -285,9 +288,13 @@ def coalesced(members: Iterable[Member]) -> list[tuple[int, int]]:
 
 @asynccontextmanager
 async def open_archive(
-    tools: TransferContext, artifact: Artifact, policy: ExtractPolicy, emitter: Emitter
+    context: TransferContext, artifact: Artifact | ArtifactRef, policy: ExtractPolicy
 ) -> AsyncGenerator[RemoteArchive]:
     """Open an archive where it is; see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
+    context.github.check_usable()
+    if not context.github.has_token:
+        raise missing_token()
+    found = await resolve(context.github, artifact)
     with ExitStack() as stack:
-        source = _Source(tools, artifact, emitter, stack)
-        yield RemoteArchive(artifact, await source.directory(policy), source)
+        source = _Source(context, found, context.github.emitter, stack)
+        yield RemoteArchive(found, await source.directory(policy), source)

@@ -50,11 +50,11 @@ class Tail:
         return _digest(reader, self.directory.directory_offset, self.size) == self.digest
 
 
-async def read_tail(slices: RangeReader, size: int, policy: ExtractPolicy) -> Tail:
+async def read_tail(ranged: RangeReader, size: int, policy: ExtractPolicy) -> Tail:
     """Fetch an archive's central directory by absolute ranges, one where it is short, and audit it.
 
     Args:
-        slices: of the archive.
+        ranged: of the archive.
         size: the archive's length as GitHub says; where storage says another, that counts.
         policy: limits, names and links.
 
@@ -65,31 +65,31 @@ async def read_tail(slices: RangeReader, size: int, policy: ExtractPolicy) -> Ta
         ArtifactsError: GitHub or its storage said no, or did not answer.
     """
     start = max(0, size - TAIL)
-    data = await slices.read(start, max(size, start + 1))
-    if slices.total is not None and slices.total != size:  # old servers count the raw files
-        size = slices.total
-        data = await slices.read(max(0, size - TAIL), size)
+    data = await ranged.read(start, max(size, start + 1))
+    if ranged.total is not None and ranged.total != size:  # old servers count the raw files
+        size = ranged.total
+        data = await ranged.read(max(0, size - TAIL), size)
     try:
-        return await _audited(slices, data, size, policy)
+        return await _audited(ranged, data, size, policy)
     except ArchiveError as error:
-        raise not_a_zip(slices.content_type, error) from None
+        raise not_a_zip(ranged.content_type, error) from None
 
 
-async def _audited(slices: RangeReader, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
+async def _audited(ranged: RangeReader, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
     """Audit what is there, and fetch more of it for as long as the directory begins before that."""
     while isinstance(found := await in_thread(partial(parse_tail, data, size, policy)), NeedMore):
         begins = size - len(data)
         _check_length(size - found.start, policy)
         if begins - found.start > IN_MEMORY:
-            return await _audited_on_disk(slices, found.start, data, size, policy)
-        data = await slices.read(found.start, begins) + data
+            return await _audited_on_disk(ranged, found.start, data, size, policy)
+        data = await ranged.read(found.start, begins) + data
     return Tail(found, data, hashlib.sha256(data[found.directory_offset - size :]).digest())
 
 
-async def _audited_on_disk(slices: RangeReader, start: int, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
+async def _audited_on_disk(ranged: RangeReader, start: int, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
     """Audit a directory that is too long for memory."""
     begins = size - len(data)
-    async with slices.scratch([(start, begins)], (begins, data)) as descriptor:
+    async with ranged.scratch([(start, begins)], (begins, data)) as descriptor:
         reader = FileReader(descriptor, size=size)
         directory = await in_thread(lambda: audit_directory(reader, policy))
         digest = await in_thread(lambda: _digest(reader, directory.directory_offset, size))

@@ -1,11 +1,8 @@
-"""A downloaded zip becomes a folder, and the record that tells later which artifact the folder is."""
+"""A downloaded zip becomes a folder."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import secrets
 import stat
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -13,24 +10,20 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.archive import Extraction, FileReader, audit_reader, extract_all
 from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.events import ExtractionProgress
-from gh_artifacts_async.results import ExtractedMember
-from gh_artifacts_async.transfer.disk.filesystem import space_errors, sync_folder
-from gh_artifacts_async.transfer.disk.verify import record_path
+from gh_artifacts_async.transfer.disk.filesystem import sync_folder
+from gh_artifacts_async.transfer.disk.records import record_path, stage_folder_record
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
+    from gh_artifacts_async.archive import ArchiveDirectory, Reader
     from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy
-
-_RECORD_VERSION = 1
-_EXECUTABLE = 0o111
-_LONGEST_RECORD = 256 * 2**20
 
 
 class Unpacking:
@@ -63,7 +56,7 @@ class Unpacking:
             self.destination,
             if_exists="replace" if self._replace else "error",
             durable=self._durable,
-            progress=self._progress(directory) if self._emitter else None,
+            progress=self._progress(directory) if self._emitter.active else None,
         )
 
     def _progress(self, directory: ArchiveDirectory) -> Callable[[int, int], None]:
@@ -104,7 +97,8 @@ class Unpacking:
             OutOfSpaceError: the disk is full.
             OSError: the system refused; what was there is there again.
         """
-        record = write_record(self.artifact, self.destination, extraction.selected, durable=self._durable)
+        sizes = {member.name: member.size for member in extraction.selected if not member.is_dir}
+        record = stage_folder_record(self.artifact, self.destination, sizes, durable=self._durable)
         try:
             members = extraction.commit()
             with suppress(OSError):  # the folder is there, and right; without its record it only cannot be skipped
@@ -124,7 +118,7 @@ def check_destination(path: Path) -> None:
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         if not stat.S_ISDIR(path.lstat().st_mode):
-            msg = f"{path} is to be a folder, but a file or a link is there; it was left as it is"
+            msg = f"cannot create folder {path}: a file or a link is in the way; it was left as it is"
             raise DestinationExistsError(msg, filename=str(path))
 
 
@@ -154,60 +148,3 @@ async def fill(extraction: Extraction, reader: Reader) -> None:
         OSError: reading or writing failed.
     """
     await in_thread(lambda: extract_all(extraction, reader), extraction.stop)
-
-
-# --- the record beside an unpacked folder ------------------------------------------------------------------------
-
-
-def write_record(artifact: Artifact, folder: Path, members: Iterable[Member], *, durable: bool) -> Path:
-    """Write down which artifact a folder will be; return the file, which still has another name. Blocks.
-
-    Raises:
-        OutOfSpaceError: the disk is full.
-        OSError: the system refused.
-    """
-    record = {
-        "version": _RECORD_VERSION,
-        "id": artifact.id,
-        "digest": None if artifact.digest is None else str(artifact.digest),
-        "members": {member.name: member.size for member in members if not member.is_dir},
-    }
-    place = record_path(folder)
-    temporary = place.with_name(f"{place.name}.{secrets.token_hex(4)}.new")
-    try:
-        with space_errors(place), temporary.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(record))
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
-
-
-def is_same_folder(artifact: Artifact, folder: Path) -> bool:
-    """Whether a folder is the artifact, unpacked: by its record, and by its members' sizes. Blocks."""
-    return members_of(artifact, folder) is not None
-
-
-def members_of(artifact: Artifact, folder: Path) -> tuple[ExtractedMember, ...] | None:
-    """Return the files of an unpacked artifact; None where the folder is not known to be it. Blocks."""
-    try:
-        with record_path(folder).open("rb") as file:
-            record = json.loads(file.read(_LONGEST_RECORD))
-        digest = None if artifact.digest is None else str(artifact.digest)
-        known = (record["version"], record["id"], record["digest"]) == (_RECORD_VERSION, artifact.id, digest)
-        if not known or not folder.is_dir():
-            return None
-        return tuple(_member(folder, name, size) for name, size in record["members"].items())
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
-def _member(folder: Path, name: str, size: int) -> ExtractedMember:
-    path = folder / name
-    found = path.stat()
-    if found.st_size != size:
-        raise ValueError
-    return ExtractedMember(name=name, size=size, path=path, executable=bool(found.st_mode & _EXECUTABLE))

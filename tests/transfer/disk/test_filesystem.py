@@ -72,7 +72,7 @@ def test_make_folder_where_a_file_is(tmp_path: Path, place: str) -> None:
     """A file in a folder's place, or above it, is DestinationExistsError."""
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(DestinationExistsError, match="is to be a folder"):
+    with pytest.raises(DestinationExistsError, match="a file is in the way"):
         filesystem.make_folder(tmp_path / place)
 
 

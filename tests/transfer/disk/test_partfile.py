@@ -13,7 +13,8 @@ import pytest
 
 from gh_artifacts_async import DestinationExistsError, OutOfSpaceError
 from gh_artifacts_async.transfer.disk import partfile
-from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState, scan
+from gh_artifacts_async.transfer.disk.leftovers import scan, sweep
+from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -288,7 +289,7 @@ def test_full_disk_keeps_what_was_taken_over(make: Any, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     part = make()
-    monkeypatch.setattr(type(left), "write_bytes", full)
+    monkeypatch.setattr(type(left), "write_text", full)
     try:
         taken = part.adopt([left])
     except OutOfSpaceError:
@@ -332,7 +333,7 @@ def test_release_on_a_full_disk(make: Any, monkeypatch: pytest.MonkeyPatch) -> N
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(part.path), "write_bytes", full)
+    monkeypatch.setattr(type(part.path), "write_text", full)
     part.release(resumable=True)
     monkeypatch.undo()
     assert make().adopt([part.path])
@@ -502,7 +503,7 @@ def test_parts_that_cannot_be_removed(make: Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.undo()
     assert part.adopt([left])
     monkeypatch.setattr(type(left), "unlink", refuse)
-    partfile._sweep(other, part.path)
+    sweep(other, part.path)
     part.discard()
     monkeypatch.undo()
     assert names(tmp_path) > set()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -98,41 +96,6 @@ def test_same_file_by_size(tmp_path: Path) -> None:
     assert not verify.is_same(WITHOUT, path)
 
 
-def test_record(tmp_path: Path) -> None:
-    """Where GitHub's size is not that of the bytes, the record says which artifact a file is."""
-    path, data = tmp_path / "docs.zip", DATA * 2
-    path.write_bytes(data)
-    assert not verify.is_same(WITHOUT, path)
-    verify.write_record(WITHOUT, path, len(data), hashlib.sha256(data).hexdigest())
-    assert verify.record_path(path) == tmp_path / ".docs.zip.gh-artifacts.json"
-    assert {entry.name for entry in tmp_path.iterdir()} == {"docs.zip", ".docs.zip.gh-artifacts.json"}
-    assert verify.is_same(WITHOUT, path)
-    assert not verify.is_same(attrs.evolve(WITHOUT, id=8), path)
-    path.write_bytes(data[::-1])
-    assert not verify.is_same(WITHOUT, path)
-    path.write_bytes(data + b"x")
-    assert not verify.is_same(WITHOUT, path)
-
-
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"7", b"{}", b'{"version": 99}', b"\xff", b"[" * 5000])
-def test_damaged_record(tmp_path: Path, damage: bytes) -> None:
-    """A damaged record says nothing."""
-    path = tmp_path / "docs.zip"
-    path.write_bytes(DATA * 2)
-    verify.record_path(path).write_bytes(damage)
-    assert not verify.is_same(WITHOUT, path)
-
-
-def test_record_of_another_version(tmp_path: Path) -> None:
-    """A record that a later version wrote says nothing to this one."""
-    path = tmp_path / "docs.zip"
-    path.write_bytes(DATA * 2)
-    verify.write_record(WITHOUT, path, 20, hashlib.sha256(DATA * 2).hexdigest())
-    record = json.loads(verify.record_path(path).read_text())
-    verify.record_path(path).write_text(json.dumps({**record, "version": 2}))
-    assert not verify.is_same(WITHOUT, path)
-
-
 def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that cannot be read is not known to be the same."""
     path = tmp_path / "docs.zip"
@@ -143,18 +106,6 @@ def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(type(path), "open", refuse)
     assert not verify.is_same(WITH, path)
-
-
-def test_failed_record_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A record that cannot be put in place leaves no temporary file."""
-
-    def refuse(*_: object) -> None:
-        raise OSError(28, "full")
-
-    monkeypatch.setattr(type(tmp_path), "replace", refuse)
-    with pytest.raises(OSError, match="full"):
-        verify.write_record(WITH, tmp_path / "docs.zip", 10, SHA)
-    assert not os.listdir(tmp_path)  # noqa: PTH208 - Path is patched
 
 
 def test_hashing_can_be_stopped(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async.transfer.disk import writer as module
-from gh_artifacts_async.transfer.disk.writer import POOL, SHARE, Writer, in_thread
+from gh_artifacts_async.transfer.disk.writer import POOL, SHARE, Lane, Writer, in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -49,7 +49,7 @@ class Sink:
 async def test_order(writer: Writer) -> None:
     """Chunks are written in order, by one thread that is not the loop's, in batches."""
     sink = Sink()
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
     chunks = [bytes([number % 256]) * (number % 7) for number in range(5000)]
     for chunk in chunks:
         await lane.put(chunk)
@@ -63,17 +63,17 @@ async def test_order(writer: Writer) -> None:
 
 async def test_flush_of_nothing(writer: Writer) -> None:
     """A lane that got nothing has nothing to wait for."""
-    lane = writer.lane(Sink())
+    lane = Lane(writer, Sink())
     await lane.flush()
     await lane.stop()
-    assert not lane.failed
+    assert lane.error is None
 
 
 async def test_share_bounds_one_lane(writer: Writer) -> None:
     """A lane waits once its share is full, and goes on as soon as something is written."""
     sink = Sink()
     sink.open.clear()
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
     chunk = bytes(SHARE // 4)
     for _ in range(4):
         await lane.put(chunk)
@@ -94,7 +94,7 @@ async def test_pool_bounds_all_lanes(writer: Writer) -> None:
     sinks = [Sink() for _ in range(32)]
     for sink in sinks:
         sink.open.clear()
-    lanes = [writer.lane(sink) for sink in sinks]
+    lanes = [Lane(writer, sink) for sink in sinks]
     chunk = bytes(1024 * 1024)
 
     async def feed(lane: Any) -> None:
@@ -120,7 +120,7 @@ async def test_turns(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A drain job that has written its turn's worth lets another lane's job go first, and goes on then."""
     monkeypatch.setattr(module, "_TURN", 10)
     sinks = [Sink(), Sink()]
-    lanes = [writer.lane(sink) for sink in sinks]
+    lanes = [Lane(writer, sink) for sink in sinks]
     for _ in range(50):
         for lane in lanes:
             await lane.put(b"x" * 20)
@@ -134,7 +134,7 @@ async def test_error_of_the_worker(writer: Writer) -> None:
     """What the worker raises comes out of the next put and of flush; nothing is written after it."""
     sink = Sink()
     sink.error = OSError(5, "broken disk")
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
 
     async def put_for_ever() -> None:
         while True:
@@ -144,7 +144,7 @@ async def test_error_of_the_worker(writer: Writer) -> None:
     with pytest.raises(OSError, match="broken disk"):
         await put_for_ever()
     sink.error = None
-    assert lane.failed
+    assert lane.error is not None
     with pytest.raises(OSError, match="broken disk"):
         await lane.put(b"x")
     with pytest.raises(OSError, match="broken disk"):
@@ -159,7 +159,7 @@ async def test_error_wakes_who_waits(writer: Writer) -> None:
     sink = Sink()
     sink.open.clear()
     sink.error = OSError(5, "broken disk")
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
     waiting = asyncio.ensure_future(lane.put(bytes(2 * SHARE)))
     await asyncio.sleep(0)
     sink.open.set()
@@ -172,7 +172,7 @@ async def test_stop_waits_for_the_thread(writer: Writer) -> None:
     """A lane that is stopped drops what is not written, and returns when the thread has let go of the file."""
     sink = Sink()
     sink.open.clear()
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
     await lane.put(b"first")
     while not lane._job or lane._pending:
         await asyncio.sleep(0)
@@ -194,7 +194,7 @@ async def test_stop_that_is_cancelled(writer: Writer) -> None:
     """A cancellation during stop comes out after the thread has let go, not before."""
     sink = Sink()
     sink.open.clear()
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
     await lane.put(b"first")
     stopping = asyncio.ensure_future(lane.stop())
     await asyncio.sleep(0)
@@ -213,7 +213,7 @@ async def test_cancelled_put(writer: Writer) -> None:
     """A put that is cancelled while it waits leaves the lane in order."""
     sink = Sink()
     sink.open.clear()
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
     waiting = asyncio.ensure_future(lane.put(bytes(2 * SHARE)))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -245,7 +245,7 @@ async def test_lent_buffers(writer: Writer) -> None:
 async def test_after_close() -> None:
     """A transfer that is just ending when its client is closed still gets its bytes written; no thread is left."""
     writer, sink = Writer(), Sink()
-    lane = writer.lane(sink)
+    lane = Lane(writer, sink)
     await lane.put(b"before ")
     await writer.aclose()
     await lane.put(b"after")

@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import pytest
 
 from gh_artifacts_async import (
     ArtifactExpiredError,
-    ConfigurationError,
     ConnectionFailedError,
     Limits,
     OutOfSpaceError,
@@ -43,7 +41,7 @@ SIZE = 300_000
 async def slices_of(github: FakeGitHub, artifact_id: int, **settings: Any) -> AsyncGenerator[RangeReader]:
     """Run a client, and read slices of one artifact with its tools."""
     async with client_for(github, **settings) as client:
-        yield RangeReader(client._transfers._tools, await get(client, artifact_id))
+        yield RangeReader(client._context, await get(client, artifact_id))
 
 
 async def test_slices_by_one_url(github: FakeGitHub) -> None:
@@ -92,7 +90,7 @@ async def test_url_is_not_used_up_to_its_last_second(github: FakeGitHub) -> None
     artifact_id = add(github, size=SIZE)
     async with client_for(github) as client:
         artifact = await get(client, artifact_id)
-        slices = RangeReader(client._transfers._tools, artifact)
+        slices = RangeReader(client._context, artifact)
         signed = await client.get_download_url(artifact)
         slices.use(signed)
         await slices.read(0, 10)
@@ -208,7 +206,7 @@ async def test_fewer_tries(github: FakeGitHub) -> None:
     artifact_id = add(github, size=SIZE)
     github.faults.status(artifact_id, 503)
     async with client_for(github) as client:
-        slices = RangeReader(client._transfers._tools, await get(client, artifact_id), attempts=1)
+        slices = RangeReader(client._context, await get(client, artifact_id), attempts=1)
         with pytest.raises(StorageError):
             await slices.read(0, 10)
     assert slices.requests == 1
@@ -232,16 +230,6 @@ async def test_weak_etag_is_no_condition(github: FakeGitHub) -> None:
         await slices.read(0, 10)
         assert await slices.read(10, 20) == github.content(artifact_id)[10:20]
     assert all("If-Match" not in request.headers for request in github.requests_to("storage"))
-
-
-async def test_artifact_that_does_not_say_its_repository(github: FakeGitHub) -> None:
-    """It cannot be signed for: an error before any request."""
-    artifact_id = add(github, size=SIZE)
-    async with client_for(github) as client:
-        lost = attrs.evolve(await get(client, artifact_id), repository=None)
-        with pytest.raises(ConfigurationError):
-            await RangeReader(client._transfers._tools, lost).read(0, 1)
-    assert not github.requests_to("storage")
 
 
 # --- through a file

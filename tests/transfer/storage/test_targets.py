@@ -243,7 +243,7 @@ async def test_session_without_a_connector(github: FakeGitHub) -> None:
         connector = session.connector
         session.detach()
         with pytest.raises(ClientClosedError):
-            client._transfers._tools.storage._session()
+            client._github.transport._open_bare()
         assert connector is not None
         await connector.close()
 
@@ -251,8 +251,9 @@ async def test_session_without_a_connector(github: FakeGitHub) -> None:
 async def test_response_shows_no_url(github: FakeGitHub, client: ArtifactsClient) -> None:
     """The repr of an answer is its status and host."""
     signed = await client.get_download_url(REPO, add(github))
-    async with client._transfers._tools.storage.open(signed, {}) as response:
-        assert repr(response) == f"StorageResponse(200, '{signed.host}')"
+    stream = await client._context.storage.open(signed, {})
+    assert repr(stream) == f"HttpStream(200, '{signed.host}')"
+    stream.close()
 
 
 async def test_long_error(github: FakeGitHub, client: ArtifactsClient) -> None:
@@ -260,5 +261,5 @@ async def test_long_error(github: FakeGitHub, client: ArtifactsClient) -> None:
     artifact_id = add(github)
     github.faults.status(artifact_id, 404, body=b"x" * 1_000_000)
     signed = await client.get_download_url(REPO, artifact_id)
-    async with client._transfers._tools.storage.open(signed, {}) as response:
-        assert response.answer.body == b"x" * 65536
+    stream = await client._context.storage.open(signed, {})
+    assert stream.response.body == b"x" * 65536

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gh_artifacts_async import SlowTransferError, Timeouts
+from gh_artifacts_async import ConnectionFailedError, RequestTimeoutError, SlowTransferError, Timeouts
 from gh_artifacts_async.transfer.storage.throughput import RateWatch
 
 
@@ -58,3 +58,40 @@ def test_off() -> None:
     it = watch(min_rate=None)
     it.start(0.0)
     it.count(1, 1e9, "host")
+
+
+def test_a_timeout_ends_the_window_by_its_kind() -> None:
+    """A silence as long as the window, a little of it excluded, is not blamed on the next connection."""
+    it = watch()
+    it.start(0.0)
+    it.exclude(0.025)
+    assert it.after(RequestTimeoutError(), 10.0)
+    it.count(50, 10.1, "host")
+
+
+def test_a_break_leaves_a_window_open_that_is_not_over() -> None:
+    """Reconnecting again and again does not make a slow transfer a fast one."""
+    it = watch()
+    it.start(0.0)
+    it.count(50, 1.0, "host")
+    assert not it.after(ConnectionFailedError(), 5.0)
+    with pytest.raises(SlowTransferError):
+        it.count(1, 10.0, "host")
+
+
+def test_a_break_after_the_window_judges_it() -> None:
+    """What was slow is called slow, and the next connection starts with a window of its own."""
+    it = watch()
+    it.start(0.0)
+    it.count(50, 1.0, "host")
+    assert it.after(ConnectionFailedError(), 10.0)
+    it.count(1, 10.1, "host")
+    assert it.after(SlowTransferError(), 10.2)
+
+
+def test_without_a_minimum_no_try_was_slow() -> None:
+    """Silence is then a timeout and nothing else."""
+    it = watch(min_rate=None)
+    it.start(0.0)
+    assert not it.after(RequestTimeoutError(), 100.0)
+    assert not watch().after(RequestTimeoutError(), 100.0)

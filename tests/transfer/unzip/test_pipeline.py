@@ -518,7 +518,7 @@ async def test_finished_and_no_longer_wanted(github: FakeGitHub, tmp_path: Path)
     async with client_for(github) as client:
         artifact = await get(client, add(github, archive=SEVERAL_ZIP))
         unpacking = Unpacking(artifact, tmp_path / "docs", ExtractPolicy(), Emitter(), replace=False, durable=False)
-        line = pipeline.Pipeline(client._transfers._tools, unpacking)
+        line = pipeline.Pipeline(client._context, unpacking)
 
         async def finished() -> Any:
             made = unpacking.extraction(tail.directory)

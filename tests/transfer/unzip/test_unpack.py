@@ -5,25 +5,22 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import pytest
 
 from gh_artifacts_async import (
     ArchiveError,
     CorruptArchiveError,
     DestinationExistsError,
-    Digest,
     ExtractionProgress,
     ExtractPolicy,
-    OutOfSpaceError,
 )
 from gh_artifacts_async.archive import audit
 from gh_artifacts_async.events import Emitter
+from gh_artifacts_async.transfer.disk.records import read_folder_record
 from gh_artifacts_async.transfer.unzip import unpack
-from gh_artifacts_async.transfer.unzip.unpack import Unpacking, begun, check_destination, is_same_folder, members_of
+from gh_artifacts_async.transfer.unzip.unpack import Unpacking, begun, check_destination
 from tests.kits.archives import Entry, build
 from tests.kits.transfer import Seen, add, get
 from tests.kits.zips import HOSTILE, entries, make, noise, tree
@@ -71,7 +68,7 @@ async def test_whole(artifact: Artifact, tmp_path: Path) -> None:
         "digest": str(artifact.digest),
         "members": {"a.txt": 1, "d/b.bin": 5000, "d/e/c": 0},
     }
-    assert is_same_folder(artifact, tmp_path / "in" / "docs")
+    assert read_folder_record(artifact, tmp_path / "in" / "docs")
 
 
 @pytest.mark.parametrize("rule", HOSTILE)
@@ -182,74 +179,12 @@ class _Clock:
 # --- the record
 
 
-async def test_record_of_what_is_not_the_same(artifact: Artifact, tmp_path: Path) -> None:
-    """Another artifact, another digest, a missing or changed member, no record: not known to be the same."""
-    await unpacked(artifact, tmp_path / "in")
-    folder = tmp_path / "in" / "docs"
-    assert is_same_folder(artifact, folder)
-    known = members_of(artifact, folder)
-    assert known is not None
-    assert all(member.path.stat().st_size == member.size for member in known)
-    assert not is_same_folder(attrs.evolve(artifact, id=7), folder)
-    assert not is_same_folder(attrs.evolve(artifact, digest=Digest("sha256", "0" * 64)), folder)
-    assert not is_same_folder(attrs.evolve(artifact, digest=None), folder)
-    (folder / "mine").write_text("more is no harm")
-    assert is_same_folder(artifact, folder)
-    (folder / "a.txt").write_text("22")
-    assert not is_same_folder(artifact, folder)
-    (folder / "a.txt").unlink()
-    assert not is_same_folder(artifact, folder)
-    (folder / "a.txt").write_text("1")
-    assert is_same_folder(artifact, folder)
-    shutil.move(folder, tmp_path / "elsewhere")
-    assert not is_same_folder(artifact, folder)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "7", "null", "{}", '{"version": 2}', '{"version": 1, "id": 1, "digest": null}', "\udcff"]
-)
-async def test_record_that_is_none(artifact: Artifact, tmp_path: Path, text: str) -> None:
-    """Whatever stands in a record's place, it is no error, and says nothing."""
-    await unpacked(artifact, tmp_path / "in")
-    record = tmp_path / "in" / ".docs.gh-artifacts.json"
-    record.write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert not is_same_folder(artifact, tmp_path / "in" / "docs")
-    document = {"version": 1, "id": artifact.id, "digest": str(artifact.digest)}
-    wrong: list[Any] = [[], None, {"a.txt": "1"}, {"\0": 1}, {"../docs/a.txt/x": 1}]
-    for members in wrong:
-        record.write_text(json.dumps({**document, "members": members}))
-        assert not is_same_folder(artifact, tmp_path / "in" / "docs")
-
-
-async def test_no_digest(artifact: Artifact, tmp_path: Path) -> None:
-    """An artifact without a digest is known by its id."""
-    bare = attrs.evolve(artifact, digest=None)
-    await unpacked(bare, tmp_path / "in")
-    assert is_same_folder(bare, tmp_path / "in" / "docs")
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-async def test_record_that_cannot_be_written(
-    artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    """The record is written before the folder appears: where that fails, nothing appears."""
-
-    def fail(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(unpack.os, "fsync", fail)
-    with pytest.raises(OSError, match=os.strerror(number)) as caught:
-        unpack.write_record(artifact, tmp_path / "docs", (), durable=True)
-    assert isinstance(caught.value, OutOfSpaceError) is (number == errno.ENOSPC)
-    assert entries(tmp_path) == set()
-
-
 async def test_record_that_cannot_get_its_name(artifact: Artifact, tmp_path: Path) -> None:
     """A folder that is in place is a success, though it cannot be skipped later."""
     (tmp_path / "in" / ".docs.gh-artifacts.json").mkdir(parents=True)
     await unpacked(artifact, tmp_path / "in")
     assert tree(tmp_path / "in") == {f"docs/{name}": data for name, data in FILES.items()}
-    assert not is_same_folder(artifact, tmp_path / "in" / "docs")
+    assert not read_folder_record(artifact, tmp_path / "in" / "docs")
 
 
 async def test_folder_that_cannot_get_its_name(

@@ -1,0 +1,106 @@
+"""Downloads: a line an artifact, one for the whole, and the table of a dry run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.cli.render import tables, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from gh_artifacts_async import Artifact, DownloadResult, PlannedDownload
+    from gh_artifacts_async.cli.render.events import Tally
+
+_VERIFIED = {"digest": "sha256 ok", "size": "size ok", "none": "unverified"}
+_NAMES_SHOWN = 3
+
+
+def line(result: DownloadResult) -> str:
+    """Return what one download left on disk, as a line."""
+    how = "already there" if result.skipped else _VERIFIED[result.verified]
+    resumed = f"  (resumed at {text.size(result.resumed_from)})" if result.resumed_from else ""
+    unpacked = "" if result.members is None else f"  ({text.count(len(result.members), 'file')})"
+    return f"{text.size(result.size):>9}  {how:<13}  {text.escaped(str(result.path))}{unpacked}{resumed}\n"
+
+
+def transferred(results: Sequence[DownloadResult]) -> int:
+    """Return the bytes that came over the network and were kept."""
+    return sum(result.size - result.resumed_from for result in results if not result.skipped)
+
+
+def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally: Tally, directory: str) -> str:
+    """Return one line about a whole download."""
+    fetched = [result for result in results if not result.skipped]
+    skipped = len(results) - len(fetched)
+    parts = []
+    if fetched:
+        count = transferred(results)
+        speed = f", {text.size(count / elapsed)}/s" if elapsed else ""
+        parts.append(
+            f"{text.count(len(fetched), 'artifact')} downloaded to {directory} "
+            f"({text.size(count)} in {text.duration(elapsed)}{speed})"
+        )
+    unpacked = [len(result.members) for result in fetched if result.members is not None]
+    if unpacked:
+        parts.append(f"{text.count(len(unpacked), 'zip')} unpacked to {text.count(sum(unpacked), 'file')}")
+    parts += [f"{skipped:,} already there"] if skipped else []
+    parts += [f"{failed:,} failed"] if failed else []
+    parts += [f"{text.count(tally.resumed, 'broken transfer')} resumed"] if tally.resumed else []
+    parts += [f"{text.count(tally.restarted, 'transfer')} restarted"] if tally.restarted else []
+    parts += [f"{text.count(tally.renewed, 'expired URL')} renewed"] if tally.renewed else []
+    return "; ".join(parts) or "nothing to download"
+
+
+def expired(artifacts: Sequence[Artifact]) -> str:
+    """Return one line about the artifacts that are left out."""
+    names = ", ".join(artifact.name for artifact in artifacts[:_NAMES_SHOWN])
+    more = f" and {len(artifacts) - _NAMES_SHOWN:,} more" if len(artifacts) > _NAMES_SHOWN else ""
+    return f"skipped (expired): {names}{more}"
+
+
+def plan_table(plans: Sequence[PlannedDownload]) -> Table:
+    """Return a table of what a download would do."""
+    table = tables.columns()
+    table.add_column("ID", justify="right", no_wrap=True)
+    table.add_column("NAME", no_wrap=True, overflow="ellipsis", style="cyan")
+    table.add_column("SIZE", justify="right", no_wrap=True)
+    table.add_column("ACTION", no_wrap=True)
+    table.add_column("PATH", no_wrap=True, overflow="ellipsis")
+    for plan in plans:
+        artifact = plan.artifact
+        table.add_row(
+            str(artifact.id),
+            tables.plain(artifact.name),
+            text.size(artifact.size_in_bytes),
+            _action(plan),
+            tables.plain(str(plan.path)),
+        )
+    return table
+
+
+def _action(plan: PlannedDownload) -> str:
+    match plan.action:
+        case "resume":
+            return f"resume ({text.size(plan.bytes)} left)"
+        case "skip":
+            return "skip (already there)"
+        case "conflict":
+            return "conflict (path taken)"
+        case "download":
+            return "download"
+
+
+def plan_total(plans: Sequence[PlannedDownload], directory: str, *, extract: bool) -> str:
+    """Return one line about what a download would do."""
+    downloads = sum(plan.action in {"download", "resume"} for plan in plans)
+    size = text.size(sum(plan.bytes for plan in plans))
+    skipped = sum(plan.action == "skip" for plan in plans)
+    conflicts = sum(plan.action == "conflict" for plan in plans)
+    unpacked = " and unpack the zips" if extract and downloads else ""
+    parts = [f"would download {text.count(downloads, 'artifact')} ({size}) to {directory}{unpacked}"]
+    parts += [f"{skipped:,} already there"] if skipped else []
+    parts += [f"{text.count(conflicts, 'conflict')}"] if conflicts else []
+    return "; ".join(parts)

@@ -1,0 +1,98 @@
+"""Errors as one sentence each: what happened, and what to do."""
+
+from __future__ import annotations
+
+import attrs
+
+from gh_artifacts_async import errors
+from gh_artifacts_async.cli.exits import NoMatchError
+
+RESUME = "run the same command again to resume where it stopped"
+"""What to do after a download that was interrupted, by whatever but wrong content."""
+
+_TRY_AGAIN = "try again"
+_KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
+_AS_OPTIONS = (
+    ("base_url", "the API's URL"),
+    ("ca_file", "--ca-file"),
+    ("run_id", "--run"),
+    ("limit must", "--limit must"),
+    (", or pass allow_http=True", ""),
+)
+"""The library's words for what is wrong with an argument, and the command line's."""
+
+_HINTS: tuple[tuple[type[BaseException], str], ...] = (
+    (errors.NotFoundError, "check OWNER/REPO, the ID and the token"),
+    (errors.ArtifactExpiredError, "run the workflow again to recreate it"),
+    (errors.CertificateError, "use --ca-file to trust a private certificate authority"),
+    (errors.RequestTimeoutError, _TRY_AGAIN),
+    (errors.TransportError, "check the network, the proxy (HTTPS_PROXY) and --api-url, then try again"),
+    (errors.SlowTransferError, _TRY_AGAIN),
+    (errors.StorageError, _TRY_AGAIN),
+    (errors.DigestMismatchError, "try again; if it fails again, run the workflow again to recreate the artifact"),
+    (errors.IncompleteDownloadError, _TRY_AGAIN),
+    (errors.DestinationExistsError, "choose another --dir"),
+    (errors.OutOfSpaceError, f"free some space, then {RESUME}"),
+    (errors.MemberNotFoundError, "run gh-artifacts ls to see what is in it"),
+    (errors.CorruptArchiveError, _KEEP_THE_ZIP),
+    (errors.UnsafeMemberError, _KEEP_THE_ZIP),
+    (errors.ArchiveLimitError, _KEEP_THE_ZIP),
+)
+
+
+@attrs.frozen(kw_only=True)
+class Situation:
+    """What the advice in a sentence depends on.
+
+    Attributes:
+        token_variables: the environment variables that may hold a token for this host.
+        resumes: the same command, run again, resumes what has arrived.
+        can_replace: ``--if-exists replace`` would help against a file that is in the way.
+    """
+
+    token_variables: tuple[str, ...] = ("GH_TOKEN", "GITHUB_TOKEN")
+    resumes: bool = False
+    can_replace: bool = False
+
+
+def sentence(error: BaseException, situation: Situation | None = None) -> str:
+    """Return one sentence for a person: what happened, and what to do.
+
+    Args:
+        error: what happened.
+        situation: where it happened.
+    """
+    situation = situation or Situation()
+    said, hint = _said(error), _hint(error, situation)
+    return f"{said}; {hint}" if hint and hint not in said else said
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, errors.MissingTokenError):
+        return "downloading needs a token, even from a public repository"
+    if isinstance(error, errors.ConfigurationError):
+        said = str(error)
+        for argument, option in _AS_OPTIONS:
+            said = said.replace(argument, option)
+        return said
+    if isinstance(error, errors.ArtifactsError | NoMatchError):
+        return str(error).rstrip(".") or type(error).__name__
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return f"{where}{error.strerror or type(error).__name__}"
+    return (
+        f"unexpected {type(error).__name__}: this is a bug; run the command again with --verbose and report the output"
+    )
+
+
+def _hint(error: BaseException, situation: Situation) -> str:
+    if isinstance(error, errors.AuthenticationError | errors.MissingTokenError):
+        return f"set {' or '.join(situation.token_variables[:2])} to a valid token"
+    if isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes":
+        return ""  # says itself what to do
+    hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    if situation.resumes and hint == _TRY_AGAIN:
+        return RESUME
+    if situation.can_replace and isinstance(error, errors.DestinationExistsError):
+        return f"{hint}, or use --if-exists replace"
+    return hint

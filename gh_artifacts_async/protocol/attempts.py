@@ -1,0 +1,127 @@
+"""The one retry rule: what failed, how often, and whether anything was gained -> wait so long, or give up.
+
+Full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/); a server's Retry-After
+(RFC 9110 section 10.2.3) takes its place. The callers loop, sleep and raise; nothing here waits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.settings import RetryPolicy
+
+_MOST_DOUBLINGS = 30  # from half a second that is 17 years, and no float overflows
+
+
+@attrs.frozen
+class Attempts:
+    """What has failed so far; ``Attempts()`` is the start.
+
+    Attributes:
+        faults: faults since something was gained.
+        throttled: rate limits met.
+        refused: refused URLs since something was gained.
+    """
+
+    faults: int = 0
+    throttled: int = 0
+    refused: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Fault:
+    """No answer, a 5xx, or a body that broke off.
+
+    Attributes:
+        wait: seconds the server's Retry-After asks for; None if it does not say.
+    """
+
+    wait: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Throttled:
+    """A rate limit was exceeded; the gate pauses every call, so there is nothing left to wait for here.
+
+    Attributes:
+        wait: seconds until the limit is lifted.
+    """
+
+    wait: float = 0.0
+
+
+@attrs.frozen
+class RefusedURL:
+    """Storage refuses a signed URL: a new one is tried at once the first time, then after a wait as for a fault."""
+
+
+@attrs.frozen
+class Final:
+    """An error that no retry can mend."""
+
+
+Failure = Fault | Throttled | RefusedURL | Final
+
+
+@attrs.frozen
+class Wait:
+    """Try again.
+
+    Attributes:
+        seconds: how long to wait first.
+    """
+
+    seconds: float
+
+
+@attrs.frozen
+class GiveUp:
+    """Hand the error to the caller."""
+
+
+def after(
+    policy: RetryPolicy, max_pause: float | None, state: Attempts, failure: Failure, *, gained: bool, draw: float
+) -> tuple[Attempts, Wait | GiveUp]:
+    """Return what has failed by now, and what to do about it.
+
+    Args:
+        policy: how often and how patiently to retry.
+        max_pause: seconds; a server that asks for a longer wait is given up on. None for no bound.
+        state: what had failed before.
+        failure: what failed now.
+        gained: progress was made since the last failure: faults and refused URLs are counted from zero again.
+        draw: a random number in [0, 1), for the full jitter.
+    """
+    if gained:
+        state = Attempts(throttled=state.throttled)
+    match failure:
+        case Final():
+            return state, GiveUp()
+        case Throttled(wait=wait):
+            state = attrs.evolve(state, throttled=state.throttled + 1)
+            enough = state.throttled >= policy.attempts or _is_too_long(wait, max_pause)
+            return state, GiveUp() if enough else Wait(0.0)
+        case Fault(wait=stated):
+            state = attrs.evolve(state, faults=state.faults + 1)
+            return state, _decision(policy, max_pause, state, stated, draw)
+        case RefusedURL():
+            state = attrs.evolve(state, refused=state.refused + 1)
+            return state, _decision(policy, max_pause, state, 0.0 if state.refused == 1 else None, draw)
+
+
+def _decision(
+    policy: RetryPolicy, max_pause: float | None, state: Attempts, stated: float | None, draw: float
+) -> Wait | GiveUp:
+    failures = state.faults + state.refused
+    if failures >= policy.attempts or _is_too_long(stated, max_pause):
+        return GiveUp()
+    if stated is not None:
+        return Wait(stated)
+    return Wait(draw * min(policy.wait_max, policy.wait_initial * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)))
+
+
+def _is_too_long(wait: float | None, max_pause: float | None) -> bool:
+    return wait is not None and max_pause is not None and wait > max_pause

@@ -1,0 +1,145 @@
+"""Part files that earlier runs left in a folder: found, taken by one process, swept.
+
+``.<name>.<artifact id>.<token>.part`` holds bytes, ``….part.json`` beside it what they belong to. Each process writes
+under a token of its own. What another process left is taken by renaming it, which only one can do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import itertools
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.transfer.disk.filesystem import lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUFFIX = ".part"
+_STATE_SUFFIX = ".json"
+_NEW = ".new"
+_SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousands of artifacts
+_numbers = itertools.count()
+
+CREATE = (
+    os.O_RDWR
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+"""How a part file is created: never through a link, never over anything."""
+
+_OPEN = CREATE & ~(os.O_CREAT | os.O_EXCL)
+
+
+class Leftovers:
+    """The part files that earlier runs left, by folder; each folder is read at most every few seconds."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._folders: dict[Path, tuple[float, dict[str, list[Path]]]] = {}
+
+    def of(self, folder: Path, prefix: str) -> list[Path]:
+        """Return the part files in a folder whose names begin so, each only once."""
+        now = asyncio.get_running_loop().time()
+        known = self._folders.get(folder)
+        if known is None or now - known[0] > _SCAN_LASTS:
+            known = self._folders[folder] = (now, scan(folder))
+        return known[1].pop(prefix, [])
+
+    def add(self, path: Path, prefix: str) -> None:
+        """Take note of a part file that a download of this client has just left, if it has."""
+        known = self._folders.get(path.parent)
+        if known is not None and path.exists():
+            known[1].setdefault(prefix, []).append(path)
+
+
+def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
+    """Return the part files of a folder by the prefix of their artifact.
+
+    Args:
+        folder: where to look; it need not exist.
+        sweeps: also remove states whose part is gone.
+    """
+    found: dict[str, list[Path]] = {}
+    names: set[str] = set()
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        names = {entry.name for entry in entries if entry.name.startswith(".")}
+    for name in sorted(names):
+        if name.endswith(SUFFIX):
+            token = name.removesuffix(SUFFIX).rpartition(".")[2]
+            found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
+            continue
+        state = name.removesuffix(_NEW)  # one that a killed process was just writing
+        if sweeps and state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
+            remove(folder / name)
+    return found
+
+
+def grab(candidate: Path, mine: Path) -> int | None:
+    """Take a part that no living process holds: rename it to a name of our own; of two that try, one finds it gone."""
+    if os.name == "nt":  # an open file cannot be renamed there, which tells that it is held
+        try:
+            candidate.rename(mine)
+            return os.open(mine, _OPEN)
+        except OSError:
+            return None
+    try:
+        descriptor = os.open(candidate, _OPEN)
+    except OSError:
+        return None
+    try:
+        if lock(descriptor):
+            candidate.rename(mine)
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def sweep(candidate: Path, like: Path) -> None:
+    """Remove a part that no living process holds."""
+    doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{new_token()}{SUFFIX}")
+    descriptor = grab(candidate, doomed)
+    if descriptor is not None:
+        os.close(descriptor)
+        for path in (doomed, *state_paths(candidate)):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file; what cannot be removed, or is gone, is left at that."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def size_of(path: Path) -> int:
+    """Return a file's size; 0 where it is gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+@functools.cache
+def _process(_process_id: int) -> str:
+    """Return what tells this process from all others, on other machines too."""
+    return secrets.token_hex(4)
+
+
+def new_token() -> str:
+    """Return a name part that no other part file has or will have; a fork gets one of its own."""
+    return f"{_process(os.getpid())}{next(_numbers):x}"
+
+
+def state_paths(part: Path) -> tuple[Path, Path]:
+    """Return where the state of a part file is, and where it is written before it takes its place."""
+    state = part.name + _STATE_SUFFIX
+    return part.with_name(state), part.with_name(state + _NEW)

@@ -1,0 +1,41 @@
+"""What the transfers of one client share."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.transfer.disk.leftovers import Leftovers
+from gh_artifacts_async.transfer.disk.writer import Writer
+from gh_artifacts_async.transfer.storage.targets import StorageSession
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.settings import StoragePolicy
+
+
+class TransferContext:
+    """The way to GitHub, the way to its storage, the worker thread, and what earlier runs left.
+
+    Attributes:
+        github: signs URLs; also has the client's settings.
+        storage: sends bytes.
+        writer: puts them on the disk.
+        leftovers: part files of earlier runs.
+    """
+
+    def __init__(self, github: GitHubSession, policy: StoragePolicy) -> None:
+        """Make what is shared; no connection and no thread yet."""
+        self.github = github
+        self.storage = StorageSession(
+            github.transport,
+            policy,
+            api_is_http=github.base.origin.scheme == "http",
+        )
+        self.writer = Writer()
+        self.leftovers = Leftovers()
+
+    async def aclose(self) -> None:
+        """End the worker thread; the connections belong to the transport, which is closed after this."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.writer.aclose)

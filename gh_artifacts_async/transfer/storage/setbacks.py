@@ -1,0 +1,61 @@
+"""Tries that failed: what storage's refusals mean for the next one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from gh_artifacts_async.errors import ArtifactsError, SignedURLExpiredError, StorageError
+from gh_artifacts_async.protocol import ranges
+from gh_artifacts_async.protocol.attempts import Failure, Fault, Final, RefusedURL
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.models import Artifact
+
+_PRECONDITION_FAILED = 412
+
+
+@attrs.frozen(kw_only=True)
+class Setback:
+    """A try that failed.
+
+    Attributes:
+        error: what the caller gets if no other try helps.
+        failure: what it means for the next try.
+    """
+
+    error: ArtifactsError
+    failure: Failure
+
+
+def refusal(
+    decision: ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, artifact: Artifact, host: str
+) -> Setback:
+    """Return what an answer without bytes means.
+
+    Args:
+        decision: what the protocol made of the answer.
+        artifact: what storage was asked for.
+        host: storage's, for messages.
+    """
+    what = f"artifact {artifact.id}"
+    match decision:
+        case ranges.Restart(reason=reason):
+            error = StorageError(f"{what}: {reason}", status=_PRECONDITION_FAILED)
+            return Setback(error=error, failure=RefusedURL())  # the whole is asked for at once
+        case ranges.SignAgain(reason=reason, expired=True):
+            msg = f"{what} from {host}: {reason}, also after fresh ones were asked for; is the network slow?"
+            return Setback(error=SignedURLExpiredError(msg), failure=RefusedURL())
+        case ranges.SignAgain(reason=reason, status=status, code=code):
+            error = StorageError(f"{what} from {host}: {reason}", status=status, code=code)
+            return Setback(error=error, failure=RefusedURL())
+        case ranges.RetryLater(status=status, code=code, wait=wait):
+            return Setback(error=_storage_error(what, host, status, code), failure=Fault(wait=wait))
+        case ranges.Fail(status=status, code=code, reason=reason):
+            return Setback(error=_storage_error(what, host, status, code, reason), failure=Final())
+
+
+def _storage_error(what: str, host: str, status: int, code: str | None, reason: str = "") -> StorageError:
+    said = (f" ({code})" if code else "") + (f": {reason}" if reason else "")
+    return StorageError(f"{what}: storage at {host} answered with {status}{said}", status=status, code=code)

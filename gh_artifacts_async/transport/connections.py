@@ -1,0 +1,42 @@
+"""How sessions of our own connect: no pool limit, no cookies, nothing of other sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    import ssl
+
+READ_BUFFER = 256 * 1024
+"""Bytes that aiohttp may hold of one body before it stops reading; they are lost when the body breaks."""
+
+
+def open_session(context: ssl.SSLContext | None, middleware: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
+    """Open a session with a connection pool of its own.
+
+    Args:
+        context: for TLS; None for aiohttp's default.
+        middleware: is passed by every request.
+    """
+    connector = aiohttp.TCPConnector(limit=0, ssl=True if context is None else context)  # the gate and transfers bound
+    return _session(connector, middleware, owner=True)
+
+
+def open_bare_session(
+    connector: aiohttp.BaseConnector, middleware: aiohttp.ClientMiddlewareType
+) -> aiohttp.ClientSession:
+    """Open a session over somebody else's connection pool, without anything else of theirs."""
+    return _session(connector, middleware, owner=False)
+
+
+def _session(
+    connector: aiohttp.BaseConnector, middleware: aiohttp.ClientMiddlewareType, *, owner: bool
+) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        connector_owner=owner,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(middleware,),
+    )

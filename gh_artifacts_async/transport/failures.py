@@ -1,0 +1,83 @@
+"""aiohttp's exceptions become this package's: the one function that maps them.
+
+They hold the request's headers and the signed URL, so nothing of them is kept but the operating system's words, and
+they become neither cause nor context.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import aiohttp
+
+from gh_artifacts_async.errors import (
+    CertificateError,
+    ConnectionFailedError,
+    RequestTimeoutError,
+    TransportError,
+)
+
+
+class NotSentAgainError(aiohttp.ClientConnectionError):
+    """A request that aiohttp would have sent again by itself (never leaves the transport).
+
+    Attributes:
+        original: what aiohttp raised, without its traceback.
+    """
+
+    def __init__(self, original: aiohttp.ClientError) -> None:
+        """Keep the original, cut loose from the frames that hold the request."""
+        super().__init__()
+        without_traceback(original)
+        self.original = original
+
+
+def transport_error(error: BaseException, host: str) -> TransportError | None:
+    """Map an exception of aiohttp, or of what is below it; None for what is no failure of the transport."""
+    if isinstance(error, NotSentAgainError):
+        error = error.original
+    if _is_about_tls(error):
+        return CertificateError(f"no secure connection to {host}: {_tls_reason(error)}", host=host)
+    if isinstance(error, TimeoutError):
+        what = "connecting took" if isinstance(error, aiohttp.ConnectionTimeoutError) else "it was silent for"
+        return RequestTimeoutError(f"no answer from {host}: {what} longer than Timeouts allow", host=host)
+    if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
+        return ConnectionFailedError(f"the connection to {host} failed: {_reason(error)}", host=host)
+    return None
+
+
+def _is_about_tls(error: BaseException) -> bool:
+    """Whether the two sides disagree about TLS; a handshake that was cut off is the network's fault, worth a retry."""
+    inner = getattr(error, "os_error", error)
+    if isinstance(inner, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
+        return False
+    return isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | aiohttp.ServerFingerprintMismatch)
+
+
+def _tls_reason(error: BaseException) -> str:
+    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    said = getattr(inner, "verify_message", None) or getattr(inner, "reason", None)
+    return str(said).replace("_", " ").lower() if said else "its certificate was not accepted"
+
+
+def _reason(error: BaseException) -> str:
+    """Put a failure in words that hold nothing of the request."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
+        return "its name could not be resolved; check the address and the firewall"
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+        return "the proxy did not let it through"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it was closed without an answer"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "it broke before the body was complete"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "the answer is not HTTP"
+    said = getattr(getattr(error, "os_error", error), "strerror", None)
+    return said if said and "://" not in said else "it was refused or broke"  # aiohttp puts URLs there, too
+
+
+def without_traceback(error: BaseException) -> None:
+    """Cut an exception loose from aiohttp's frames, whose locals hold the token and the signed URL."""
+    error.__traceback__ = None
+    error.__context__ = error.__cause__ = None

@@ -1,0 +1,365 @@
+"""HttpTransport: one request, one answer, over an aiohttp session that is owned or borrowed."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import aiohttp
+from yarl import URL
+
+from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, ConfigurationError, ConnectionFailedError
+from gh_artifacts_async.protocol.responses import Response
+from gh_artifacts_async.results import Secret
+from gh_artifacts_async.transport.connections import READ_BUFFER, open_bare_session, open_session
+from gh_artifacts_async.transport.failures import NotSentAgainError, transport_error, without_traceback
+from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gh_artifacts_async.settings import StrPath, Timeouts
+
+Headers = Callable[[], dict[str, str]]
+"""Makes a request's headers at the last moment, so that no frame of a traceback holds a token."""
+
+DISTRIBUTION = "gh-artifacts-async"
+_LONGEST_ERROR_BODY = 64 * 1024
+
+
+def default_user_agent() -> str:
+    """Return this package's name and version."""
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a request needs
+
+    try:
+        return f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return f"{DISTRIBUTION}/0"
+
+
+def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    """Return the context to use; None for aiohttp's own.
+
+    Raises:
+        ConfigurationError: both are given, or the file holds no certificates.
+    """
+    if ca_file is None:
+        return ssl_context
+    if ssl_context is not None:
+        msg = "give ca_file or ssl_context, not both"
+        raise ConfigurationError(msg)
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        reason = error.strerror or "it holds no certificate"
+    else:
+        return context
+    msg = f"ca_file {ca_file!s} cannot be used: {reason}"
+    raise ConfigurationError(msg)
+
+
+def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
+    """Refuse what cannot go with a borrowed ClientSession.
+
+    Args:
+        session: aiohttp's.
+        settings: what only an owned session can have, by name; None where it was not given.
+
+    Raises:
+        ConfigurationError: such a setting was given, or the session carries ``auth``.
+    """
+    given = [name for name, value in settings.items() if value is not None]
+    if given:
+        msg = f"{', '.join(given)} cannot be given with session=: set them on the session you pass in"
+        raise ConfigurationError(msg)
+    if getattr(session, "auth", None) is not None:
+        msg = "the borrowed session carries auth, which would go to storage too; pass the token to the client instead"
+        raise ConfigurationError(msg)
+
+
+def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """Return the headers by names in lower case; several Link headers as one (RFC 9110 section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key == "link" and key in found else value
+    return found
+
+
+async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once (an aiohttp middleware).
+
+    aiohttp sends an idempotent request again by itself when a pooled connection ends without an answer. Retries have
+    one rule (:mod:`gh_artifacts_async.protocol.attempts`), and every send counts, so that failure is renamed to one
+    after which aiohttp does not.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # there was no connection at all: aiohttp does not try again either
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        renamed = NotSentAgainError(error)
+    raise renamed
+
+
+class HttpTransport:
+    """Sends requests of one client; safe to share between the tasks of one event loop.
+
+    Nothing here is a default of the session: headers, limits of time and proxies go with each request.
+    """
+
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        *,
+        user_agent: str | None = None,
+        session: aiohttp.ClientSession | None = None,
+        ca_file: StrPath | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
+    ) -> None:
+        """Check everything; no session is opened, and no connection made, before the first request.
+
+        Args:
+            timeouts: limits on silence, never on the whole.
+            user_agent: ``User-Agent`` of every request; None for this package's name and version.
+            session: to borrow; it is neither altered nor closed.
+            ca_file: certificates (PEM) to trust besides the system's.
+            ssl_context: in place of aiohttp's default.
+            proxy: an http(s) proxy's URL.
+            trust_env: take proxies from the environment.
+
+        Raises:
+            ConfigurationError: something cannot be right.
+        """
+        if session is not None:
+            own = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
+            check_borrowed(session, own)
+        self._user_agent = user_agent
+        self._borrowed = session
+        self._api = session
+        self._bare: aiohttp.ClientSession | None = None
+        self._ssl = tls_context(ca_file, ssl_context)
+        self._proxy = None if proxy is None else Secret(checked_proxy(proxy))
+        self._direct = proxy is None and not trust_env
+        # A borrowed pool has a limit of its own, and waiting for a place in it is not the server's slowness.
+        connect, read = timeouts.connect, timeouts.read
+        self._limits = (
+            aiohttp.ClientTimeout(total=None, sock_read=read, connect=connect)
+            if session is None
+            else aiohttp.ClientTimeout(total=None, sock_read=read, sock_connect=connect)
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    # --- lifecycle
+
+    def check_usable(self) -> None:
+        """Make sure that the transport is open and on its own event loop.
+
+        Raises:
+            ClientClosedError: it is not.
+        """
+        loop = asyncio.get_running_loop()
+        if self._closed:
+            msg = "the client is closed; make a new one"
+            raise ClientClosedError(msg)
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            msg = "the client belongs to another event loop; make one client for each loop"
+            raise ClientClosedError(msg)
+        if self._borrowed is not None and self._borrowed.closed:
+            msg = "the borrowed aiohttp session is closed"
+            raise ClientClosedError(msg)
+
+    async def aclose(self) -> None:
+        """Close what is owned; a second call does nothing, and a cancelled one closes everything all the same."""
+        self._closed = True
+        bare, api = self._bare, self._api
+        self._bare = self._api = None
+        async with AsyncExitStack() as stack:
+            if api is not None and api is not self._borrowed:
+                stack.push_async_callback(api.close)
+            if bare is not None and bare is not api:
+                stack.push_async_callback(bare.close)  # first: it is of no use once the owner of its pool is closed
+
+    @property
+    def user_agent(self) -> str:
+        """``User-Agent``; GitHub refuses requests without one."""
+        if self._user_agent is None:
+            self._user_agent = default_user_agent()
+        return self._user_agent
+
+    def _open_api(self) -> aiohttp.ClientSession:
+        self._api = open_session(self._ssl, send_once)
+        return self._api
+
+    def _open_bare(self) -> aiohttp.ClientSession:
+        """Open what storage is asked with: nothing of a borrowed session but its connections."""
+        if self._borrowed is None:
+            self._bare = self._api or self._open_api()
+            return self._bare
+        connector = self._borrowed.connector
+        if connector is None:
+            msg = "the borrowed aiohttp session is closed"
+            raise ClientClosedError(msg)
+        self._bare = open_bare_session(connector, send_once)
+        return self._bare
+
+    # --- sending
+
+    async def send(self, method: str, url: str, headers: Headers, host: str) -> Response:
+        """Send a request and read its answer; redirects are not followed.
+
+        Args:
+            method: HTTP's.
+            url: percent-encoded.
+            headers: makes the request's headers.
+            host: for messages.
+
+        Raises:
+            TransportError: no answer came. None of aiohttp's exceptions leaves this frame.
+            ClientClosedError: after close, or on another event loop.
+        """
+        failure: ArtifactsError | None = None
+        self.check_usable()
+        try:
+            return await self._exchange(method, url, headers)
+        except BaseException as error:
+            failure = transport_error(error, host) or self._misuse(error, host)
+            if failure is None:
+                without_traceback(error)
+                raise
+        raise failure
+
+    async def _exchange(self, method: str, url: str, headers: Headers) -> Response:
+        """Hold, for as short as can be, what must not be in a traceback: the headers and aiohttp's response."""
+        async with (self._api or self._open_api()).request(
+            method,
+            URL(url, encoded=True),
+            headers={"User-Agent": self._user_agent or self.user_agent, **headers()},
+            allow_redirects=False,
+            raise_for_status=False,
+            timeout=self._limits,
+            proxy=None if self._direct else self._proxy_for(url),
+        ) as answer:
+            body = await answer.read()
+            return Response(status=answer.status, headers=_headers(answer), body=body, url=url)
+
+    def _misuse(self, error: BaseException, host: str) -> ConfigurationError | None:
+        """Explain why aiohttp would not send at all: a borrowed session that takes its credentials from netrc."""
+        if not isinstance(error, ValueError) or self._borrowed is None or not self._borrowed.trust_env:
+            return None
+        return ConfigurationError(
+            f"the borrowed session has trust_env=True, and netrc names {host}: its credentials would be sent in place "
+            "of the token. Pass a session without trust_env"
+        )
+
+    async def open(self, url: Secret, headers: Mapping[str, str], host: str) -> HttpStream:
+        """Send a bare GET (no token, no cookies, no default headers) and return when the headers have come.
+
+        Args:
+            url: byte-exact.
+            headers: no secrets among them.
+            host: for messages.
+
+        Raises:
+            TransportError: no answer came. None of aiohttp's exceptions leaves this frame.
+            ClientClosedError: after close, or on another event loop.
+        """
+        failure: ArtifactsError | None = None
+        self.check_usable()
+        try:
+            return await self._start(url, headers, host)
+        except BaseException as error:
+            failure = transport_error(error, host)
+            if failure is None and isinstance(error, AssertionError):  # aiohttp's own, when it is closed meanwhile
+                failure = ConnectionFailedError(f"the connection to {host} was closed", host=host)
+            if failure is None:
+                without_traceback(error)
+                raise
+        raise failure
+
+    async def _start(self, url: Secret, headers: Mapping[str, str], host: str) -> HttpStream:
+        """Hold the byte-exact URL for as short as can be."""
+        exact = url.reveal()
+        answer = await (self._bare or self._open_bare()).get(
+            URL(exact, encoded=True),
+            headers={"User-Agent": self._user_agent or self.user_agent, **headers},
+            allow_redirects=False,
+            raise_for_status=False,
+            auto_decompress=False,  # the digest and all offsets are of the stored bytes
+            read_bufsize=READ_BUFFER,
+            timeout=self._limits,
+            proxy=None if self._direct else self._proxy_for(exact),
+        )
+        return HttpStream(answer, host)
+
+    def _proxy_for(self, url: str) -> str | None:
+        """Return the proxy for a URL; None for a direct way."""
+        return environment_proxy(url) if self._proxy is None else self._proxy.reveal()
+
+
+class HttpStream:
+    """An answer whose headers have come and whose body is still to come; shows no URL in its repr.
+
+    Attributes:
+        response: status and headers; of an error also the body, cut at 64 KiB (see :meth:`read_error`).
+        host: for messages.
+        answer: returns aiohttp's own response.
+    """
+
+    def __init__(self, answer: aiohttp.ClientResponse, host: str) -> None:
+        """Keep aiohttp's response in a closure, where nobody looks who prints locals: its repr holds the URL."""
+
+        def reveal() -> aiohttp.ClientResponse:
+            return answer
+
+        self.answer: Callable[[], aiohttp.ClientResponse] = reveal
+        self.host = host
+        self.response = Response(status=answer.status, headers=_headers(answer))
+
+    def __repr__(self) -> str:
+        """Return status and host only."""
+        return f"HttpStream({self.response.status}, {self.host!r})"
+
+    async def read_chunk(self) -> bytes:
+        """Return what has arrived, as soon as anything has; empty at the end of the body.
+
+        Raises:
+            TransportError: the body broke, or was silent for too long.
+        """
+        failure: ArtifactsError | None = None
+        try:
+            return await self.answer().content.readany()
+        except BaseException as error:
+            failure = transport_error(error, self.host)
+            if failure is None:
+                without_traceback(error)
+                raise
+        raise failure
+
+    async def read_error(self) -> None:
+        """Read an error's body into ``response``; one that breaks is taken as far as it came."""
+        body = bytearray()
+        while len(body) < _LONGEST_ERROR_BODY:
+            try:
+                chunk = await self.read_chunk()
+            except ArtifactsError:
+                break
+            if not chunk:
+                break
+            body += chunk
+        self.response = Response(
+            status=self.response.status, headers=self.response.headers, body=bytes(body[:_LONGEST_ERROR_BODY])
+        )
+
+    def close(self) -> None:
+        """Give the connection back if the body was read to its end, else end it."""
+        self.answer().close()

@@ -1,0 +1,99 @@
+"""Downloads as lines, and the table of a dry run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gh_artifacts_async import Artifact, DownloadResult, ExtractedMember, PlannedDownload
+from gh_artifacts_async.cli.render import downloads, screen
+from gh_artifacts_async.cli.render.events import Tally
+
+ARTIFACT = Artifact(
+    id=7, node_id="n", name="wheel", size_in_bytes=2_000_000, url="u", archive_download_url="d", expired=False
+)
+
+
+def result(**values) -> DownloadResult:
+    """Return the result of a download."""
+    given = {"path": Path("wheel.zip"), "size": 2_000_000, "digest": None, "verified": "digest", **values}
+    return DownloadResult(artifact=ARTIFACT, **given)
+
+
+MEMBER = ExtractedMember(name="a", size=1, path=Path("wheel/a"))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "   2.0 MB  sha256 ok      wheel.zip\n"),
+        ({"verified": "size"}, "   2.0 MB  size ok        wheel.zip\n"),
+        ({"verified": "none"}, "   2.0 MB  unverified     wheel.zip\n"),
+        ({"skipped": True}, "   2.0 MB  already there  wheel.zip\n"),
+        ({"resumed_from": 500}, "   2.0 MB  sha256 ok      wheel.zip  (resumed at 500 B)\n"),
+        ({"path": Path("w\x1b"), "members": (MEMBER,)}, "   2.0 MB  sha256 ok      w\\x1b  (1 file)\n"),
+    ],
+)
+def test_lines(values, said):
+    """Size, how it was verified, and where it is."""
+    assert downloads.line(result(**values)) == said
+
+
+@pytest.mark.parametrize(
+    ("results", "failed", "tally", "said"),
+    [
+        ([], 0, Tally(), "nothing to download"),
+        ([result(skipped=True)], 0, Tally(), "1 already there"),
+        ([], 1, Tally(resumed=2, renewed=1), "1 failed; 2 broken transfers resumed; 1 expired URL renewed"),
+        ([result()], 0, Tally(), "1 artifact downloaded to out (2.0 MB in 2.0 s, 1.0 MB/s)"),
+        (
+            [result(resumed_from=1_000_000), result(skipped=True)],
+            2,
+            Tally(restarted=1),
+            "1 artifact downloaded to out (1.0 MB in 2.0 s, 500 kB/s); 1 already there; 2 failed; 1 transfer restarted",
+        ),
+        (
+            [result(members=(MEMBER, MEMBER))],
+            0,
+            Tally(),
+            "1 artifact downloaded to out (2.0 MB in 2.0 s, 1.0 MB/s); 1 zip unpacked to 2 files",
+        ),
+    ],
+)
+def test_totals(results, failed, tally, said):
+    """What came over the network, what was there, what failed, and what was recovered."""
+    assert downloads.total(results, failed, 2.0, tally, "out") == said
+
+
+def test_expired_ones_are_named_up_to_a_number():
+    """Three names are enough for a line."""
+    assert downloads.expired([ARTIFACT]) == "skipped (expired): wheel"
+    assert downloads.expired([ARTIFACT] * 5) == "skipped (expired): wheel, wheel, wheel and 2 more"
+
+
+PLANS = [
+    PlannedDownload(artifact=ARTIFACT, path=Path("a.zip"), action="download", bytes=2_000_000),
+    PlannedDownload(artifact=ARTIFACT, path=Path("b.zip"), action="resume", bytes=500_000),
+    PlannedDownload(artifact=ARTIFACT, path=Path("c.zip"), action="skip", bytes=0),
+    PlannedDownload(artifact=ARTIFACT, path=Path("d.zip"), action="conflict", bytes=0),
+]
+
+
+def test_a_plan_as_a_table(capsys):
+    """A line an artifact: what would be done with it, and where."""
+    screen.show(downloads.plan_table(PLANS))
+    assert capsys.readouterr().out.splitlines() == [
+        "ID  NAME     SIZE  ACTION                 PATH",
+        " 7  wheel  2.0 MB  download               a.zip",
+        " 7  wheel  2.0 MB  resume (500 kB left)   b.zip",
+        " 7  wheel  2.0 MB  skip (already there)   c.zip",
+        " 7  wheel  2.0 MB  conflict (path taken)  d.zip",
+    ]
+
+
+def test_a_plan_as_a_line():
+    """How much would be fetched, and what would not."""
+    said = "would download 2 artifacts (2.5 MB) to out and unpack the zips; 1 already there; 1 conflict"
+    assert downloads.plan_total(PLANS, "out", extract=True) == said
+    assert downloads.plan_total([], "out", extract=True) == "would download 0 artifacts (0 B) to out"

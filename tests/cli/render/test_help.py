@@ -1,0 +1,19 @@
+"""Help as text in two columns."""
+
+from __future__ import annotations
+
+
+def test_lines_fit_the_terminal(bare_cli, monkeypatch):
+    """As wide as the terminal, but no wider than is pleasant, and never less than it takes."""
+    for columns, widest in (("60", 60), ("300", 100), ("1", 44), ("", 80), ("x", 80)):
+        monkeypatch.setenv("COLUMNS", columns)
+        described = bare_cli("--help").out.split("Commands\n")[1]
+        assert max(map(len, described.splitlines())) <= widest
+
+
+def test_headings_are_bold_on_a_terminal(bare_cli, monkeypatch):
+    """Colour only where a terminal is, and NO_COLOR is not set."""
+    monkeypatch.setattr("gh_artifacts_async.cli.render.screen.can_move_the_cursor", lambda _stream: True)
+    assert "\x1b[1mCommands\x1b[0m" in bare_cli("--help").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in bare_cli("--help").out

@@ -1,0 +1,59 @@
+"""The two streams: full, closed, limited, or left alone."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from gh_artifacts_async.cli.render import screen
+
+
+class TestWriting:
+    """Streams that are full, closed, narrow-minded or left alone."""
+
+    def test_what_the_encoding_lacks_is_escaped(self):
+        """An ASCII terminal shows names all the same."""
+        buffer = io.BytesIO()
+        stream = io.TextIOWrapper(buffer, encoding="ascii")
+        screen.write(stream, "é\n")
+        assert buffer.getvalue() == b"\\xe9\n"
+
+    def test_bytes_are_written_as_they_are(self):
+        """No encoding, no newline is touched, and what was written before stands before."""
+        buffer = io.BytesIO()
+        stream = io.TextIOWrapper(buffer, encoding="ascii", newline="\r\n")
+        stream.write("x")
+        screen.write_bytes(stream, b"\n\xff\x00\r")
+        assert buffer.getvalue() == b"x\n\xff\x00\r"
+
+    def test_a_closed_stream_is_no_error(self, monkeypatch):
+        """A program that was started without standard output runs all the same."""
+        screen.write(None, "x")
+        screen.write_bytes(None, b"x")
+        monkeypatch.setattr("sys.stdout", None)
+        screen.show("x")
+        assert not screen.is_terminal(None)
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_a_full_disk_is_an_error_once(self):
+        """Results that cannot be written are not lost silently; the stream is then left alone."""
+        with Path("/dev/full").open("w") as full, pytest.raises(OSError, match="No space left"):
+            screen.write(full, "x")
+        with Path("/dev/full").open("w") as full, pytest.raises(OSError, match="No space left"):
+            screen.write_bytes(full, b"x")
+
+    def test_a_pipe_without_a_reader_is_quiet(self):
+        """Who has seen enough is no error."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "w") as stream:
+            screen.write(stream, "x")
+            screen.write(stream, "y")
+            screen.write_bytes(stream, b"z" * 100_000)
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "w") as stream:
+            screen.write_bytes(stream, b"z" * 100_000)

@@ -1,0 +1,73 @@
+"""Errors as sentences: what happened, and what to do."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from gh_artifacts_async import errors
+from gh_artifacts_async.cli.render.sentences import RESUME, Situation, sentence
+
+DOWNLOAD = Situation(resumes=True, can_replace=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "situation", "said"),
+    [
+        (
+            errors.NotFoundError("no such thing."),
+            Situation(),
+            "no such thing; check OWNER/REPO, the ID and the token",
+        ),
+        (errors.SlowTransferError("too slow"), Situation(), "too slow; try again"),
+        (errors.SlowTransferError("too slow"), DOWNLOAD, f"too slow; {RESUME}"),
+        (errors.NotFoundError("x"), DOWNLOAD, "x; check OWNER/REPO, the ID and the token"),
+        (errors.OutOfSpaceError("full"), DOWNLOAD, f"full; free some space, then {RESUME}"),
+        (errors.DestinationExistsError("taken"), Situation(), "taken; choose another --dir"),
+        (
+            errors.DestinationExistsError("taken"),
+            DOWNLOAD,
+            "taken; choose another --dir, or use --if-exists replace",
+        ),
+        (
+            errors.AuthenticationError("bad"),
+            Situation(token_variables=("A", "B", "C")),
+            "bad; set A or B to a valid token",
+        ),
+        (
+            errors.MissingTokenError("pass one"),
+            Situation(),
+            "downloading needs a token, even from a public repository; set GH_TOKEN or GITHUB_TOKEN to a valid token",
+        ),
+        (errors.ServerError("try again later"), Situation(), "try again later"),
+        (errors.RequestTimeoutError("slow; try again"), Situation(), "slow; try again"),
+        (PermissionError(errno.EACCES, "Permission denied", "out"), Situation(), "out: Permission denied"),
+        (OSError(), Situation(), "OSError"),
+    ],
+)
+def test_what_happened_and_what_to_do(error, situation, said):
+    """One sentence; advice fits the command and the host, and nothing is said twice."""
+    assert sentence(error, situation) == said
+
+
+@pytest.mark.parametrize(
+    ("library", "said"),
+    [
+        ("base_url must be a URL", "the API's URL must be a URL"),
+        ("ca_file x cannot be used", "--ca-file x cannot be used"),
+        ("run_id must be 1 or more", "--run must be 1 or more"),
+        ("limit must be 1 or more", "--limit must be 1 or more"),
+        ("unencrypted; use https, or pass allow_http=True", "unencrypted; use https"),
+    ],
+)
+def test_arguments_are_named_as_options(library, said):
+    """Who types options is not told of Python arguments."""
+    assert sentence(errors.ConfigurationError(library)) == said
+
+
+def test_what_an_unknown_exception_says_is_not_shown():
+    """It may hold anything; the sentence says how to report it."""
+    said = sentence(RuntimeError("token=secret"))
+    assert "secret" not in said
+    assert "--verbose" in said

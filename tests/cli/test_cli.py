@@ -1,0 +1,47 @@
+"""The entry point: version, extra, and a quick start."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+
+def loaded_after(*words: str, names: tuple[str, ...]) -> list[str]:
+    """Return which modules a run of the program has loaded."""
+    program = (
+        "import sys\n"
+        "from gh_artifacts_async.cli import main\n"
+        f"assert main({list(words)!r}) == 0\n"
+        f"print([name for name in {names!r} if name in sys.modules], file=sys.stderr)"
+    )
+    ran = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    return ran.stderr.strip().strip("[]").split(", ")
+
+
+def test_version(bare_cli):
+    """The package's version, and no more."""
+    ran = bare_cli("--version")
+    assert (ran.code, ran.out) == (0, f"gh-artifacts {version('gh-artifacts-async')}\n")
+    assert bare_cli("list", "--version").code == 2
+
+
+def test_without_the_extra_it_is_named(bare_cli, monkeypatch):
+    """Without cyclopts there is one sentence, with the command that helps."""
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "cyclopts" else real(name))
+    ran = bare_cli("--help")
+    assert (ran.code, ran.out) == (2, "")
+    assert 'pip install "gh-artifacts-async[cli]"' in ran.err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["download", "-h"], []])
+def test_help_loads_nothing_heavy(words):
+    """Neither aiohttp nor the client, nor even the parser."""
+    heavy = ("aiohttp", "asyncio", "gh_artifacts_async.client", "cyclopts", "rich", "attrs")
+    assert loaded_after(*words, names=heavy) == [""]

@@ -1,0 +1,73 @@
+"""What a command works with."""
+
+from __future__ import annotations
+
+import pytest
+
+from gh_artifacts_async import ListingProgress
+from gh_artifacts_async.cli.context import Context, fan_out
+from gh_artifacts_async.cli.options import GlobalOptions
+from gh_artifacts_async.errors import AuthenticationError
+from tests.cli.conftest import REPO
+
+
+@pytest.mark.parametrize(
+    ("api", "repo", "names"),
+    [
+        (None, REPO, "GH_TOKEN or GITHUB_TOKEN"),
+        (None, f"tenant.ghe.com/{REPO}", "GH_TOKEN or GITHUB_TOKEN"),
+        (None, f"ghes.example/{REPO}", "GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN"),
+        ("ghes.example", REPO, "GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN"),
+    ],
+)
+def test_advice_names_the_variables_of_the_host(api, repo, names):
+    """Those that would be read, whichever way the host was named."""
+    context = Context(GlobalOptions(api_url=api))
+    context.target(repo, None)
+    assert context.sentence(AuthenticationError("x")) == f"x; set {names} to a valid token"
+
+
+def test_advice_before_a_repository_is_known(monkeypatch):
+    """The environment's host counts; one that cannot be right does not hide the error."""
+    context = Context(GlobalOptions())
+    monkeypatch.setenv("GH_HOST", "ghes.example")
+    assert "GH_ENTERPRISE_TOKEN" in context.sentence(AuthenticationError("x"))
+    monkeypatch.setenv("GH_HOST", "no host")
+    assert "set GH_TOKEN or" in context.sentence(AuthenticationError("x"))
+
+
+def test_quiet_silences_notes_and_not_errors(capsys):
+    """Control characters are escaped in both."""
+    for quiet in (False, True):
+        context = Context(GlobalOptions(quiet=quiet))
+        context.note("a\x1bb")
+        context.error("c\x1bd")
+    assert capsys.readouterr().err == "a\\x1bb\nerror: c\\x1bd\nerror: c\\x1bd\n"
+
+
+def test_fan_out():
+    """Every observer gets every event, in order."""
+    seen: list[str] = []
+    event = ListingProgress(page=1, items=1, total_count=1)
+    fan_out(lambda _event: seen.append("a"), lambda _event: seen.append("b"))(event)
+    assert seen == ["a", "b"]
+
+
+@pytest.mark.realtime
+def test_a_pause_for_the_rate_limit_is_told(server, cli):
+    """A long silence is explained, also without --verbose."""
+    server.github.faults.secondary_limit(retry_after=0)
+    server.run()
+    ran = cli("list", REPO)
+    assert ran.code == 0
+    assert "secondary rate limit was reached; continuing in" in ran.err
+
+
+@pytest.mark.realtime
+@pytest.mark.usefixtures("no_waiting")
+def test_the_proxy_comes_from_the_environment(server, cli, monkeypatch):
+    """HTTP_PROXY is obeyed, as by every tool of the command line."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    server.run()
+    assert cli("list", REPO).code == 6

@@ -1,0 +1,173 @@
+"""The small JSON beside results: which artifact a file, or an extracted folder, is."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from gh_artifacts_async import Artifact, Digest, OutOfSpaceError, RepositoryName
+from gh_artifacts_async.transfer.disk import verify
+from gh_artifacts_async.transfer.disk.records import (
+    FileRecord,
+    read_file_record,
+    read_folder_record,
+    record_path,
+    remove_record,
+    stage_folder_record,
+    write_file_record,
+)
+from tests.kits.transfer import names
+
+DATA = b"0123456789"
+SHA = hashlib.sha256(DATA * 2).hexdigest()
+ARTIFACT = Artifact(
+    id=7,
+    node_id="n",
+    name="docs",
+    size_in_bytes=len(DATA),
+    url="u",
+    archive_download_url="u/zip",
+    expired=False,
+    repository=RepositoryName("o", "r"),
+)
+FILES = {"a.txt": b"1", "d/b.bin": b"22", "d/e/c": b""}
+
+
+# --- files
+
+
+def test_a_file_record_tells_which_artifact_a_file_is(tmp_path: Path) -> None:
+    """Where GitHub's size is not that of the bytes, the record decides; changed bytes are found by their sha256."""
+    path, data = tmp_path / "docs.zip", DATA * 2
+    path.write_bytes(data)
+    assert not verify.is_same(ARTIFACT, path)
+    write_file_record(path, FileRecord(artifact_id=7, size=len(data), sha256=SHA))
+    assert record_path(path) == tmp_path / ".docs.zip.gh-artifacts.json"
+    assert names(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
+    assert read_file_record(path) == FileRecord(artifact_id=7, size=20, sha256=SHA)
+    assert verify.is_same(ARTIFACT, path)
+    assert not verify.is_same(attrs.evolve(ARTIFACT, id=8), path)
+    path.write_bytes(data[::-1])
+    assert not verify.is_same(ARTIFACT, path)
+    path.write_bytes(data + b"x")
+    assert not verify.is_same(ARTIFACT, path)
+    remove_record(path)
+    remove_record(path)
+    assert names(tmp_path) == {"docs.zip"}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"7", b"{}", b'{"version": 99}', b'{"version": 1}', b"\xff", b"[" * 5000]
+)
+def test_a_damaged_file_record_says_nothing(tmp_path: Path, damage: bytes) -> None:
+    """It is no error either."""
+    path = tmp_path / "docs.zip"
+    path.write_bytes(DATA * 2)
+    record_path(path).write_bytes(damage)
+    assert read_file_record(path) is None
+    assert not verify.is_same(ARTIFACT, path)
+
+
+def test_a_record_of_another_version_says_nothing(tmp_path: Path) -> None:
+    """A later version may mean something else by the same fields."""
+    path = tmp_path / "docs.zip"
+    write_file_record(path, FileRecord(artifact_id=7, size=20, sha256=SHA))
+    record = json.loads(record_path(path).read_text())
+    record_path(path).write_text(json.dumps({**record, "version": 2}))
+    assert read_file_record(path) is None
+
+
+def test_a_failed_file_record_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that cannot be put in place leaves no temporary file."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr(type(tmp_path), "replace", refuse)
+    with pytest.raises(OSError, match="no"):
+        write_file_record(tmp_path / "docs.zip", FileRecord(artifact_id=7, size=10, sha256=SHA))
+    assert not os.listdir(tmp_path)  # noqa: PTH208 - Path is patched
+
+
+# --- folders
+
+
+def extracted(artifact: Artifact, folder: Path) -> Path:
+    """Make a folder as an extraction leaves it, with its record."""
+    for name, data in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    sizes = {name: len(data) for name, data in FILES.items()}
+    stage_folder_record(artifact, folder, sizes, durable=True).replace(record_path(folder))
+    return folder
+
+
+def test_a_folder_record_tells_the_members(tmp_path: Path) -> None:
+    """Their names, sizes and paths; more files in the folder are no harm."""
+    folder = extracted(ARTIFACT, tmp_path / "docs")
+    (folder / "mine").write_text("more is no harm")
+    members = read_folder_record(ARTIFACT, folder)
+    assert members is not None
+    assert {member.name: member.path.read_bytes() for member in members} == FILES
+    assert json.loads(record_path(folder).read_text()) == {
+        "version": 1,
+        "id": 7,
+        "digest": None,
+        "members": {"a.txt": 1, "d/b.bin": 2, "d/e/c": 0},
+    }
+
+
+def test_what_is_not_the_same(tmp_path: Path) -> None:
+    """Another artifact, another digest, a changed or missing member, no folder."""
+    one = attrs.evolve(ARTIFACT, digest=Digest("sha256", "1" * 64))
+    folder = extracted(one, tmp_path / "docs")
+    assert read_folder_record(one, folder) is not None
+    for other in (
+        attrs.evolve(one, id=8),
+        attrs.evolve(one, digest=Digest("sha256", "0" * 64)),
+        attrs.evolve(one, digest=None),
+    ):
+        assert read_folder_record(other, folder) is None
+    (folder / "a.txt").write_text("22")
+    assert read_folder_record(one, folder) is None
+    (folder / "a.txt").unlink()
+    assert read_folder_record(one, folder) is None
+    (folder / "a.txt").write_text("1")
+    assert read_folder_record(one, folder) is not None
+    folder.rename(tmp_path / "elsewhere")
+    assert read_folder_record(one, folder) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", "null", "{}", '{"version": 2}', '{"version": 1, "id": 7, "digest": null}', "\udcff"]
+)
+def test_a_damaged_folder_record_says_nothing(tmp_path: Path, text: str) -> None:
+    """Whatever stands in a record's place is no error."""
+    folder = extracted(ARTIFACT, tmp_path / "docs")
+    record_path(folder).write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert read_folder_record(ARTIFACT, folder) is None
+    wrong: list[Any] = [[], None, {"a.txt": "1"}, {"\0": 1}, {"../docs/a.txt/x": 1}]
+    for members in wrong:
+        record_path(folder).write_text(json.dumps({"version": 1, "id": 7, "digest": None, "members": members}))
+        assert read_folder_record(ARTIFACT, folder) is None
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_folder_record_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """It is written before the folder appears; where that fails, nothing is left."""
+
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        stage_folder_record(ARTIFACT, tmp_path / "docs", {}, durable=True)
+    assert isinstance(caught.value, OutOfSpaceError) is (number == errno.ENOSPC)
+    assert names(tmp_path) == set()
