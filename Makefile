@@ -1,53 +1,71 @@
-# What one does with this checkout. Every target sets up .venv by itself, from constraints/dev.txt with its hashes.
+# Tasks for working on this checkout. Each target sets up the environment it needs, from constraints/ with hashes.
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN_NAME := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := $(VENV)/$(BIN_NAME)
 TOOLS := $(VENV)/.tools
 READY := $(VENV)/.ready
+DEMO := .venv-demo
+DEMO_TOOLS := $(DEMO)/.tools
+DEMO_READY := $(DEMO)/.ready
+PIP_INSTALL := -m pip install --disable-pip-version-check
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
+# Two worker processes; PYTEST_ARGS="-n 0" runs everything in one.
 PYTEST_ARGS ?=
-# Tests with processes and real time can fail on a machine that is busy with something else: what failed runs once more.
-AGAIN := echo "once more, only what failed"
-LAST_FAILED := --inline-snapshot=disable --last-failed --last-failed-no-failures=none
+PYTEST := -m pytest -n 2 --inline-snapshot=disable
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow interop lint contracts types docs check bench bench-quick constraints clean
+.PHONY: help demo test slow interop lint contracts types docs picture check bench bench-quick constraints upgrade clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+new-venv = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+  echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12 ..."; exit 1; }; \
+  $(PYTHON) -m venv --clear $(1)
+
 $(TOOLS): constraints/dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or later is needed; say which: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "setting up $(VENV) ..."
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r constraints/dev.txt
+	@$(call new-venv,$(VENV))
+	@echo "installing the tools into $(VENV), which takes a minute or two ..."
+	@$(BIN)/python $(PIP_INSTALL) -qq --require-hashes -r constraints/dev.txt
 	@touch $@
 
 $(READY): $(TOOLS) pyproject.toml
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python $(PIP_INSTALL) -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)  ## list, show and download against the embedded fake GitHub
-	@$(BIN)/gh-artifacts demo
+# The demo needs the package and its command line, not the tools: an environment of its own, ready in a few seconds.
+$(DEMO_TOOLS): constraints/demo.txt
+	@echo "make demo: setting up $(DEMO), once; this takes about half a minute"
+	@$(call new-venv,$(DEMO))
+	@echo "installing" $$(sed -n 's/==.*//p' constraints/demo.txt) "..."
+	@$(DEMO)/$(BIN_NAME)/python $(PIP_INSTALL) -qq --require-hashes -r constraints/demo.txt
+	@touch $@
+
+$(DEMO_READY): $(DEMO_TOOLS) pyproject.toml
+	@echo "installing gh-artifacts-async from this checkout ..."
+	@$(DEMO)/$(BIN_NAME)/python $(PIP_INSTALL) -qq --no-deps --no-build-isolation -e ".[cli]"
+	@touch $@
+
+demo: $(DEMO_READY)  ## list, show and download against the embedded fake GitHub
+	@$(DEMO)/$(BIN_NAME)/gh-artifacts demo
 
 test: $(READY)  ## the quick tests, with branch coverage
 	@began=$$(date +%s); \
 	$(BIN)/coverage erase \
-	  && { $(BIN)/coverage run -m pytest -m "not slow or sample" --inline-snapshot=disable $(PYTEST_ARGS) \
-	    || { $(AGAIN); $(BIN)/python -m pytest -m "not slow or sample" $(LAST_FAILED) $(PYTEST_ARGS); }; } \
+	  && $(BIN)/coverage run $(PYTEST) -m "not slow or sample" $(PYTEST_ARGS) \
 	  && $(BIN)/coverage combine --quiet \
 	  && $(BIN)/coverage report; \
 	status=$$?; echo "make test took $$(( $$(date +%s) - began )) s"; exit $$status
 
 slow: $(READY)  ## the slow tests
-	@$(BIN)/python -m pytest -m slow --inline-snapshot=disable $(PYTEST_ARGS) \
-	  || { $(AGAIN); $(BIN)/python -m pytest -m slow $(LAST_FAILED) $(PYTEST_ARGS); }
+	@$(BIN)/python -m pytest -m slow --inline-snapshot=disable $(PYTEST_ARGS)
 
 interop: $(READY)  ## the tests against gh, Azurite and nginx, as far as they are installed
 	@$(BIN)/python -m pytest tests/interop --inline-snapshot=disable $(PYTEST_ARGS)
 
-lint: $(READY) contracts  ## style, words, who may import whom
+lint: $(READY) contracts  ## style, spelling, who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
@@ -64,20 +82,26 @@ docs: $(READY)  ## the documentation, and the examples in it
 	@$(BIN)/sphinx-build -q -n -W --keep-going -b doctest docs docs/_build/doctest
 	@echo "docs/_build/html/index.html"
 
-check:  ## everything that has to pass, as .ci/run does it
+picture: $(READY)  ## update the picture in docs/explanation/architecture.md
+	@$(BIN)/python -m docs.picture
+
+check:  ## everything that has to pass; the same as .ci/run
 	@.ci/run
 
-bench: $(READY)  ## measure against curl, aiohttp, githubkit and others; about half an hour; writes benchmarks/RESULTS.md
+bench: $(READY)  ## compare with curl, aiohttp, githubkit and others (half an hour); writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
-bench-quick: $(READY)  ## a short cut of it, beside the figures on record
+bench-quick: $(READY)  ## a short version of it, next to the figures on record
 	@$(BIN)/python -m benchmarks --quick
 
-constraints: $(READY)  ## choose the newest versions of all tools and dependencies anew
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --python-version 3.11 \
-	  pyproject.toml --group dev --all-extras -o constraints/dev.txt
+constraints: $(TOOLS)  ## pin new requirements of pyproject.toml; other pins stay
+	@$(COMPILE) --group dev --all-extras $(UPGRADE) -o constraints/dev.txt
+	@$(COMPILE) --group build --extra cli -c constraints/dev.txt -o constraints/demo.txt
+
+upgrade:  ## pin the newest versions of all tools and dependencies
+	@$(MAKE) --no-print-directory constraints UPGRADE=--upgrade
 
 clean:  ## remove what was built
-	rm -rf $(VENV) build dist docs/_build artifacts-demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(DEMO) build dist docs/_build artifacts-demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async import ArtifactsClient
 
+pytest_plugins = ["tests.kits.rerun"]
+
 hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no counter-example
 hypothesis.settings.load_profile("house")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import statistics
 import subprocess
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,68 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "gh_artifacts_async"
+LONGEST_MODULE = 420  # lines; the tree of errors stays in one module, however long it grows
+LONGEST_FUNCTION = 64  # lines, without the docstring
+MEDIAN_FUNCTION = 8
+
+# Modules whose tests are elsewhere so far; the list may only get shorter.
+WITHOUT_TESTS_OF_THEIR_OWN = {
+    "api/clock.py",
+    "api/exchange.py",
+    "api/operations.py",
+    "archive/extraction.py",
+    "archive/folders.py",
+    "archive/members.py",
+    "archive/reading.py",
+    "archive/records.py",
+    "archive/rules.py",
+    "archive/staging.py",
+    "archive/tree.py",
+    "cli/context.py",
+    "cli/logs.py",
+    "cli/manual.py",
+    "cli/options.py",
+    "cli/render/bars.py",
+    "cli/render/documents.py",
+    "cli/render/help.py",
+    "cli/render/listings.py",
+    "cli/render/progress.py",
+    "cli/render/reports.py",
+    "cli/render/screen.py",
+    "cli/render/tables.py",
+    "cli/render/text.py",
+    "cli/running.py",
+    "cli/stopping.py",
+    "cli/work/demo_data.py",
+    "cli/work/demonstration.py",
+    "cli/work/downloading.py",
+    "cli/work/listing.py",
+    "cli/work/members.py",
+    "cli/work/selecting.py",
+    "testing/data/profiles.py",
+    "testing/data/records.py",
+    "testing/data/scenario.py",
+    "testing/faults/effects.py",
+    "testing/server/documents.py",
+    "testing/server/errordocs.py",
+    "testing/server/hosts.py",
+    "testing/server/journal.py",
+    "testing/server/limits.py",
+    "testing/server/problems.py",
+    "testing/server/runfilters.py",
+    "testing/server/signing.py",
+    "testing/server/wire.py",
+    "transfer/context.py",
+    "transfer/disk/leftovers.py",
+    "transfer/storage/bodies.py",
+    "transfer/storage/context.py",
+    "transfer/storage/fetch.py",
+    "transfer/storage/setbacks.py",
+    "transfer/transfers.py",
+    "transfer/unzip/remote_directory.py",
+    "transport/connections.py",
+}
 
 # Put together from pieces, so that this file does not find itself.
 REGISTRIES = [
@@ -45,7 +109,7 @@ def tracked() -> list[Path]:
 
 
 def test_no_tracked_file_names_a_registry_or_a_place_of_one_machine():
-    """Who clones this installs from where they choose, and finds no path of somebody's machine."""
+    """Nothing ties a clone to one package index, or names a path of one machine."""
     found = [
         f"{path.relative_to(ROOT)}: {match.group().decode()}"
         for path in tracked()
@@ -116,3 +180,109 @@ def test_dependencies_have_floors_and_no_caps():
 def test_the_changelog_knows_the_version():
     """CHANGELOG.md has a place for what is new."""
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+# --- the package's source
+
+
+@cache
+def modules() -> dict[str, str]:
+    """Return the source of every module, by its path in the package."""
+    return {
+        path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def without_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines a function has, from its ``def`` to its end, less its docstring."""
+    lines = (node.end_lineno or node.lineno) - node.lineno + 1
+    if ast.get_docstring(node) is None:
+        return lines
+    docstring = node.body[0]
+    return lines - ((docstring.end_lineno or docstring.lineno) - docstring.lineno + 1)
+
+
+@cache
+def function_lengths() -> dict[str, int]:
+    """Return the length of every function, by module, name and line."""
+    return {
+        f"{module}:{node.lineno} {node.name}": without_docstring(node)
+        for module, source in modules().items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def test_every_module_has_tests_of_its_own():
+    """The tests mirror the package: a/b.py is tested by tests/a/test_b.py."""
+    named = [Path(module) for module in modules() if not module.rpartition("/")[2].startswith("__")]
+    missing = {path.as_posix() for path in named if not (ROOT / "tests" / path.with_name(f"test_{path.name}")).exists()}
+    assert sorted(missing - WITHOUT_TESTS_OF_THEIR_OWN) == []
+
+
+def test_no_module_is_long():
+    """Each module fits into a reader's head, and is split before it does not."""
+    lengths = {module: source.count("\n") for module, source in modules().items() if module != "errors.py"}
+    assert {module: length for module, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+def test_functions_are_short():
+    """No function is long, and half of them have a few lines only."""
+    lengths = function_lengths()
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+    assert statistics.median(lengths.values()) <= MEDIAN_FUNCTION
+
+
+def test_dependencies_that_left_are_mentioned_nowhere():
+    """What the package no longer depends on is named in the changelog alone."""
+    left = ["stam" + "ina", "aio" + "limiter"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = {Requirement(text).name for text in project["dependencies"]}
+    if required & set(left):
+        pytest.skip("the package still depends on them")
+    found = re.compile("|".join(left).encode())
+    names = [path.relative_to(ROOT).as_posix() for path in tracked() if found.search(path.read_bytes())]
+    assert [name for name in names if name != "CHANGELOG.md"] == []
+
+
+# --- the files for contributors
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "RELEASING.md", "SECURITY.md"])
+def test_contributors_are_not_sent_astray(page):
+    """Each path, link and make target that a page for contributors names exists."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    paths = re.findall(r"`((?:gh_artifacts_async|tests|docs|constraints)/[a-z_/.]*)`", text)
+    examples = {"gh_artifacts_async/a/b.py", "tests/a/test_b.py"}
+    assert [path for path in {*links, *paths} - examples if not (ROOT / path).exists()] == []
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = {target for target in re.findall(r"(?:`|\$ |^)make ([a-z-]+)", text, re.MULTILINE) if target != "help"}
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []
+
+
+def test_the_workflow_runs_what_anyone_can_run():
+    """CI calls .ci/run on the three systems and every Python, reads the repository only, and pins its actions."""
+    yaml = pytest.importorskip("yaml")
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    job = workflow["jobs"]["check"]
+    assert {name.partition("-")[0] for name in job["strategy"]["matrix"]["os"]} == {"ubuntu", "macos", "windows"}
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+    promised = {text.rpartition(" ")[2] for text in classifiers if re.search(r":: 3\.\d+$", text)}
+    assert promised <= set(job["strategy"]["matrix"]["python"])
+    steps = job["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+
+
+def test_hooks_call_make():
+    """The hooks for pre-commit run targets of the Makefile, with the pinned tools, and nothing from elsewhere."""
+    yaml = pytest.importorskip("yaml")
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repo["repo"] for repo in config["repos"]] == ["local"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for hook in config["repos"][0]["hooks"]:
+        command, *_, target = hook["entry"].split()
+        assert command == "make"
+        assert f"\n{target}:" in makefile

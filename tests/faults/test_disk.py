@@ -174,7 +174,6 @@ async def test_row_21_forbidden(github: FakeGitHub, tmp_path: Path, size: int, f
     assert len(github.requests) == 1  # the step before, which asked for the artifact
 
 
-@pytest.mark.sample
 async def test_row_21_read_only(github: FakeGitHub, tmp_path: Path) -> None:
     """A read-only file system is OSError with EROFS before any request."""
     it = add(github)

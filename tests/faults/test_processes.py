@@ -123,7 +123,6 @@ def test_row_29_network_taken_away(tmp_path: Path, what: str) -> None:
 
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.sample
 async def test_row_32_lock_that_does_not_hold(github: FakeGitHub, tmp_path: Path) -> None:
     """Where locks are granted to everyone, a second process takes the first one's part away, and finishes it right."""
     it = add(github, size=8 * MIB)

@@ -182,7 +182,7 @@ def _whole_or_absent(folder: Path, content: bytes) -> None:
             assert (folder / name).read_bytes() == content
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(RING_SIZE, marks=pytest.mark.slow)])
 async def test_download_that_goes_on(github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """The same over an earlier part, a cut, an expired URL, wrong bytes, a pause and a durable rename."""
     artifact_id = add(github, size=size)
@@ -208,7 +208,7 @@ async def test_download_that_goes_on(github: FakeGitHub, tmp_path: Path, size: i
             assert result.path.read_bytes() == content
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, 2 * RING_SIZE])
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(2 * RING_SIZE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("twice", [False, True])
 async def test_unpacked(github: FakeGitHub, tmp_path: Path, size: int, *, twice: bool) -> None:
     """With extract the folder is whole or absent, whether it is unpacked afterwards or while the bytes arrive."""

@@ -186,7 +186,7 @@ async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> No
 
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [pytest.param(2, marks=pytest.mark.sample), 6])
+@pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.sample), 6])
 async def test_killed(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
     """A client killed with -9 again and again goes on each time, and little is sent twice."""
     await _killed(github, tmp_path, kills, seed=kills)

@@ -1,0 +1,78 @@
+"""A second run for ``realtime`` tests that fail: a pytest plugin, which tests/conftest.py loads.
+
+Their peers (processes, threads, other servers) live in real time, and a busy machine can hold one of them up. Tests
+that needed a second run are counted and named at the end. Two different ones in one run are no accident, and fail it.
+No other test gets a second run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+_SECOND_RUN = pytest.StashKey[bool]()
+_OUTCOME = "second run"  # of a report; neither passed, failed nor skipped, so that pytest does not count it
+MOST = 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count where reports arrive: in the only process, or in the one that pytest-xdist's workers report to."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Tally(), "second-runs")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run a realtime test; if it fails, run it once more, with all that other plugins put around a test."""
+    if item.get_closest_marker("realtime") is None or item.stash.get(_SECOND_RUN, False):
+        return None  # pytest's own way
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    failed = any(report.failed for report in reports)
+    for report in reports:
+        if failed:
+            report.outcome = _OUTCOME  # type: ignore[assignment]
+        item.ihook.pytest_runtest_logreport(report=report)
+    if failed:
+        with contextlib.suppress(Exception):  # the second run decides
+            item.session._setupstate.teardown_exact(None)  # else pytest fails again with what a wider fixture raised
+        item.stash[_SECOND_RUN] = True
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+    else:
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+class _Tally:
+    """The tests that needed a second run."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        if report.outcome != _OUTCOME:
+            return None
+        return (_OUTCOME, "R", "SECOND RUN") if report.longrepr else ("", "", "")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.outcome == _OUTCOME and report.longrepr:
+            self.names.setdefault(report.nodeid, report.longreprtext)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if len(self.names) > MOST and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.names:
+            return
+        for name, error in self.names.items():
+            terminalreporter.section(f"failed in its first run: {name}", sep="-")
+            terminalreporter.line(error)
+        count = len(self.names)
+        tests = "test" if count == 1 else "tests"
+        terminalreporter.line(f"{count} realtime {tests} needed a second run: {', '.join(self.names)}")
+        if count > MOST:
+            terminalreporter.line(f"more than {MOST} needed one, so this run has failed")
