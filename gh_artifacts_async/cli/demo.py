@@ -158,7 +158,7 @@ class Demo:
             async for outcome in outcomes:
                 if outcome.value is not None:
                     results.append(outcome.value)
-                elif outcome.error is not None:
+                else:
                     self._figures.failures.append(outcome.error)
                     self._context.error(f"{outcome.artifact.name}: {self._context.sentence(outcome.error)}")
         return results

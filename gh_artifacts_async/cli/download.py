@@ -159,7 +159,7 @@ class Report:
             self._results.append(outcome.value)
             if not self.order.as_json:
                 screen.write(sys.stdout, lines.line(outcome.value))
-        elif outcome.error is not None:
+        else:
             said_before = any(failure.error is outcome.error for failure in self._failures)
             self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, outcome.error))
             if not said_before:  # one reason that ended all the rest is told once
