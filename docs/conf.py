@@ -38,7 +38,7 @@ os.chdir(tempfile.mkdtemp())
 nitpick_ignore = [
     # What autodoc writes as a role itself.
     ("py:class", "collections.abc.Callable"),
-    ("py:obj", "gh_artifacts_async.results.T"),
+    ("py:obj", "gh_artifacts_async.results.T_co"),
     # What docstrings name for who reads the source, and no page has.
     ("py:attr", "ArchiveDirectory.folders"),
     ("py:data", "BLOCK"),

@@ -1,4 +1,4 @@
-"""Observers are told, and cannot break what they watch."""
+"""Observers are called with events, and cannot break the work that they observe."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE = ListingProgress(page=1, items=2, total_count=3)
 
 
 def test_everyone_is_told_in_order():
-    """Each observer gets each event, in the order they were given; None is nobody."""
+    """Each observer is called with each event, in the order they were given; None is ignored."""
     told: list[tuple[str, Event]] = []
     emitter = Emitter(lambda event: told.append(("a", event)), None).also(lambda event: told.append(("b", event)))
     emitter.emit(PAGE)
@@ -37,7 +37,7 @@ def test_everyone_is_told_in_order():
 
 
 def test_nobody_listens():
-    """An emitter is true where someone listens, so that events need not be built for nobody."""
+    """An emitter is true if it has observers, so that events need not be built for none."""
     assert not Emitter().active
     assert not Emitter(None).active
     assert Emitter(print).active
@@ -47,7 +47,7 @@ def test_nobody_listens():
 
 
 def test_adding_an_observer_leaves_the_emitter_as_it_was():
-    """``also`` is for one call; the client's own emitter does not learn of it."""
+    """``also`` returns another emitter; the client's own is unchanged."""
     told: list[Event] = []
     base = Emitter()
     base.also(told.append).emit(PAGE)
@@ -56,7 +56,7 @@ def test_adding_an_observer_leaves_the_emitter_as_it_was():
 
 
 def test_an_observer_that_raises_is_logged_not_obeyed(caplog):
-    """The others are told all the same, and the log names the event."""
+    """The other observers are still called, and the log names the event."""
     told: list[Event] = []
 
     def broken(_event: Event) -> None:
