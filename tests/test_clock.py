@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.gate import Gate
-from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.protocol.requests import Request
 from gh_artifacts_async.settings import Limits
 from tests.kits.clock import JumpLoop
