@@ -242,7 +242,7 @@ class Failure:
         """Raise the error.
 
         Raises:
-            Exception: the ``error``, always.
+            Exception: always: the error.
         """
         raise self.error
 

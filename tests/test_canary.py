@@ -102,7 +102,7 @@ class Canaries:
 
 @pytest.fixture
 def canaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canaries]:
-    """Note every signature that is made and every word that is logged, at the lowest level."""
+    """Note every signature that is created and everything that is logged, at the lowest level."""
     found = Canaries()
     mint = Signer.mint
 
@@ -155,7 +155,7 @@ async def _try(canaries: Canaries, github: FakeGitHub, client: ArtifactsClient, 
 
 @pytest.mark.parametrize("fault", MENDED)
 async def test_what_is_mended(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str) -> None:
-    """Nothing shows while a fault is got over."""
+    """Nothing shows while a fault is overcome."""
     artifact_id = add(github)
     MENDED[fault](github.faults, artifact_id, WORKER_SIZE)
     async with client_for(github, TOKEN) as client:
@@ -205,7 +205,7 @@ async def test_api_calls(canaries: Canaries, github: FakeGitHub, fault: str) -> 
 )
 @pytest.mark.parametrize("where", ["api", "storage"])
 async def test_redirects(canaries: Canaries, github: FakeGitHub, tmp_path: Path, location: str, where: Any) -> None:
-    """Nothing shows of a Location that is refused, or that leads nowhere."""
+    """Nothing shows of a Location that is rejected, or that leads nowhere."""
     artifact_id = add(github)
     canaries.signatures.add("canarySignature%2B%3D")
     github.faults.redirect(artifact_id, location.format("sig=canarySignature%2B%3D"), times=None, where=where)
@@ -217,7 +217,7 @@ async def test_redirects(canaries: Canaries, github: FakeGitHub, tmp_path: Path,
 
 @pytest.mark.parametrize("kind", ["azure", "azure-raw", "v3", "s3"])
 async def test_signed_urls(canaries: Canaries, github: FakeGitHub, kind: Any) -> None:
-    """A signed URL shows its secret only where it is asked for."""
+    """A signed URL shows its secret only through ``url``."""
     artifact_id = add(github, kind=kind)
     async with client_for(github, TOKEN) as client:
         signed = await client.get_download_url(REPO, artifact_id)
@@ -272,7 +272,7 @@ async def test_bulk(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> N
 
 
 async def test_unpacked(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
-    """Nothing shows where an archive is unpacked while it arrives, and fails, and is fetched again."""
+    """Nothing shows when an archive is extracted while it arrives, fails, and is downloaded again."""
     artifact_id = add(github, size=2 * RING_SIZE)
     artifact_ref = ArtifactRef(REPO, artifact_id)
     async with client_for(github, TOKEN, retry=QUICK) as client:

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.gate import Gate
-from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.protocol.requests import Request
 from gh_artifacts_async.settings import Limits
 from tests.kits.clock import JumpLoop
@@ -58,7 +58,7 @@ async def test_a_timeout_fires_where_nothing_answers():
 
 
 async def test_a_timeout_does_not_fire_over_a_socket():
-    """8 MiB over loopback within one loop never meets a timeout of 30 s, since no jump is made while bytes move."""
+    """8 MiB over loopback within one loop never meets a timeout of 30 s: the clock does not jump while bytes move."""
     block = bytes(64 * 1024)
     blocks = 128
 
@@ -96,7 +96,7 @@ async def test_thread_work_takes_real_time():
 
 
 async def test_a_name_look_up_counts_as_thread_work():
-    """A call of getaddrinfo goes through a thread, and no jump is made meanwhile."""
+    """A call of getaddrinfo runs in a thread, and the clock does not jump meanwhile."""
     loop = asyncio.get_running_loop()
     pending = asyncio.ensure_future(loop.getaddrinfo("127.0.0.1", 80))
     await asyncio.sleep(0)

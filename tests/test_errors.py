@@ -1,4 +1,4 @@
-"""Every error keeps what it was given, through pickle, copy and ``except*``."""
+"""Errors keep their arguments, through pickle, copy and ``except*``."""
 
 from __future__ import annotations
 
@@ -123,13 +123,13 @@ def test_every_error_is_caught_by_star(cls):
 
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls is not BulkError], ids=lambda cls: cls.__name__)
 def test_every_error_can_be_made_without_arguments(cls):
-    """Nothing is required, so that a subclass or a test can raise one by name."""
+    """No argument is required, so that a test can raise any of them."""
     assert str(cls()) == cls().message
 
 
 @pytest.mark.parametrize(("name", "base"), SECOND_BASES.items())
 def test_second_bases(name, base):
-    """Who catches the standard library's class catches ours."""
+    """Errors that derive from a class of the standard library are caught by it."""
     assert issubclass(getattr(errors, name), base)
 
 
@@ -151,7 +151,7 @@ def test_the_tree_is_drawn_as_it_stands():
 
 
 def test_default_messages_say_what_happened():
-    """Without a message of its own, an error builds one from its facts."""
+    """Without a message, an error builds one from its fields."""
     assert str(errors.APIError(status=500, request="GET /x")) == "GET /x was answered with HTTP 500"
     assert str(errors.IncompleteDownloadError(expected=10, received=4)) == "only 4 of 10 bytes arrived"
     assert str(errors.IncompleteDownloadError(received=4)) == "only 4 bytes arrived"

@@ -1,4 +1,4 @@
-"""GitHub's nouns take what GitHub takes, and nothing else."""
+"""GitHub's objects accept what GitHub accepts, and nothing else."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_repository_name_comes_back_as_it_was(owner, name):
 
 @given(st.text())
 def test_a_repository_name_is_one_path_of_two_parts_or_refused(text):
-    """Whatever is taken can stand in a URL's path as it is: two parts, none of them ``.`` or ``..``."""
+    """An accepted name can be part of a URL's path as it is: two parts, none of them ``.`` or ``..``."""
     try:
         parsed = RepositoryName.parse(text)
     except ConfigurationError:
@@ -100,20 +100,20 @@ def test_a_repository_name_is_one_path_of_two_parts_or_refused(text):
     ],
 )
 def test_what_is_no_repository_name(text):
-    """Everything else is refused before any request, with the form that is wanted."""
+    """Everything else is rejected before any request, with the form that is expected."""
     with pytest.raises(ConfigurationError, match="OWNER/NAME"):
         RepositoryName.parse(text)
 
 
 @given(st.integers(min_value=1))
 def test_an_id_is_any_positive_whole_number(value):
-    """GitHub's ids grow; there is no upper bound."""
+    """Ids have no upper bound."""
     assert check_id(value, "artifact_id") == value
 
 
 @given(st.one_of(st.integers(max_value=0), st.booleans(), st.floats(), st.text(), st.none()))
 def test_what_is_no_id(value):
-    """Zero, negatives, True, floats and strings are refused by name."""
+    """Zero, negatives, True, floats and strings are rejected; the error names the argument."""
     with pytest.raises(ConfigurationError, match="artifact_id"):
         check_id(value, "artifact_id")
 
@@ -146,7 +146,7 @@ def test_what_is_no_digest(text):
 
 
 def test_an_unknown_algorithm_is_unverifiable_not_wrong():
-    """A digest of tomorrow is kept, and never compared."""
+    """A digest with an unknown algorithm is kept, and is not verifiable."""
     digest = Digest.parse("blake3:abcd")
     assert str(digest) == "blake3:abcd"
     assert not digest.verifiable
@@ -160,7 +160,7 @@ def test_a_run_id_is_none_where_github_did_not_send_it():
 
 
 def test_a_reference_takes_a_name_or_its_text():
-    """ArtifactRef("o/r", 7) is what one writes; the id is checked at once."""
+    """A reference takes the repository as text; the id is checked at once."""
     ref = ArtifactRef(repo="octo-org/octo-docs", id=7)
     assert ref == ArtifactRef(RepositoryName("octo-org", "octo-docs"), 7)
     assert ref.name is None
@@ -172,7 +172,7 @@ def test_a_reference_takes_a_name_or_its_text():
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_models_are_frozen_hashable_and_picklable(value):
-    """Every model can be a key, can travel, and cannot be changed."""
+    """Every model is hashable, picklable and frozen."""
     assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301  our own bytes
     assert copy.deepcopy(value) == value
     assert hash(copy.deepcopy(value)) == hash(value)

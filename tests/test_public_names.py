@@ -14,10 +14,54 @@ from pathlib import Path
 import pytest
 
 import gh_artifacts_async
+from gh_artifacts_async import errors
 
 ROOT = Path(__file__).parent.parent
 SOURCE = Path(gh_artifacts_async.__file__)
 TREE = ast.parse(SOURCE.read_text(encoding="utf-8"))
+
+
+PROMISED = [
+    "ArtifactsClient",
+    "Artifact",
+    "ArtifactRef",
+    "ArtifactRun",
+    "ArtifactPage",
+    "WorkflowRun",
+    "RepositoryName",
+    "Digest",
+    "RateLimit",
+    "Timeouts",
+    "RetryPolicy",
+    "Limits",
+    "StoragePolicy",
+    "ExtractPolicy",
+    "Layout",
+    "SignedURL",
+    "Secret",
+    "DownloadResult",
+    "ExtractedMember",
+    "Outcome",
+    "Success",
+    "Failure",
+    "ClientOptions",
+    "raise_for_failures",
+    "TokenSource",
+    "StaticToken",
+    "EnvironmentToken",
+    "Sender",
+    "Event",
+    "Observer",
+    "ListingProgress",
+    "RateLimitPause",
+    "TransferStarted",
+    "TransferBytes",
+    "TransferResumed",
+    "TransferURLRenewed",
+    "TransferVerified",
+    "TransferFinished",
+    "TransferFailed",
+]
 
 
 def type_checkers_view() -> dict[str, str]:
@@ -25,6 +69,25 @@ def type_checkers_view() -> dict[str, str]:
     guarded = next(node for node in TREE.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
     return {alias.name: node.module or "" for node in imports for alias in node.names}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_promised(name: str) -> None:
+    """Names that users write are importable from the root."""
+    assert name in gh_artifacts_async.__all__
+    assert getattr(gh_artifacts_async, name) is not None
+
+
+def test_every_error_is_at_the_top() -> None:
+    """Every error class is importable from the root too, and is the same there."""
+    found = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.ArtifactsError) and not name.startswith("_")
+    }
+    assert found <= set(gh_artifacts_async.__all__)
+    for name in found:
+        assert getattr(gh_artifacts_async, name) is getattr(errors, name)
 
 
 def test_all_is_a_sorted_literal():
@@ -49,6 +112,8 @@ def test_there_is_nothing_else():
     """A name that is not there is an AttributeError, and an import of it an ImportError."""
     with pytest.raises(AttributeError, match="no attribute 'Artefact'"):
         gh_artifacts_async.Artefact  # noqa: B018  the access is the test
+    with pytest.raises(ImportError):
+        from gh_artifacts_async import artefact  # type: ignore[attr-defined]  # noqa: F401
     assert not hasattr(gh_artifacts_async, "__wrapped__")
     assert set(gh_artifacts_async.__all__) <= set(dir(gh_artifacts_async))
 
@@ -61,7 +126,7 @@ def test_a_star_import_gives_all():
 
 
 def test_the_version_is_the_installed_one():
-    """There is one place where the version stands: pyproject.toml."""
+    """The version is that of the installed distribution."""
     assert gh_artifacts_async.__version__ == version("gh-artifacts-async")
 
 
@@ -95,3 +160,20 @@ def test_what_starts_without_aiohttp(module):
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert (done.stdout.strip(), done.stderr, done.returncode) == ("[]", "", 0)
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("module", ["gh_artifacts_async", "gh_artifacts_async.errors"])
+def test_import_loads_next_to_nothing(module: str) -> None:
+    """The root and the errors load neither aiohttp nor asyncio nor attrs."""
+    heavy = ("aiohttp", "asyncio", "attr", "cattrs", "ssl", "socket")
+    program = (
+        f"import sys; old = set(sys.modules); import {module}; print(sorted(set({heavy!r}) & set(sys.modules) - old))"
+    )
+    done = subprocess.run(  # noqa: S603 - a fixed program
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""What carries a secret shows it nowhere but where it is asked for."""
+"""Results: what carries a secret never shows it by accident, and outcomes tell success from failure."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_redacted_forms(url, redacted, host):
 
 
 def test_a_signed_url_cannot_be_changed():
-    """What was signed is what is used."""
+    """A signed URL is immutable."""
     for name in ("expires_at", "lifetime", "url"):
         with pytest.raises(AttributeError):
             setattr(signed(), name, None)

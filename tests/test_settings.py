@@ -1,4 +1,4 @@
-"""Settings have the documented defaults, and say no at once."""
+"""Settings have the documented defaults, and reject invalid values when they are created."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OFF = [(cls, field.name) for cls in DEFAULTS for field in attrs.fields(cls) if "
 
 @pytest.mark.parametrize(("cls", "name"), OFF)
 def test_none_means_off(cls, name):
-    """What can be off is off with None."""
+    """None turns a limit off."""
     assert getattr(cls(**{name: None}), name) is None
 
 
@@ -86,18 +86,18 @@ def test_none_means_off(cls, name):
     ],
 )
 def test_what_cannot_be_right_is_a_configuration_error(cls, name, value):
-    """A wrong value is refused when it is given, by the setting's name."""
+    """An invalid value is rejected when the setting is created; the error names the field."""
     with pytest.raises(ConfigurationError, match=name):
         cls(**{name: value})
 
 
 def test_zero_is_right_where_it_means_at_once():
-    """No wait, no pause and no pacing are values, not mistakes."""
+    """Zero is a valid wait, pause and interval."""
     assert RetryPolicy(wait_initial=0, wait_max=0).wait_max == 0
     assert Limits(mutation_interval=0, max_pause=0).max_pause == 0
 
 
 def test_allowed_hosts_are_kept_as_a_lower_case_tuple():
-    """Any iterable of names will do, in any case."""
+    """Allowed hosts may be any iterable of names, in any case."""
     assert StoragePolicy(allowed_hosts=["Blob.Example.COM"]).allowed_hosts == ("blob.example.com",)
     assert StoragePolicy(allowed_hosts=()).allowed_hosts == ()

@@ -10,13 +10,12 @@ import math
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.events import RateLimitPause
 from gh_artifacts_async.protocol.throttling import Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from gh_artifacts_async.events import Emitter
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.protocol.requests import Request
     from gh_artifacts_async.protocol.throttling import Throttle
     from gh_artifacts_async.settings import Limits
@@ -117,7 +116,7 @@ class Gate:
         longer = now + wait - self._open_at
         self._open_at = max(self._open_at, now + wait)
         if not paused or longer > _ROUNDING:  # calls that were in flight together report one pause, not many
-            self._emitter.emit(RateLimitPause(seconds=wait, kind=throttle.kind))
+            self._tell(wait, throttle.kind)
         return True
 
     def _unstated_wait(self, shortest: float, *, paused: bool) -> float:
@@ -125,6 +124,12 @@ class Gate:
         if not paused:
             self.unstated_pauses = min(self.unstated_pauses + 1, _MOST_DOUBLINGS)
         return shortest * 2.0 ** max(0, self.unstated_pauses - 1)
+
+    def _tell(self, seconds: float, kind: str) -> None:
+        if self._emitter.active:
+            from gh_artifacts_async.events import RateLimitPause  # only where somebody listens
+
+            self._emitter.emit(RateLimitPause(seconds=seconds, kind=kind))
 
     def reset_backoff(self) -> None:
         """Note a good response: the next pause of unstated length is a short one again."""

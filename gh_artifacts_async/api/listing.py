@@ -15,7 +15,6 @@ import attrs
 
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import ConfigurationError, UnexpectedResponseError
-from gh_artifacts_async.events import ListingProgress
 from gh_artifacts_async.models import Artifact, WorkflowRun, check_id
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_step_back
@@ -23,8 +22,8 @@ from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_st
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.api.session import GitHubSession
-    from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Direction, RepositoryName
 
 
@@ -92,6 +91,12 @@ class _Prefetcher(Generic[Item]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _tell(emitter: Emitter, page: int, items: int, total: int) -> None:
+    from gh_artifacts_async.events import ListingProgress  # only where somebody listens
+
+    emitter.emit(ListingProgress(page=page, items=items, total_count=total))
+
+
 async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter) -> AsyncGenerator[Item]:
     """Yield every item of a listing once, in the order in which the pages show them.
 
@@ -121,7 +126,8 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
             fresh = [item for item in {item.id: item for item in page.items}.values() if item.id not in seen]
             seen.update(item.id for item in fresh)
             fruitless = 0 if fresh else fruitless
-            emitter.emit(ListingProgress(page=number, items=len(seen), total_count=total))
+            if emitter.active:
+                _tell(emitter, number, len(seen), total)
             for item in fresh:
                 yield item
             if not _has_next(page, number, per_page, concurrency):

@@ -22,6 +22,7 @@ from gh_artifacts_async.api.auth import (
 )
 from gh_artifacts_async.api.checks import check_observer, header_value, setting
 from gh_artifacts_async.api.clock import utcnow
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -33,7 +34,6 @@ from gh_artifacts_async.errors import (
     TransportError,
     UnexpectedResponseError,
 )
-from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge

@@ -156,9 +156,9 @@ class Demo:
             chosen, self._folder, concurrency=_AT_ONCE, if_exists=if_exists, layout="name", observer=observer
         ) as outcomes:
             async for outcome in outcomes:
-                if outcome.value is not None:
+                if outcome.ok is True:
                     results.append(outcome.value)
-                elif outcome.error is not None:
+                else:
                     self._figures.failures.append(outcome.error)
                     self._context.error(f"{outcome.artifact.name}: {self._context.sentence(outcome.error)}")
         return results

@@ -155,11 +155,11 @@ class Report:
     def take(self, outcome: Outcome[DownloadResult]) -> None:
         """Take one outcome, and say it."""
         self._elapsed = asyncio.get_running_loop().time() - self._started
-        if outcome.value is not None:
+        if outcome.ok is True:
             self._results.append(outcome.value)
             if not self.order.as_json:
                 screen.write(sys.stdout, lines.line(outcome.value))
-        elif outcome.error is not None:
+        else:
             said_before = any(failure.error is outcome.error for failure in self._failures)
             self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, outcome.error))
             if not said_before:  # one reason that ended all the rest is told once

@@ -13,11 +13,6 @@ from gh_artifacts_async.api.environment import read_environment
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.client.operations import Operations
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
-from gh_artifacts_async.transfer.bulk import download_many
-from gh_artifacts_async.transfer.download import Options, download, is_same
-from gh_artifacts_async.transfer.planning import plan_downloads
-from gh_artifacts_async.transfer.storage.context import TransferContext
-from gh_artifacts_async.transfer.storage.targets import resolve
 
 if TYPE_CHECKING:
     import ssl
@@ -33,6 +28,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import DownloadResult, Outcome, PlannedDownload
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
+    from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 
@@ -104,7 +100,8 @@ class ArtifactsClient(Operations):
             observer=observer,
         )
         super().__init__(github)
-        self._context = TransferContext(github, setting("storage", storage, StoragePolicy))
+        self._storage_policy = setting("storage", storage, StoragePolicy)
+        self._context: TransferContext | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Unpack[ClientOptions]) -> Self:
@@ -150,9 +147,17 @@ class ArtifactsClient(Operations):
         """Close what the client owns; a borrowed session stays open. A second call does nothing."""
         async with AsyncExitStack() as stack:  # in reverse order, also when one of them is cancelled
             stack.push_async_callback(self._github.aclose)
-            stack.push_async_callback(self._context.aclose)
+            if self._context is not None:
+                stack.push_async_callback(self._context.aclose)
 
-    # --- transfer
+    # --- transfer: imported by the first call, since many programs only list
+
+    def _transfers(self) -> TransferContext:
+        """Return what transfers share; the first one creates it."""
+        from gh_artifacts_async.transfer.storage.context import TransferContext
+
+        self._context = TransferContext(self._github, self._storage_policy)
+        return self._context
 
     async def download(
         self,
@@ -192,8 +197,12 @@ class ArtifactsClient(Operations):
             ArtifactsError: GitHub or its storage answered with an error, or did not answer.
             OSError: a file operation failed.
         """
+        from gh_artifacts_async.transfer.download import Options, download
+
         options = Options.checked(if_exists, extract, durable=durable)
-        return await download(self._context, artifact, directory, options, filename=filename, observer=observer)
+        return await download(
+            self._context or self._transfers(), artifact, directory, options, filename=filename, observer=observer
+        )
 
     def download_many(
         self,
@@ -236,9 +245,18 @@ class ArtifactsClient(Operations):
             ConfigurationError: there is no token, or an argument is invalid; no request was sent.
             DestinationExistsError: two artifacts of a collection have the same destination; no download was started.
         """
+        from gh_artifacts_async.transfer.bulk import download_many
+        from gh_artifacts_async.transfer.download import Options
+
         options = Options.checked(if_exists, extract, durable=durable)
         return download_many(
-            self._context, artifacts, directory, options, concurrency=concurrency, layout=layout, observer=observer
+            self._context or self._transfers(),
+            artifacts,
+            directory,
+            options,
+            concurrency=concurrency,
+            layout=layout,
+            observer=observer,
         )
 
     async def plan_downloads(
@@ -272,8 +290,11 @@ class ArtifactsClient(Operations):
             DestinationExistsError: ``directory``, or one above it, is a file.
             ArtifactsError: GitHub said no, or did not answer (for an ArtifactRef, or a layout that needs the run).
         """
+        from gh_artifacts_async.transfer.download import Options
+        from gh_artifacts_async.transfer.planning import plan_downloads
+
         options = Options.checked(if_exists, extract, durable=False)
-        return await plan_downloads(self._context, artifacts, directory, options, layout=layout)
+        return await plan_downloads(self._context or self._transfers(), artifacts, directory, options, layout=layout)
 
     def open_archive(
         self, artifact: Artifact | ArtifactRef, *, policy: ExtractPolicy | None = None
@@ -300,9 +321,9 @@ class ArtifactsClient(Operations):
             ArchiveError: the archive was rejected.
             ArtifactsError: GitHub or its storage answered with an error, or did not answer.
         """
-        from gh_artifacts_async.transfer.unzip import remote_archive  # with archive, which few programs enter
+        from gh_artifacts_async.transfer.unzip import remote_archive
 
-        return remote_archive.open_archive(self._context, artifact, policy or ExtractPolicy())
+        return remote_archive.open_archive(self._context or self._transfers(), artifact, policy or ExtractPolicy())
 
     async def read_member(self, artifact: Artifact | ArtifactRef, name: str, *, max_bytes: int = 16 * 2**20) -> bytes:
         """Return one file from an artifact's zip, without downloading the zip.
@@ -333,4 +354,7 @@ class ArtifactsClient(Operations):
         Raises:
             ArtifactsError: an ArtifactRef could not be looked up.
         """
+        from gh_artifacts_async.transfer.download import is_same
+        from gh_artifacts_async.transfer.storage.targets import resolve
+
         return await is_same(await resolve(self._github, artifact), Path(path))

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.api.session import GitHubSession
-    from gh_artifacts_async.events import Emitter, Observer
+    from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import WorkflowRun
     from gh_artifacts_async.settings import Layout, StrPath
     from gh_artifacts_async.transfer.disk.destination import Destination

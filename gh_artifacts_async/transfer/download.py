@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
-from gh_artifacts_async.events import Emitter, TransferFailed, TransferFinished
+from gh_artifacts_async.events import TransferFailed, TransferFinished
 from gh_artifacts_async.models import Artifact, Digest
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.results import DownloadResult, ExtractedMember

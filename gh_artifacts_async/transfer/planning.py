@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING
 
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.errors import DestinationExistsError
-from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.results import PlannedDownload
 from gh_artifacts_async.transfer.bulk import Runs, check_artifacts
 from gh_artifacts_async.transfer.disk import filesystem

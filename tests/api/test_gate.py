@@ -8,8 +8,9 @@ import random
 
 import pytest
 
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.gate import Gate
-from gh_artifacts_async.events import Emitter, RateLimitPause
+from gh_artifacts_async.events import RateLimitPause
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.throttling import Throttle

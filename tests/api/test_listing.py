@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from gh_artifacts_async import errors
 from gh_artifacts_async.api import listing
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.session import GitHubSession
-from gh_artifacts_async.events import Emitter, ListingProgress
+from gh_artifacts_async.events import ListingProgress
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol.links import PageLinks
 from gh_artifacts_async.testing import FakeGitHub

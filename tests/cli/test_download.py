@@ -91,7 +91,7 @@ def test_if_exists_error_and_replace(server, cli, tmp_path):
 
 
 def test_a_shared_name_gives_every_file_its_id(server, cli, tmp_path):
-    """Two artifacts of one name become two files, and the user is told."""
+    """Two artifacts of one name become two files, and the user is informed."""
     run = server.run()
     one, two, other = server.artifact(run, "logs"), server.artifact(run, "Logs.zip"), server.artifact(run, "wheel")
     ran = cli("download", REPO, "--all")
@@ -233,7 +233,7 @@ def test_raw_files_keep_their_name(server, cli, tmp_path):
 
 
 def test_dry_run_tells_and_does_nothing(server, cli, tmp_path):
-    """What would be downloaded, its size, and what is there already."""
+    """What would be downloaded, its size, and what is already there."""
     run = server.run()
     there, missing = server.artifact(run, "there"), server.artifact(run, "missing", size=2_000_000)
     cli("download", REPO, there)
@@ -269,7 +269,7 @@ def test_dry_run_of_what_would_fail(server, cli, tmp_path):
     ran = cli("download", REPO, taken, "--dry-run")
     assert ran.code == cli("download", REPO, taken).code == 8
     assert "conflict (path taken)  taken.zip" in ran.out
-    assert ran.err == "would download 0 artifacts (0 B) to .; 1 conflict\n"
+    assert ran.err == "nothing to download; 1 conflict\n"
     document = cli("download", REPO, taken, "--dry-run", "--json").document
     assert [found["id"] for found in document["conflicts"]] == [taken]
     assert cli("download", REPO, taken, "--dry-run", "--if-exists", "replace").code == 0
@@ -283,7 +283,7 @@ def test_dry_run_of_nothing(server, cli):
 
 
 def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
-    """With --verbose each is told; the last line counts them."""
+    """With --verbose each is reported; the last line counts them."""
     run = server.run()
     cut, expired = server.artifact(run, "cut", size=2_000_000), server.artifact(run, "late", size=2_000_000)
     server.github.faults.cut(cut, at=1_000_000)

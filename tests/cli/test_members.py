@@ -166,7 +166,7 @@ class TestLs:
         assert ran.err.endswith("; try again\n")
 
     def test_a_full_disk(self, server, cli, monkeypatch):
-        """8: where the whole has to be fetched, there may be no room for it."""
+        """8: where the whole has to be fetched, there may be no space for it."""
         number = server.artifact(server.run(), "docs", size=1_100_000)
         server.github.faults.ignore_range(number, times=None)
         monkeypatch.setattr("gh_artifacts_async.transfer.disk.filesystem.free_bytes", lambda _folder: 10)

@@ -55,7 +55,7 @@ def test_expired_ones_are_left_out_with_a_note(server, cli):
 
 
 def test_an_expired_artifact_named_by_id_is_a_failure(server, cli):
-    """Who asks for one by its ID is told that it is gone."""
+    """The error says that it has expired."""
     ran = cli("download", REPO, server.artifact(server.run(), "old", expired=True))
     assert ran.code == 3
     assert "(old) has expired" in ran.err

@@ -37,13 +37,6 @@ TOKEN = "ghs_secret-of-this-test"
 
 
 @pytest.fixture
-async def github() -> AsyncGenerator[FakeGitHub]:
-    """Run a fake GitHub."""
-    async with FakeGitHub() as fake:
-        yield fake
-
-
-@pytest.fixture
 async def client(github: FakeGitHub) -> AsyncGenerator[ArtifactsClient]:
     """Run a client of it, without GitHub's second between two deletions."""
     async with client_for(github, limits=Limits(mutation_interval=None)) as its_client:
@@ -65,6 +58,7 @@ POSITIONAL = {
     "get_workflow_run": ["self", "repo", "run_id"],
     "download": ["self", "artifact", "directory"],
     "download_many": ["self", "artifacts", "directory"],
+    "plan_downloads": ["self", "artifacts", "directory"],
     "verify": ["self", "artifact", "path"],
     "aclose": ["self"],
 }
@@ -93,19 +87,20 @@ KEYWORDS = {
         ("workflow", "branch", "event", "status", "head_sha", "actor", "created", "limit"), None
     ),
     "download": {"filename": None, "if_exists": "error", "durable": False, "observer": None},
+    "plan_downloads": {"layout": "id", "extract": False, "if_exists": "skip"},
     "download_many": {"concurrency": 8, "if_exists": "skip", "layout": "id", "durable": False, "observer": None},
 }
 
 
 @pytest.mark.parametrize("name", POSITIONAL)
 def test_signature(name: str) -> None:
-    """What stands in the design: the subject first, everything else by keyword, with these defaults."""
+    """The subject comes first, everything else is a keyword, with these defaults."""
     parameters = inspect.signature(getattr(ArtifactsClient, name)).parameters.values()
     positional = [it.name for it in parameters if it.kind is it.POSITIONAL_OR_KEYWORD]
     assert positional == POSITIONAL[name]
     keywords = {it.name: it.default for it in parameters if it.kind is it.KEYWORD_ONLY}
-    wanted = KEYWORDS.get(name, {})
-    assert {key: keywords[key] for key in wanted} == wanted
+    expected = KEYWORDS.get(name, {})
+    assert {key: keywords[key] for key in expected} == expected
 
 
 def test_defaults() -> None:
@@ -137,7 +132,7 @@ def test_defaults() -> None:
     ],
 )
 def test_refused(settings: dict[str, Any]) -> None:
-    """What cannot be right is a ConfigurationError of the constructor, which is a ValueError."""
+    """An invalid argument is a ConfigurationError of the constructor, which is a ValueError."""
     with pytest.raises(ConfigurationError) as caught:
         ArtifactsClient(**{"token": TOKEN, **settings})
     assert isinstance(caught.value, ValueError)
@@ -158,7 +153,7 @@ async def test_borrowed_session_settings() -> None:
 
 
 def test_makes_nothing_by_itself() -> None:
-    """A client that was made and not used holds nothing that had to be closed, and needs no loop."""
+    """A client that is never used holds nothing that must be closed, and needs no loop."""
     made = ArtifactsClient(TOKEN)
     del made
     gc.collect()
@@ -223,7 +218,7 @@ async def test_token_sources(github: FakeGitHub, source: Any) -> None:
 
 
 async def test_observer(github: FakeGitHub) -> None:
-    """The client's observer is told of listings too."""
+    """The client's observer is called for listings too."""
     add(github)
     seen = Seen()
     async with client_for(github, observer=seen) as client:

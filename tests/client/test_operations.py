@@ -172,7 +172,7 @@ async def test_runs(github: FakeGitHub, client: ArtifactsClient) -> None:
 
 
 async def test_rate_limit(github: FakeGitHub, client: ArtifactsClient) -> None:
-    """The rate limit is that of the last answer; None before it."""
+    """The rate limit is that of the last response; None before it."""
     add(github)
     assert client.rate_limit is None
     github.set_rate_limit(limit=1000, remaining=500)

@@ -55,7 +55,7 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
 
 
 def expired(artifacts: Sequence[Artifact]) -> str:
-    """Return one line about the artifacts that are left out."""
+    """Return one line about the artifacts that are skipped because they have expired."""
     names = ", ".join(artifact.name for artifact in artifacts[:_NAMES_SHOWN])
     more = f" and {len(artifacts) - _NAMES_SHOWN:,} more" if len(artifacts) > _NAMES_SHOWN else ""
     return f"skipped (expired): {names}{more}"
@@ -99,8 +99,10 @@ def plan_total(plans: Sequence[PlannedDownload], directory: str, *, extract: boo
     size = text.size(sum(plan.bytes for plan in plans))
     skipped = sum(plan.action == "skip" for plan in plans)
     conflicts = sum(plan.action == "conflict" for plan in plans)
-    unpacked = " and unpack the zips" if extract and downloads else ""
-    parts = [f"would download {text.count(downloads, 'artifact')} ({size}) to {directory}{unpacked}"]
+    unpacked = " and unpack the zips" if extract else ""
+    parts = ["nothing to download"]
+    if downloads:
+        parts = [f"would download {text.count(downloads, 'artifact')} ({size}) to {directory}{unpacked}"]
     parts += [f"{skipped:,} already there"] if skipped else []
     parts += [f"{text.count(conflicts, 'conflict')}"] if conflicts else []
     return "; ".join(parts)

@@ -22,7 +22,7 @@ _AS_OPTIONS = (
 """The library's words for what is wrong with an argument, and the command line's."""
 
 _HINTS: tuple[tuple[type[BaseException], str], ...] = (
-    (errors.NotFoundError, "check OWNER/REPO, the ID and the token"),
+    (errors.NotFoundError, "check OWNER/REPO and the ID"),
     (errors.ArtifactExpiredError, "run the workflow again to recreate it"),
     (errors.CertificateError, "use --ca-file to trust a private certificate authority"),
     (errors.RequestTimeoutError, _TRY_AGAIN),

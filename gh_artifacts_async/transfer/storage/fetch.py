@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
-    from gh_artifacts_async.events import Emitter
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.storage.context import TransferContext

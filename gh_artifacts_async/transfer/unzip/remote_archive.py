@@ -32,8 +32,8 @@ from gh_artifacts_async.transfer.unzip.unpack import begun, fill
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
-    from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy, StrPath

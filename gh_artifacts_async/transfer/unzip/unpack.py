@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.archive import ArchiveDirectory, Reader
-    from gh_artifacts_async.events import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy

@@ -66,7 +66,7 @@ def test_a_listing_on_a_terminal_shows_how_far_it_is(server, cli, terminal):
 
 
 @pytest.mark.parametrize("switch", ["--no-progress", "--quiet"])
-def test_no_bars_where_none_are_wanted(server, cli, terminal, switch):
+def test_no_bars_with_no_progress_or_quiet(server, cli, terminal, switch):
     """--no-progress and --quiet draw nothing."""
     server.artifact(server.run(), "wheel")
     cli("list", REPO, switch)

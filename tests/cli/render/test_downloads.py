@@ -96,4 +96,4 @@ def test_a_plan_as_a_line():
     """How much would be fetched, and what would not."""
     said = "would download 2 artifacts (2.5 MB) to out and unpack the zips; 1 already there; 1 conflict"
     assert downloads.plan_total(PLANS, "out", extract=True) == said
-    assert downloads.plan_total([], "out", extract=True) == "would download 0 artifacts (0 B) to out"
+    assert downloads.plan_total([], "out", extract=True) == "nothing to download"

@@ -18,11 +18,11 @@ DOWNLOAD = Situation(resumes=True, can_replace=True)
         (
             errors.NotFoundError("no such thing."),
             Situation(),
-            "no such thing; check OWNER/REPO, the ID and the token",
+            "no such thing; check OWNER/REPO and the ID",
         ),
         (errors.SlowTransferError("too slow"), Situation(), "too slow; try again"),
         (errors.SlowTransferError("too slow"), DOWNLOAD, f"too slow; {RESUME}"),
-        (errors.NotFoundError("x"), DOWNLOAD, "x; check OWNER/REPO, the ID and the token"),
+        (errors.NotFoundError("x"), DOWNLOAD, "x; check OWNER/REPO and the ID"),
         (errors.OutOfSpaceError("full"), DOWNLOAD, f"full; free some space, then {RESUME}"),
         (errors.DestinationExistsError("taken"), Situation(), "taken; choose another --dir"),
         (

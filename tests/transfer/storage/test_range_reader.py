@@ -41,7 +41,7 @@ SIZE = 300_000
 async def slices_of(github: FakeGitHub, artifact_id: int, **settings: Any) -> AsyncGenerator[RangeReader]:
     """Run a client, and read slices of one artifact with its tools."""
     async with client_for(github, **settings) as client:
-        yield RangeReader(client._context, await get(client, artifact_id))
+        yield RangeReader(client._transfers(), await get(client, artifact_id))
 
 
 async def test_slices_by_one_url(github: FakeGitHub) -> None:
@@ -90,7 +90,7 @@ async def test_url_is_not_used_up_to_its_last_second(github: FakeGitHub) -> None
     artifact_id = add(github, size=SIZE)
     async with client_for(github) as client:
         artifact = await get(client, artifact_id)
-        slices = RangeReader(client._context, artifact)
+        slices = RangeReader(client._transfers(), artifact)
         signed = await client.get_download_url(artifact)
         slices.use(signed)
         await slices.read(0, 10)
@@ -206,7 +206,7 @@ async def test_fewer_tries(github: FakeGitHub) -> None:
     artifact_id = add(github, size=SIZE)
     github.faults.status(artifact_id, 503)
     async with client_for(github) as client:
-        slices = RangeReader(client._context, await get(client, artifact_id), attempts=1)
+        slices = RangeReader(client._transfers(), await get(client, artifact_id), attempts=1)
         with pytest.raises(StorageError):
             await slices.read(0, 10)
     assert slices.requests == 1

@@ -251,7 +251,7 @@ async def test_session_without_a_connector(github: FakeGitHub) -> None:
 async def test_response_shows_no_url(github: FakeGitHub, client: ArtifactsClient) -> None:
     """The repr of an answer is its status and host."""
     signed = await client.get_download_url(REPO, add(github))
-    stream = await client._context.storage.open(signed, {})
+    stream = await client._transfers().storage.open(signed, {})
     assert repr(stream) == f"HttpStream(200, '{signed.host}')"
     stream.close()
 
@@ -261,5 +261,5 @@ async def test_long_error(github: FakeGitHub, client: ArtifactsClient) -> None:
     artifact_id = add(github)
     github.faults.status(artifact_id, 404, body=b"x" * 1_000_000)
     signed = await client.get_download_url(REPO, artifact_id)
-    stream = await client._context.storage.open(signed, {})
+    stream = await client._transfers().storage.open(signed, {})
     assert stream.response.body == b"x" * 65536

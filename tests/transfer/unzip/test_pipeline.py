@@ -512,13 +512,13 @@ async def test_cancelled(github: FakeGitHub, tmp_path: Path, fault: str, at_once
 
 async def test_finished_and_no_longer_wanted(github: FakeGitHub, tmp_path: Path) -> None:
     """What the pipeline has finished goes too, where it is closed before anybody has asked for it."""
-    from gh_artifacts_async.events import Emitter
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
     async with client_for(github) as client:
         artifact = await get(client, add(github, archive=SEVERAL_ZIP))
         unpacking = Unpacking(artifact, tmp_path / "docs", ExtractPolicy(), Emitter(), replace=False, durable=False)
-        line = pipeline.Pipeline(client._context, unpacking)
+        line = pipeline.Pipeline(client._transfers(), unpacking)
 
         async def finished() -> Any:
             made = unpacking.extraction(tail.directory)

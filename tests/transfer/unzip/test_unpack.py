@@ -16,8 +16,8 @@ from gh_artifacts_async import (
     ExtractionProgress,
     ExtractPolicy,
 )
+from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.archive import audit
-from gh_artifacts_async.events import Emitter
 from gh_artifacts_async.transfer.disk.records import read_folder_record
 from gh_artifacts_async.transfer.unzip import unpack
 from gh_artifacts_async.transfer.unzip.unpack import Unpacking, begun, check_destination
