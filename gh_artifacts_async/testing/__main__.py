@@ -15,7 +15,7 @@ from gh_artifacts_async.testing.fake import FakeGitHub
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gh_artifacts_async.testing.faults.effects import Fault
+    from gh_artifacts_async.testing.faults.fault import Fault
     from gh_artifacts_async.testing.faults.script import Faults
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

@@ -9,6 +9,9 @@ from email.utils import format_datetime
 
 import attrs
 
+Timestamp = datetime | str | None
+"""A time: aware, or as GitHub writes it (``2026-07-09T12:47:44Z``); ``"auto"`` for the default; None for null."""
+
 
 @attrs.define
 class Clock:
@@ -65,3 +68,14 @@ def iso(moment: datetime) -> str:
 def ceil_second(moment: datetime) -> datetime:
     """Return ``moment`` rounded up to a whole second, so that a short life in a coarse field is never cut short."""
     return datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
+
+
+def parse_timestamp(value: Timestamp, default: datetime | None) -> datetime | None:
+    """Return ``value`` as an aware time; ``default`` for ``"auto"``."""
+    if value == "auto":
+        return default
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if value is not None and value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
+    return value

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.testing.data.records import content_of
+from gh_artifacts_async.testing.data.content import content_of
 from gh_artifacts_async.testing.server.hosts import Hosts
-from gh_artifacts_async.testing.server.limits import AUTHENTICATED
+from gh_artifacts_async.testing.server.rate_limits import AUTHENTICATED
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Collection, Mapping
 
-    from gh_artifacts_async.testing.data.profiles import Kind
-    from gh_artifacts_async.testing.data.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun, Moment
-    from gh_artifacts_async.testing.server.journal import Host, RequestRecord
-    from gh_artifacts_async.testing.server.operations import PageSeen
+    from gh_artifacts_async.testing.clock import Timestamp
+    from gh_artifacts_async.testing.data.models import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+    from gh_artifacts_async.testing.data.profiles import Host, Kind
+    from gh_artifacts_async.testing.server.journal import RequestRecord
+    from gh_artifacts_async.testing.server.pages import PageSeen
 
 
 class FakeGitHub(Hosts):
@@ -57,9 +58,9 @@ class FakeGitHub(Hosts):
         attempt: int = 1,
         pull_requests: Collection[int] = (),
         workflow_name: str | None = None,
-        created_at: Moment = "auto",
-        updated_at: Moment = "auto",
-        run_started_at: Moment = "auto",
+        created_at: Timestamp = "auto",
+        updated_at: Timestamp = "auto",
+        run_started_at: Timestamp = "auto",
         id: int | None = None,  # noqa: A002 - the field's name
     ) -> FakeRun:
         """Add a workflow run, and its repository if that is new.
@@ -108,9 +109,9 @@ class FakeGitHub(Hosts):
         digest: str | None = "auto",
         size_in_bytes: int | None = None,
         expired: bool = False,
-        created_at: Moment = "auto",
-        updated_at: Moment = "auto",
-        expires_at: Moment = "auto",
+        created_at: Timestamp = "auto",
+        updated_at: Timestamp = "auto",
+        expires_at: Timestamp = "auto",
         content_type: str | None = "auto",
         filename: str | None = "auto",
         kind: Kind | None = None,
@@ -226,12 +227,12 @@ class FakeGitHub(Hosts):
 
     def on_page(self, callback: Callable[[PageSeen], object] | None) -> None:
         """Call ``callback`` after each page of a listing; what it changes shows on the next. It may be async."""
-        self._operations.manners.on_page = callback
+        self._backend.listings.on_page = callback
 
-    def set_link_manners(self, *, shuffle: bool = False, omit_last: bool = False) -> None:
+    def set_link_options(self, *, shuffle: bool = False, omit_last: bool = False) -> None:
         """Give the parts of Link headers in random order, or leave ``last`` out: GitHub promises neither."""
-        self._operations.manners.shuffle_links = shuffle
-        self._operations.manners.omit_last_link = omit_last
+        self._backend.listings.shuffle_links = shuffle
+        self._backend.listings.omit_last_link = omit_last
 
     def set_rate_limit(
         self, *, limit: int = AUTHENTICATED, remaining: int | None = None, reset_in: float = 3600.0

@@ -7,8 +7,11 @@ from typing import Literal
 
 import attrs
 
+Host = Literal["api", "storage"]
+"""The API's host, or the storage host that signed URLs point to."""
+
 Kind = Literal["azure", "azure-raw", "v3", "s3"]
-"""The form of a signed URL and the manners of the storage behind it."""
+"""The form of a signed URL, and how the storage behind it behaves."""
 
 _NAME_FILTER_IN_RUNS = 8
 _API_VERSIONS_SINCE = 9

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from gh_artifacts_async.testing.clock import Clock
+from gh_artifacts_async.testing.clock import Clock, parse_timestamp
 from gh_artifacts_async.testing.data.blobs import sha256
-from gh_artifacts_async.testing.data.profiles import Kind, Profile
-from gh_artifacts_async.testing.data.records import (
-    Content,
+from gh_artifacts_async.testing.data.models import (
     FakeArtifact,
     FakeInstallation,
     FakeRepository,
     FakeRun,
-    moment,
 )
+from gh_artifacts_async.testing.data.profiles import Kind, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from gh_artifacts_async.testing.data.content import Content
 
 RETENTION = timedelta(days=90)
 """https://docs.github.com/en/actions/reference/limits: artifacts are kept for 90 days unless set otherwise"""
@@ -85,9 +85,9 @@ class Scenario:
         workflow = given.pop("workflow")
         workflow_id = self.workflows.setdefault((repository.id, workflow), _FIRST_WORKFLOW + len(self.workflows))
         number = 1 + sum(1 for run in self.runs.values() if run.workflow_id == workflow_id)
-        created = moment(given.pop("created_at"), self.clock.now()) or self.clock.now()
-        started = moment(given.pop("run_started_at"), created) or created
-        updated = moment(given.pop("updated_at"), started) or started
+        created = parse_timestamp(given.pop("created_at"), self.clock.now()) or self.clock.now()
+        started = parse_timestamp(given.pop("run_started_at"), created) or created
+        updated = parse_timestamp(given.pop("updated_at"), started) or started
         run = FakeRun(
             id=run_id,
             repo=repository.full_name,
@@ -124,7 +124,7 @@ class Scenario:
         artifact_id = values["id"] or self._next_artifact_id()
         expired = values["expired"]
         age = RETENTION + timedelta(days=1) if expired else timedelta(0)
-        created = moment(values["created_at"], self.clock.now() - age)
+        created = parse_timestamp(values["created_at"], self.clock.now() - age)
         latest = (self.clock.now() if created is None else created) + RETENTION
         if expired:
             latest = min(latest, self.clock.now() - timedelta(seconds=1))
@@ -137,8 +137,8 @@ class Scenario:
             size_in_bytes=self._size(content, values["size_in_bytes"], kind),
             digest=self._digest(content, values["digest"]),
             created_at=created,
-            updated_at=moment(values["updated_at"], created),
-            expires_at=moment(values["expires_at"], latest),
+            updated_at=parse_timestamp(values["updated_at"], created),
+            expires_at=parse_timestamp(values["expires_at"], latest),
             blob=content.blob,
             files=content.files,
             content_type=_pick(values["content_type"], content.content_type),

@@ -14,13 +14,14 @@ import attrs
 
 from gh_artifacts_async.testing.clock import Clock
 from gh_artifacts_async.testing.data.blobs import BytesBlob, SeededBlob
-from gh_artifacts_async.testing.faults.effects import Answer, Drip, Effects, Fault, Framing, Occasion, Stop
-from gh_artifacts_async.testing.server.errordocs import JSON, LIMIT_DOCS, SECONDARY, api_error, plain_error
+from gh_artifacts_async.testing.data.error_bodies import JSON, LIMIT_DOCS, SECONDARY, api_error, plain_error
+from gh_artifacts_async.testing.faults.effects import CannedResponse, Drip, Effects, Framing, Stop
+from gh_artifacts_async.testing.faults.fault import Fault, Occasion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gh_artifacts_async.testing.server.journal import Host
+    from gh_artifacts_async.testing.data.profiles import Host
 
 
 @attrs.define
@@ -148,12 +149,17 @@ class Faults:
             default, body = plain_error(code, where)
             headers = {**default, **(headers or {})}
         data = body.encode() if isinstance(body, str) else body
-        return self._answer(Answer(code, headers or {}, data), artifact, times, where, endpoint)
+        return self._respond(CannedResponse(code, headers or {}, data), artifact, times, where, endpoint)
 
-    def _answer(
-        self, answer: Answer, artifact: int | None, times: int | None, where: Host, endpoint: str | None = None
+    def _respond(
+        self,
+        response: CannedResponse,
+        artifact: int | None,
+        times: int | None,
+        where: Host,
+        endpoint: str | None = None,
     ) -> Fault:
-        return self.add(Fault(Effects(answer=answer), where, artifact, endpoint, times))
+        return self.add(Fault(Effects(response=response), where, artifact, endpoint, times))
 
     def headers(
         self,
@@ -178,7 +184,7 @@ class Faults:
     ) -> Fault:
         """Send a redirection to ``location``: by storage, or by the API in place of the signed URL."""
         endpoint = "download-artifact" if where == "api" else None
-        return self._answer(Answer(status, {"Location": location}), artifact, times, where, endpoint)
+        return self._respond(CannedResponse(status, {"Location": location}), artifact, times, where, endpoint)
 
     def html(
         self,
@@ -191,8 +197,8 @@ class Faults:
     ) -> Fault:
         """Answer with a page of HTML, as a proxy that asks for a login does."""
         page = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in.</p></html>"
-        answer = Answer(status, {"Content-Type": "text/html; charset=utf-8"}, page)
-        return self._answer(answer, artifact, times, where, endpoint)
+        response = CannedResponse(status, {"Content-Type": "text/html; charset=utf-8"}, page)
+        return self._respond(response, artifact, times, where, endpoint)
 
     # -- the API ---------------------------------------------------------------------------------------------------
 
@@ -220,7 +226,7 @@ class Faults:
         if retry_after is not None:
             headers["retry-after"] = str(retry_after)
         body = api_error("API rate limit exceeded for user ID 583231.", LIMIT_DOCS)
-        effects = Effects(answer=Answer(status, headers, body))
+        effects = Effects(response=CannedResponse(status, headers, body))
         return self.add(Fault(effects, "api", artifact, endpoint, times, until=until))
 
     def secondary_limit(
@@ -237,21 +243,21 @@ class Faults:
         sent = {**JSON, **(headers or {})}
         if retry_after is not None:
             sent["retry-after"] = str(retry_after)
-        answer = Answer(status, sent, api_error(SECONDARY, f"{LIMIT_DOCS}#about-secondary-rate-limits"))
-        return self._answer(answer, artifact, times, "api", endpoint)
+        response = CannedResponse(status, sent, api_error(SECONDARY, f"{LIMIT_DOCS}#about-secondary-rate-limits"))
+        return self._respond(response, artifact, times, "api", endpoint)
 
     def forbidden(
         self, artifact: int | None = None, times: int | None = 1, *, permissions: str = "actions=read"
     ) -> Fault:
         """Answer 403 as to an App's token that lacks ``permissions``."""
         headers = {**JSON, "x-accepted-github-permissions": permissions}
-        answer = Answer(403, headers, api_error("Resource not accessible by integration", status="403"))
-        return self._answer(answer, artifact, times, "api")
+        response = CannedResponse(403, headers, api_error("Resource not accessible by integration", status="403"))
+        return self._respond(response, artifact, times, "api")
 
     def expired_500(self, artifact: int | None = None, times: int | None = 1) -> Fault:
         """Answer a download with 500 "Failed to generate URL", as GitHub did for expired artifacts."""
-        answer = Answer(500, JSON, api_error("Failed to generate URL to download artifact."))
-        return self._answer(answer, artifact, times, "api", "download-artifact")
+        response = CannedResponse(500, JSON, api_error("Failed to generate URL to download artifact."))
+        return self._respond(response, artifact, times, "api", "download-artifact")
 
     def next_link(self, url: str, times: int | None = 1) -> Fault:
         """Name ``url`` as the next page in an answer that has one."""

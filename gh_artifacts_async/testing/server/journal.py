@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
 
 import attrs
 from multidict import CIMultiDictProxy, MultiMapping
 
-Host = Literal["api", "storage"]
-"""The API's host, or the storage host that signed URLs lead to."""
+from gh_artifacts_async.testing.data.profiles import Host
 
 READ_POINTS = 1
 WRITE_POINTS = 5

@@ -20,7 +20,7 @@ from gh_artifacts_async.testing.clock import Clock, ceil_second, iso
 from gh_artifacts_async.testing.data.profiles import Kind
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.testing.data.records import FakeArtifact
+    from gh_artifacts_async.testing.data.models import FakeArtifact
 
 Verdict = Literal["good", "expired", "forged", "unknown"]
 """``unknown``: nothing was ever signed at that path."""

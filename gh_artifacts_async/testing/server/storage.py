@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import timedelta
 from http import HTTPStatus
@@ -12,26 +11,28 @@ import attrs
 from multidict import CIMultiDict
 
 from gh_artifacts_async.testing.clock import http_date
-from gh_artifacts_async.testing.data.blobs import BytesBlob, make_zip
+from gh_artifacts_async.testing.data.blobs import BytesBlob
+from gh_artifacts_async.testing.data.error_bodies import AZURE_REQUEST_ID, azure_error, s3_error
 from gh_artifacts_async.testing.data.scenario import Scenario
-from gh_artifacts_async.testing.faults.effects import Effects, Occasion
+from gh_artifacts_async.testing.data.zips import make_zip
+from gh_artifacts_async.testing.faults.effects import Effects
+from gh_artifacts_async.testing.faults.fault import Occasion
 from gh_artifacts_async.testing.faults.script import Faults
-from gh_artifacts_async.testing.server.errordocs import AZURE_REQUEST_ID, azure_error
 from gh_artifacts_async.testing.server.journal import Journal
+from gh_artifacts_async.testing.server.responses import Response, json_response
 from gh_artifacts_async.testing.server.signing import Signer, disposition
-from gh_artifacts_async.testing.server.wire import Reply, deliver
+from gh_artifacts_async.testing.server.wire import deliver
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from aiohttp import web
 
-    from gh_artifacts_async.testing.data.records import FakeArtifact
+    from gh_artifacts_async.testing.data.models import FakeArtifact
     from gh_artifacts_async.testing.server.signing import Checked
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
 _SUFFIX = re.compile(r"bytes=-(\d+)", re.ASCII)
-_V3_EXPIRED = 403
 
 
 @attrs.define
@@ -56,16 +57,16 @@ class Storage:
         checked = self.signer.check(request.raw_path)
         artifact = self.scenario.artifacts.get(checked.artifact_id or 0)
         effects = Effects()
-        reply = self._refusal(request, checked, artifact)
-        if reply is None and artifact is not None:
+        response = self._refusal(request, checked, artifact)
+        if response is None and artifact is not None:
             honest = self._blob(request, artifact)
             effects = self.faults.meet(self._occasion(request, artifact, honest))
-            reply = self._faulty(request, checked, artifact, honest, effects)
-        reply = self._finished(request, reply or Reply(404))
-        self.journal.note(number, status=0 if effects.raw is not None else reply.status)
-        return await deliver(request, reply, effects, lambda sent: self.journal.note(number, sent=sent))
+            response = self._faulty(request, checked, artifact, honest, effects)
+        response = self._finished(request, response or Response(404))
+        self.journal.note(number, status=0 if effects.raw is not None else response.status)
+        return await deliver(request, response, effects, lambda sent: self.journal.note(number, sent=sent))
 
-    def _occasion(self, request: web.Request, artifact: FakeArtifact, honest: Reply) -> Occasion:
+    def _occasion(self, request: web.Request, artifact: FakeArtifact, honest: Response) -> Occasion:
         good = honest.status in {200, 206}
         return Occasion(
             "storage",
@@ -87,7 +88,7 @@ class Storage:
 
     # -- refusals --------------------------------------------------------------------------------------------------
 
-    def _refusal(self, request: web.Request, checked: Checked, artifact: FakeArtifact | None) -> Reply | None:
+    def _refusal(self, request: web.Request, checked: Checked, artifact: FakeArtifact | None) -> Response | None:
         """Return the answer to a request that is not let through to the stored bytes."""
         if "Authorization" in request.headers:
             return _token_refused(checked)
@@ -99,16 +100,16 @@ class Storage:
             return _azure_refusal(404, "BlobNotFound", "The specified blob does not exist.")
         return _precondition(request, artifact)
 
-    def _forged(self, checked: Checked) -> Reply:
+    def _forged(self, checked: Checked) -> Response:
         if checked.kind == "v3":
-            return _json_refusal(401, {"count": 1, "value": "Uri signature is invalid"})
+            return json_response({"count": 1, "value": "Uri signature is invalid"}, 401)
         if checked.kind == "s3":
             return _s3_refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
         return _azure_refusal(403, "AuthenticationFailed", _AUTHENTICATE, "Signature did not match.")
 
-    def _expired(self, checked: Checked) -> Reply:
+    def _expired(self, checked: Checked) -> Response:
         if checked.kind == "v3":
-            return _json_refusal(_V3_EXPIRED, {"count": 11, "value": "Uri expired"})
+            return json_response({"count": 11, "value": "Uri expired"}, 403)
         if checked.kind == "s3":
             return _s3_refusal(403, "AccessDenied", "Request has expired")
         period = (checked.starts or self.scenario.clock.now(), checked.expires or self.scenario.clock.now())
@@ -122,16 +123,16 @@ class Storage:
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
-    def _blob(self, request: web.Request, artifact: FakeArtifact) -> Reply:
+    def _blob(self, request: web.Request, artifact: FakeArtifact) -> Response:
         """Return the honest answer to a request whose URL is good."""
         head_only = request.method == "HEAD"
         headers = self._headers(artifact)
         if artifact.kind == "v3":
             body = artifact.blob if artifact.files is None else BytesBlob(self._zip_now(artifact))
-            return Reply(200, headers, body, framing="chunked", head_only=head_only)
+            return Response(200, headers, body, framing="chunked", head_only=head_only)
         asked = request.headers.get("Range")
         if asked is None or head_only:
-            return Reply(200, headers, artifact.blob, head_only=head_only)
+            return Response(200, headers, artifact.blob, head_only=head_only)
         return _ranged(asked, artifact, headers)
 
     def _zip_now(self, artifact: FakeArtifact) -> bytes:
@@ -159,11 +160,11 @@ class Storage:
         return http_date(created + timedelta(seconds=artifact.generation))
 
     def _faulty(
-        self, request: web.Request, checked: Checked, artifact: FakeArtifact, honest: Reply, effects: Effects
-    ) -> Reply:
+        self, request: web.Request, checked: Checked, artifact: FakeArtifact, honest: Response, effects: Effects
+    ) -> Response:
         """Return what the faults leave of the honest answer's head."""
-        if effects.answer is not None:
-            return Reply(effects.answer.status, effects.answer.headers, BytesBlob(effects.answer.body))
+        if effects.response is not None:
+            return Response(effects.response.status, effects.response.headers, BytesBlob(effects.response.body))
         if effects.expire:
             self.signer.revoked.add(request.raw_path)
             return self._expired(checked)
@@ -171,12 +172,12 @@ class Storage:
             artifact = self._change(artifact, effects)
             honest = self._refusal(request, checked, artifact) or self._blob(request, artifact)
         if effects.ignore_range:
-            return Reply(200, self._headers(artifact), artifact.blob)
+            return Response(200, self._headers(artifact), artifact.blob)
         if effects.content_range is not None and honest.status == HTTPStatus.PARTIAL_CONTENT:
             return attrs.evolve(honest, headers={**honest.headers, "Content-Range": effects.content_range})
         return honest
 
-    def _finished(self, request: web.Request, reply: Reply) -> Reply:
+    def _finished(self, request: web.Request, response: Response) -> Response:
         """Add what every answer of this host carries."""
         headers = CIMultiDict(
             {
@@ -186,8 +187,8 @@ class Storage:
                 "x-ms-version": "2025-11-05",
             }
         )
-        headers.update(reply.headers)
-        return attrs.evolve(reply, headers=headers, head_only=request.method == "HEAD")
+        headers.update(response.headers)
+        return attrs.evolve(response, headers=headers, head_only=request.method == "HEAD")
 
 
 _AUTHENTICATE = (
@@ -196,7 +197,7 @@ _AUTHENTICATE = (
 )
 
 
-def _precondition(request: web.Request, artifact: FakeArtifact) -> Reply | None:
+def _precondition(request: web.Request, artifact: FakeArtifact) -> Response | None:
     """Judge If-Match; the v3 form has no ETag and knows no conditions, and nobody documents If-Range."""
     condition = request.headers.get("If-Match")
     if artifact.kind == "v3" or condition is None:
@@ -207,7 +208,7 @@ def _precondition(request: web.Request, artifact: FakeArtifact) -> Reply | None:
     return _azure_refusal(412, "ConditionNotMet", message)
 
 
-def _ranged(asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Reply:
+def _ranged(asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Response:
     """Answer a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; another form gets the whole blob.
 
     https://learn.microsoft.com/en-us/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
@@ -220,36 +221,32 @@ def _ranged(asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Repl
     elif match and not (match[2] and int(match[2]) < int(match[1])):
         first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)
     else:
-        return Reply(200, headers, artifact.blob)
+        return Response(200, headers, artifact.blob)
     if first >= size:
         refusal = _azure_refusal(
             416, "InvalidRange", "The range specified is invalid for the current size of the resource."
         )
         return attrs.evolve(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
     headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
-    return Reply(206, headers, artifact.blob, first, last + 1)
+    return Response(206, headers, artifact.blob, first, last + 1)
 
 
-def _token_refused(checked: Checked) -> Reply:
+def _token_refused(checked: Checked) -> Response:
     """Refuse an Authorization header: the signed URL is the only credential that storage takes."""
     if checked.kind == "s3":
         return _s3_refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
     if checked.kind == "v3":
-        return _json_refusal(401, {"message": "TF400813: The user is not authorized to access this resource."})
+        return json_response({"message": "TF400813: The user is not authorized to access this resource."}, 401)
     return _azure_refusal(
         400, "InvalidAuthenticationInfo", "Authentication information is not given in the correct format."
     )
 
 
-def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Reply:
+def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Response:
     headers, body = azure_error(code, message, detail)
-    return Reply(status, headers, BytesBlob(body))
+    return Response(status, headers, BytesBlob(body))
 
 
-def _s3_refusal(status: int, code: str, message: str) -> Reply:
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-    return Reply(status, {"Content-Type": "application/xml"}, BytesBlob(text.encode()))
-
-
-def _json_refusal(status: int, document: dict[str, object]) -> Reply:
-    return Reply(status, {"Content-Type": "application/json; charset=utf-8"}, BytesBlob(json.dumps(document).encode()))
+def _s3_refusal(status: int, code: str, message: str) -> Response:
+    headers, body = s3_error(code, message)
+    return Response(status, headers, BytesBlob(body))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gh_artifacts_async.testing.clock import Clock
-from gh_artifacts_async.testing.server.problems import Problem
+from gh_artifacts_async.testing.server.responses import HTTPError
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.testing.data.records import FakeInstallation
+    from gh_artifacts_async.testing.data.models import FakeInstallation
 
 _JWT_LIFE = 600
 _LEEWAY = 60
@@ -57,24 +57,24 @@ class Tokens:
         https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 
         Raises:
-            Problem: 401, it is none that GitHub would take.
+            HTTPError: 401, it is none that GitHub would take.
         """
         parts = token.split(".")
         if len(parts) != _JWT_PARTS:
-            raise Problem(401, "A JSON web token could not be decoded")
+            raise HTTPError(401, "A JSON web token could not be decoded")
         header, claims = _part(parts[0]), _part(parts[1])
         if header.get("alg") != "RS256" or not {"iat", "exp", "iss"} <= claims.keys():
-            raise Problem(401, "A JSON web token could not be decoded")
+            raise HTTPError(401, "A JSON web token could not be decoded")
         now = self.clock.timestamp()
         if self.check_jwt_times and claims["iat"] > now + _LEEWAY:
-            raise Problem(
+            raise HTTPError(
                 401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
             )
         if self.check_jwt_times and claims["exp"] <= now:
-            raise Problem(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time")
+            raise HTTPError(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time")
         life = claims["exp"] - (now if self.check_jwt_times else claims["iat"])
         if life > _JWT_LIFE + _LEEWAY:
-            raise Problem(401, "'Expiration time' claim ('exp') is too far in the future")
+            raise HTTPError(401, "'Expiration time' claim ('exp') is too far in the future")
         return str(claims["iss"])
 
 
@@ -84,5 +84,5 @@ def _part(text: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Problem(401, "A JSON web token could not be decoded")
+        raise HTTPError(401, "A JSON web token could not be decoded")
     return found

@@ -16,7 +16,7 @@ from gh_artifacts_async.testing.data.scenario import Scenario
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gh_artifacts_async.testing.data.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+    from gh_artifacts_async.testing.data.models import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
 
 Document = dict[str, Any]
 
@@ -72,12 +72,12 @@ _USER_URLS = [
 
 
 @attrs.define
-class Documents:
-    """Writes the documents.
+class Renderer:
+    """Turns data into documents.
 
     Attributes:
         scenario: the data.
-        base_url: what the API's URLs begin with, without a trailing slash.
+        base_url: the API's base URL, without a trailing slash.
     """
 
     scenario: Scenario

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gh_artifacts_async.testing.data.records import FakeRun
+    from gh_artifacts_async.testing.data.models import FakeRun
 
 SEARCH_CAP = 1000
 """GitHub shows at most this many results of a filtered listing."""
