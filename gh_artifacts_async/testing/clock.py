@@ -1,4 +1,4 @@
-"""The fake's one clock: a wall time that moves with the event loop, so that tests with a virtual loop clock work."""
+"""The fake's one clock: wall time that moves with the event loop, so that it works in tests with a virtual clock."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Timestamp = datetime | str | None
 
 @attrs.define
 class Clock:
-    """Wall time as the fake GitHub sees it: ``start`` plus what the event loop's clock has counted since.
+    """Wall time as the fake GitHub sees it: ``start`` plus the time that has passed on the event loop's clock.
 
     Attributes:
-        start: aware UTC time at which the clock begins; the real time, cut to whole seconds, unless given.
+        start: aware UTC time at which the clock begins; default: the real time, in whole seconds.
     """
 
     start: datetime = attrs.field(factory=lambda: datetime.now(UTC).replace(microsecond=0))
@@ -33,7 +33,7 @@ class Clock:
         self._zero = self._loop.time()
 
     def advance(self, seconds: float) -> None:
-        """Put the clock forward (or back) by ``seconds`` against the loop's clock."""
+        """Set the clock forward (or back) by ``seconds`` relative to the loop's clock."""
         self._skew += seconds
 
     def elapsed(self) -> float:

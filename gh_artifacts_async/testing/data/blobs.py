@@ -55,7 +55,7 @@ def _random_block(seed: int) -> bytes:
 
 @attrs.frozen
 class SeededBlob:
-    """Pseudo-random bytes of any length that take no memory: the same for the same seed, readable at any offset."""
+    """Pseudo-random bytes of any length that use no memory: the same for the same seed, readable at any offset."""
 
     size: int
     seed: int = 0
@@ -148,7 +148,7 @@ def sha256(blob: Blob) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _computed_sha256(blob: Blob) -> str:
-    # Remembered: hashing is what takes the time of a large blob, and equal ones are in many tests.
+    # Cached: hashing is the slow part of a large blob, and many tests use equal ones.
     digest = hashlib.sha256()
     for chunk in chunks(blob):
         digest.update(chunk)

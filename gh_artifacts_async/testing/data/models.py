@@ -1,4 +1,4 @@
-"""What a fake GitHub holds: repositories, runs, artifacts, App installations."""
+"""What a fake GitHub holds: repositories, runs, artifacts and App installations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FakeRepository:
         id: its number, which survives a renaming.
         full_name: ``owner/name``.
         private: invisible (404) without a token.
-        fork: it is one.
+        fork: whether it is a fork.
         default_branch: e.g. ``main``.
     """
 
@@ -54,7 +54,7 @@ class FakeRun:
         workflow_name: the workflow's name.
         branch: head branch; None where GitHub has none.
         head_sha: head commit.
-        head_repository_id: where the commit comes from; None where that fork is gone.
+        head_repository_id: repository of the commit; None where that fork was deleted.
         head_repository: its ``owner/name``, or None.
         event: e.g. ``push``.
         status: ``queued``, ``in_progress``, ``completed``, …
@@ -99,14 +99,14 @@ class FakeArtifact:
         repository_id: the repository's number.
         run: the run it belongs to; None where GitHub's ``workflow_run`` is null.
         name: as uploaded; not unique.
-        size_in_bytes: as the listing says it.
-        digest: ``sha256:…`` or None, as the listing says it.
+        size_in_bytes: as the listing shows it.
+        digest: ``sha256:…`` or None, as the listing shows it.
         created_at: aware UTC or None.
         updated_at: aware UTC or None.
         expires_at: aware UTC or None.
         blob: the stored bytes.
-        files: what an on-the-fly zip is made of; None: ``blob`` is sent as it is.
-        content_type: of the stored bytes; None: storage names no type.
+        files: members of a zip built per request; None: ``blob`` is sent as it is.
+        content_type: of the stored bytes; None: storage sends no Content-Type.
         filename: as storage's Content-Disposition gives it; None: storage sends none.
         kind: the form of its signed URLs.
         generation: grows when the stored bytes change identity.

@@ -1,4 +1,4 @@
-"""The data of a fake GitHub, and how it is found; ids are the same in every run."""
+"""The data of a fake GitHub; ids are the same in every run."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ class Scenario:
     _run_id: int = _FIRST_RUN
 
     def repository(self, full_name: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
-        """Return the repository called ``full_name`` (in any case of letters), added if it is new."""
+        """Return the repository called ``full_name`` (in any case of letters), added if missing."""
         for known in self.repositories.values():
             if known.full_name.lower() == full_name.lower():
                 return known
-        made = FakeRepository(_FIRST_REPOSITORY + len(self.repositories), full_name, private, fork)
-        self.repositories[made.id] = made
+        added = FakeRepository(_FIRST_REPOSITORY + len(self.repositories), full_name, private, fork)
+        self.repositories[added.id] = added
         self.renamed.pop(full_name.lower(), None)
-        return made
+        return added
 
     def rename(self, old: str, new: str) -> None:
-        """Give a repository a new name; its old one leads there from now on."""
+        """Rename a repository; its old name redirects from now on."""
         found = self.find_repository(old)
         if found is None:
             msg = f"there is no repository {old!r}"
@@ -74,8 +74,8 @@ class Scenario:
 
     def find_repository(self, full_name: str) -> FakeRepository | None:
         """Return the repository that is called ``full_name`` now."""
-        wanted = full_name.lower()
-        return next((item for item in self.repositories.values() if item.full_name.lower() == wanted), None)
+        lowered = full_name.lower()
+        return next((item for item in self.repositories.values() if item.full_name.lower() == lowered), None)
 
     def add_run(self, repo: str, values: Mapping[str, Any]) -> FakeRun:
         """Add a run; ``values`` are the arguments of ``FakeGitHub.add_run``."""
@@ -113,7 +113,7 @@ class Scenario:
         return self._run_id
 
     def _head(self, repository: FakeRepository, name: str | None) -> dict[str, Any]:
-        """Return the head repository's fields: ``"same"``, a fork's name, or None for a fork that is gone."""
+        """Return the head repository's fields: ``"same"``, a fork's name, or None for a deleted fork."""
         if name is None:
             return {"head_repository_id": None, "head_repository": None}
         head = repository if name == "same" else self.repository(name, fork=True)
@@ -129,7 +129,7 @@ class Scenario:
         if expired:
             latest = min(latest, self.clock.now() - timedelta(seconds=1))
         kind = values["kind"] or self._kind(content)
-        made = FakeArtifact(
+        added = FakeArtifact(
             id=artifact_id,
             repository_id=run.repository_id,
             run=run if values["workflow_run"] else None,
@@ -146,8 +146,8 @@ class Scenario:
             kind=kind,
             expired=expired,
         )
-        self.artifacts[made.id] = made
-        return made
+        self.artifacts[added.id] = added
+        return added
 
     def _next_artifact_id(self) -> int:
         while self._artifact_id in self.artifacts:
@@ -169,7 +169,7 @@ class Scenario:
         return content.raw_size if kind == "v3" else content.blob.size
 
     def is_expired(self, artifact: FakeArtifact) -> bool:
-        """Tell whether ``artifact`` was said to be expired, or its time has come."""
+        """Return whether ``artifact`` was marked as expired, or its time has come."""
         return artifact.expired or (artifact.expires_at is not None and artifact.expires_at <= self.clock.now())
 
     def listing(self, repository_id: int, run_id: int | None = None) -> list[FakeArtifact]:
@@ -191,10 +191,10 @@ class Scenario:
         """Add an installation; ``values`` are the arguments of ``FakeGitHub.add_installation``."""
         names = tuple(self.repository(name).full_name for name in repositories)
         given = dict(values)
-        made_id = given.pop("id") or _FIRST_INSTALLATION + len(self.installations)
-        made = FakeInstallation(id=made_id, repositories=names, **given)
-        self.installations[made.id] = made
-        return made
+        installation_id = given.pop("id") or _FIRST_INSTALLATION + len(self.installations)
+        added = FakeInstallation(id=installation_id, repositories=names, **given)
+        self.installations[added.id] = added
+        return added
 
 
 def newest_first(artifacts: Iterable[FakeArtifact]) -> list[FakeArtifact]:

@@ -1,4 +1,4 @@
-"""Zips as artifacts store them: of given files, or of an exact size that takes no memory."""
+"""Zips as artifacts store them: of given files, or of an exact size that uses no memory."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def random_zip(size: int, seed: int = 0) -> bytes:
 
 @functools.lru_cache(maxsize=64)
 def zip_blob(size: int, seed: int = 0) -> JoinedBlob:
-    """Return a valid zip of exactly ``size`` bytes that takes no memory: one stored member, ``random.bin``.
+    """Return a valid zip of exactly ``size`` bytes that uses no memory: one stored member, ``random.bin``.
 
     Raises:
-        ValueError: ``size`` is less than a zip with an empty member takes (118 bytes).
+        ValueError: ``size`` is less than that of a zip with an empty member (118 bytes).
     """
     overhead = sum(len(part) for part in _zip_frame(0, 0))
     if size > _ZIP64_LIMIT:
@@ -69,7 +69,7 @@ def zip_blob(size: int, seed: int = 0) -> JoinedBlob:
 
 
 def _zip_frame(length: int, crc: int, *, zip64: bool | None = None) -> tuple[bytes, bytes]:
-    """Return what stands before and after a stored member of ``length`` bytes (APPNOTE.TXT 4.3.6)."""
+    """Return what comes before and after a stored member of ``length`` bytes (APPNOTE.TXT 4.3.6)."""
     zip64 = length > _ZIP64_LIMIT if zip64 is None else zip64
     name = _MEMBER.encode()
     version, short = (45, _ZIP64_LIMIT) if zip64 else (20, length)

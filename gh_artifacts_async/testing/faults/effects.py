@@ -56,14 +56,14 @@ class Effects:
         expire: storage refuses the URL as expired, now and in later requests.
         ignore_range: 200 and the whole blob for a range.
         content_range: Content-Range of a 206, in place of the right one.
-        change: the blob gets another ETag, and these bytes if there are any.
+        change: the blob gets another ETag, and these bytes, if any.
         corrupt: byte to invert; ``-1``: the middle.
         end_at: the body ends cleanly before this byte.
         extra: bytes after the last one, counted in Content-Length.
         longer: Content-Length says this many bytes more (or fewer) than are sent.
         framing: how the end of the body is marked; None: the honest way.
         gzip: the body is sent with gzip coding, whether accepted or not.
-        stop: what happens to the connection on the way.
+        stop: what happens to the connection during the body.
         drip: how slowly the body is sent.
         next_link: the URL that the Link header gives as ``next``.
     """
@@ -89,12 +89,12 @@ class Effects:
 
     @property
     def in_body(self) -> bool:
-        """Whether they show only in a body."""
+        """Whether they are visible only in a body."""
         nothing = Effects()
         return any(getattr(self, name) != getattr(nothing, name) for name in _IN_BODY)
 
     def merged(self, other: Effects) -> Effects:
-        """Return these effects with those that ``other`` sets put over them."""
+        """Return these effects, overridden by those that ``other`` sets."""
         nothing = Effects()
         fields = [field.name for field in attrs.fields(Effects)]
         changed = {name: getattr(other, name) for name in fields if getattr(other, name) != getattr(nothing, name)}

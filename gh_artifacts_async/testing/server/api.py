@@ -1,4 +1,4 @@
-"""The API: GitHub's REST operations on artifacts and their neighbours, as strict as GitHub is where that is known."""
+"""The API's host: admission, rate limits, conditional requests, faults; the operations are in ``routes``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S+)", re.IGNORECASE)
 
 @attrs.frozen
 class Matched:
-    """A request whose path is one of the API's."""
+    """A request and the operation that its path belongs to, if any."""
 
     route: Route | None
     values: Mapping[str, str]
@@ -59,12 +59,12 @@ class Matched:
 
 @attrs.define
 class Api:
-    """Answers the API's requests.
+    """Handles the API's requests.
 
     Attributes:
         backend: what the operations work on.
-        faults: what is to go wrong.
-        journal: told of every request.
+        faults: what should go wrong.
+        journal: records every request.
     """
 
     backend: Backend
@@ -72,7 +72,7 @@ class Api:
     journal: Journal
 
     def match(self, request: web.Request) -> Matched:
-        """Find the operation a request is for; paths are compared as they stand, so a trailing slash is another."""
+        """Find the operation a request is for; paths match exactly, so that a trailing slash is a 404."""
         raw, prefix = request.raw_path.partition("?")[0], self.backend.scenario.profile.prefix
         if raw.startswith(prefix):
             for route in ROUTES:
@@ -83,7 +83,7 @@ class Api:
         return Matched(None, {})
 
     async def handle(self, request: web.Request, number: int, matched: Matched) -> web.StreamResponse:
-        """Answer ``request``, the journal's ``number``."""
+        """Handle ``request``, which has ``number`` in the journal."""
         honest = await self._honest(request, matched)
         occasion = Occasion(
             "api",
@@ -114,7 +114,7 @@ class Api:
         return attrs.evolve(response, headers=headers, head_only=request.method == "HEAD")
 
     def _common(self, request: web.Request, number: int) -> CIMultiDict[str]:
-        """Return what every answer of the API carries."""
+        """Return the headers of every response of the API."""
         version = request.headers.get("X-GitHub-Api-Version", "2022-11-28")
         mark = hashlib.sha256(str(number).encode()).hexdigest().upper()
         headers = CIMultiDict(
@@ -132,20 +132,20 @@ class Api:
         return headers
 
     def _admit(self, request: web.Request, matched: Matched, token: str) -> None:
-        """Refuse what GitHub refuses before it looks at the path."""
+        """Refuse what GitHub refuses whatever the path is."""
         if not request.headers.get("User-Agent"):
             raise HTTPError(403, _ADMINISTRATIVE, text=True)
         versions = self.backend.scenario.profile.api_versions
         version = request.headers.get("X-GitHub-Api-Version")
         if version is not None and versions and version not in versions:
             raise HTTPError(400, f"The API version {version!r} is not supported. Supported: {', '.join(versions)}.")
-        # Apps' operations take a JSON Web Token, which they judge themselves.
+        # Apps' operations take a JSON Web Token and check it themselves.
         for_apps = (matched.endpoint or "").startswith("apps/")
         if "Authorization" in request.headers and not for_apps and not self.backend.tokens.good(token):
             raise HTTPError(401, "Bad credentials")
 
     async def _within(self, budget: Budget, request: web.Request, matched: Matched, token: str) -> Response:
-        """Answer if the rate limits allow it; a 304 costs nothing."""
+        """Run the operation if the rate limits allow it; a 304 costs nothing."""
         route, limits = matched.route, self.backend.limits
         endpoint = matched.endpoint or "unknown"
         free = matched.endpoint == "rate-limit/get"
@@ -164,7 +164,7 @@ class Api:
         return self._conditional(request, response, token, budget)
 
     def _conditional(self, request: web.Request, response: Response, token: str, budget: Budget) -> Response:
-        """Give a 200 its ETag, which holds for one token only, and answer 304 where the asker has it already."""
+        """Add the ETag, which is specific to the token, to a 200; make it a 304 if the client has it."""
         if request.method != "GET" or response.status != HTTPStatus.OK:
             return response
         mark = hashlib.sha256(token.encode() + b"\0" + response.body.read(0, response.body.size)).hexdigest()

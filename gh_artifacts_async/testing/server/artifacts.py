@@ -74,7 +74,7 @@ async def download_artifact(backend: Backend, call: Call) -> Response:
 
 
 def _check_accept(call: Call) -> None:
-    """Refuse to be asked for the very type that the download has: GitHub answers 415 to ``Accept: application/zip``."""
+    """Refuse ``Accept: application/zip``, which GitHub answers with 415."""
     accept = call.request.headers.get("Accept", "*/*")
     if _REFUSED_TYPES.search(accept):
         raise HTTPError(415, f"Unsupported 'Accept' header: '{accept}'. Must accept 'application/json'.")

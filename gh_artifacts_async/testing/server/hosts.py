@@ -42,7 +42,7 @@ class Hosts:
     Attributes:
         faults: what should go wrong, one method per fault.
         clock: the fake's clock; ``clock.advance(seconds)`` sets it forward.
-        scenario: the data, for what the methods of ``FakeGitHub`` do not do.
+        scenario: the data itself, for what no method of ``FakeGitHub`` does.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Hosts:
             host: address to listen at.
             port: of the API; 0: a free one.
             storage_port: of the storage host; 0: a free one.
-            ssl_context: speak TLS on both hosts.
+            ssl_context: serve TLS on both hosts.
             url_ttl: seconds that signed URLs live; None: 600, and 60 for the v3 form.
             same_host_storage: v3 URLs point to the API's own host (``/_services/pipelines/…``), as on an appliance.
             now: aware time at which its clock begins; None: now.
@@ -92,8 +92,8 @@ class Hosts:
         """Start both hosts."""
         self.clock.begin()
         try:
-            origin = await self._start("api", self._answer_api)
-            self._backend.storage_url = await self._start("storage", self._answer_storage)
+            origin = await self._start("api", self._handle_api)
+            self._backend.storage_url = await self._start("storage", self._handle_storage)
         except BaseException:
             await self.aclose()
             raise
@@ -103,7 +103,7 @@ class Hosts:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop both hosts at once: requests that are being answered are cut off."""
+        """Stop both hosts at once: requests in progress are cut off."""
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -125,10 +125,10 @@ class Hosts:
             for listener in listeners:
                 listener.close()
 
-    async def _start(self, host: Host, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
+    async def _start(self, host: Host, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Start one host and return its origin."""
         application = web.Application()
-        application.router.add_route("*", "/{path:.*}", answer)
+        application.router.add_route("*", "/{path:.*}", handler)
         application.on_response_prepare.append(strip_absent)
         runner = web.AppRunner(
             application,
@@ -145,14 +145,14 @@ class Hosts:
         shown = f"[{address}]" if ":" in address else address
         return f"{'https' if self._tls else 'http'}://{shown}:{self._ports[host]}"
 
-    async def _answer_api(self, request: web.Request) -> web.StreamResponse:
+    async def _handle_api(self, request: web.Request) -> web.StreamResponse:
         if request.raw_path.startswith(_PIPELINES):
-            return await self._answer_storage(request)
+            return await self._handle_storage(request)
         matched = self._api.match(request)
         with self._attending("api", request, matched) as number:
             return await self._api.handle(request, number, matched)
 
-    async def _answer_storage(self, request: web.Request) -> web.StreamResponse:
+    async def _handle_storage(self, request: web.Request) -> web.StreamResponse:
         known = self._signer.check(request.raw_path).artifact_id
         matched = Matched(None, {} if known is None else {"artifact_id": str(known)})
         with self._attending("storage", request, matched) as number:
@@ -160,7 +160,7 @@ class Hosts:
 
     @contextlib.contextmanager
     def _attending(self, host: Host, request: web.Request, matched: Matched) -> Generator[int]:
-        """Note a request, and hold its task so that ``aclose`` can end it."""
+        """Record a request, and keep its task so that ``aclose`` can cancel it."""
         record = RequestRecord(
             number=self._journal.next_number(),
             host=host,
@@ -187,7 +187,7 @@ class Hosts:
 
     @property
     def base_url(self) -> str:
-        """What an API client takes as its base URL, without a trailing slash."""
+        """The base URL for an API client, without a trailing slash."""
         return self._backend.render.base_url
 
     @property
@@ -196,11 +196,11 @@ class Hosts:
         return self._backend.storage_url
 
     def advertise(self, *, api: str | None = None, storage: str | None = None) -> None:
-        """Name other origins in Link headers, documents and signed URLs: those of proxies in front of the hosts.
+        """Use other origins in Link headers, documents and signed URLs: those of proxies in front of the hosts.
 
         Args:
-            api: origin of the API, e.g. ``http://127.0.0.1:4711``; None: as it is.
-            storage: origin of the storage host; None: as it is.
+            api: origin of the API, e.g. ``http://127.0.0.1:4711``; None: unchanged.
+            storage: origin of the storage host; None: unchanged.
         """
         if api is not None:
             self._backend.render.base_url = api + self.scenario.profile.prefix

@@ -1,4 +1,4 @@
-"""GitHub's JSON: the shapes of its OpenAPI description, made from the fake's data.
+"""Renders the fake's data as GitHub's JSON, in the shapes of its OpenAPI description.
 
 https://github.com/github/rest-api-description
 """
@@ -84,7 +84,7 @@ class Renderer:
     base_url: str
 
     def artifact(self, artifact: FakeArtifact) -> Document:
-        """Return an artifact as listings and gets give it."""
+        """Return an artifact."""
         repository = self.scenario.repositories[artifact.repository_id]
         url = f"{self.base_url}/repos/{repository.full_name}/actions/artifacts/{artifact.id}"
         document: Document = {
@@ -117,7 +117,7 @@ class Renderer:
         }
 
     def run(self, run: FakeRun, *, pull_requests: bool = True) -> Document:
-        """Return a workflow run, with its pull requests unless told otherwise."""
+        """Return a workflow run, with its pull requests unless excluded."""
         repository = self.scenario.repositories[run.repository_id]
         url = f"{self.base_url}/repos/{repository.full_name}/actions/runs/{run.id}"
         head = self.scenario.repositories.get(run.head_repository_id or 0)
@@ -186,7 +186,7 @@ class Renderer:
         }
 
     def minimal_repository(self, repository: FakeRepository) -> Document:
-        """Return a repository as runs hold it."""
+        """Return a repository as it appears in runs."""
         url = f"{self.base_url}/repos/{repository.full_name}"
         document: Document = {
             "id": repository.id,

@@ -24,7 +24,7 @@ class Route:
         method: e.g. ``GET``.
         pattern: matches the path as it stands on the wire, after the profile's prefix.
         endpoint: GitHub's operation id.
-        operation: what answers.
+        operation: what handles the request.
     """
 
     method: Method

@@ -1,4 +1,4 @@
-"""Signed URLs as GitHub hands them out: minted for an artifact, and checked byte for byte when they come back.
+"""Signed URLs as GitHub hands them out: minted for an artifact, and checked when they are used.
 
 The signature covers the path and the query exactly as they were written, so that a client which decodes and encodes
 the URL again is refused, as a strict proxy or S3's own canonicalisation would refuse it.
@@ -37,14 +37,14 @@ _SAS_VERSION = "2025-11-05"
 
 @attrs.frozen
 class Checked:
-    """What a signed URL that came back is worth.
+    """What the check of a signed URL found.
 
     Attributes:
         verdict: whether storage accepts it.
         kind: its form.
-        artifact_id: whose it is; None when unknown.
-        starts: when it began.
-        expires: when it ends.
+        artifact_id: the artifact's id; None when unknown.
+        starts: when its validity starts.
+        expires: when its validity ends.
     """
 
     verdict: Verdict
@@ -60,8 +60,8 @@ class Signer:
 
     Attributes:
         clock: the fake's clock.
-        lifetime: seconds a URL lives; None for what its kind is known for (``LIFETIMES``).
-        revoked: URLs (path and query) that count as expired whatever their time says.
+        lifetime: seconds a URL lives; None: what is known of its kind (``LIFETIMES``).
+        revoked: URLs (path and query) that count as expired whatever their expiry.
     """
 
     clock: Clock
@@ -75,14 +75,14 @@ class Signer:
         """Return path and query of a fresh URL for ``artifact``.
 
         Args:
-            artifact: whose bytes.
-            same_host: give the v3 form the path it has on an appliance, ``/_services/pipelines/…``.
+            artifact: whose bytes it is for.
+            same_host: use the path that the v3 form has on an appliance, ``/_services/pipelines/…``.
         """
         now = self.clock.now()
         lifetime = LIFETIMES[artifact.kind] if self.lifetime is None else self.lifetime
         self._minted += 1
         path, fields = _FORMS[artifact.kind](artifact, now, lifetime)
-        # Two URLs of one second must differ: one of them may be revoked.
+        # Two URLs minted in one second must differ: one of them may be revoked.
         fields[_SALT[artifact.kind]] = _guid(self._minted)
         path = _PIPELINES + path if same_host else path
         self._paths[path] = (artifact.id, artifact.kind)
@@ -91,7 +91,7 @@ class Signer:
         return f"{path}?{query}"
 
     def _sign(self, kind: Kind, path: str, pairs: list[str]) -> str:
-        """Fill the signature into the one pair of ``pairs`` that is for it."""
+        """Fill the signature into its pair of ``pairs``."""
         name = _SIGNATURE[kind]
         rest = [pair for pair in pairs if pair.partition("=")[0] != name]
         mac = hmac.new(self._key, _bytes(f"{path}?{'&'.join(rest)}"), hashlib.sha256).digest()
@@ -99,7 +99,7 @@ class Signer:
         return "&".join(f"{name}={value}" if pair.partition("=")[0] == name else pair for pair in pairs)
 
     def check(self, raw_path: str) -> Checked:
-        """Judge path and query exactly as they stood on the request line."""
+        """Check path and query exactly as they stood on the request line."""
         path, _, query = raw_path.partition("?")
         known = self._paths.get(path)
         if known is None:
@@ -171,7 +171,7 @@ _FORMS = {"azure": _azure, "azure-raw": _azure, "v3": _v3, "s3": _s3}
 
 
 def _period(kind: Kind, query: dict[str, str]) -> tuple[datetime, datetime]:
-    """Return start and end of a URL whose signature is good."""
+    """Return start and end of a URL whose signature is valid."""
     if kind == "v3":
         expires = datetime.fromisoformat(query["urlExpires"].replace("0Z", "+00:00"))
         return expires - timedelta(seconds=LIFETIMES["v3"]), expires
@@ -188,7 +188,7 @@ def disposition(filename: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Return what stood on the request line, whatever it was."""
+    """Return the bytes of the request line."""
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -1,4 +1,4 @@
-"""The storage host: where signed URLs lead. It knows no token, and refuses one as Azure does."""
+"""The storage host that signed URLs point to. It takes no token, and refuses one as Azure does."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _SUFFIX = re.compile(r"bytes=-(\d+)", re.ASCII)
 
 @attrs.define
 class Storage:
-    """Answers requests for stored bytes.
+    """Handles requests for stored bytes.
 
     Attributes:
         scenario: the data.
-        signer: judges signed URLs.
-        faults: what is to go wrong.
-        journal: told of every request.
+        signer: checks signed URLs.
+        faults: what should go wrong.
+        journal: records every request.
     """
 
     scenario: Scenario
@@ -53,7 +53,7 @@ class Storage:
     _zips: int = 0
 
     async def handle(self, request: web.Request, number: int) -> web.StreamResponse:
-        """Answer ``request``, the journal's ``number``."""
+        """Handle ``request``, which has ``number`` in the journal."""
         checked = self.signer.check(request.raw_path)
         artifact = self.scenario.artifacts.get(checked.artifact_id or 0)
         effects = Effects()
@@ -78,7 +78,7 @@ class Storage:
         )
 
     def _change(self, artifact: FakeArtifact, effects: Effects) -> FakeArtifact:
-        """Give the blob another identity, for good."""
+        """Change the blob's ETag permanently."""
         blob = effects.change[0] if effects.change else None
         changed = attrs.evolve(artifact, generation=artifact.generation + 1)
         if blob is not None:
@@ -89,7 +89,7 @@ class Storage:
     # -- refusals --------------------------------------------------------------------------------------------------
 
     def _refusal(self, request: web.Request, checked: Checked, artifact: FakeArtifact | None) -> Response | None:
-        """Return the answer to a request that is not let through to the stored bytes."""
+        """Return the error for a request that may not read the stored bytes, or None."""
         if "Authorization" in request.headers:
             return _token_refused(checked)
         if request.method not in {"GET", "HEAD"}:
@@ -121,10 +121,10 @@ class Storage:
         detail = f"Signature not valid in the specified time frame: {spans}"
         return _azure_refusal(403, "AuthenticationFailed", _AUTHENTICATE, detail)
 
-    # -- answers ---------------------------------------------------------------------------------------------------
+    # -- responses -------------------------------------------------------------------------------------------------
 
     def _blob(self, request: web.Request, artifact: FakeArtifact) -> Response:
-        """Return the honest answer to a request whose URL is good."""
+        """Return the honest response to a request with a valid URL."""
         head_only = request.method == "HEAD"
         headers = self._headers(artifact)
         if artifact.kind == "v3":
@@ -136,7 +136,7 @@ class Storage:
         return _ranged(asked, artifact, headers)
 
     def _zip_now(self, artifact: FakeArtifact) -> bytes:
-        """Return a zip made for this one answer: its bytes differ from those of the last, as v3's did."""
+        """Return a zip built for this one response: its bytes differ from the last one's, as with v3."""
         self._zips += 1
         now = self.scenario.clock.now() + timedelta(seconds=2 * self._zips)
         moment = (now.year, now.month, now.day, now.hour, now.minute, now.second)
@@ -162,7 +162,7 @@ class Storage:
     def _faulty(
         self, request: web.Request, checked: Checked, artifact: FakeArtifact, honest: Response, effects: Effects
     ) -> Response:
-        """Return what the faults leave of the honest answer's head."""
+        """Return the response after the faults that change its status or headers."""
         if effects.response is not None:
             return Response(effects.response.status, effects.response.headers, BytesBlob(effects.response.body))
         if effects.expire:
@@ -178,7 +178,7 @@ class Storage:
         return honest
 
     def _finished(self, request: web.Request, response: Response) -> Response:
-        """Add what every answer of this host carries."""
+        """Add the headers of every response of this host."""
         headers = CIMultiDict(
             {
                 "Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
@@ -198,7 +198,7 @@ _AUTHENTICATE = (
 
 
 def _precondition(request: web.Request, artifact: FakeArtifact) -> Response | None:
-    """Judge If-Match; the v3 form has no ETag and knows no conditions, and nobody documents If-Range."""
+    """Check If-Match; the v3 form has no ETag and ignores conditions, and If-Range is documented nowhere."""
     condition = request.headers.get("If-Match")
     if artifact.kind == "v3" or condition is None:
         return None
@@ -209,7 +209,7 @@ def _precondition(request: web.Request, artifact: FakeArtifact) -> Response | No
 
 
 def _ranged(asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Response:
-    """Answer a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; another form gets the whole blob.
+    """Serve a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; any other form gets the whole blob.
 
     https://learn.microsoft.com/en-us/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
     """

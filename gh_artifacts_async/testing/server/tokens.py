@@ -1,4 +1,4 @@
-"""Which tokens the API takes, and the ones it hands to GitHub Apps."""
+"""Which tokens the API accepts, and those it issues to GitHub Apps."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Tokens:
 
     Attributes:
         clock: the fake's clock.
-        accepted: those that are good; None: any.
-        scopeless: those that may read listings but download nothing.
-        minted: installation tokens handed out -> the time they end.
-        check_jwt_times: judge a JWT's ``iat`` and ``exp`` by the fake's clock, as GitHub does by its own.
+        accepted: those that are valid; None: any.
+        scopeless: those that may read listings but not download.
+        minted: issued installation tokens -> the time they expire.
+        check_jwt_times: check a JWT's ``iat`` and ``exp`` against the fake's clock.
     """
 
     clock: Clock
@@ -40,24 +40,24 @@ class Tokens:
     check_jwt_times: bool = True
 
     def good(self, token: str) -> bool:
-        """Tell whether the API takes ``token``."""
+        """Return whether the API accepts ``token``."""
         if token in self.minted:
             return self.clock.now() < self.minted[token]
         return bool(token) and (self.accepted is None or token in self.accepted)
 
     def mint(self, installation: FakeInstallation) -> tuple[str, datetime]:
-        """Return a new installation token and the time it ends."""
+        """Return a new installation token and the time it expires."""
         token = f"ghs_{installation.app_id}_{installation.id:08d}{len(self.minted) + 1:024d}"
         self.minted[token] = self.clock.now() + timedelta(seconds=installation.lifetime)
         return token, self.minted[token]
 
     def app_id(self, token: str) -> str:
-        """Return the App that a JSON Web Token names; its shape and times are judged, its signature is not.
+        """Return the App that a JSON Web Token names; its shape and times are checked, its signature is not.
 
         https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 
         Raises:
-            HTTPError: 401, it is none that GitHub would take.
+            HTTPError: 401, GitHub would not accept it.
         """
         parts = token.split(".")
         if len(parts) != _JWT_PARTS:

@@ -118,7 +118,7 @@ class Delivery:
         self._out = self._channel(request, response, headers)
 
     def _shape(self, headers: CIMultiDict[str]) -> None:
-        """Change the bytes themselves."""
+        """Apply the effects on the bytes themselves."""
         effects, centre = self._effects, middle(self._start, self._stop)
         if effects.corrupt is not None:
             self._blob = FlippedBlob(self._blob, (centre if effects.corrupt < 0 else effects.corrupt,))
@@ -168,7 +168,7 @@ class Delivery:
             await self._halt(position)
 
     def _next(self, position: int) -> int:
-        """Return the end of the piece that begins at ``position``: a fault's byte begins a piece of its own."""
+        """Return the end of the piece that begins at ``position``: a fault's byte starts a new piece."""
         drip = self._drip_at(position)
         end = min(self._stop, position + (drip.chunk if drip is not None else CHUNK))
         marks = [self._stop_at()]
@@ -192,7 +192,7 @@ class Delivery:
         return drip if drip is not None and position >= self._drip_start() else None
 
     async def _halt(self, position: int) -> None:
-        """Do what is to happen to the connection at ``position``."""
+        """Apply the effect on the connection that is due at ``position``."""
         stop, at = self._effects.stop, self._stop_at()
         if stop is None or at is None or self._stopped or position < at:
             return
