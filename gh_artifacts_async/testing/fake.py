@@ -58,6 +58,7 @@ class FakeGitHub(Hosts):
         attempt: int = 1,
         pull_requests: Collection[int] = (),
         workflow_name: str | None = None,
+        jobs: Collection[str] = ("build",),
         created_at: Timestamp = "auto",
         updated_at: Timestamp = "auto",
         run_started_at: Timestamp = "auto",
@@ -79,6 +80,7 @@ class FakeGitHub(Hosts):
             attempt: number of the attempt.
             pull_requests: numbers.
             workflow_name: None: the file name without its ending.
+            jobs: names of the jobs of each attempt.
             created_at: None or ``"auto"``: now.
             updated_at: ``"auto"``: as ``run_started_at``.
             run_started_at: ``"auto"``: as ``created_at``.
@@ -88,10 +90,11 @@ class FakeGitHub(Hosts):
         return self.scenario.add_run(repo, given)
 
     def update_run(self, run: FakeRun | int, **changes: Any) -> FakeRun:  # noqa: ANN401 - any of the fields
-        """Change fields of a run, e.g. ``status="completed", conclusion="success"``, and return it as it is now."""
-        run = self._run(run)
-        self.scenario.runs[run.id] = attrs.evolve(run, **changes)
-        return self.scenario.runs[run.id]
+        """Change fields of a run, e.g. ``status="completed", conclusion="success"``, and return it as it is now.
+
+        With a higher ``attempt`` it is a re-run: the run as it was remains as the earlier attempt.
+        """
+        return self.scenario.update_run(self._run(run), changes)
 
     def _run(self, run: FakeRun | int) -> FakeRun:
         return self.scenario.runs[run if isinstance(run, int) else run.id]
@@ -115,6 +118,7 @@ class FakeGitHub(Hosts):
         content_type: str | None = "auto",
         filename: str | None = "auto",
         kind: Kind | None = None,
+        content_md5: bool = False,
         workflow_run: bool = True,
         id: int | None = None,  # noqa: A002 - the field's name
     ) -> int:
@@ -138,6 +142,7 @@ class FakeGitHub(Hosts):
             content_type: storage's Content-Type; None: no such header.
             filename: in storage's Content-Disposition; None: no such header.
             kind: form of the signed URL; None: the profile's.
+            content_md5: send the MD5 that Azure keeps of some blobs, though not of those GitHub's actions upload.
             workflow_run: False: ``workflow_run`` is null.
             id: None: the next one; any number, also a lower one than before.
         """
@@ -152,6 +157,7 @@ class FakeGitHub(Hosts):
             "content_type": content_type,
             "filename": filename,
             "kind": kind,
+            "content_md5": content_md5,
             "workflow_run": workflow_run,
             "id": id,
         }

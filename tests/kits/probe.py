@@ -50,7 +50,9 @@ class Probe:
     async def __aenter__(self) -> Self:
         """Open the client."""
         connector = aiohttp.TCPConnector(force_close=True)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector, auto_decompress=False, skip_auto_headers=["Accept-Encoding"]
+        )
         # Off, as in aiohttp's own test client: it sends a GET whose connection ends without an answer a second time.
         self._session._retry_connection = False
         return self

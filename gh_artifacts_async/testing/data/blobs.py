@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import random
@@ -153,3 +154,8 @@ def _computed_sha256(blob: Blob) -> str:
     for chunk in chunks(blob):
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def md5(blob: Blob, start: int, stop: int) -> str:
+    """Return the MD5 of the bytes ``[start, stop)`` in base64, as Content-MD5 has it."""
+    return base64.b64encode(hashlib.md5(blob.read(start, stop), usedforsecurity=False).digest()).decode()

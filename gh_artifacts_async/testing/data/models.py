@@ -11,6 +11,8 @@ import attrs
 from gh_artifacts_async.testing.data.blobs import Blob
 from gh_artifacts_async.testing.data.profiles import Kind
 
+_ATTEMPTS, _JOBS = 100, 1000  # more than GitHub allows: 50 re-runs, 256 jobs of a matrix
+
 
 @attrs.frozen
 class FakeRepository:
@@ -66,6 +68,7 @@ class FakeRun:
         created_at: aware UTC.
         updated_at: aware UTC.
         run_started_at: aware UTC.
+        jobs: names of the jobs of each attempt.
     """
 
     id: int
@@ -88,6 +91,17 @@ class FakeRun:
     created_at: datetime
     updated_at: datetime
     run_started_at: datetime
+    jobs: tuple[str, ...] = ("build",)
+
+    def job_id(self, index: int) -> int:
+        """Return the number of one of the attempt's jobs."""
+        return (self.id * _ATTEMPTS + self.attempt) * _JOBS + index
+
+
+def job_from_id(number: int) -> tuple[int, int, int]:
+    """Return run, attempt and place of a job: what ``FakeRun.job_id`` put into its number."""
+    run_attempt, index = divmod(number, _JOBS)
+    return *divmod(run_attempt, _ATTEMPTS), index
 
 
 @attrs.frozen
@@ -109,6 +123,7 @@ class FakeArtifact:
         content_type: of the stored bytes; None: storage sends no Content-Type.
         filename: as storage's Content-Disposition gives it; None: storage sends none.
         kind: the form of its signed URLs.
+        content_md5: storage knows the MD5 of the stored bytes, which it does not of GitHub's own uploads.
         generation: grows when the stored bytes change identity.
     """
 
@@ -127,6 +142,7 @@ class FakeArtifact:
     filename: str | None
     kind: Kind
     expired: bool = False
+    content_md5: bool = False
     generation: int = 0
 
     @property

@@ -46,6 +46,12 @@ class Profile:
     kind: Kind
     api_versions: tuple[str, ...]
 
+    @property
+    def installed_version(self) -> str | None:
+        """The version of an Enterprise Server, e.g. ``3.8.0``; None for github.com."""
+        _, _, version = self.name.partition("ghes-")
+        return f"{version}.0" if version else None
+
 
 GITHUB_COM = Profile(
     name="github.com",

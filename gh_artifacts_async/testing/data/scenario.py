@@ -46,6 +46,7 @@ class Scenario:
     profile: Profile
     repositories: dict[int, FakeRepository] = attrs.field(factory=dict)
     runs: dict[int, FakeRun] = attrs.field(factory=dict)
+    attempts: dict[tuple[int, int], FakeRun] = attrs.field(factory=dict)
     artifacts: dict[int, FakeArtifact] = attrs.field(factory=dict)
     workflows: dict[tuple[int, str], int] = attrs.field(factory=dict)
     installations: dict[int, FakeInstallation] = attrs.field(factory=dict)
@@ -98,6 +99,7 @@ class Scenario:
             head_sha=given.pop("head_sha") or hashlib.sha1(str(run_id).encode(), usedforsecurity=False).hexdigest(),
             run_number=given.pop("run_number") or number,
             pull_requests=tuple(given.pop("pull_requests")),
+            jobs=tuple(given.pop("jobs")),
             created_at=created,
             updated_at=updated,
             run_started_at=started,
@@ -106,6 +108,23 @@ class Scenario:
         )
         self.runs[run.id] = run
         return run
+
+    def update_run(self, run: FakeRun, changes: Mapping[str, Any]) -> FakeRun:
+        """Change fields of a run; where ``attempt`` grows, the run as it was remains as the earlier attempt."""
+        changed = attrs.evolve(run, **changes)
+        if changed.attempt != run.attempt:
+            self.attempts[run.id, run.attempt] = run
+        self.runs[run.id] = changed
+        return changed
+
+    def attempt(self, run: FakeRun, number: int) -> FakeRun | None:
+        """Return a run as it was in its attempt ``number``: as it was then, or failed where nothing else is known."""
+        if number == run.attempt:
+            return run
+        if not 1 <= number < run.attempt:
+            return None
+        known = self.attempts.get((run.id, number))
+        return known or attrs.evolve(run, attempt=number, status="completed", conclusion="failure")
 
     def _next_run_id(self) -> int:
         while self._run_id in self.runs:
@@ -145,6 +164,7 @@ class Scenario:
             filename=_pick(values["filename"], content.filename),
             kind=kind,
             expired=expired,
+            content_md5=values["content_md5"],
         )
         self.artifacts[added.id] = added
         return added
@@ -186,6 +206,21 @@ class Scenario:
             key=lambda run: (run.created_at, run.id),
             reverse=True,
         )
+
+    def branch_head(self, repository: FakeRepository, name: str) -> str | None:
+        """Return the commit at the head of a branch: the default branch, and those that have runs, exist."""
+        for run in self.run_listing(repository.id):
+            if run.branch == name and run.head_repository_id == repository.id:
+                return run.head_sha
+        if name != repository.default_branch:
+            return None
+        return hashlib.sha1(f"{repository.id} {name}".encode(), usedforsecurity=False).hexdigest()
+
+    def workflow_listing(self, repository_id: int) -> list[FakeRun]:
+        """Return the latest run of each of a repository's workflows, in the order in which these first ran."""
+        runs = self.run_listing(repository_id)
+        latest = {run.workflow_id: run for run in reversed(runs)}
+        return [latest[number] for number in sorted(latest)]
 
     def add_installation(self, repositories: Iterable[str], values: Mapping[str, Any]) -> FakeInstallation:
         """Add an installation; ``values`` are the arguments of ``FakeGitHub.add_installation``."""

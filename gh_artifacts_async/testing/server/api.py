@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import re
 from collections.abc import Mapping
@@ -35,6 +37,7 @@ _ADMINISTRATIVE = (
     "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). "
     "Check https://developer.github.com for other possible causes.\r\n"
 )
+_BASIC = re.compile(r"basic +(\S+)", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S+)", re.IGNORECASE)
 
 
@@ -74,10 +77,12 @@ class Api:
     def match(self, request: web.Request) -> Matched:
         """Find the operation a request is for; paths match exactly, so that a trailing slash is a 404."""
         raw, prefix = request.raw_path.partition("?")[0], self.backend.scenario.profile.prefix
+        # HEAD is GET without the body, for every operation.
+        method = "GET" if request.method == "HEAD" else request.method
         if raw.startswith(prefix):
             for route in ROUTES:
                 found = route.pattern.fullmatch(raw[len(prefix) :])
-                if found and route.method == request.method:
+                if found and route.method == method:
                     values = {name: unquote(value) for name, value in found.groupdict().items() if value is not None}
                     return Matched(route, values)
         return Matched(None, {})
@@ -111,7 +116,8 @@ class Api:
         if self.backend.limits.enabled:
             headers.update(budget.headers())
         headers.update(response.headers)
-        return attrs.evolve(response, headers=headers, head_only=request.method == "HEAD")
+        response = attrs.evolve(response, headers=headers, head_only=request.method == "HEAD")
+        return _compressed(response) if _accepts_gzip(request) else response
 
     def _common(self, request: web.Request, number: int) -> CIMultiDict[str]:
         """Return the headers of every response of the API."""
@@ -129,6 +135,8 @@ class Api:
         )
         if self.backend.scenario.profile.api_versions:
             headers["x-github-api-version-selected"] = version
+        if self.backend.scenario.profile.installed_version is not None:
+            headers["x-github-enterprise-version"] = self.backend.scenario.profile.installed_version
         return headers
 
     def _admit(self, request: web.Request, matched: Matched, token: str) -> None:
@@ -165,7 +173,7 @@ class Api:
 
     def _conditional(self, request: web.Request, response: Response, token: str, budget: Budget) -> Response:
         """Add the ETag, which is specific to the token, to a 200; make it a 304 if the client has it."""
-        if request.method != "GET" or response.status != HTTPStatus.OK:
+        if request.method not in {"GET", "HEAD"} or response.status != HTTPStatus.OK:
             return response
         mark = hashlib.sha256(token.encode() + b"\0" + response.body.read(0, response.body.size)).hexdigest()
         headers = {**response.headers, "ETag": f'W/"{mark}"', "Cache-Control": "private, max-age=60, s-maxage=60"}
@@ -180,7 +188,7 @@ class Api:
         canned = effects.response
         if canned is not None:
             headers = CIMultiDict(honest.headers)
-            for name in ("Content-Type", "Link", "Location", "ETag"):
+            for name in ("Content-Encoding", "Content-Type", "ETag", "Link", "Location"):
                 headers.popall(name, None)
             headers.update(canned.headers)
             return Response(canned.status, headers, BytesBlob(canned.body), head_only=honest.head_only)
@@ -192,6 +200,38 @@ class Api:
 
 
 def _token(request: web.Request) -> str:
-    """Return the token of a request; "" if there is none that could be one."""
-    found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", "").strip())
-    return found[1] if found else ""
+    """Return the token of a request; "" if there is none, or nothing that could be one.
+
+    With Basic authentication it is the password, or the user name with the password ``x-oauth-basic`` or none.
+    """
+    given = request.headers.get("Authorization", "").strip()
+    found = _AUTHORIZATION.fullmatch(given)
+    if found:
+        return found[1]
+    basic = _BASIC.fullmatch(given)
+    try:
+        user, colon, password = base64.b64decode(basic[1] if basic else "", validate=True).decode().partition(":")
+    except ValueError:
+        return ""
+    if not colon:
+        return ""
+    return user if password in {"", "x-oauth-basic"} else password
+
+
+def _accepts_gzip(request: web.Request) -> bool:
+    """Return whether ``Accept-Encoding`` allows gzip (https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3)."""
+    qualities = {}
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        coding, _, quality = part.partition(";")
+        qualities[coding.strip()] = quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return qualities.get("gzip", qualities.get("*", False))
+
+
+def _compressed(response: Response) -> Response:
+    """Return a JSON response with gzip coding; any other as it is."""
+    if not response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    body = BytesBlob(gzip.compress(response.body.read(0, response.body.size), compresslevel=1, mtime=0))
+    headers = CIMultiDict(response.headers)
+    headers["Content-Encoding"] = "gzip"
+    return attrs.evolve(response, headers=headers, body=body)

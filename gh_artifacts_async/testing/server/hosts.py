@@ -55,6 +55,7 @@ class Hosts:
         ssl_context: ssl.SSLContext | None = None,
         url_ttl: float | None = None,
         same_host_storage: bool = False,
+        byte_exact_urls: bool = False,
         now: datetime | None = None,
     ) -> None:
         """Prepare a fake; it starts when its ``async with`` block is entered.
@@ -67,13 +68,15 @@ class Hosts:
             ssl_context: serve TLS on both hosts.
             url_ttl: seconds that signed URLs live; None: 600, and 60 for the v3 form.
             same_host_storage: v3 URLs point to the API's own host (``/_services/pipelines/…``), as on an appliance.
+            byte_exact_urls: refuse a signed URL that is not byte for byte as it was minted; else its query may be
+                re-ordered or escaped differently, as with Azure.
             now: aware time at which its clock begins; None: now.
         """
         self.clock = Clock() if now is None else Clock(now)
         self.scenario = Scenario(self.clock, profile_named(profile))
         self.faults = Faults(self.clock)
         self._journal = Journal()
-        self._signer = Signer(self.clock, url_ttl)
+        self._signer = Signer(self.clock, url_ttl, byte_exact=byte_exact_urls)
         self._tokens = Tokens(self.clock)
         self._limits = RateLimits(self.clock, enabled=self.scenario.profile.rate_limits)
         render = Renderer(self.scenario, "")

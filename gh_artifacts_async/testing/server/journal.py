@@ -30,7 +30,7 @@ class RequestRecord:
         endpoint: GitHub's operation id, e.g. ``"actions/get-artifact"``; None if there is none, and for storage.
         artifact_id: the artifact it was for, or None.
         status: of the response; 0 until there is one (or where raw bytes or nothing was sent).
-        bytes_sent: bytes of the body handed to the network so far, before any content coding.
+        bytes_sent: bytes of the body handed to the network so far.
     """
 
     number: int

@@ -8,7 +8,7 @@ from typing import Literal
 
 import attrs
 
-from gh_artifacts_async.testing.server import apps, artifacts, repositories, runs, service
+from gh_artifacts_async.testing.server import apps, artifacts, repositories, runs, service, workflows
 from gh_artifacts_async.testing.server.backend import Backend, Call
 from gh_artifacts_async.testing.server.responses import Response
 
@@ -36,6 +36,8 @@ class Route:
 _REPO = r"(?:/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)|/repositories/(?P<repository_id>\d+))"
 _ARTIFACT = rf"{_REPO}/actions/artifacts/(?P<artifact_id>\d{{1,19}})"
 _RUN = rf"{_REPO}/actions/runs/(?P<run_id>\d{{1,19}})"
+_ATTEMPT = rf"{_RUN}/attempts/(?P<attempt_number>\d{{1,9}})"
+_JOB = rf"{_REPO}/actions/jobs/(?P<job_id>\d{{1,19}})"
 _WORKFLOW = rf"{_REPO}/actions/workflows/(?P<workflow_id>[^/]+)"
 _INSTALLATION = r"/app/installations/(?P<installation_id>\d{1,19})"
 
@@ -51,10 +53,22 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", rf"{_ARTIFACT}/(?P<archive_format>[^/]+)", "actions/download-artifact", artifacts.download_artifact),
     _route("GET", f"{_RUN}/artifacts", "actions/list-workflow-run-artifacts", artifacts.list_workflow_run_artifacts),
     _route("GET", f"{_REPO}/actions/runs", "actions/list-workflow-runs-for-repo", runs.list_workflow_runs_for_repo),
-    _route("GET", f"{_WORKFLOW}/runs", "actions/list-workflow-runs", runs.list_workflow_runs),
+    _route("GET", f"{_REPO}/actions/workflows", "actions/list-repo-workflows", workflows.list_repo_workflows),
+    _route("GET", _WORKFLOW, "actions/get-workflow", workflows.get_workflow),
+    _route("GET", f"{_WORKFLOW}/runs", "actions/list-workflow-runs", workflows.list_workflow_runs),
     _route("GET", _RUN, "actions/get-workflow-run", runs.get_workflow_run),
     _route("DELETE", _RUN, "actions/delete-workflow-run", runs.delete_workflow_run),
+    _route("GET", _ATTEMPT, "actions/get-workflow-run-attempt", runs.get_workflow_run_attempt),
+    _route("GET", f"{_RUN}/jobs", "actions/list-jobs-for-workflow-run", runs.list_jobs_for_workflow_run),
+    _route(
+        "GET",
+        f"{_ATTEMPT}/jobs",
+        "actions/list-jobs-for-workflow-run-attempt",
+        runs.list_jobs_for_workflow_run_attempt,
+    ),
+    _route("GET", _JOB, "actions/get-job-for-workflow-run", runs.get_job_for_workflow_run),
     _route("GET", _REPO, "repos/get", repositories.get_repository),
+    _route("GET", rf"{_REPO}/branches/(?P<branch>.+)", "repos/get-branch", repositories.get_branch),
     _route("GET", f"{_REPO}/installation", "apps/get-repo-installation", apps.get_repo_installation),
     _route(
         "POST",
@@ -63,4 +77,6 @@ ROUTES: tuple[Route, ...] = (
         apps.create_installation_access_token,
     ),
     _route("GET", "/rate_limit", "rate-limit/get", service.get_rate_limit),
+    _route("GET", "/meta", "meta/get", service.get_meta),
+    _route("GET", "/versions", "meta/get-all-versions", service.get_all_versions),
 )

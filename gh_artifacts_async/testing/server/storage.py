@@ -11,13 +11,14 @@ import attrs
 from multidict import CIMultiDict
 
 from gh_artifacts_async.testing.clock import http_date
-from gh_artifacts_async.testing.data.blobs import BytesBlob
+from gh_artifacts_async.testing.data.blobs import BytesBlob, md5
 from gh_artifacts_async.testing.data.error_bodies import AZURE_REQUEST_ID, azure_error, s3_error
 from gh_artifacts_async.testing.data.scenario import Scenario
 from gh_artifacts_async.testing.data.zips import make_zip
 from gh_artifacts_async.testing.faults.effects import Effects
 from gh_artifacts_async.testing.faults.fault import Occasion
 from gh_artifacts_async.testing.faults.script import Faults
+from gh_artifacts_async.testing.server.conditions import unmet_condition
 from gh_artifacts_async.testing.server.journal import Journal
 from gh_artifacts_async.testing.server.responses import Response, json_response
 from gh_artifacts_async.testing.server.signing import Signer, disposition
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
 _SUFFIX = re.compile(r"bytes=-(\d+)", re.ASCII)
+_LARGEST_MD5_RANGE = 4 * 1024 * 1024
 
 
 @attrs.define
@@ -71,7 +73,7 @@ class Storage:
         return Occasion(
             "storage",
             artifact.id,
-            ranged="Range" in request.headers,
+            ranged=_asked_range(request, artifact) is not None,
             bodiless=request.method == "HEAD",
             start=honest.start if good else 0,
             stop=honest.end if good else 0,
@@ -92,13 +94,26 @@ class Storage:
         """Return the error for a request that may not read the stored bytes, or None."""
         if "Authorization" in request.headers:
             return _token_refused(checked)
-        if request.method not in {"GET", "HEAD"}:
-            return _azure_refusal(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.")
+        if request.method not in ({"GET"} if checked.kind == "v3" else {"GET", "HEAD"}):
+            return _method_refused(request, checked)
         if checked.verdict in {"forged", "expired"}:
             return self._forged(checked) if checked.verdict == "forged" else self._expired(checked)
         if artifact is None:
             return _azure_refusal(404, "BlobNotFound", "The specified blob does not exist.")
-        return _precondition(request, artifact)
+        # The v3 form has no ETag and ignores conditions.
+        return None if artifact.kind == "v3" else self._unmet(request, artifact)
+
+    def _unmet(self, request: web.Request, artifact: FakeArtifact) -> Response | None:
+        """Return the 304 or 412 for a condition that is not met, or None."""
+        status = unmet_condition(request.headers, artifact.etag, self._modified(artifact))
+        if status == HTTPStatus.NOT_MODIFIED:
+            validators = {"ETag": artifact.etag, "Last-Modified": http_date(self._modified(artifact))}
+            return Response(304, {**validators, "x-ms-error-code": "ConditionNotMet"})
+        if status == HTTPStatus.PRECONDITION_FAILED:
+            return _azure_refusal(
+                412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met."
+            )
+        return None
 
     def _forged(self, checked: Checked) -> Response:
         if checked.kind == "v3":
@@ -130,10 +145,37 @@ class Storage:
         if artifact.kind == "v3":
             body = artifact.blob if artifact.files is None else BytesBlob(self._zip_now(artifact))
             return Response(200, headers, body, framing="chunked", head_only=head_only)
-        asked = request.headers.get("Range")
+        asked = _asked_range(request, artifact)
         if asked is None or head_only:
-            return Response(200, headers, artifact.blob, head_only=head_only)
-        return _ranged(asked, artifact, headers)
+            return self._whole(artifact, headers, head_only=head_only)
+        return self._ranged(request, asked, artifact, headers)
+
+    def _whole(self, artifact: FakeArtifact, headers: dict[str, str], *, head_only: bool = False) -> Response:
+        if artifact.content_md5:
+            headers = {**headers, "Content-MD5": headers["x-ms-blob-content-md5"]}
+        return Response(200, headers, artifact.blob, head_only=head_only)
+
+    def _ranged(self, request: web.Request, asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Response:
+        """Serve a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; any other form gets the whole blob.
+
+        https://learn.microsoft.com/en-us/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
+        """
+        size = artifact.blob.size
+        span = _span(asked, artifact)
+        if span is None:
+            return self._whole(artifact, headers)
+        first, last = span
+        if first >= size:
+            refusal = _azure_refusal(
+                416, "InvalidRange", "The range specified is invalid for the current size of the resource."
+            )
+            return attrs.evolve(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
+        headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
+        if artifact.kind != "s3" and request.headers.get("x-ms-range-get-content-md5", "").lower() == "true":
+            if last + 1 - first > _LARGEST_MD5_RANGE:
+                return _azure_refusal(400, "OutOfRangeQueryParameterValue", "The range is larger than 4 MiB.")
+            headers["Content-MD5"] = md5(artifact.blob, first, last + 1)
+        return Response(206, headers, artifact.blob, first, last + 1)
 
     def _zip_now(self, artifact: FakeArtifact) -> bytes:
         """Return a zip built for this one response: its bytes differ from the last one's, as with v3."""
@@ -148,16 +190,21 @@ class Storage:
             headers["Content-Disposition"] = disposition(artifact.filename)
         if artifact.kind == "v3":
             return headers
-        headers |= {"ETag": artifact.etag, "Accept-Ranges": "bytes", "Last-Modified": self._modified(artifact)}
+        headers |= {
+            "ETag": artifact.etag,
+            "Accept-Ranges": "bytes",
+            "Last-Modified": http_date(self._modified(artifact)),
+        }
+        if artifact.content_md5:
+            headers["x-ms-blob-content-md5"] = md5(artifact.blob, 0, artifact.blob.size)
         if artifact.kind != "s3":
             created = artifact.created_at or self.scenario.clock.start
             headers |= {"x-ms-creation-time": http_date(created), "x-ms-blob-type": "BlockBlob"}
             headers |= {"x-ms-lease-status": "unlocked", "x-ms-lease-state": "available"}
         return headers
 
-    def _modified(self, artifact: FakeArtifact) -> str:
-        created: datetime = artifact.created_at or self.scenario.clock.start
-        return http_date(created + timedelta(seconds=artifact.generation))
+    def _modified(self, artifact: FakeArtifact) -> datetime:
+        return (artifact.created_at or self.scenario.clock.start) + timedelta(seconds=artifact.generation)
 
     def _faulty(
         self, request: web.Request, checked: Checked, artifact: FakeArtifact, honest: Response, effects: Effects
@@ -166,13 +213,13 @@ class Storage:
         if effects.response is not None:
             return Response(effects.response.status, effects.response.headers, BytesBlob(effects.response.body))
         if effects.expire:
-            self.signer.revoked.add(request.raw_path)
+            self.signer.revoke(request.raw_path)
             return self._expired(checked)
         if effects.change is not None:
             artifact = self._change(artifact, effects)
             honest = self._refusal(request, checked, artifact) or self._blob(request, artifact)
         if effects.ignore_range:
-            return Response(200, self._headers(artifact), artifact.blob)
+            return self._whole(artifact, self._headers(artifact))
         if effects.content_range is not None and honest.status == HTTPStatus.PARTIAL_CONTENT:
             return attrs.evolve(honest, headers={**honest.headers, "Content-Range": effects.content_range})
         return honest
@@ -197,38 +244,22 @@ _AUTHENTICATE = (
 )
 
 
-def _precondition(request: web.Request, artifact: FakeArtifact) -> Response | None:
-    """Check If-Match; the v3 form has no ETag and ignores conditions, and If-Range is documented nowhere."""
-    condition = request.headers.get("If-Match")
-    if artifact.kind == "v3" or condition is None:
-        return None
-    if {tag.strip() for tag in condition.split(",")} & {artifact.etag, "*"}:
-        return None
-    message = "The condition specified using HTTP conditional header(s) is not met."
-    return _azure_refusal(412, "ConditionNotMet", message)
+def _asked_range(request: web.Request, artifact: FakeArtifact) -> str | None:
+    """Return the range a request asks for; Azure's own header goes before HTTP's."""
+    own = None if artifact.kind == "s3" else request.headers.get("x-ms-range")
+    return own or request.headers.get("Range")
 
 
-def _ranged(asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Response:
-    """Serve a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; any other form gets the whole blob.
-
-    https://learn.microsoft.com/en-us/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
-    """
+def _span(asked: str, artifact: FakeArtifact) -> tuple[int, int] | None:
+    """Return the first and last byte of a range, or None if it has none of the forms that this storage serves."""
     size = artifact.blob.size
     match = _RANGE.fullmatch(asked)
     suffix = _SUFFIX.fullmatch(asked) if artifact.kind == "s3" else None
     if suffix:
-        first, last = max(0, size - int(suffix[1])), size - 1
-    elif match and not (match[2] and int(match[2]) < int(match[1])):
-        first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)
-    else:
-        return Response(200, headers, artifact.blob)
-    if first >= size:
-        refusal = _azure_refusal(
-            416, "InvalidRange", "The range specified is invalid for the current size of the resource."
-        )
-        return attrs.evolve(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
-    headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
-    return Response(206, headers, artifact.blob, first, last + 1)
+        return max(0, size - int(suffix[1])), size - 1
+    if match and not (match[2] and int(match[2]) < int(match[1])):
+        return int(match[1]), min(int(match[2] or size - 1), size - 1)
+    return None
 
 
 def _token_refused(checked: Checked) -> Response:
@@ -240,6 +271,13 @@ def _token_refused(checked: Checked) -> Response:
     return _azure_refusal(
         400, "InvalidAuthenticationInfo", "Authentication information is not given in the correct format."
     )
+
+
+def _method_refused(request: web.Request, checked: Checked) -> Response:
+    if checked.kind == "v3":
+        message = f"The requested resource does not support http method '{request.method}'."
+        return json_response({"message": message}, 405, {"Allow": "GET"})
+    return _azure_refusal(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.")
 
 
 def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Response:
