@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.testing import FakeGitHub, FakeRun
     from tests.kits.probe import Got, Probe
 
-CONTRACTS = Path(__file__).parent.parent / "contract"
+CONTRACTS = Path(__file__).parent.parent.parent / "contract"
 PROFILES = ["github.com", "ghes-3.4", "ghes-3.8", "ghes-3.19"]
 # GitHub's own documents: the origin that their `servers` name.
 ORIGINS = {"github.com": "https://api.github.com"}

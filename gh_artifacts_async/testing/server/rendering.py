@@ -1,4 +1,4 @@
-"""GitHub's JSON: the shapes of its OpenAPI description, made from the fake's data.
+"""Renders the fake's data as GitHub's JSON, in the shapes of its OpenAPI description.
 
 https://github.com/github/rest-api-description
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import attrs
 
@@ -16,7 +17,7 @@ from gh_artifacts_async.testing.data.scenario import Scenario
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gh_artifacts_async.testing.data.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+    from gh_artifacts_async.testing.data.models import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
 
 Document = dict[str, Any]
 
@@ -72,19 +73,19 @@ _USER_URLS = [
 
 
 @attrs.define
-class Documents:
-    """Writes the documents.
+class Renderer:
+    """Turns data into documents.
 
     Attributes:
         scenario: the data.
-        base_url: what the API's URLs begin with, without a trailing slash.
+        base_url: the API's base URL, without a trailing slash.
     """
 
     scenario: Scenario
     base_url: str
 
     def artifact(self, artifact: FakeArtifact) -> Document:
-        """Return an artifact as listings and gets give it."""
+        """Return an artifact."""
         repository = self.scenario.repositories[artifact.repository_id]
         url = f"{self.base_url}/repos/{repository.full_name}/actions/artifacts/{artifact.id}"
         document: Document = {
@@ -117,7 +118,7 @@ class Documents:
         }
 
     def run(self, run: FakeRun, *, pull_requests: bool = True) -> Document:
-        """Return a workflow run, with its pull requests unless told otherwise."""
+        """Return a workflow run, with its pull requests unless excluded."""
         repository = self.scenario.repositories[run.repository_id]
         url = f"{self.base_url}/repos/{repository.full_name}/actions/runs/{run.id}"
         head = self.scenario.repositories.get(run.head_repository_id or 0)
@@ -159,6 +160,98 @@ class Documents:
             "head_repository": None if head is None else self.minimal_repository(head),
         }
 
+    def job(self, run: FakeRun, index: int) -> Document:
+        """Return a job of a run's attempt, by its place among the attempt's jobs."""
+        repository = self.scenario.repositories[run.repository_id]
+        base = f"{self.base_url}/repos/{repository.full_name}"
+        number = run.job_id(index)
+        done = run.status == "completed"
+        finished = iso(run.updated_at) if done else None
+        step = {"name": "Set up job", "number": 1, "status": run.status, "conclusion": run.conclusion}
+        return {
+            "id": number,
+            "run_id": run.id,
+            "workflow_name": run.workflow_name,
+            "head_branch": run.branch,
+            "run_url": f"{base}/actions/runs/{run.id}",
+            "run_attempt": run.attempt,
+            "node_id": _node("CheckRun", number),
+            "head_sha": run.head_sha,
+            "url": f"{base}/actions/jobs/{number}",
+            "html_url": f"https://github.com/{repository.full_name}/actions/runs/{run.id}/job/{number}",
+            "status": run.status,
+            "conclusion": run.conclusion,
+            "created_at": iso(run.run_started_at),
+            "started_at": iso(run.run_started_at),
+            "completed_at": finished,
+            "name": run.jobs[index],
+            "steps": [{**step, "started_at": iso(run.run_started_at), "completed_at": finished}],
+            "check_run_url": f"{base}/check-runs/{number}",
+            "labels": ["ubuntu-latest"],
+            "runner_id": 1 if done else None,
+            "runner_name": "GitHub Actions 1" if done else None,
+            "runner_group_id": 2 if done else None,
+            "runner_group_name": "GitHub Actions" if done else None,
+        }
+
+    def workflow(self, run: FakeRun) -> Document:
+        """Return a workflow, of which ``run`` is a run."""
+        repository = self.scenario.repositories[run.repository_id]
+        path = f".github/workflows/{run.workflow}"
+        site = f"https://github.com/{repository.full_name}"
+        return {
+            "id": run.workflow_id,
+            "node_id": _node("Workflow", run.workflow_id),
+            "name": run.workflow_name,
+            "path": path,
+            "state": "active",
+            "created_at": iso(self.scenario.clock.start),
+            "updated_at": iso(self.scenario.clock.start),
+            "url": f"{self.base_url}/repos/{repository.full_name}/actions/workflows/{run.workflow_id}",
+            "html_url": f"{site}/blob/{repository.default_branch}/{path}",
+            "badge_url": f"{site}/workflows/{quote(run.workflow_name)}/badge.svg",
+        }
+
+    def branch(self, repository: FakeRepository, name: str, sha: str) -> Document:
+        """Return a branch whose head is the commit ``sha``."""
+        url = f"{self.base_url}/repos/{repository.full_name}"
+        site = f"https://github.com/{repository.full_name}"
+        protection = f"{url}/branches/{quote(name, safe='')}/protection"
+        return {
+            "name": name,
+            "commit": self._branch_commit(repository, sha),
+            "_links": {"self": f"{url}/branches/{quote(name, safe='')}", "html": f"{site}/tree/{quote(name)}"},
+            "protected": False,
+            "protection": {"enabled": False, "required_status_checks": {"enforcement_level": "off", "contexts": []}},
+            "protection_url": protection,
+        }
+
+    def _branch_commit(self, repository: FakeRepository, sha: str) -> Document:
+        url = f"{self.base_url}/repos/{repository.full_name}"
+        person = {
+            "name": repository.owner,
+            "email": f"{repository.owner}@users.noreply.github.com",
+            "date": iso(self.scenario.clock.start),
+        }
+        return {
+            "sha": sha,
+            "node_id": _node("Commit", int(sha[:8], 16)),
+            "commit": {
+                "author": person,
+                "committer": person,
+                "message": "Head of the branch",
+                "tree": {"sha": sha[::-1], "url": f"{url}/git/trees/{sha[::-1]}"},
+                "url": f"{url}/git/commits/{sha}",
+                "comment_count": 0,
+            },
+            "url": f"{url}/commits/{sha}",
+            "html_url": f"https://github.com/{repository.full_name}/commit/{sha}",
+            "comments_url": f"{url}/commits/{sha}/comments",
+            "author": self.user(repository.owner),
+            "committer": self.user(repository.owner),
+            "parents": [],
+        }
+
     def _pull(self, run: FakeRun, number: int) -> Document:
         repository = self.scenario.repositories[run.repository_id]
         url = f"{self.base_url}/repos/{repository.full_name}"
@@ -186,7 +279,7 @@ class Documents:
         }
 
     def minimal_repository(self, repository: FakeRepository) -> Document:
-        """Return a repository as runs hold it."""
+        """Return a repository as it appears in runs."""
         url = f"{self.base_url}/repos/{repository.full_name}"
         document: Document = {
             "id": repository.id,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gh_artifacts_async.testing.data.records import FakeRun
+    from gh_artifacts_async.testing.data.models import FakeRun
 
 SEARCH_CAP = 1000
 """GitHub shows at most this many results of a filtered listing."""
@@ -30,14 +30,14 @@ _OPEN = "*"
 
 
 def matching_runs(runs: list[FakeRun], query: Mapping[str, str]) -> tuple[list[FakeRun], bool]:
-    """Return the runs that pass the filters in ``query``, and whether there is any filter."""
-    wanted = {name: value for name, value in query.items() if name in _TESTS}
-    passing = [run for run in runs if all(_TESTS[name](run, value) for name, value in wanted.items())]
-    return passing, bool(wanted)
+    """Return the runs that match the filters in ``query``, and whether there are any filters."""
+    filters = {name: value for name, value in query.items() if name in _TESTS}
+    passing = [run for run in runs if all(_TESTS[name](run, value) for name, value in filters.items())]
+    return passing, bool(filters)
 
 
 def created_within(created: datetime, expression: str) -> bool:
-    """Judge a time by GitHub's date syntax: ``A..B``, ``*..B``, ``A..*``, ``>=A``, ``>A``, ``<=A``, ``<A`` or a day.
+    """Match GitHub's date syntax: ``A..B``, ``*..B``, ``A..*``, ``>=A``, ``>A``, ``<=A``, ``<A`` or a day.
 
     https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
     """
@@ -59,7 +59,7 @@ def created_within(created: datetime, expression: str) -> bool:
 
 
 def _bounds(text: str) -> tuple[datetime, datetime]:
-    """Return the first moment of a day or second, and the first one after it."""
+    """Return the start of a day or second, and its end."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -27,7 +27,7 @@ class Budget:
 
     Attributes:
         limit: requests an hour.
-        reset: seconds since 1970 at which it begins anew.
+        reset: seconds since 1970 at which the next hour begins.
         used: requests so far.
     """
 
@@ -41,7 +41,7 @@ class Budget:
         return max(0, self.limit - self.used)
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that tell it."""
+        """Return its headers."""
         return {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(self.remaining),
@@ -57,7 +57,7 @@ class RateLimits:
 
     Attributes:
         clock: the fake's clock.
-        enabled: answers carry the headers and the budget is enforced.
+        enabled: responses have the headers and the limit is enforced.
         secondary: more than 100 requests at once, or 900 points a minute for one endpoint, are refused.
     """
 
@@ -69,7 +69,7 @@ class RateLimits:
     _points: dict[str, deque[tuple[float, int]]] = attrs.field(factory=lambda: defaultdict(deque))
 
     def budget(self, token: str) -> Budget:
-        """Return the budget of ``token`` (``""``: none was sent), begun anew when its hour is over."""
+        """Return the budget of ``token`` (``""``: none was sent), renewed when its hour is over."""
         now = self.clock.timestamp()
         known = self._budgets.get(token)
         if known is None and self._preset is not None and now < self._preset.reset:
@@ -81,13 +81,13 @@ class RateLimits:
         return known
 
     def set(self, *, limit: int, remaining: int, reset_in: float) -> None:
-        """Give every token this budget now; see ``FakeGitHub.set_rate_limit``."""
+        """Give every token this budget; see ``FakeGitHub.set_rate_limit``."""
         self.enabled = True
         self._budgets.clear()
         self._preset = Budget(limit, int(self.clock.timestamp() + reset_in), limit - remaining)
 
     def spend(self, endpoint: str, points: int) -> bool:
-        """Count ``points`` for ``endpoint``; tell whether its last minute stays within what GitHub allows."""
+        """Count ``points`` for ``endpoint``; return whether its last minute is within what GitHub allows."""
         now = self.clock.timestamp()
         recent = self._points[endpoint]
         while recent and recent[0][0] <= now - _MINUTE:

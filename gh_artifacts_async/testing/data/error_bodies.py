@@ -1,4 +1,4 @@
-"""Errors as GitHub's API and Azure's storage write them."""
+"""Bodies of errors as GitHub's API and its storage hosts write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.testing.server.journal import Host
+    from gh_artifacts_async.testing.data.profiles import Host
 
 DOCS = "https://docs.github.com/rest"
 AZURE_REQUEST_ID = "5c2f1d0e-001e-0043-7a11-fa4e00000000"
@@ -35,6 +35,15 @@ def azure_error(code: str, message: str, detail: str = "") -> tuple[dict[str, st
     text = f"{message}\nRequestId:{AZURE_REQUEST_ID}"
     body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{text}</Message>{detail}</Error>'
     return {"Content-Type": "application/xml", "x-ms-error-code": code}, body.encode()
+
+
+def s3_error(code: str, message: str) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of an S3 error.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    return {"Content-Type": "application/xml"}, text.encode()
 
 
 def plain_error(code: int, where: Host) -> tuple[dict[str, str], bytes]:

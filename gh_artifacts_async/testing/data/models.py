@@ -1,23 +1,17 @@
-"""What a fake GitHub holds: repositories, runs, artifacts and their bytes, App installations."""
+"""What a fake GitHub holds: repositories, runs, artifacts and App installations."""
 
 from __future__ import annotations
 
 import hashlib
-import mimetypes
-import zipfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from io import BytesIO
+from datetime import datetime
 
 import attrs
 
-from gh_artifacts_async.testing.data.blobs import Blob, BytesBlob, SeededBlob, make_zip, zip_blob
+from gh_artifacts_async.testing.data.blobs import Blob
 from gh_artifacts_async.testing.data.profiles import Kind
 
-Moment = datetime | str | None
-"""A time: aware, or as GitHub writes it (``2026-07-09T12:47:44Z``); ``"auto"`` for the default; None for none."""
-
-_ZIP_TYPE = "application/zip"
+_ATTEMPTS, _JOBS = 100, 1000  # more than GitHub allows: 50 re-runs, 256 jobs of a matrix
 
 
 @attrs.frozen
@@ -28,7 +22,7 @@ class FakeRepository:
         id: its number, which survives a renaming.
         full_name: ``owner/name``.
         private: invisible (404) without a token.
-        fork: it is one.
+        fork: whether it is a fork.
         default_branch: e.g. ``main``.
     """
 
@@ -62,7 +56,7 @@ class FakeRun:
         workflow_name: the workflow's name.
         branch: head branch; None where GitHub has none.
         head_sha: head commit.
-        head_repository_id: where the commit comes from; None where that fork is gone.
+        head_repository_id: repository of the commit; None where that fork was deleted.
         head_repository: its ``owner/name``, or None.
         event: e.g. ``push``.
         status: ``queued``, ``in_progress``, ``completed``, …
@@ -74,6 +68,7 @@ class FakeRun:
         created_at: aware UTC.
         updated_at: aware UTC.
         run_started_at: aware UTC.
+        jobs: names of the jobs of each attempt.
     """
 
     id: int
@@ -96,6 +91,17 @@ class FakeRun:
     created_at: datetime
     updated_at: datetime
     run_started_at: datetime
+    jobs: tuple[str, ...] = ("build",)
+
+    def job_id(self, index: int) -> int:
+        """Return the number of one of the attempt's jobs."""
+        return (self.id * _ATTEMPTS + self.attempt) * _JOBS + index
+
+
+def job_from_id(number: int) -> tuple[int, int, int]:
+    """Return run, attempt and place of a job: what ``FakeRun.job_id`` put into its number."""
+    run_attempt, index = divmod(number, _JOBS)
+    return *divmod(run_attempt, _ATTEMPTS), index
 
 
 @attrs.frozen
@@ -107,16 +113,17 @@ class FakeArtifact:
         repository_id: the repository's number.
         run: the run it belongs to; None where GitHub's ``workflow_run`` is null.
         name: as uploaded; not unique.
-        size_in_bytes: as the listing says it.
-        digest: ``sha256:…`` or None, as the listing says it.
+        size_in_bytes: as the listing shows it.
+        digest: ``sha256:…`` or None, as the listing shows it.
         created_at: aware UTC or None.
         updated_at: aware UTC or None.
         expires_at: aware UTC or None.
         blob: the stored bytes.
-        files: what an on-the-fly zip is made of; None: ``blob`` is sent as it is.
-        content_type: of the stored bytes; None: storage names no type.
+        files: members of a zip built per request; None: ``blob`` is sent as it is.
+        content_type: of the stored bytes; None: storage sends no Content-Type.
         filename: as storage's Content-Disposition gives it; None: storage sends none.
         kind: the form of its signed URLs.
+        content_md5: storage knows the MD5 of the stored bytes, which it does not of GitHub's own uploads.
         generation: grows when the stored bytes change identity.
     """
 
@@ -135,80 +142,13 @@ class FakeArtifact:
     filename: str | None
     kind: Kind
     expired: bool = False
+    content_md5: bool = False
     generation: int = 0
 
     @property
     def etag(self) -> str:
         """The blob's identity as Azure writes it, quoted."""
         return f'"0x8D{hashlib.sha256(f"{self.id} {self.generation}".encode()).hexdigest()[:12].upper()}"'
-
-
-@attrs.frozen
-class Content:
-    """Bytes as an artifact stores them, and what GitHub says about them."""
-
-    blob: Blob
-    raw_size: int
-    content_type: str
-    filename: str
-    files: Mapping[str, bytes | str] | None = None
-    is_raw: bool = False
-
-
-def content_of(
-    name: str,
-    *,
-    files: Mapping[str, bytes | str] | None = None,
-    archive: bytes | None = None,
-    raw: tuple[str, bytes] | str | None = None,
-    size: int | None = None,
-    seed: int = 0,
-) -> Content:
-    """Return what an artifact called ``name`` stores; one of the keywords says what (default: one small text file).
-
-    Args:
-        name: the artifact's name, which names its zip.
-        files: members of a zip.
-        archive: the bytes of a zip, taken as they are.
-        raw: ``(file name, bytes)`` of an artifact that is no zip, or a file name alone with ``size``.
-        size: this many bytes that take no memory: a valid zip with one random member, or raw with ``raw="name"``.
-        seed: of those bytes.
-    """
-    zip_name = f"{name}.zip"
-    if raw is not None:
-        return _raw_content(raw, size, seed)
-    if archive is not None:
-        return Content(BytesBlob(archive), _raw_size(archive), _ZIP_TYPE, zip_name)
-    if size is not None:
-        blob = zip_blob(size, seed)
-        return Content(blob, blob.parts[1].size, _ZIP_TYPE, zip_name)
-    files = {"artifact.txt": f"{name}\n"} if files is None else dict(files)
-    raw_size = sum(len(body.encode() if isinstance(body, str) else body) for body in files.values())
-    return Content(BytesBlob(make_zip(files)), raw_size, _ZIP_TYPE, zip_name, files)
-
-
-def _raw_content(raw: tuple[str, bytes] | str, size: int | None, seed: int) -> Content:
-    filename, blob = (raw, SeededBlob(size or 0, seed)) if isinstance(raw, str) else (raw[0], BytesBlob(raw[1]))
-    content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
-    return Content(blob, blob.size, content_type, filename, is_raw=True)
-
-
-def _raw_size(archive: bytes) -> int:
-    try:
-        return sum(member.file_size for member in zipfile.ZipFile(BytesIO(archive)).infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return len(archive)
-
-
-def moment(value: Moment, default: datetime | None) -> datetime | None:
-    """Return ``value`` as an aware time; ``default`` for ``"auto"``."""
-    if value == "auto":
-        return default
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if value is not None and value.tzinfo is None:
-        value = value.replace(tzinfo=UTC)
-    return value
 
 
 @attrs.frozen
