@@ -3,7 +3,7 @@
 Two stages, since an archive may still lie on a server. :func:`audit_directory` (or :func:`parse_tail`, for a caller
 who fetches the bytes itself) judges all that the end of the archive tells: end records, the central directory, names,
 types, methods, limits, and that the members' spans fill the archive without overlap. :func:`audit_reader` and
-:func:`audit` go on to compare every local header and data descriptor (:mod:`~gh_artifacts_async.archive.headers`).
+:func:`audit` go on to compare every local header and data descriptor (:mod:`~gh_artifacts_async.archive.local_headers`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gh_artifacts_async.archive import records, rules
-from gh_artifacts_async.archive.headers import audit_headers
+from gh_artifacts_async.archive.local_headers import audit_headers
 from gh_artifacts_async.archive.members import ArchiveDirectory, Member, NeedMore
 from gh_artifacts_async.archive.names import canonical, check_name
 from gh_artifacts_async.archive.readers import FileReader, MissingBytesError, TailReader, read_exactly
 from gh_artifacts_async.archive.rules import over_limit, refusal
-from gh_artifacts_async.archive.tree import NameTree
+from gh_artifacts_async.archive.name_tree import NameTree
 from gh_artifacts_async.settings import ExtractPolicy
 
 if TYPE_CHECKING:

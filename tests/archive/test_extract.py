@@ -25,7 +25,7 @@ from gh_artifacts_async.archive import (
     parse_tail,
     staging,
 )
-from gh_artifacts_async.archive.extract import plan_batches
+from gh_artifacts_async.archive.parallel import plan_batches
 from gh_artifacts_async.errors import ArchiveError, DestinationExistsError, OutOfSpaceError, UnsafeMemberError
 from gh_artifacts_async.settings import ExtractPolicy
 from tests.kits.archives import FILE, FOLDER, LINK, Entry, build

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_artifacts_async.archive import RULES, audit_reader, tree
+from gh_artifacts_async.archive import RULES, audit_reader, name_tree
 from gh_artifacts_async.archive.names import check_name, decode_name, encode_name, fold
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.archive.rules import over_limit, printable, refusal
@@ -264,5 +264,5 @@ def test_twins_are_told_and_refused_where_they_matter(names, twins, refuse):
 
 def test_hashes_that_are_the_same_by_chance_are_no_twins(monkeypatch):
     """The quick look compares hashes only; the second look compares names."""
-    monkeypatch.setattr(tree, "hash", lambda _: 0, raising=False)
+    monkeypatch.setattr(name_tree, "hash", lambda _: 0, raising=False)
     assert audit_reader(BytesReader(build(Entry("a"), Entry("b"))), PORTABLE).twins is None
