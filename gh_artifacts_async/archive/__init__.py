@@ -5,14 +5,15 @@ that are still arriving (:class:`Extraction`) or that stay on a server (:func:`p
 :func:`check_descriptor`, :func:`inflate_member`).
 """
 
-from gh_artifacts_async.archive.directory import TAIL, audit, audit_directory, audit_reader, parse_tail
-from gh_artifacts_async.archive.parallel import extract, extract_all
-from gh_artifacts_async.archive.extraction import Extraction
-from gh_artifacts_async.archive.local_headers import audit_headers, check_descriptor, check_local_header, header_length
-from gh_artifacts_async.archive.inflate import inflate_member
-from gh_artifacts_async.archive.members import ArchiveDirectory, Folder, Member, NeedMore
-from gh_artifacts_async.archive.readers import BytesReader, FileReader, Reader
 from gh_artifacts_async.archive.contents import read_member
+from gh_artifacts_async.archive.directory import audit, audit_directory, audit_reader, parse_tail
+from gh_artifacts_async.archive.end_record import TAIL
+from gh_artifacts_async.archive.extraction import Extraction
+from gh_artifacts_async.archive.inflate import inflate_member
+from gh_artifacts_async.archive.local_headers import audit_headers, check_descriptor, check_local_header, header_length
+from gh_artifacts_async.archive.members import ArchiveDirectory, Folder, Member, NeedMore
+from gh_artifacts_async.archive.parallel import extract, extract_all
+from gh_artifacts_async.archive.readers import BytesReader, FileReader, Reader
 from gh_artifacts_async.archive.rules import RULES, Rule
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gh_artifacts_async.archive.local_headers import check_descriptor, check_local_header, header_length
 from gh_artifacts_async.archive.inflate import BLOCK, inflate_member, inflate_whole
+from gh_artifacts_async.archive.local_headers import check_descriptor, check_local_header, header_length
 from gh_artifacts_async.archive.readers import read_exactly
 from gh_artifacts_async.archive.records import LOCAL
 

@@ -10,28 +10,27 @@ from __future__ import annotations
 
 import struct
 from itertools import pairwise, starmap
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from gh_artifacts_async.archive import records, rules
+from gh_artifacts_async.archive.end_record import find_end
 from gh_artifacts_async.archive.local_headers import audit_headers
 from gh_artifacts_async.archive.members import ArchiveDirectory, Member, NeedMore
+from gh_artifacts_async.archive.name_tree import NameTree
 from gh_artifacts_async.archive.names import canonical, check_name
 from gh_artifacts_async.archive.readers import FileReader, MissingBytesError, TailReader, read_exactly
 from gh_artifacts_async.archive.rules import over_limit, refusal
-from gh_artifacts_async.archive.name_tree import NameTree
 from gh_artifacts_async.settings import ExtractPolicy
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from gh_artifacts_async.archive.end_record import EndRecord
     from gh_artifacts_async.archive.readers import Reader
     from gh_artifacts_async.archive.records import CentralEntry
 
 DEFAULT_POLICY: Final = ExtractPolicy()
-
-TAIL: Final = records.END.size + 0xFFFF
-"""Bytes from the end within which the end record must lie: its own length and the longest comment (APPNOTE 4.3.16)."""
 
 RATIO_FLOOR: Final = 100 * 2**20
 """Unpacked bytes below which the ratio is not counted: a log of one repeated line is no attack."""
@@ -51,16 +50,6 @@ _NO_MODE: Final = 0xFFFF  # what Maven's older archivers write for a folder
 # MS-DOS and Windows attributes in the lower half
 _DOS_FOLDER: Final = 0x10
 _REPARSE_POINT: Final = 0x400
-
-
-class _End(NamedTuple):
-    """What the end records say."""
-
-    total: int
-    directory_size: int
-    directory_offset: int
-    start: int  # of the first end record: the central directory must end here
-    comment: bytes
 
 
 def audit(path: str | os.PathLike[str], policy: ExtractPolicy = DEFAULT_POLICY) -> ArchiveDirectory:
@@ -115,7 +104,7 @@ def audit_directory(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> A
     Raises:
         ArchiveError: the archive breaks a rule; ``rule`` names it.
     """
-    end = _find_end(reader)
+    end = find_end(reader)
     if policy.max_members is not None and end.total > policy.max_members:
         raise over_limit(end.total, policy.max_members, limit="max_members")
     if end.total * records.CENTRAL.size > end.directory_size:
@@ -138,74 +127,7 @@ def audit_directory(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> A
     return archive
 
 
-def _find_end(reader: Reader) -> _End:
-    """Find the one end of central directory record (APPNOTE 4.3.16)."""
-    if reader.size < records.END.size:
-        raise refusal(rules.END_RECORD, f"the archive has {reader.size} bytes: too few for a zip")
-    length = min(reader.size, TAIL)
-    base = reader.size - length
-    tail = read_exactly(reader, base, length)
-    found = []
-    at = tail.find(records.END_SIGNATURE)
-    while 0 <= at <= length - records.END.size:
-        if at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little") == length:
-            found.append(at)
-        at = tail.find(records.END_SIGNATURE, at + 1)
-    if not found:
-        raise _no_end(tail)
-    comment = tail[found[0] + records.END.size :]
-    if len(found) > 1 or records.END_SIGNATURE in comment:
-        raise refusal(rules.AMBIGUOUS_END, "the archive has more than one end record")
-    return _read_end(reader, base + found[0], tail[found[0] : found[0] + records.END.size], comment)
-
-
-def _no_end(tail: bytes) -> Exception:
-    at = tail.rfind(records.END_SIGNATURE)
-    if at >= 0 and at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little") < len(tail):
-        return refusal(rules.TRAILING_DATA, "there are bytes after the archive's end record")
-    return refusal(rules.END_RECORD, "there is no end record: this is no zip, or it is cut short")
-
-
-def _read_end(reader: Reader, offset: int, data: bytes, comment: bytes) -> _End:
-    """Judge the end record, and the zip64 records before it where there are any."""
-    _, disk, directory_disk, here, count, size, directory_offset, _ = records.END.unpack(data)
-    end = _End(count, size, directory_offset, offset, comment)
-    locator_at = offset - records.ZIP64_LOCATOR.size
-    if locator_at >= 0:
-        locator = read_exactly(reader, locator_at, records.ZIP64_LOCATOR.size)
-        if locator.startswith(records.ZIP64_LOCATOR_SIGNATURE):
-            end = _read_zip64_end(reader, locator, locator_at, end)
-            disk, directory_disk = (0 if number == records.MASK16 else number for number in (disk, directory_disk))
-            here = end.total if here in {records.MASK16, end.total} else here
-    if disk or directory_disk or here != end.total:
-        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
-    if end.directory_offset + end.directory_size != end.start:
-        raise refusal(rules.CENTRAL_DIRECTORY, "the central directory does not end where the end record begins")
-    return end
-
-
-def _read_zip64_end(reader: Reader, locator: bytes, locator_at: int, end: _End) -> _End:
-    """Read the zip64 end record (APPNOTE 4.3.14); the plain one must be masked or say the same."""
-    _, disk, offset, disks = records.ZIP64_LOCATOR.unpack(locator)
-    if disk or disks > 1:
-        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
-    if offset + records.ZIP64_END.size != locator_at:
-        raise refusal(rules.ZIP64, "the zip64 end record is not where its locator says")
-    data = read_exactly(reader, offset, records.ZIP64_END.size)
-    signature, length, _, _, disk, directory_disk, here, count, size, directory_offset = records.ZIP64_END.unpack(data)
-    if signature != records.ZIP64_END_SIGNATURE or length != records.ZIP64_END.size - 12:
-        raise refusal(rules.ZIP64, "the zip64 end record is damaged")
-    if disk or directory_disk or here != count:
-        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
-    plain = (end.total, end.directory_size, end.directory_offset)
-    masks = (records.MASK16, records.MASK32, records.MASK32)
-    for value, mask, real in zip(plain, masks, (count, size, directory_offset), strict=True):
-        if value not in {mask, real}:
-            raise refusal(rules.ZIP64, "the two end records contradict each other")
-    return _End(count, size, directory_offset, offset, end.comment)
-
-
-def _read_central(reader: Reader, end: _End) -> Iterator[CentralEntry]:
+def _read_central(reader: Reader, end: EndRecord) -> Iterator[CentralEntry]:
     """Read the central directory in windows: exactly so many headers in exactly its size."""
     fixed = records.CENTRAL.size
     position, buffer, at = end.directory_offset, b"", 0
@@ -228,16 +150,16 @@ def _read_central(reader: Reader, end: _End) -> Iterator[CentralEntry]:
         raise refusal(rules.COUNT, f"the central directory holds more than the {end.total} members it is said to have")
 
 
-def _next_window(reader: Reader, position: int, end: _End) -> bytes:
+def _next_window(reader: Reader, position: int, end: EndRecord) -> bytes:
     """Read the next piece of the central directory; it holds any one header, the longest too."""
     return read_exactly(reader, position, min(_WINDOW, end.start - position))
 
 
-def _bad_central(end: _End) -> Exception:
+def _bad_central(end: EndRecord) -> Exception:
     return refusal(rules.CENTRAL_DIRECTORY, f"the central directory does not hold {end.total} whole headers")
 
 
-def _spans(entries: list[CentralEntry], end: _End) -> list[int]:
+def _spans(entries: list[CentralEntry], end: EndRecord) -> list[int]:
     """Find where each member's span ends, and refuse spans that overlap or leave a gap that no header can fill."""
     order = sorted(range(len(entries)), key=lambda index: entries[index].header_offset)
     first = entries[order[0]].header_offset if order else end.directory_offset

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 import attrs
 
 from gh_artifacts_async.archive import rules
+from gh_artifacts_async.archive.contents import read_member
 from gh_artifacts_async.archive.folders import open_folders
 from gh_artifacts_async.archive.inflate import inflate_member
 from gh_artifacts_async.archive.members import ArchiveDirectory, Member
 from gh_artifacts_async.archive.names import MAX_PATH, check_portable
-from gh_artifacts_async.archive.contents import read_member
 from gh_artifacts_async.archive.rules import refusal
 from gh_artifacts_async.archive.staging import Staging, sync_folder
 from gh_artifacts_async.errors import OutOfSpaceError

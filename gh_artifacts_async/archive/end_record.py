@@ -1,0 +1,92 @@
+"""The end records of a zip: where its central directory lies, and how many members it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gh_artifacts_async.archive import records, rules
+from gh_artifacts_async.archive.readers import read_exactly
+from gh_artifacts_async.archive.rules import refusal
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.archive.readers import Reader
+
+TAIL: Final = records.END.size + 0xFFFF
+"""Bytes from the end within which the end record must lie: its own length and the longest comment (APPNOTE 4.3.16)."""
+
+
+class EndRecord(NamedTuple):
+    """What the end records say."""
+
+    total: int
+    directory_size: int
+    directory_offset: int
+    start: int  # of the first end record: the central directory must end here
+    comment: bytes
+
+
+def find_end(reader: Reader) -> EndRecord:
+    """Find the one end of central directory record (APPNOTE 4.3.16)."""
+    if reader.size < records.END.size:
+        raise refusal(rules.END_RECORD, f"the archive has {reader.size} bytes: too few for a zip")
+    length = min(reader.size, TAIL)
+    base = reader.size - length
+    tail = read_exactly(reader, base, length)
+    found = []
+    at = tail.find(records.END_SIGNATURE)
+    while 0 <= at <= length - records.END.size:
+        if at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little") == length:
+            found.append(at)
+        at = tail.find(records.END_SIGNATURE, at + 1)
+    if not found:
+        raise _no_end(tail)
+    comment = tail[found[0] + records.END.size :]
+    if len(found) > 1 or records.END_SIGNATURE in comment:
+        raise refusal(rules.AMBIGUOUS_END, "the archive has more than one end record")
+    return _read_end(reader, base + found[0], tail[found[0] : found[0] + records.END.size], comment)
+
+
+def _no_end(tail: bytes) -> Exception:
+    at = tail.rfind(records.END_SIGNATURE)
+    if at >= 0 and at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little") < len(tail):
+        return refusal(rules.TRAILING_DATA, "there are bytes after the archive's end record")
+    return refusal(rules.END_RECORD, "there is no end record: this is no zip, or it is cut short")
+
+
+def _read_end(reader: Reader, offset: int, data: bytes, comment: bytes) -> EndRecord:
+    """Judge the end record, and the zip64 records before it where there are any."""
+    _, disk, directory_disk, here, count, size, directory_offset, _ = records.END.unpack(data)
+    end = EndRecord(count, size, directory_offset, offset, comment)
+    locator_at = offset - records.ZIP64_LOCATOR.size
+    if locator_at >= 0:
+        locator = read_exactly(reader, locator_at, records.ZIP64_LOCATOR.size)
+        if locator.startswith(records.ZIP64_LOCATOR_SIGNATURE):
+            end = _read_zip64_end(reader, locator, locator_at, end)
+            disk, directory_disk = (0 if number == records.MASK16 else number for number in (disk, directory_disk))
+            here = end.total if here in {records.MASK16, end.total} else here
+    if disk or directory_disk or here != end.total:
+        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
+    if end.directory_offset + end.directory_size != end.start:
+        raise refusal(rules.CENTRAL_DIRECTORY, "the central directory does not end where the end record begins")
+    return end
+
+
+def _read_zip64_end(reader: Reader, locator: bytes, locator_at: int, end: EndRecord) -> EndRecord:
+    """Read the zip64 end record (APPNOTE 4.3.14); the plain one must be masked or say the same."""
+    _, disk, offset, disks = records.ZIP64_LOCATOR.unpack(locator)
+    if disk or disks > 1:
+        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
+    if offset + records.ZIP64_END.size != locator_at:
+        raise refusal(rules.ZIP64, "the zip64 end record is not where its locator says")
+    data = read_exactly(reader, offset, records.ZIP64_END.size)
+    signature, length, _, _, disk, directory_disk, here, count, size, directory_offset = records.ZIP64_END.unpack(data)
+    if signature != records.ZIP64_END_SIGNATURE or length != records.ZIP64_END.size - 12:
+        raise refusal(rules.ZIP64, "the zip64 end record is damaged")
+    if disk or directory_disk or here != count:
+        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
+    plain = (end.total, end.directory_size, end.directory_offset)
+    masks = (records.MASK16, records.MASK32, records.MASK32)
+    for value, mask, real in zip(plain, masks, (count, size, directory_offset), strict=True):
+        if value not in {mask, real}:
+            raise refusal(rules.ZIP64, "the two end records contradict each other")
+    return EndRecord(count, size, directory_offset, offset, end.comment)
