@@ -1,7 +1,7 @@
-"""Zip to files: an archive is audited as a whole, then unpacked into a folder that appears whole or not at all.
+"""Extract zip archives: the whole archive is checked first, and the folder appears complete or not at all.
 
-No network, no event loop. :func:`audit` and :func:`extract` are all that most callers need; the rest serves archives
-that are still arriving (:class:`Extraction`) or that stay on a server (:func:`parse_tail`, :func:`check_local_header`,
+No network, no event loop. Most callers need only :func:`audit` and :func:`extract`; the rest is for archives that are
+still being downloaded (:class:`Extraction`) or that stay on a server (:func:`parse_tail`, :func:`check_local_header`,
 :func:`check_descriptor`, :func:`inflate_member`).
 """
 

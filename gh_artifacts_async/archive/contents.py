@@ -1,4 +1,4 @@
-"""One member's checked bytes out of an archive whose directory was audited."""
+"""Read one member of an audited archive: its bytes, with every check that applies to them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _CHUNK: Final = 2**18
 
 
 def read_member(reader: Reader, member: Member) -> Iterator[bytes]:
-    """Unpack one member; its local header, descriptor, size and CRC are checked.
+    """Read and decompress one member; its local header, data descriptor, size and CRC are checked.
 
     Args:
         reader: the archive; only the member's span is read.
         member: the member.
 
     Yields:
-        Unpacked bytes, at most :data:`~gh_artifacts_async.archive.inflate.BLOCK` at once. They are checked only when
-        the iteration has ended.
+        Uncompressed bytes, at most :data:`~gh_artifacts_async.archive.inflate.BLOCK` at once. They are verified only
+        once the iterator is exhausted.
 
     Raises:
-        ArchiveError: header or data contradict the directory.
+        ArchiveError: the header or the data contradicts the central directory.
     """
     span = member.span_end - member.header_offset
     if span <= _CHUNK and member.size < BLOCK:

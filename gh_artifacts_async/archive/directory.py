@@ -1,9 +1,10 @@
-"""Read and audit a whole zip directory before anything is written.
+"""Check the central directory of a zip before anything is written.
 
-Two stages, since an archive may still lie on a server. :func:`audit_directory` (or :func:`parse_tail`, for a caller
-who fetches the bytes itself) judges all that the end of the archive tells: end records, the central directory, names,
-types, methods, limits, and that the members' spans fill the archive without overlap. :func:`audit_reader` and
-:func:`audit` go on to compare every local header and data descriptor (:mod:`~gh_artifacts_async.archive.local_headers`).
+There are two stages, because an archive may still be on a server. :func:`audit_directory` (or :func:`parse_tail`, for
+a caller that fetches the bytes itself) checks everything the end of the archive can tell: end records, the central
+directory, names, types, methods, limits, and that the members' spans fill the archive without overlap.
+:func:`audit_reader` and :func:`audit` also compare every local header and data descriptor
+(:mod:`~gh_artifacts_async.archive.local_headers`).
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ if TYPE_CHECKING:
 DEFAULT_POLICY: Final = ExtractPolicy()
 
 RATIO_FLOOR: Final = 100 * 2**20
-"""Unpacked bytes below which the ratio is not counted: a log of one repeated line is no attack."""
+"""Uncompressed bytes up to which the ratio is not checked: a log of one repeated line is no attack."""
 
 _WINDOW: Final = 2**18
 _LENGTHS: Final = struct.Struct("<HHH")  # of name, extra field and comment
 _LENGTHS_AT: Final = 28
-_LONGEST_HEADER: Final = records.LOCAL.size + 0xFFFF + 24  # what may stand around the data, the name apart
+_LONGEST_HEADER: Final = records.LOCAL.size + 0xFFFF + 24  # all that can surround the data, except the name
 
 # Unix types in the upper half of the external attributes (APPNOTE 4.4.15; Info-ZIP's extrafld.txt)
 _TYPE: Final = 0o170000
@@ -46,18 +47,18 @@ _FOLDER: Final = 0o040000
 _FILE: Final = 0o100000
 _LINK: Final = 0o120000
 _EXECUTABLE: Final = 0o111
-_NO_MODE: Final = 0xFFFF  # what Maven's older archivers write for a folder
+_NO_MODE: Final = 0xFFFF  # written by Maven's older archivers for folders
 # MS-DOS and Windows attributes in the lower half
 _DOS_FOLDER: Final = 0x10
 _REPARSE_POINT: Final = 0x400
 
 
 def audit(path: str | os.PathLike[str], policy: ExtractPolicy = DEFAULT_POLICY) -> ArchiveDirectory:
-    """Audit an archive on disk: its directory and every local header. Writes nothing.
+    """Check an archive on disk: its central directory and every local header. Writes nothing.
 
     Args:
         path: the zip.
-        policy: limits, names and links.
+        policy: limits, and rules for names and links.
 
     Raises:
         ArchiveError: the archive breaks a rule; ``rule`` names it.
@@ -68,7 +69,7 @@ def audit(path: str | os.PathLike[str], policy: ExtractPolicy = DEFAULT_POLICY) 
 
 
 def audit_reader(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> ArchiveDirectory:
-    """Audit an archive: its directory and every local header.
+    """Check an archive: its central directory and every local header.
 
     Raises:
         ArchiveError: the archive breaks a rule; ``rule`` names it.
@@ -79,15 +80,15 @@ def audit_reader(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> Arch
 
 
 def parse_tail(tail: bytes, size: int, policy: ExtractPolicy = DEFAULT_POLICY) -> ArchiveDirectory | NeedMore:
-    """Audit what the tail of an archive tells, for a caller who fetches the bytes.
+    """Check what the last bytes of an archive can tell, for a caller that fetches them itself.
 
     Args:
-        tail: the archive's last bytes; :data:`TAIL` of them are always wanted, or all where there are fewer.
-        size: length of the whole archive.
-        policy: limits, names and links.
+        tail: the archive's last bytes, at least :data:`TAIL` of them, or all if the archive is shorter.
+        size: length of the whole archive in bytes.
+        policy: limits, and rules for names and links.
 
     Returns:
-        The directory, its local headers not looked at; or where a longer tail must begin.
+        The directory, without a look at the local headers; or the offset at which a longer tail must begin.
 
     Raises:
         ArchiveError: the archive breaks a rule; ``rule`` names it.
@@ -99,7 +100,7 @@ def parse_tail(tail: bytes, size: int, policy: ExtractPolicy = DEFAULT_POLICY) -
 
 
 def audit_directory(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> ArchiveDirectory:
-    """Audit what the end records and the central directory tell; local headers are not looked at.
+    """Check the end records and the central directory; local headers are not read.
 
     Raises:
         ArchiveError: the archive breaks a rule; ``rule`` names it.
@@ -108,7 +109,7 @@ def audit_directory(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> A
     if policy.max_members is not None and end.total > policy.max_members:
         raise over_limit(end.total, policy.max_members, limit="max_members")
     if end.total * records.CENTRAL.size > end.directory_size:
-        text = f"{end.total} members do not fit into a central directory of {end.directory_size} bytes"
+        text = f"a central directory of {end.directory_size} bytes is too small for {end.total} members"
         raise refusal(rules.COUNT, text)
     entries = list(_read_central(reader, end))
     members, skipped, tree = _arrange(entries, _spans(entries, end), policy)
@@ -128,7 +129,7 @@ def audit_directory(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> A
 
 
 def _read_central(reader: Reader, end: EndRecord) -> Iterator[CentralEntry]:
-    """Read the central directory in windows: exactly so many headers in exactly its size."""
+    """Read the central directory in windows; it must hold exactly the stated number of headers."""
     fixed = records.CENTRAL.size
     position, buffer, at = end.directory_offset, b"", 0
     for _ in range(end.total):
@@ -147,24 +148,24 @@ def _read_central(reader: Reader, end: EndRecord) -> Iterator[CentralEntry]:
         yield records.parse_central(buffer, at)
         at += length
     if len(buffer) > at or position < end.start:
-        raise refusal(rules.COUNT, f"the central directory holds more than the {end.total} members it is said to have")
+        raise refusal(rules.COUNT, f"the central directory has more than {end.total} members, the end record's count")
 
 
 def _next_window(reader: Reader, position: int, end: EndRecord) -> bytes:
-    """Read the next piece of the central directory; it holds any one header, the longest too."""
+    """Read the next piece of the central directory; even the longest header fits into one."""
     return read_exactly(reader, position, min(_WINDOW, end.start - position))
 
 
 def _bad_central(end: EndRecord) -> Exception:
-    return refusal(rules.CENTRAL_DIRECTORY, f"the central directory does not hold {end.total} whole headers")
+    return refusal(rules.CENTRAL_DIRECTORY, f"the central directory does not have {end.total} complete headers")
 
 
 def _spans(entries: list[CentralEntry], end: EndRecord) -> list[int]:
-    """Find where each member's span ends, and refuse spans that overlap or leave a gap that no header can fill."""
+    """Find where each member's span ends; reject overlaps, and gaps larger than any header."""
     order = sorted(range(len(entries)), key=lambda index: entries[index].header_offset)
     first = entries[order[0]].header_offset if order else end.directory_offset
     if first:
-        raise refusal(rules.GAP, f"{first} bytes stand before the first member")
+        raise refusal(rules.GAP, f"there are {first} bytes before the first member")
     ends = [end.directory_offset] * len(entries)
     for index, after in pairwise(order):
         ends[index] = entries[after].header_offset
@@ -175,14 +176,14 @@ def _spans(entries: list[CentralEntry], end: EndRecord) -> list[int]:
             what = "another member" if ends[index] < end.directory_offset else "the central directory"
             raise refusal(rules.OVERLAP, f"its data overlaps {what}", entry.name)
         if room > _LONGEST_HEADER + 4 * len(entry.name):
-            raise refusal(rules.GAP, "bytes that belong to no member stand after it", entry.name)
+            raise refusal(rules.GAP, "it is followed by bytes that belong to no member", entry.name)
     return ends
 
 
 def _arrange(
     entries: list[CentralEntry], ends: list[int], policy: ExtractPolicy
 ) -> tuple[tuple[Member, ...], tuple[Member, ...], NameTree]:
-    """Judge names and types, give every member its folder, and leave links out where the policy says so.
+    """Check names and types, give every member its folder, and set links aside if the policy skips them.
 
     ``entries`` is empty afterwards.
     """
@@ -205,26 +206,26 @@ def _arrange(
     for index, folder in tree.promoted.items():
         placed[index] = (*placed[index][:2], folder, True)
     tree.find_twins()
-    entries.clear()  # each is let go as its member is made: a million members are enough to hold once
+    entries.clear()  # each is released as its member is created: a million members are held only once
     placed.reverse()
     members = tuple(_member(*placed.pop()) for _ in range(len(placed)))
     return members, tuple(starmap(_member, links)), tree
 
 
 def _kind(entry: CentralEntry) -> int:
-    """Tell file, folder and link apart: a folder's name ends in a slash, and type and size must not contradict."""
+    """Return whether it is a file, folder or link; a folder's name ends in a slash, and type and size must agree."""
     mode = entry.attributes >> 16
     kind = 0 if mode == _NO_MODE else mode & _TYPE
     if kind == _LINK or entry.attributes & _REPARSE_POINT:
         return _LINK
     if kind not in {0, _FILE, _FOLDER}:
-        raise refusal(rules.SPECIAL_FILE, "it is a device, a pipe or a socket", entry.name)
+        raise refusal(rules.SPECIAL_FILE, "it is a device, a named pipe or a socket", entry.name)
     if entry.name[-1] == "/":
         if entry.size or entry.crc32:
-            raise refusal(rules.FOLDER_DATA, "it is a folder, and has data", entry.name)
+            raise refusal(rules.FOLDER_DATA, "it is a folder, but has data", entry.name)
         return _FOLDER
     if kind == _FOLDER or entry.attributes & _DOS_FOLDER:
-        raise refusal(rules.FOLDER_TYPE, "its type says folder, and its name says file", entry.name)
+        raise refusal(rules.FOLDER_TYPE, "its type is a folder, but its name does not end in a slash", entry.name)
     return _FILE
 
 
@@ -238,7 +239,7 @@ def _member(entry: CentralEntry, span_end: int, folder: int, is_dir: bool) -> Me
 
 
 def _check_limits(archive: ArchiveDirectory, policy: ExtractPolicy) -> None:
-    """Compare what the directory declares with the policy; unpacking stops at what is declared."""
+    """Compare the declared sizes with the policy; extraction never writes more than is declared."""
     size, packed = archive.total_size, archive.total_compressed_size
     if policy.max_total_bytes is not None and size > policy.max_total_bytes:
         raise over_limit(size, policy.max_total_bytes, limit="max_total_bytes")

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive.readers import Reader
 
 TAIL: Final = records.END.size + 0xFFFF
-"""Bytes from the end within which the end record must lie: its own length and the longest comment (APPNOTE 4.3.16)."""
+"""How far from the end the end record can begin: its own length and the longest comment (APPNOTE 4.3.16)."""
 
 
 class EndRecord(NamedTuple):
-    """What the end records say."""
+    """What the end records state; ``start`` is where the first of them begins."""
 
     total: int
     directory_size: int
     directory_offset: int
-    start: int  # of the first end record: the central directory must end here
+    start: int
     comment: bytes
 
 
 def find_end(reader: Reader) -> EndRecord:
     """Find the one end of central directory record (APPNOTE 4.3.16)."""
     if reader.size < records.END.size:
-        raise refusal(rules.END_RECORD, f"the archive has {reader.size} bytes: too few for a zip")
+        raise refusal(rules.END_RECORD, f"a file of {reader.size} bytes is too short to be a zip")
     length = min(reader.size, TAIL)
     base = reader.size - length
     tail = read_exactly(reader, base, length)
@@ -49,12 +49,12 @@ def find_end(reader: Reader) -> EndRecord:
 def _no_end(tail: bytes) -> Exception:
     at = tail.rfind(records.END_SIGNATURE)
     if at >= 0 and at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little") < len(tail):
-        return refusal(rules.TRAILING_DATA, "there are bytes after the archive's end record")
-    return refusal(rules.END_RECORD, "there is no end record: this is no zip, or it is cut short")
+        return refusal(rules.TRAILING_DATA, "there is other data after the end record")
+    return refusal(rules.END_RECORD, "there is no end record: this is not a zip, or it is incomplete")
 
 
 def _read_end(reader: Reader, offset: int, data: bytes, comment: bytes) -> EndRecord:
-    """Judge the end record, and the zip64 records before it where there are any."""
+    """Check the end record, and the zip64 records before it, if any."""
     _, disk, directory_disk, here, count, size, directory_offset, _ = records.END.unpack(data)
     end = EndRecord(count, size, directory_offset, offset, comment)
     locator_at = offset - records.ZIP64_LOCATOR.size
@@ -65,25 +65,25 @@ def _read_end(reader: Reader, offset: int, data: bytes, comment: bytes) -> EndRe
             disk, directory_disk = (0 if number == records.MASK16 else number for number in (disk, directory_disk))
             here = end.total if here in {records.MASK16, end.total} else here
     if disk or directory_disk or here != end.total:
-        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
+        raise refusal(rules.MULTI_DISK, "it is one part of a split archive")
     if end.directory_offset + end.directory_size != end.start:
         raise refusal(rules.CENTRAL_DIRECTORY, "the central directory does not end where the end record begins")
     return end
 
 
 def _read_zip64_end(reader: Reader, locator: bytes, locator_at: int, end: EndRecord) -> EndRecord:
-    """Read the zip64 end record (APPNOTE 4.3.14); the plain one must be masked or say the same."""
+    """Read the zip64 end record (APPNOTE 4.3.14); each plain value must be masked or equal."""
     _, disk, offset, disks = records.ZIP64_LOCATOR.unpack(locator)
     if disk or disks > 1:
-        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
+        raise refusal(rules.MULTI_DISK, "it is one part of a split archive")
     if offset + records.ZIP64_END.size != locator_at:
-        raise refusal(rules.ZIP64, "the zip64 end record is not where its locator says")
+        raise refusal(rules.ZIP64, "the zip64 end record is not where its locator points")
     data = read_exactly(reader, offset, records.ZIP64_END.size)
     signature, length, _, _, disk, directory_disk, here, count, size, directory_offset = records.ZIP64_END.unpack(data)
     if signature != records.ZIP64_END_SIGNATURE or length != records.ZIP64_END.size - 12:
         raise refusal(rules.ZIP64, "the zip64 end record is damaged")
     if disk or directory_disk or here != count:
-        raise refusal(rules.MULTI_DISK, "the archive is one part of several")
+        raise refusal(rules.MULTI_DISK, "it is one part of a split archive")
     plain = (end.total, end.directory_size, end.directory_offset)
     masks = (records.MASK16, records.MASK32, records.MASK32)
     for value, mask, real in zip(plain, masks, (count, size, directory_offset), strict=True):

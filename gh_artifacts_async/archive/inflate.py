@@ -1,7 +1,7 @@
-"""Compressed bytes to checked bytes: which inflater to use, and the checks that only the data can pass.
+"""Decompress a member's data, and check its size and CRC.
 
-``isal`` (the extra ``speed``) is used where it is installed: it inflates and sums up about twice as fast as ``zlib``.
-All inflaters here release the interpreter's lock while they work, so that threads gain.
+``isal`` (the extra ``speed``) is used if it is installed: decompression and CRC are about twice as fast as ``zlib``'s.
+All decompressors here release the interpreter's lock while they work, so threads help.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive.members import Member
 
 BLOCK: Final = 2**20
-"""The most bytes that one step unpacks: the memory that a thread needs does not grow with the archive."""
+"""The most bytes that one step decompresses: the memory of a thread does not grow with the archive."""
 
 MAX_DICTIONARY: Final = 2**24
-"""LZMA takes its dictionary's size from the archive; a larger one is refused rather than allocated."""
+"""The largest LZMA dictionary in bytes; the archive states its size, and a larger one is rejected, not allocated."""
 
 _RAW_DEFLATE: Final = -15
 _LZMA_HEADER: Final = 9  # version, length of the properties, and these five (APPNOTE 5.8.8)
@@ -32,7 +32,7 @@ _LZMA_SMALLEST_DICTIONARY: Final = 4096
 
 
 class Inflater(Protocol):
-    """What ``zlib.decompressobj`` and ``isal_zlib.decompressobj`` have in common."""
+    """The common interface of ``zlib.decompressobj`` and ``isal_zlib.decompressobj``."""
 
     @property
     def eof(self) -> bool:
@@ -50,12 +50,12 @@ class Inflater(Protocol):
         ...
 
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
-        """Unpack at most ``max_length`` bytes."""
+        """Return at most ``max_length`` decompressed bytes."""
         ...
 
 
 class _Feeder(Protocol):
-    """What ``bz2.BZ2Decompressor`` and ``lzma.LZMADecompressor`` have in common."""
+    """The common interface of ``bz2.BZ2Decompressor`` and ``lzma.LZMADecompressor``."""
 
     @property
     def eof(self) -> bool: ...
@@ -67,13 +67,13 @@ class _Feeder(Protocol):
 
 
 class Backend(NamedTuple):
-    """A library that inflates.
+    """A library for deflate.
 
     Attributes:
         name: ``"isal"`` or ``"zlib"``.
-        decompressobj: makes an inflater.
-        crc32: sums up, from a start value.
-        errors: what its inflaters raise for bad data.
+        decompressobj: creates a decompressor.
+        crc32: computes a CRC, from a start value.
+        errors: raised by its decompressors for bad data.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Backend(NamedTuple):
 
 @functools.cache
 def backend() -> Backend:
-    """Choose the library once: ``isal`` where it is installed, else ``zlib``."""
+    """Choose the library once: ``isal`` if it is installed, else ``zlib``."""
     try:
         from isal import isal_zlib
     except ImportError:
@@ -95,18 +95,18 @@ def backend() -> Backend:
 
 
 def inflate_member(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack a member and check it as it goes; what is yielded is checked only when the iteration has ended.
+    """Decompress a member and check it; what is yielded is verified only once the iterator is exhausted.
 
     Args:
         member: the member.
         chunks: its compressed bytes, in order, in pieces of any size.
 
     Yields:
-        Unpacked bytes, at most :data:`BLOCK` at once where they are compressed.
+        Uncompressed bytes, at most :data:`BLOCK` at once if they were compressed.
 
     Raises:
-        CorruptArchiveError: the data is damaged, longer or shorter than declared, or has another CRC. No more than one
-            byte over the declared size is ever unpacked.
+        CorruptArchiveError: the data is damaged, longer or shorter than declared, or has another CRC. Decompression
+            stops at the first byte beyond the declared size.
         UnsupportedArchiveError: LZMA with a dictionary larger than :data:`MAX_DICTIONARY`.
     """
     crc32 = backend().crc32
@@ -115,17 +115,17 @@ def inflate_member(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
         checksum = crc32(data, checksum)
         size += len(data)
         if size > member.size:
-            raise refusal(rules.SIZE, f"it unpacks to more than the {member.size} bytes it declares", member.name)
+            raise refusal(rules.SIZE, f"it is larger than the {member.size} bytes it declares", member.name)
         yield data
     if size != member.size:
-        raise refusal(rules.SIZE, f"it unpacks to {size} bytes, and declares {member.size}", member.name)
+        raise refusal(rules.SIZE, f"it has {size} bytes, but declares {member.size}", member.name)
     if checksum != member.crc32:
-        text = f"its CRC is {checksum:08x}, and the directory says {member.crc32:08x}"
+        text = f"its CRC is {checksum:08x}, but the directory states {member.crc32:08x}"
         raise refusal(rules.CRC, text, member.name)
 
 
 def inflate_whole(member: Member, data: bytes) -> bytes:
-    """Unpack a small member in one piece, with the checks of :func:`inflate_member`.
+    """Decompress a small member in one piece, with the checks of :func:`inflate_member`.
 
     Raises:
         CorruptArchiveError: the data is damaged, longer or shorter than declared, or has another CRC.
@@ -144,13 +144,13 @@ def inflate_whole(member: Member, data: bytes) -> bytes:
             and library.crc32(unpacked, 0) == member.crc32
         ):
             return unpacked
-    # Anything out of the ordinary is told by the one place that checks step by step.
+    # Anything else is left to the code that checks step by step and knows every error.
     return b"".join(inflate_member(member, (data,)))
 
 
 def _unpack(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     if member.method == records.STORED or not (member.compressed_size or member.size):
-        return iter(chunks)  # some writers give nothing at all, of no bytes, a method
+        return iter(chunks)  # some writers give an empty member a method, but no compressed bytes
     if member.method == records.DEFLATE:
         return _deflate(member, chunks)
     if member.method == records.BZIP2:
@@ -158,8 +158,8 @@ def _unpack(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     return _lzma(member, chunks)
 
 
-def _room(member: Member, done: int) -> int:
-    """How much the next step may unpack: one byte over the declared size shows that there is too much."""
+def _allowance(member: Member, done: int) -> int:
+    """Return the most that the next step may decompress: one byte beyond the declared size proves it too long."""
     return min(BLOCK, max(member.size - done, 0) + 1)
 
 
@@ -172,7 +172,7 @@ def _deflate(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
             raise _surplus(member)
         pending = chunk
         while True:
-            room = _room(member, done)
+            room = _allowance(member, done)
             try:
                 data = inflater.decompress(pending, room)
             except library.errors as error:
@@ -183,7 +183,7 @@ def _deflate(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
             if inflater.unused_data:
                 raise _surplus(member)
             pending = inflater.unconsumed_tail
-            # A full step may have left bytes inside the inflater though all input is taken.
+            # After a full step the decompressor may still hold output, although it has consumed all input.
             if inflater.eof or not (pending or len(data) == room):
                 break
     if not inflater.eof:
@@ -197,7 +197,7 @@ def _bzip2(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _lzma(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """LZMA has a header of its own, and mostly no end marker: bit 1 of the flags tells (APPNOTE 4.4.4, 5.8.8)."""
+    """LZMA has its own header; bit 1 of the flags says whether there is an end marker (APPNOTE 4.4.4, 5.8.8)."""
     import lzma
 
     pieces = iter(chunks)
@@ -229,7 +229,7 @@ def _lzma_filter(member: Member, head: bytes) -> dict[str, int]:
         raise _damaged(member)
     rest, lc = divmod(head[4], 9)
     pb, lp = divmod(rest, 5)
-    # A dictionary larger than what is unpacked is never looked into.
+    # No more of a dictionary is ever used than there is output.
     dictionary = max(min(int.from_bytes(head[5:9], "little"), member.size), _LZMA_SMALLEST_DICTIONARY)
     if dictionary > MAX_DICTIONARY:
         text = f"it needs an LZMA dictionary of {dictionary} bytes, more than {MAX_DICTIONARY}"
@@ -240,15 +240,15 @@ def _lzma_filter(member: Member, head: bytes) -> dict[str, int]:
 def _with_needs_input(
     member: Member, chunks: Iterable[bytes], decompressor: _Feeder, error: type[Exception], *, ends: bool
 ) -> Iterator[bytes]:
-    """Unpack with a decompressor of ``bz2`` or ``lzma``.
+    """Decompress with ``bz2`` or ``lzma``.
 
     Args:
         member: the member.
         chunks: its compressed bytes.
         decompressor: the object.
-        error: what it raises for bad data.
-        ends: the stream marks its own end; else it ends with the declared size, and what the coder holds back then is
-            no data.
+        error: raised for bad data.
+        ends: the stream marks its own end; otherwise it ends at the declared size, and the few bytes the coder still
+            holds are no data.
     """
     done, ended = 0, False
     for chunk in chunks:
@@ -256,7 +256,7 @@ def _with_needs_input(
             raise _surplus(member)
         pending = chunk
         while ends or done < member.size:
-            room = _room(member, done) if ends else min(BLOCK, member.size - done)
+            room = _allowance(member, done) if ends else min(BLOCK, member.size - done)
             try:
                 data = decompressor.decompress(pending, room)
             except error as caught:
@@ -275,7 +275,7 @@ def _with_needs_input(
 
 
 def _surplus(member: Member) -> Exception:
-    return refusal(rules.SURPLUS, "there are bytes after the end of its compressed data", member.name)
+    return refusal(rules.SURPLUS, "there is other data after the end of its compressed data", member.name)
 
 
 def _damaged(member: Member) -> Exception:

@@ -1,4 +1,4 @@
-"""Local headers and data descriptors: what stands in the stream must say what the central directory says."""
+"""Local headers and data descriptors: they must agree with the central directory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WINDOW: Final = 2**14
 
 
 def header_length(fixed: bytes) -> int:
-    """Tell how long a local header is, name and extra field included, from its first 30 bytes."""
+    """Return the length of a local header, name and extra field included, from its first 30 bytes."""
     name_length, extra_length = struct.unpack_from("<HH", fixed, records.LOCAL.size - 4)
     return records.LOCAL.size + int(name_length) + int(extra_length)
 
@@ -37,23 +37,23 @@ def check_local_header(member: Member, data: bytes) -> int:
 
     Args:
         member: the member.
-        data: bytes from ``member.header_offset`` on, the whole header at least.
+        data: the bytes from ``member.header_offset``, at least the whole header.
 
     Returns:
-        Where the member's data begins (an offset in the archive).
+        The offset in the archive at which the member's data begins.
 
     Raises:
-        CorruptArchiveError: they contradict each other, or the span is not filled exactly.
+        CorruptArchiveError: they disagree, or header and data do not fill the span exactly.
     """
     raw_name, flags, method, stated, length = records.parse_local(data, member.name)
     described = member.flags & records.DESCRIPTOR
     if raw_name != encode_name(member.name, utf8=bool(member.flags & records.UTF8)):
         shown = rules.printable(raw_name.decode("utf-8", "backslashreplace"))
-        raise refusal(rules.LOCAL_NAME, f'its local header calls it "{shown}"', member.name)
-    if (flags ^ member.flags) & records.WEIGHTY_FLAGS:
-        raise refusal(rules.LOCAL_FLAGS, "its local header has other flags", member.name)
+        raise refusal(rules.LOCAL_NAME, f'its local header has the name "{shown}"', member.name)
+    if (flags ^ member.flags) & records.SIGNIFICANT_FLAGS:
+        raise refusal(rules.LOCAL_FLAGS, "its local header has different flags", member.name)
     if method != member.method:
-        raise refusal(rules.LOCAL_METHOD, "its local header names another compression method", member.name)
+        raise refusal(rules.LOCAL_METHOD, "its local header has a different compression method", member.name)
     real = (member.crc32, member.compressed_size, member.size)
     if stated != real and not (described and stated == _NOTHING):
         _check_differing(member, stated, real)
@@ -65,20 +65,20 @@ def check_local_header(member: Member, data: bytes) -> int:
 
 
 def _check_differing(member: Member, stated: tuple[int, ...], real: tuple[int, ...]) -> None:
-    """With a data descriptor each field is zero, or right all the same (APPNOTE 4.4.4); without one it is right."""
-    zero_too = bool(member.flags & records.DESCRIPTOR)
-    for at, (value, wanted) in enumerate(zip(stated, real, strict=True)):
-        if value != wanted and not (zero_too and value == 0):
+    """With a data descriptor each field may be zero (APPNOTE 4.4.4); any other value must be right."""
+    may_be_zero = bool(member.flags & records.DESCRIPTOR)
+    for at, (value, expected) in enumerate(zip(stated, real, strict=True)):
+        if value != expected and not (may_be_zero and value == 0):
             rule, what = (rules.LOCAL_SIZE, "size") if at else (rules.LOCAL_CRC, "CRC")
-            raise refusal(rule, f"its local header says another {what}", member.name)
+            raise refusal(rule, f"its local header has a different {what}", member.name)
 
 
 def _check_gap(member: Member, gap: int) -> None:
-    """Only a data descriptor may stand between a member's data and the next record."""
+    """Only a data descriptor is allowed between a member's data and the next record."""
     if gap < 0:
         raise refusal(rules.OVERLAP, "its data overlaps the next record", member.name)
     if not member.flags & records.DESCRIPTOR or (gap and gap not in _DESCRIPTORS):
-        raise refusal(rules.GAP, f"{gap} bytes that belong to no member stand after it", member.name)
+        raise refusal(rules.GAP, f"it is followed by {gap} bytes that belong to no member", member.name)
     if not gap:
         raise refusal(rules.DESCRIPTOR, "its data descriptor is missing", member.name)
 
@@ -88,10 +88,10 @@ def check_descriptor(member: Member, data: bytes) -> None:
 
     Args:
         member: the member, its local header checked.
-        data: all bytes from the end of its data to ``member.span_end``; none where it has no descriptor.
+        data: all bytes from the end of its data to ``member.span_end``; empty if it has no descriptor.
 
     Raises:
-        CorruptArchiveError: they contradict each other.
+        CorruptArchiveError: they disagree.
     """
     if not data:
         return
@@ -102,11 +102,11 @@ def check_descriptor(member: Member, data: bytes) -> None:
     if signature not in {b"", records.DESCRIPTOR_SIGNATURE}:
         raise refusal(rules.DESCRIPTOR, "its data descriptor is damaged", member.name)
     if values != [member.crc32, member.compressed_size, member.size]:
-        raise refusal(rules.DESCRIPTOR, "its data descriptor contradicts the central directory", member.name)
+        raise refusal(rules.DESCRIPTOR, "its data descriptor disagrees with the central directory", member.name)
 
 
 class _Window:
-    """A piece of the archive in memory, so that small members that follow each other share a read."""
+    """A piece of the archive in memory, so that neighbouring small members share a read."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -114,7 +114,7 @@ class _Window:
         self._data = b""
 
     def get(self, offset: int, length: int) -> bytes:
-        """Return bytes of the archive, fewer only where it ends; far from the last ones, no more is read than that."""
+        """Return bytes of the archive, fewer only at its end; reads ahead only if this is near the last read."""
         at = offset - self._base
         if at < 0 or at + length > len(self._data):
             near = 0 <= at - len(self._data) + length <= _WINDOW
@@ -124,10 +124,10 @@ class _Window:
 
 
 def audit_headers(reader: Reader, archive: ArchiveDirectory) -> None:
-    """Compare every local header and descriptor of an archive, those of links that are left out included.
+    """Check every local header and data descriptor of an archive, including those of skipped links.
 
     Raises:
-        CorruptArchiveError: one of them contradicts the central directory.
+        CorruptArchiveError: one of them disagrees with the central directory.
     """
     window = _Window(reader)
     for member in sorted((*archive.members, *archive.skipped), key=attrgetter("header_offset")):

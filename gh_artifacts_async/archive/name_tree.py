@@ -1,4 +1,4 @@
-"""All names of an archive together: which folders they need, and which names are in each other's way."""
+"""All names of an archive: the folders they need, and the conflicts between them."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import ExtractPolicy
 
 FOLDERS_FLOOR: Final = 65_536
-"""Folders that any archive may have, however few members the policy allows."""
+"""Folders that every archive may have, however few members the policy allows."""
 
 
 class NameTree:
-    """The members' names as a tree; every component is kept once, so that deep names cost no more than they are long.
+    """The members' names as a tree; every component is kept once, so deep names cost no more than their length.
 
     Args:
-        policy: ``names`` and ``max_members`` count here.
+        policy: its ``names`` and ``max_members`` are used.
     """
 
     def __init__(self, policy: ExtractPolicy) -> None:
-        """Begin with the destination alone."""
+        """Start with the destination only."""
         self.folders = [Folder(-1, "")]
         self.twins: tuple[str, str] | None = None
         self.promoted: dict[int, int] = {}
-        """Empty files that are folders: the member's index -> the folder's."""
+        """Empty files that stand for folders: index of the member -> index of the folder."""
         self._portable = policy.names == "portable"
         self._max_folders = None if policy.max_members is None else max(policy.max_members, FOLDERS_FLOOR)
-        self._nodes: dict[tuple[int, str], int] = {}  # a folder's index; of a file, ~ the member's index
-        self._named: set[int] = set()  # folders that have an entry of their own
-        self._from_files: set[int] = set()  # folders that an empty file stands for
+        self._nodes: dict[tuple[int, str], int] = {}  # index of a folder, or ~index of a member that is a file
+        self._named: set[int] = set()  # folders with a member of their own
+        self._from_files: set[int] = set()  # folders written as an empty file
         self._empty: set[int] = set()  # members that may turn out to be folders
         self._last = ("", 0)
 
     def add_file(self, index: int, name: str, *, empty: bool) -> int:
-        """Place a file.
+        """Add a file.
 
         Args:
-            index: the member's.
-            name: the member's, checked.
-            empty: it has no bytes, and so may be the official uploader's way to write a folder.
+            index: of the member.
+            name: of the member, checked.
+            empty: it has no bytes, so it may be a folder as the official uploader writes it.
 
         Returns:
             The index of its folder.
 
         Raises:
-            UnsafeMemberError: something else has the name, or a file is in the way.
+            UnsafeMemberError: the name is taken, or one of its folders is a file.
         """
         parent_path, slash, base = name.rpartition("/")
         parent = self._folder(parent_path, name) if slash else 0
         known = self._nodes.get((parent, base))
         if known is not None:
-            self._stand_beside(index, known, name, empty=empty)
+            self._add_to_known(index, known, name, empty=empty)
             return parent
         self._nodes[parent, base] = ~index
         if empty:
@@ -63,13 +63,13 @@ class NameTree:
         return parent
 
     def add_folder(self, name: str) -> int:
-        """Place a folder; the same one twice is harmless, and so is the destination itself (an empty name).
+        """Add a folder; adding one twice is allowed, and so is the destination itself (an empty name).
 
         Returns:
             Its index.
 
         Raises:
-            UnsafeMemberError: a file has the name, or is in the way.
+            UnsafeMemberError: it, or one of its parents, is a file.
         """
         path = name.removesuffix("/")
         if not path:
@@ -83,16 +83,16 @@ class NameTree:
         self._named.add(here)
         return here
 
-    def _stand_beside(self, index: int, known: int, name: str, *, empty: bool) -> None:
-        """Judge a file whose name is taken."""
+    def _add_to_known(self, index: int, known: int, name: str, *, empty: bool) -> None:
+        """Add a file whose name is taken by a folder without a member of its own; reject it otherwise."""
         if known < 0 or known in self._named:
             raise refusal(rules.DUPLICATE, "another member has the same name", name)
         if not empty:
-            raise refusal(rules.FILE_AS_FOLDER, "it is a file, and other members lie in it", name)
+            raise refusal(rules.FILE_AS_FOLDER, "it is a file, but other members are inside it", name)
         self._note_promoted(index, known)
 
     def _folder(self, path: str, name: str) -> int:
-        """Find or make the folder ``path``; members of one folder mostly follow each other."""
+        """Return the folder ``path``, created if needed; the last one is cached, as neighbours mostly share it."""
         if path == self._last[0]:
             return self._last[1]
         here = 0
@@ -108,9 +108,9 @@ class NameTree:
         return here
 
     def _promote(self, index: int, parent: int, component: str, name: str) -> int:
-        """Take the official uploader's empty file for the folder that it stands for."""
+        """Turn an empty file of the official uploader into the folder it stands for."""
         if index not in self._empty:
-            raise refusal(rules.FILE_AS_FOLDER, "it lies in what is a file", name)
+            raise refusal(rules.FILE_AS_FOLDER, "it is inside another member that is a file", name)
         here = len(self.folders)
         self.folders.append(Folder(parent, component))
         self._nodes[parent, component] = here
@@ -131,23 +131,23 @@ class NameTree:
         return here
 
     def find_twins(self) -> None:
-        """Look for names that fold to the same; set :attr:`twins` to the first two. Nothing can be added afterwards.
+        """Look for names that differ only in case or normalisation; set :attr:`twins` to the first two. Called last.
 
         Raises:
-            UnsafeMemberError: there are some, and the policy is ``"portable"``.
+            UnsafeMemberError: there are some, and the policy says ``"portable"``.
         """
         if len({hash((parent, fold(component))) for parent, component in self._nodes}) == len(self._nodes):
             self._nodes.clear()
             return
         seen: dict[tuple[int, str], tuple[int, str]] = {}
-        # Parents come before what is in them, so that the first twins lie in the very same folder.
+        # Parents come before their contents, so the first twins are in the same folder.
         pairs = ((seen.setdefault((node[0], fold(node[1])), node), node) for node in self._nodes)
         first, second = next((pair for pair in pairs if pair[0] is not pair[1]), (None, None))
         if first is None or second is None:
-            return  # two hashes were the same by chance
+            return  # a hash collision
         self.twins = (self._path(first), self._path(second))
         if self._portable:
-            text = f'"{rules.printable(self.twins[0])}" is the same name where case or normalisation does not count'
+            text = f'it and "{rules.printable(self.twins[0])}" differ only in case or Unicode normalisation'
             raise refusal(rules.TWIN, text, self.twins[1])
 
     def _path(self, node: tuple[int, str]) -> str:

@@ -1,4 +1,4 @@
-"""Audit an archive, then unpack it into a folder that appears whole or not at all."""
+"""Extract a whole archive, with several threads."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ def extract(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> list[ExtractedMember]:
-    """Unpack a whole zip. On any error ``directory`` does not exist, or holds what it held before.
+    """Extract a whole zip. The archive is checked first; on any error ``directory`` is as it was before.
 
-    Nothing is merged: ``directory`` is a new folder, or an empty one, or (with ``if_exists="replace"``) takes the place
-    of the old one. Links are never made; files get mode 0644, or 0755 with an executable bit, less the umask, and the
-    archive's times where they make sense.
+    Nothing is merged: ``directory`` must not exist or be empty, or (with ``if_exists="replace"``) is replaced as a
+    whole. Links are never created; files get mode 0644, or 0755 with an executable bit, less the umask, and the
+    archive's modification times if they are valid and not in the future.
 
     Args:
         path: the zip.
-        directory: the folder to make; missing parents are made too.
-        policy: limits, names and links.
-        if_exists: what to do where ``directory`` is a folder that is not empty.
-        threads: how many unpack at once.
+        directory: the folder to create, with missing parents.
+        policy: limits, and rules for names and links.
+        if_exists: what to do if ``directory`` is a folder that is not empty.
+        threads: how many threads extract at once.
         durable: sync everything to the disk before ``directory`` appears.
-        progress: called with the unpacked bytes and the members so far, from any of the threads, one call at a time.
-        cancel: an event, or a callable, that is asked between chunks whether to stop.
+        progress: called with the bytes and the members written so far, from any of the threads, one call at a time.
+        cancel: an event, or a callable, that is checked between chunks; true means stop.
 
     Returns:
-        The files (not the folders), in the order of the archive.
+        The files (not the folders), in archive order.
 
     Raises:
         ArchiveError: the archive breaks a rule; ``rule`` names it.
-        DestinationExistsError: ``directory`` is taken.
+        DestinationExistsError: ``directory`` exists and is not empty, or is not a folder.
         OutOfSpaceError: the disk is full.
         OSError: reading or writing failed.
-        concurrent.futures.CancelledError: ``cancel`` said so.
+        concurrent.futures.CancelledError: ``cancel`` was true.
     """
     with FileReader(path) as reader:
         archive = audit_reader(reader, policy)
@@ -74,10 +74,10 @@ def extract(
 
 
 def extract_all(extraction: Extraction, reader: Reader, *, threads: int = 2) -> None:
-    """Unpack all selected members of an extraction that has begun, in this thread and ``threads - 1`` others.
+    """Extract all selected members of an extraction that was entered, in this thread and ``threads - 1`` others.
 
     Raises:
-        ArchiveError: a header or the data contradicts the directory.
+        ArchiveError: a header or the data contradicts the central directory.
         OutOfSpaceError: the disk is full.
         OSError: reading or writing failed.
         concurrent.futures.CancelledError: the extraction was cancelled.
@@ -107,11 +107,11 @@ def extract_all(extraction: Extraction, reader: Reader, *, threads: int = 2) -> 
 
 
 def plan_batches(members: Iterable[Member]) -> tuple[deque[list[Member]], deque[list[Member]]]:
-    """Share the members out into batches of small ones and of large ones, neighbours together.
+    """Divide the members into batches of small ones and of large ones, neighbours together.
 
-    Small members are all system calls and no inflating: threads would hand the interpreter's lock to and fro for each
-    of them, so that one thread alone is faster. The large ones are for all threads, the very largest first, lest one is
-    left for the end.
+    Small members are all system calls and no decompression: threads would pass the interpreter's lock back and forth
+    for each of them, so a single thread is faster. The large ones are for all threads, the very largest first, so that
+    none is left for the end.
     """
     small: list[list[Member]] = [[]]
     large: list[list[Member]] = [[]]
@@ -130,7 +130,7 @@ def plan_batches(members: Iterable[Member]) -> tuple[deque[list[Member]], deque[
 
 
 def _drain(batches: deque[list[Member]]) -> Iterator[Member]:
-    """Take batches until there are none; several threads share them."""
+    """Take batches until none is left; several threads share them."""
     while True:
         try:
             batch = batches.popleft()

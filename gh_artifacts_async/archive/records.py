@@ -1,4 +1,4 @@
-"""The binary records of a zip, as APPNOTE 6.3.10 lays them out; every one is judged as it is read."""
+"""The binary records of a zip, as APPNOTE 6.3.10 defines them; each is checked as it is parsed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ZIP64_LOCATOR: Final = struct.Struct("<4sIQI")
 ZIP64_LOCATOR_SIGNATURE: Final = b"PK\6\7"
 ZIP64_END: Final = struct.Struct("<4sQHHIIQQQQ")
 ZIP64_END_SIGNATURE: Final = b"PK\6\6"
-CENTRAL: Final = struct.Struct("<8xHHHHIIIHH2xH2xII")  # what decides nothing is passed over
+CENTRAL: Final = struct.Struct("<8xHHHHIIIHH2xH2xII")  # unused fields are skipped
 CENTRAL_SIGNATURE: Final = b"PK\1\2"
 LOCAL: Final = struct.Struct("<6xHH4xIIIHH")
 LOCAL_SIGNATURE: Final = b"PK\3\4"
@@ -37,8 +37,8 @@ PATCHED: Final = 1 << 5
 STRONG_ENCRYPTION: Final = 1 << 6
 UTF8: Final = 1 << 11
 MASKED: Final = 1 << 13
-WEIGHTY_FLAGS: Final = ENCRYPTED | DESCRIPTOR | PATCHED | STRONG_ENCRYPTION | UTF8 | MASKED
-"""The flags that change what a reader sees; local and central header must agree on them."""
+SIGNIFICANT_FLAGS: Final = ENCRYPTED | DESCRIPTOR | PATCHED | STRONG_ENCRYPTION | UTF8 | MASKED
+"""The flags that change what is read; the local and the central header must agree on them."""
 
 # Compression methods (APPNOTE 4.4.5)
 STORED: Final = 0
@@ -74,7 +74,7 @@ _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 class CentralEntry(NamedTuple):
-    """One file header of the central directory (APPNOTE 4.3.12), its zip64 values put in."""
+    """One file header of the central directory (APPNOTE 4.3.12), zip64 values resolved."""
 
     name: str
     flags: int
@@ -88,10 +88,10 @@ class CentralEntry(NamedTuple):
 
 
 def parse_extra(extra: bytes, name: str) -> dict[int, bytes]:
-    """Split an extra field into its parts (APPNOTE 4.5.1); one to three stray bytes at the end are tolerated.
+    """Split an extra field into its parts by ID (APPNOTE 4.5.1); one to three stray bytes at the end are tolerated.
 
     Raises:
-        CorruptArchiveError: a part runs over the end, or one that may stand once stands twice.
+        CorruptArchiveError: a part runs past the end, or one that must be unique is repeated.
     """
     parts: dict[int, bytes] = {}
     at, end = 0, len(extra)
@@ -99,29 +99,29 @@ def parse_extra(extra: bytes, name: str) -> dict[int, bytes]:
         kind, length = _FIELD.unpack_from(extra, at)
         at += _FIELD.size
         if length > end - at:
-            raise refusal(rules.EXTRA, "its extra field runs over the end", name)
+            raise refusal(rules.EXTRA, "its extra field runs past the end", name)
         if kind in _SINGULAR and kind in parts:
-            raise refusal(rules.EXTRA, f"its extra field 0x{kind:04x} is there twice", name)
+            raise refusal(rules.EXTRA, f"its extra field 0x{kind:04x} is repeated", name)
         parts.setdefault(kind, extra[at : at + length])
         at += length
     return parts
 
 
 def resolve_zip64(data: bytes | None, fields: tuple[int, ...], name: str) -> tuple[int, ...]:
-    """Put the values of the zip64 extra field in place of 0xffffffff (APPNOTE 4.5.3).
+    """Replace each 0xffffffff by its value in the zip64 extra field (APPNOTE 4.5.3).
 
     Args:
         data: the zip64 extra field; None if there is none.
-        fields: size, compressed size and, of a central header, the offset, each of 32 bits.
+        fields: size, compressed size and, for a central header, the offset, each of 32 bits.
         name: the member's name.
 
     Raises:
-        CorruptArchiveError: a value is missing, or a needless one says something else.
+        CorruptArchiveError: a value is missing, or a redundant one is different.
     """
     masked = fields.count(MASK32)
     if data is None:
         if masked:
-            raise refusal(rules.ZIP64, "its sizes are said to be in a zip64 field, which is missing", name)
+            raise refusal(rules.ZIP64, "its zip64 field, which should have its sizes, is missing", name)
         return fields
     words = len(data) // 8
     if len(data) > _ZIP64_LONGEST:
@@ -131,17 +131,17 @@ def resolve_zip64(data: bytes | None, fields: tuple[int, ...], name: str) -> tup
         raise refusal(rules.ZIP64, "its zip64 field is too short", name)
     given: Iterator[int] = iter(values)
     resolved = tuple(next(given) if field == MASK32 else field for field in fields)
-    # Some readers take every value there is, masked or not: what is left over must say the same.
+    # Some readers use every value, masked or not: redundant ones must be equal.
     if words > masked and values[: len(fields)] != resolved[:words]:
         raise refusal(rules.ZIP64, "its zip64 field contradicts its header", name)
     return resolved
 
 
 def parse_central(data: bytes, at: int) -> CentralEntry:
-    """Read one central header that lies wholly in ``data``, its three variable fields included.
+    """Parse one central header; ``data`` has all of it, its three variable fields included.
 
     Raises:
-        ArchiveError: the header breaks a rule that can be told from it alone.
+        ArchiveError: the header alone breaks a rule.
     """
     flags, method, time, date, crc, compressed_size, size, name_length, extra_length, disk, attributes, offset = (
         CENTRAL.unpack_from(data, at)
@@ -162,27 +162,27 @@ def parse_central(data: bytes, at: int) -> CentralEntry:
     if disk:
         raise refusal(rules.MULTI_DISK, "it is on another disk of a split archive", name)
     if method == STORED and size != compressed_size:
-        raise refusal(rules.STORED_SIZE, f"it is stored, but {compressed_size} bytes are said to be {size}", name)
+        raise refusal(rules.STORED_SIZE, f"it is uncompressed, but has two sizes, {compressed_size} and {size}", name)
     mtime = moment or dos_time(date, time)
     return CentralEntry(name, flags, method, mtime, crc, compressed_size, size, attributes, offset)
 
 
 def parse_local(data: bytes, name: str) -> tuple[bytes, int, int, tuple[int, int, int], int]:
-    """Read one local file header (APPNOTE 4.3.7) from the start of ``data``, its name and extra field included.
+    """Parse one local file header (APPNOTE 4.3.7) at the start of ``data``, its name and extra field included.
 
     Returns:
         Its name as bytes, flags, method, (CRC, compressed size, size), and its length.
 
     Raises:
-        CorruptArchiveError: it is no local header, or cut short, or its extra field breaks a rule.
+        CorruptArchiveError: it is not a local header, is incomplete, or its extra field breaks a rule.
     """
     if len(data) < LOCAL.size or not data.startswith(LOCAL_SIGNATURE):
-        raise refusal(rules.LOCAL_HEADER, "there is no local header where the directory says", name)
+        raise refusal(rules.LOCAL_HEADER, "there is no local header at the offset in the central directory", name)
     flags, method, crc, compressed_size, size, name_length, extra_length = LOCAL.unpack_from(data)
     extra_at = LOCAL.size + name_length
     length = extra_at + extra_length
     if length > len(data):
-        raise refusal(rules.LOCAL_HEADER, "its local header is cut short", name)
+        raise refusal(rules.LOCAL_HEADER, "its local header is incomplete", name)
     if extra_length or MASK32 in (size, compressed_size):
         extra = parse_extra(data[extra_at:length], name)
         size, compressed_size = resolve_zip64(extra.get(_ZIP64_EXTRA), (size, compressed_size), name)
@@ -206,16 +206,16 @@ def _check_unicode_path(extra: dict[int, bytes], name: str) -> None:
 
 
 def _timestamp(data: bytes) -> datetime | None:
-    """Info-ZIP's extended timestamp: flags, then, if bit 0 says so, the modification in seconds since 1970 UTC."""
+    """Info-ZIP's extended timestamp: flags, then, if bit 0 is set, the modification time in seconds since 1970 UTC."""
     if len(data) < 1 + 4 or not data[0] & 1:
         return None
     moment = _EPOCH + timedelta(seconds=int.from_bytes(data[1:5], "little", signed=True))
     return moment if moment >= _EARLIEST else None
 
 
-@functools.lru_cache(maxsize=1024)  # the members of an archive were mostly made in the same few seconds
+@functools.lru_cache(maxsize=1024)  # most members of an archive were created in the same few seconds
 def dos_time(date: int, time: int) -> datetime | None:
-    """Read an MS-DOS date and time; it has no zone, and is taken for UTC. None where there is no such day or hour."""
+    """Decode an MS-DOS date and time, which has no time zone and is taken as UTC; None if it is invalid."""
     try:
         return datetime(
             (date >> 9) + 1980,
