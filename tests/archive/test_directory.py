@@ -106,7 +106,7 @@ def test_a_tail_tells_where_it_must_begin():
 
 
 def test_a_small_archive_is_its_own_tail():
-    """Where the archive is shorter than the longest tail, all of it is wanted."""
+    """An archive shorter than the longest tail is needed in full."""
     data = build(A)
     assert parse_tail(data[-30:], len(data)) == NeedMore(0)
     archive = parse_tail(data, len(data))
@@ -191,7 +191,7 @@ def test_a_folder_may_have_the_mode_of_a_file():
 
 
 def test_links_may_be_left_out(unpack):
-    """With symlinks="skip" a link is as good as absent, also for a file of the same name or below it."""
+    """With symlinks="skip" a link counts as absent, even for a file with the same name or below it."""
     data = build(
         Entry("f", b"/etc", attributes=LINK),
         Entry("f", b"real"),

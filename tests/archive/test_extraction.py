@@ -58,7 +58,7 @@ def test_cancelling_leaves_nothing(form, mixed, tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
-def test_a_full_disk_is_told_from_other_failures(number, mixed, tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_of_its_own(number, mixed, tmp_path, monkeypatch):
     """The error is an OSError with the system's number, and knows how much was needed."""
     write = os.write
 
@@ -218,7 +218,7 @@ def test_a_name_the_file_system_does_not_take_is_refused(name, error, way, tmp_p
 
 
 def test_windows_takes_portable_names_only(tmp_path, monkeypatch):
-    """There "native" means the same as "portable", and is told before anything is made."""
+    """There "native" means the same as "portable", and is checked before anything is created."""
     monkeypatch.setattr(extraction, "_WINDOWS", True)
     archive = tmp_path / "a.zip"
     archive.write_bytes(build(Entry("d/aux.c", b"1")))
@@ -262,7 +262,7 @@ def test_members_are_extracted_while_the_rest_arrives(tmp_path):
 
 
 def test_some_members_of_a_remote_archive(tmp_path):
-    """Their compressed bytes come from anywhere; only their folders are made."""
+    """Their compressed bytes come from anywhere; only their folders are created."""
     data = mixed_zip(**{"other/f": b"1"})
     archive = audit_reader(BytesReader(data))
     chosen = (archive["d/e/c.bin"], archive["a.txt"])

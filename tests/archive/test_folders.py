@@ -123,7 +123,7 @@ def test_other_failures_of_making_pass_through(call, mixed, tmp_path, monkeypatc
 
 @posix
 def test_links_in_an_archive_never_lead_out(tmp_path):
-    """Left out, and what is named like them is made as a plain folder."""
+    """They are skipped, and a folder of the same name is created as a plain folder."""
     outside = tmp_path / "outside"
     outside.mkdir()
     archive = tmp_path / "a.zip"

@@ -64,7 +64,7 @@ def test_what_zipfile_writes_is_read(kind, unpack):
 
 @pytest.mark.parametrize(("method", "flags", "packed"), FORMS[1:], ids=["deflate", "bzip2", "lzma"])
 @pytest.mark.parametrize("piece", [100, 10**6])
-def test_damage_is_told_from_the_rest(method, flags, packed, piece, library):
+def test_each_kind_of_damage_has_its_rule(method, flags, packed, piece, library):
     """Cut short, followed by junk, too long, too short, another CRC: each is a refusal with its rule."""
     assert library
 

@@ -77,7 +77,7 @@ def test_an_empty_file_alone_stays_a_file(unpack):
         (["d/x", "e/X"], None),
     ],
 )
-def test_twins_are_told_and_refused_where_they_matter(names, twins, refuse):
+def test_twins_are_found_and_rejected_where_they_matter(names, twins, refuse):
     """Folders count as well as files; which file system folds them is for the destination to say."""
     data = build(*(Entry(name) for name in names))
     assert audit_reader(BytesReader(data)).twins == twins

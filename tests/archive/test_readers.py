@@ -48,7 +48,7 @@ def test_a_descriptor_stays_its_owners(tmp_path):
     os.close(descriptor)
 
 
-def test_a_file_is_closed_when_its_size_cannot_be_told(tmp_path, monkeypatch):
+def test_a_file_is_closed_when_its_size_is_unknown(tmp_path, monkeypatch):
     """No descriptor is left (the fixture of all tests looks)."""
     path = tmp_path / "a"
     path.write_bytes(b"")

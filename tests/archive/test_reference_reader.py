@@ -227,8 +227,8 @@ def judge(data: bytes, policy: ExtractPolicy) -> str:
         assert peak < MOST_MEMORY
         assert (base / "a.zip").read_bytes() == data
         assert (base / "neighbour").read_bytes() == b"as before"
-        wanted = {"a.zip", "neighbour"} | (set() if refused else {"in"})
-        assert {path.name for path in base.iterdir()} == wanted
+        expected = {"a.zip", "neighbour"} | (set() if refused else {"in"})
+        assert {path.name for path in base.iterdir()} == expected
         if refused:
             return refused
         assert [path.name for path in (base / "in").iterdir()] == ["out"]

@@ -42,7 +42,7 @@ def test_a_full_folder_is_left_alone(mixed, tmp_path):
 
 
 def test_a_full_folder_may_be_replaced(mixed, tmp_path):
-    """The old folder goes only when the new one is whole, and nothing of it stays."""
+    """The old folder is removed only once the new one is complete, and nothing of it is left."""
     out = tmp_path / "out"
     (out / "sub").mkdir(parents=True)
     (out / "sub" / "mine").write_bytes(b"1")

@@ -33,7 +33,7 @@ class Seen(NamedTuple):
     """One member.
 
     Attributes:
-        name: as it stands there.
+        name: as stored.
         data: unpacked.
         mode: of Unix, where the view has it.
         dos: the attributes of MS-DOS, where the view has them.
@@ -50,7 +50,7 @@ class Seen(NamedTuple):
 def number(data: bytes, at: int, width: int) -> int:
     """Read a number, which must be there."""
     if at < 0 or at + width > len(data):
-        raise UnreadableError(f"nothing stands at {at}")
+        raise UnreadableError(f"there is nothing at {at}")
     return int.from_bytes(data[at : at + width], "little")
 
 
@@ -63,7 +63,7 @@ def text(raw: bytes, flags: int) -> str:
 
 
 def zip64(extra: bytes, *fields: int) -> list[int]:
-    """Put in what stands in the zip64 extra field for 0xffffffff (4.5.3)."""
+    """Replace 0xffffffff by the values of the zip64 extra field (4.5.3)."""
     values: list[int] = []
     at = 0
     while at + 4 <= len(extra):
@@ -123,7 +123,7 @@ def _lzma(packed: bytes, flags: int, size: int | None) -> bytes:
 
 
 def _member_data(data: bytes, at: int, values: tuple[int, int, int, int, int]) -> bytes:
-    """Unpack what stands at a place, and compare its size and CRC."""
+    """Unpack the data at an offset, and compare its size and CRC."""
     method, flags, crc, packed_size, size = values
     if at + packed_size > len(data):
         raise UnreadableError("the data runs over the end")
@@ -254,9 +254,11 @@ def _descriptor_end(data: bytes, at: int, stated: tuple[int, int, int], real: tu
     """
     for signature in (DESCRIPTOR, b""):
         for layout in ("<IQQ", "<III"):
-            wanted = signature + struct.pack(layout, *(value if layout == "<IQQ" else value % 2**32 for value in real))
-            end = at + len(wanted)
-            if data[at:end] == wanted and data[end : end + 4] in {LOCAL, CENTRAL, ZIP64_END, END}:
+            expected = signature + struct.pack(
+                layout, *(value if layout == "<IQQ" else value % 2**32 for value in real)
+            )
+            end = at + len(expected)
+            if data[at:end] == expected and data[end : end + 4] in {LOCAL, CENTRAL, ZIP64_END, END}:
                 return end
     if stated == real and data[at : at + 4] in {LOCAL, CENTRAL, ZIP64_END, END}:
         return at
