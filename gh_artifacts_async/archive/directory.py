@@ -41,16 +41,17 @@ _LENGTHS: Final = struct.Struct("<HHH")  # of name, extra field and comment
 _LENGTHS_AT: Final = 28
 _LONGEST_HEADER: Final = records.LOCAL.size + 0xFFFF + 24  # all that can surround the data, except the name
 
-# Unix types in the upper half of the external attributes (APPNOTE 4.4.15; Info-ZIP's extrafld.txt)
+# Types of Unix in the upper half of the external attributes (APPNOTE 4.4.15; Info-ZIP's extrafld.txt)
 _TYPE: Final = 0o170000
+_PIPE: Final = 0o010000
 _FOLDER: Final = 0o040000
 _FILE: Final = 0o100000
 _LINK: Final = 0o120000
 _EXECUTABLE: Final = 0o111
+_STANDARD_INPUT: Final = "-"  # Info-ZIP's name for it, stored with the mode of the pipe that it was
 _NO_MODE: Final = 0xFFFF  # written by Maven's older archivers for folders
 # MS-DOS and Windows attributes in the lower half
 _DOS_FOLDER: Final = 0x10
-_REPARSE_POINT: Final = 0x400
 
 
 def audit(path: str | os.PathLike[str], policy: ExtractPolicy = DEFAULT_POLICY) -> ArchiveDirectory:
@@ -216,8 +217,10 @@ def _kind(entry: CentralEntry) -> int:
     """Return whether it is a file, folder or link; a folder's name ends in a slash, and type and size must agree."""
     mode = entry.attributes >> 16
     kind = 0 if mode == _NO_MODE else mode & _TYPE
-    if kind == _LINK or entry.attributes & _REPARSE_POINT:
+    if kind == _LINK or entry.reparse_point:
         return _LINK
+    if kind == _PIPE and entry.name == _STANDARD_INPUT:
+        return _FILE
     if kind not in {0, _FILE, _FOLDER}:
         raise refusal(rules.SPECIAL_FILE, "it is a device, a named pipe or a socket", entry.name)
     if entry.name[-1] == "/":
@@ -230,11 +233,11 @@ def _kind(entry: CentralEntry) -> int:
 
 
 def _member(entry: CentralEntry, span_end: int, folder: int, is_dir: bool) -> Member:  # noqa: FBT001 - starmap's
-    name, flags, method, mtime, crc32, compressed_size, size, attributes, offset = entry
+    name, raw, flags, method, mtime, crc32, compressed_size, size, attributes, _, offset = entry
     mode = attributes >> 16
     executable = not is_dir and mode & _EXECUTABLE != 0 and mode != _NO_MODE
     return Member(
-        name, size, compressed_size, crc32, method, flags, is_dir, executable, mtime, offset, span_end, folder
+        name, size, compressed_size, crc32, method, flags, is_dir, executable, mtime, offset, span_end, folder, raw
     )
 
 

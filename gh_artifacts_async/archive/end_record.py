@@ -9,10 +9,16 @@ from gh_artifacts_async.archive.readers import read_exactly
 from gh_artifacts_async.archive.rules import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gh_artifacts_async.archive.readers import Reader
 
 TAIL: Final = records.END.size + 0xFFFF
 """How far from the end the end record can begin: its own length and the longest comment (APPNOTE 4.3.16)."""
+
+
+PADDING: Final = 2**16
+"""The most NUL bytes that may follow the end record: bsdtar writes whole blocks of 10,240 bytes to a pipe."""
 
 
 class EndRecord(NamedTuple):
@@ -26,29 +32,51 @@ class EndRecord(NamedTuple):
 
 
 def find_end(reader: Reader) -> EndRecord:
-    """Find the one end of central directory record (APPNOTE 4.3.16)."""
+    """Find the one end of central directory record (APPNOTE 4.3.16); only NUL bytes may follow it, at most 64 KiB.
+
+    Raises:
+        CorruptArchiveError: there is none, or more than one, or an end record breaks a rule.
+        UnsupportedArchiveError: the archive is one part of a split archive.
+    """
     if reader.size < records.END.size:
         raise refusal(rules.END_RECORD, f"a file of {reader.size} bytes is too short to be a zip")
-    length = min(reader.size, TAIL)
-    base = reader.size - length
-    tail = read_exactly(reader, base, length)
-    found = []
-    at = tail.find(records.END_SIGNATURE)
-    while 0 <= at <= length - records.END.size:
-        if at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little") == length:
-            found.append(at)
-        at = tail.find(records.END_SIGNATURE, at + 1)
+    base, tail = _read_tail(reader, TAIL)
+    found = _candidates(tail)
+    if not found and base and tail[-1] == 0:  # bsdtar pads a zip that it writes to a pipe
+        base, tail = _read_tail(reader, TAIL + PADDING)
+        found = _candidates(tail)
     if not found:
         raise _no_end(tail)
-    comment = tail[found[0] + records.END.size :]
+    begin, end = found[0]
+    comment = tail[begin + records.END.size : end]
     if len(found) > 1 or records.END_SIGNATURE in comment:
         raise refusal(rules.AMBIGUOUS_END, "the archive has more than one end record")
-    return _read_end(reader, base + found[0], tail[found[0] : found[0] + records.END.size], comment)
+    return _read_end(reader, base + begin, tail[begin : begin + records.END.size], comment)
+
+
+def _read_tail(reader: Reader, length: int) -> tuple[int, bytes]:
+    """Read the last bytes of an archive; return their offset, too."""
+    base = max(0, reader.size - length)
+    return base, read_exactly(reader, base, reader.size - base)
+
+
+def _places(tail: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each possible end record begins, and where it says that its comment ends."""
+    at = tail.find(records.END_SIGNATURE)
+    while 0 <= at <= len(tail) - records.END.size:
+        yield at, at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little")
+        at = tail.find(records.END_SIGNATURE, at + 1)
+
+
+def _candidates(tail: bytes) -> list[tuple[int, int]]:
+    """Find the end records that reach the end of the archive, or its padding."""
+    content = len(tail.rstrip(b"\0"))
+    earliest = max(content, len(tail) - PADDING)
+    return [(begin, end) for begin, end in _places(tail) if earliest <= end <= len(tail)]
 
 
 def _no_end(tail: bytes) -> Exception:
-    at = tail.rfind(records.END_SIGNATURE)
-    if at >= 0 and at + records.END.size + int.from_bytes(tail[at + 20 : at + 22], "little") < len(tail):
+    if any(end < len(tail) for _, end in _places(tail)):
         return refusal(rules.TRAILING_DATA, "there is other data after the end record")
     return refusal(rules.END_RECORD, "there is no end record: this is not a zip, or it is incomplete")
 

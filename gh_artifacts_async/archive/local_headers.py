@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from gh_artifacts_async.archive import records, rules
-from gh_artifacts_async.archive.names import encode_name
+from gh_artifacts_async.archive.names import apply_unicode_path
 from gh_artifacts_async.archive.rules import refusal
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _DESCRIPTORS: Final = {
     20: struct.Struct("<0sIQQ"),
     24: struct.Struct("<4sIQQ"),
 }
-_NOTHING: Final = (0, 0, 0)
+_NOTHING: Final = [0, 0, 0]
 _EXTRA_GUESS: Final = 64
 _WINDOW: Final = 2**14
 
@@ -45,16 +45,14 @@ def check_local_header(member: Member, data: bytes) -> int:
     Raises:
         CorruptArchiveError: they disagree, or header and data do not fill the span exactly.
     """
-    raw_name, flags, method, stated, length = records.parse_local(data, member.name)
+    raw_name, flags, method, *stated, length, unicode_path = records.parse_local(data, member.name)
     described = member.flags & records.DESCRIPTOR
-    if raw_name != encode_name(member.name, utf8=bool(member.flags & records.UTF8)):
-        shown = rules.printable(raw_name.decode("utf-8", "backslashreplace"))
-        raise refusal(rules.LOCAL_NAME, f'its local header has the name "{shown}"', member.name)
+    _check_local_name(member, raw_name, unicode_path)
     if (flags ^ member.flags) & records.SIGNIFICANT_FLAGS:
         raise refusal(rules.LOCAL_FLAGS, "its local header has different flags", member.name)
     if method != member.method:
         raise refusal(rules.LOCAL_METHOD, "its local header has a different compression method", member.name)
-    real = (member.crc32, member.compressed_size, member.size)
+    real = [member.crc32, member.compressed_size, member.size]
     if stated != real and not (described and stated == _NOTHING):
         _check_differing(member, stated, real)
     data_offset = member.header_offset + length
@@ -64,7 +62,19 @@ def check_local_header(member: Member, data: bytes) -> int:
     return data_offset
 
 
-def _check_differing(member: Member, stated: tuple[int, ...], real: tuple[int, ...]) -> None:
+def _check_local_name(member: Member, raw_name: bytes, unicode_path: bytes | None) -> None:
+    if raw_name != member.raw_name:
+        shown = rules.printable(raw_name.decode("utf-8", "backslashreplace"))
+        raise refusal(rules.LOCAL_NAME, f'its local header has the name "{shown}"', member.name)
+    if unicode_path is None:
+        return
+    name = apply_unicode_path(raw_name, member.name, unicode_path, utf8=bool(member.flags & records.UTF8))
+    if name != member.name:
+        what = f'the Unicode path field of its local header renames it to "{rules.printable(name)}"'
+        raise refusal(rules.UNICODE_PATH, what, member.name)
+
+
+def _check_differing(member: Member, stated: list[int], real: list[int]) -> None:
     """With a data descriptor each field may be zero (APPNOTE 4.4.4); any other value must be right."""
     may_be_zero = bool(member.flags & records.DESCRIPTOR)
     for at, (value, expected) in enumerate(zip(stated, real, strict=True)):

@@ -32,6 +32,7 @@ class Member:
         header_offset: where its local header begins, in bytes from the start of the archive.
         span_end: where the next record begins; all bytes from ``header_offset`` to here belong to this member.
         folder: index of its folder in :attr:`ArchiveDirectory.folders`; for a folder, its own index.
+        raw_name: the name as stored in the headers, not decoded.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Member:
     header_offset: int
     span_end: int
     folder: int
+    raw_name: bytes
 
     @property
     def path(self) -> str:

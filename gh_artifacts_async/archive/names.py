@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from gh_artifacts_async.archive import rules
@@ -30,28 +31,69 @@ _DEVICE: Final = re.compile(
     r"(?:^|/)(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\u00b9\u00b2\u00b3]) *(?:\.[^/]*)?(?:/|$)",
     re.IGNORECASE,
 )
+_UNICODE_PATH_VERSION: Final = 1
+_UNICODE_PATH_HEADER: Final = 5  # the version and the CRC
 _TRAILING: Final = re.compile(r"[. ](?:/|$)")
 _WINDOWS_CHARACTER: Final = re.compile(r'[<>:"|?*]')
 
 
-def decode_name(raw: bytes, *, utf8: bool) -> str:
-    """Decode a name as bit 11 of the flags says: UTF-8, else code page 437 (APPNOTE 4.4.4 and appendix D).
+def decode_name(raw: bytes, *, utf8: bool, unix: bool = False) -> str:
+    """Decode a name: UTF-8 if bit 11 of the flags is set, else code page 437 (APPNOTE 4.4.4 and appendix D).
+
+    Archivers on Unix store the name's bytes unchanged and mostly leave bit 11 clear, so theirs is UTF-8 if it is valid.
+
+    Args:
+        raw: the name as stored.
+        utf8: bit 11 is set.
+        unix: the archive was made on Unix or macOS.
 
     Raises:
         CorruptArchiveError: bit 11 is set and the bytes are not UTF-8.
     """
-    if not utf8:
-        return raw.decode("ascii" if raw.isascii() else "cp437")
+    if utf8 or unix or raw.isascii():
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            if utf8:
+                shown = raw.decode("utf-8", "backslashreplace")
+                raise refusal(rules.UTF8, "its name is marked as UTF-8, but is not valid UTF-8", shown) from None
+    return raw.decode("cp437")
+
+
+def apply_unicode_path(raw: bytes, name: str, field: bytes, *, utf8: bool) -> str:
+    """Return the name that a member has with Info-ZIP's Unicode path extra field, 0x7075 (APPNOTE 4.6.9).
+
+    The field has a version, the CRC of the name it was written for, and a name in UTF-8. It is ignored if that CRC is
+    not the CRC of the name in the header: then the member was renamed by a program that does not know the field.
+
+    Args:
+        raw: the name in the header, as stored.
+        name: the same, decoded.
+        field: the extra field's data.
+        utf8: bit 11 of the flags is set.
+
+    Raises:
+        CorruptArchiveError: the field is malformed, or gives another name to a member whose own name is unambiguous.
+    """
+    if len(field) < _UNICODE_PATH_HEADER:
+        raise refusal(rules.EXTRA, "its Unicode path field is too short", name)
+    given = field[_UNICODE_PATH_HEADER:]
+    current = field[0] == _UNICODE_PATH_VERSION and int.from_bytes(field[1:5], "little") == zlib.crc32(raw)
+    if not current and given != raw:
+        return name
     try:
-        return raw.decode("utf-8")
+        new = given.decode("utf-8")
     except UnicodeDecodeError:
-        shown = raw.decode("utf-8", "backslashreplace")
-    raise refusal(rules.UTF8, "its name is marked as UTF-8 and is not", shown)
-
-
-def encode_name(name: str, *, utf8: bool) -> bytes:
-    """Undo :func:`decode_name`."""
-    return name.encode("utf-8" if utf8 or name.isascii() else "cp437")
+        if given == raw:
+            return name
+        raise refusal(rules.UNICODE_PATH, "its Unicode path field is not valid UTF-8", name) from None
+    if new != name and (utf8 or raw.isascii()):
+        own = "marked as UTF-8" if utf8 else "plain ASCII"
+        shown = rules.printable(new)
+        raise refusal(
+            rules.UNICODE_PATH, f'its Unicode path field renames it to "{shown}", but its name is {own}', name
+        )
+    return new
 
 
 def canonical(name: str) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gh_artifacts_async.archive import rules
-from gh_artifacts_async.archive.names import decode_name
+from gh_artifacts_async.archive.names import apply_unicode_path, decode_name
 from gh_artifacts_async.archive.rules import refusal
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ZIP64_LOCATOR: Final = struct.Struct("<4sIQI")
 ZIP64_LOCATOR_SIGNATURE: Final = b"PK\6\7"
 ZIP64_END: Final = struct.Struct("<4sQHHIIQQQQ")
 ZIP64_END_SIGNATURE: Final = b"PK\6\6"
-CENTRAL: Final = struct.Struct("<8xHHHHIIIHH2xH2xII")  # unused fields are skipped
+CENTRAL: Final = struct.Struct("<5xB2xHHHHIIIHH2xH2xII")  # unused fields are skipped
 CENTRAL_SIGNATURE: Final = b"PK\1\2"
 LOCAL: Final = struct.Struct("<6xHH4xIIIHH")
 LOCAL_SIGNATURE: Final = b"PK\3\4"
@@ -62,6 +62,11 @@ METHOD_NAMES: Final = {
     99: "aes",
 }
 
+# Systems that made an entry: the upper byte of "version made by" (APPNOTE 4.4.2); Info-ZIP writes 11 for NTFS
+_UNIX_MAKERS: Final = frozenset({3, 7, 19})  # Unix, Macintosh, macOS
+_WINDOWS_MAKERS: Final = frozenset({0, 10, 11, 14})  # MS-DOS, NTFS, NTFS, VFAT
+_REPARSE_POINT: Final = 0x400
+
 # Extra fields (APPNOTE 4.5.2; 0x5455 is Info-ZIP's)
 _ZIP64_EXTRA: Final = 0x0001
 _TIMESTAMP_EXTRA: Final = 0x5455
@@ -77,6 +82,7 @@ class CentralEntry(NamedTuple):
     """One file header of the central directory (APPNOTE 4.3.12), zip64 values resolved."""
 
     name: str
+    raw_name: bytes
     flags: int
     method: int
     mtime: datetime | None
@@ -84,6 +90,7 @@ class CentralEntry(NamedTuple):
     compressed_size: int
     size: int
     attributes: int
+    reparse_point: bool
     header_offset: int
 
 
@@ -143,11 +150,24 @@ def parse_central(data: bytes, at: int) -> CentralEntry:
     Raises:
         ArchiveError: the header alone breaks a rule.
     """
-    flags, method, time, date, crc, compressed_size, size, name_length, extra_length, disk, attributes, offset = (
-        CENTRAL.unpack_from(data, at)
-    )
+    (
+        maker,
+        flags,
+        method,
+        time,
+        date,
+        crc,
+        compressed_size,
+        size,
+        name_length,
+        extra_length,
+        disk,
+        attributes,
+        offset,
+    ) = CENTRAL.unpack_from(data, at)
     at += CENTRAL.size
-    name = decode_name(data[at : at + name_length], utf8=bool(flags & UTF8))
+    raw = data[at : at + name_length]
+    name = decode_name(raw, utf8=bool(flags & UTF8), unix=maker in _UNIX_MAKERS)
     if flags & (ENCRYPTED | PATCHED | STRONG_ENCRYPTION | MASKED):
         raise _bad_flags(flags, name)
     if method not in METHODS:
@@ -157,21 +177,37 @@ def parse_central(data: bytes, at: int) -> CentralEntry:
     if extra_length or MASK32 in (size, compressed_size, offset):
         extra = parse_extra(data[at + name_length : at + name_length + extra_length], name)
         size, compressed_size, offset = resolve_zip64(extra.get(_ZIP64_EXTRA), (size, compressed_size, offset), name)
-        _check_unicode_path(extra, name)
+        if _UNICODE_PATH_EXTRA in extra:
+            name = apply_unicode_path(raw, name, extra[_UNICODE_PATH_EXTRA], utf8=bool(flags & UTF8))
         moment = _timestamp(extra.get(_TIMESTAMP_EXTRA, b""))
     if disk:
         raise refusal(rules.MULTI_DISK, "it is on another disk of a split archive", name)
     if method == STORED and size != compressed_size:
         raise refusal(rules.STORED_SIZE, f"it is uncompressed, but has two sizes, {compressed_size} and {size}", name)
     mtime = moment or dos_time(date, time)
-    return CentralEntry(name, flags, method, mtime, crc, compressed_size, size, attributes, offset)
+    reparse_point = maker in _WINDOWS_MAKERS and attributes & _REPARSE_POINT != 0
+    return CentralEntry(name, raw, flags, method, mtime, crc, compressed_size, size, attributes, reparse_point, offset)
 
 
-def parse_local(data: bytes, name: str) -> tuple[bytes, int, int, tuple[int, int, int], int]:
+class LocalHeader(NamedTuple):
+    """One local file header (APPNOTE 4.3.7), zip64 values resolved; ``length`` includes name and extra field."""
+
+    raw_name: bytes
+    flags: int
+    method: int
+    crc32: int
+    compressed_size: int
+    size: int
+    length: int
+    unicode_path: bytes | None
+
+
+def parse_local(data: bytes, name: str) -> LocalHeader:
     """Parse one local file header (APPNOTE 4.3.7) at the start of ``data``, its name and extra field included.
 
-    Returns:
-        Its name as bytes, flags, method, (CRC, compressed size, size), and its length.
+    Args:
+        data: the bytes from its beginning.
+        name: the member's name, for errors.
 
     Raises:
         CorruptArchiveError: it is not a local header, is incomplete, or its extra field breaks a rule.
@@ -183,11 +219,13 @@ def parse_local(data: bytes, name: str) -> tuple[bytes, int, int, tuple[int, int
     length = extra_at + extra_length
     if length > len(data):
         raise refusal(rules.LOCAL_HEADER, "its local header is incomplete", name)
+    unicode_path = None
     if extra_length or MASK32 in (size, compressed_size):
         extra = parse_extra(data[extra_at:length], name)
         size, compressed_size = resolve_zip64(extra.get(_ZIP64_EXTRA), (size, compressed_size), name)
-        _check_unicode_path(extra, name)
-    return data[LOCAL.size : extra_at], flags, method, (crc, compressed_size, size), length
+        unicode_path = extra.get(_UNICODE_PATH_EXTRA)
+    raw = data[LOCAL.size : extra_at]
+    return LocalHeader(raw, flags, method, crc, compressed_size, size, length, unicode_path)
 
 
 def _bad_flags(flags: int, name: str) -> Exception:
@@ -196,13 +234,6 @@ def _bad_flags(flags: int, name: str) -> Exception:
     if flags & PATCHED:
         return refusal(rules.PATCHED, "it holds compressed patched data", name)
     return refusal(rules.MASKED, "its local header is masked", name)
-
-
-def _check_unicode_path(extra: dict[int, bytes], name: str) -> None:
-    """Info-ZIP's Unicode path (APPNOTE 4.6.9): version, CRC of the header's name, UTF-8 name."""
-    data = extra.get(_UNICODE_PATH_EXTRA)
-    if data is not None and data[5:] != name.encode():
-        raise refusal(rules.UNICODE_PATH, "its Unicode path extra field gives it another name", name)
 
 
 def _timestamp(data: bytes) -> datetime | None:

@@ -167,7 +167,12 @@ def test_folders_are_limited_too():
     [
         (Entry("lnk", b"/etc/passwd", attributes=LINK), "link"),
         (Entry("lnk/", b"", attributes=LINK), "link"),
-        (Entry("j", b"", attributes=0x400), "link"),
+        *((Entry("j", b"", attributes=0x400, maker=maker), "link") for maker in (0, 10, 11, 14)),
+        (Entry("-", attributes=0o020644 << 16), "special-file"),
+        (Entry("-/", attributes=0o010644 << 16), "special-file"),
+        (Entry("d/-", attributes=0o010644 << 16), "special-file"),
+        (Entry("./-", attributes=0o010644 << 16), "special-file"),
+        (Entry("--", attributes=0o010644 << 16), "special-file"),
         (Entry("x", attributes=0o010644 << 16), "special-file"),
         (Entry("x", attributes=0o020644 << 16), "special-file"),
         (Entry("x", attributes=0o060644 << 16), "special-file"),
@@ -181,6 +186,18 @@ def test_folders_are_limited_too():
 def test_only_files_and_folders_are_taken(entry, rule, refuse):
     """Anything else, or what is one thing by its name and another by its mode, refuses the archive."""
     refuse(build(A, entry), rule)
+
+
+@pytest.mark.parametrize("maker", [1, 3, 6, 7, 13, 19, 30])
+def test_a_reparse_point_is_one_of_windows_only(maker):
+    """Other systems leave anything in the lower half of the attributes."""
+    assert audited(build(Entry("j", b"", attributes=0x400, maker=maker)))["j"].size == 0
+
+
+def test_standard_input_is_a_file(unpack):
+    """``command | zip x.zip -`` stores the mode of the pipe; other programs extract a file as well."""
+    piped = Entry("-", b"what the command said", method=8, flags=8, attributes=0o010600 << 16)
+    assert unpack(build(piped)) == {"-": b"what the command said"}
 
 
 def test_a_folder_may_have_the_mode_of_a_file():

@@ -18,7 +18,7 @@ from tests.kits.unpacking import LARGE, MIXED, contents
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_the_folder_appears_whole(threads, way, mixed, tmp_path):
-    """Every file with its bytes, missing parents created, and nothing beside it; files are returned in archive order."""
+    """Every file with its bytes, missing parents created, nothing beside it; files are returned in archive order."""
     assert way
     out = tmp_path / "x" / "y" / "out"
     members = extract(mixed, out, threads=threads)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gh_artifacts_async.errors import UnsupportedArchiveError
-from tests.kits.archives import Entry, build, extra, zip64_extra
+from tests.kits.archives import Entry, build, extra, unicode_path, zip64_extra
 from tests.kits.unpacking import audited
 
 A = Entry("a.txt", b"alpha")
@@ -38,7 +38,9 @@ def test_an_unknown_method_is_named(refuse):
         (Entry("a", b"x", size=ABSENT, compressed_size=ABSENT, extra=zip64_extra(1)), "zip64"),
         (Entry("a", b"x", extra=zip64_extra(2, 2)), "zip64"),
         (Entry("a", b"x", extra=zip64_extra(1, 1, 0, 0)), "zip64"),
-        (Entry("a", b"x", extra=extra(0x7075, b"\1\0\0\0\0b")), "unicode-path"),
+        (Entry("a", b"x", extra=unicode_path(b"a", "b")), "unicode-path"),
+        (Entry("a", b"x", extra=extra(0x7075, b"\1\0\0\0")), "extra"),
+        (Entry("a", b"x", extra=unicode_path(b"a", "a") * 2), "extra"),
     ],
 )
 def test_extra_fields_keep_the_rules(entry, rule, refuse):
