@@ -10,22 +10,25 @@ directory, names, types, methods, limits, and that the members' spans fill the a
 from __future__ import annotations
 
 import struct
-from itertools import pairwise, starmap
+from array import array
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from gh_artifacts_async.archive import records, rules
+from gh_artifacts_async.archive.audited import ArchiveDirectory, NeedMore
 from gh_artifacts_async.archive.end_record import find_end
 from gh_artifacts_async.archive.local_headers import audit_headers
-from gh_artifacts_async.archive.members import ArchiveDirectory, Member, NeedMore
-from gh_artifacts_async.archive.name_tree import NameTree
-from gh_artifacts_async.archive.names import canonical, check_name
+from gh_artifacts_async.archive.member_table import MemberStore, MemberTable
+from gh_artifacts_async.archive.name_tree import NameTree, PlacedFile
+from gh_artifacts_async.archive.names import check_name
 from gh_artifacts_async.archive.readers import FileReader, MissingBytesError, TailReader, read_exactly
 from gh_artifacts_async.archive.rules import over_limit, refusal
+from gh_artifacts_async.errors import ArchiveError
 from gh_artifacts_async.settings import ExtractPolicy
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gh_artifacts_async.archive.end_record import EndRecord
     from gh_artifacts_async.archive.readers import Reader
@@ -112,19 +115,11 @@ def audit_directory(reader: Reader, policy: ExtractPolicy = DEFAULT_POLICY) -> A
     if end.total * records.CENTRAL.size > end.directory_size:
         text = f"a central directory of {end.directory_size} bytes is too small for {end.total} members"
         raise refusal(rules.COUNT, text)
-    entries = list(_read_central(reader, end))
-    members, skipped, tree = _arrange(entries, _spans(entries, end), policy)
-    archive = ArchiveDirectory(
-        size=reader.size,
-        directory_offset=end.directory_offset,
-        members=members,
-        skipped=skipped,
-        folders=tuple(tree.folders),
-        total_size=sum(member.size for member in members),
-        total_compressed_size=sum(member.compressed_size for member in members),
-        twins=tree.twins,
-        comment=end.comment,
-    )
+    collected = _Collector(policy, end.total)
+    for entry in _read_central(reader, end):
+        collected.add(entry)
+    _set_spans(collected.store, end)
+    archive = collected.result(reader.size, end)
     _check_limits(archive, policy)
     return archive
 
@@ -161,56 +156,96 @@ def _bad_central(end: EndRecord) -> Exception:
     return refusal(rules.CENTRAL_DIRECTORY, f"the central directory does not have {end.total} complete headers")
 
 
-def _spans(entries: list[CentralEntry], end: EndRecord) -> list[int]:
-    """Find where each member's span ends; reject overlaps, and gaps larger than any header."""
-    order = sorted(range(len(entries)), key=lambda index: entries[index].header_offset)
-    first = entries[order[0]].header_offset if order else end.directory_offset
-    if first:
-        raise refusal(rules.GAP, f"there are {first} bytes before the first member")
-    ends = [end.directory_offset] * len(entries)
-    for index, after in pairwise(order):
-        ends[index] = entries[after].header_offset
-    for index in order:
-        entry = entries[index]
-        room = ends[index] - entry.header_offset - entry.compressed_size
-        if room < records.LOCAL.size + len(entry.name):
-            what = "another member" if ends[index] < end.directory_offset else "the central directory"
-            raise refusal(rules.OVERLAP, f"its data overlaps {what}", entry.name)
-        if room > _LONGEST_HEADER + 4 * len(entry.name):
-            raise refusal(rules.GAP, "it is followed by bytes that belong to no member", entry.name)
-    return ends
+class _Collector:
+    """Takes the members one by one, checks their names and types, and gives each its folder.
 
-
-def _arrange(
-    entries: list[CentralEntry], ends: list[int], policy: ExtractPolicy
-) -> tuple[tuple[Member, ...], tuple[Member, ...], NameTree]:
-    """Check names and types, give every member its folder, and set links aside if the policy skips them.
-
-    ``entries`` is empty afterwards.
+    The first name or type that breaks a rule is kept and raised at the end: an archive whose records do not fit
+    together is rejected for that first.
     """
-    tree = NameTree(policy)
-    placed: list[tuple[CentralEntry, int, int, bool]] = []  # with its span's end, its folder, whether it is one
-    links = []
-    for entry, span_end in zip(entries, ends, strict=True):
-        name = entry.name
-        check_name(name, policy)
+
+    def __init__(self, policy: ExtractPolicy, total: int) -> None:
+        self.store = MemberStore(total)
+        self._policy = policy
+        self._tree = NameTree(policy)
+        self._links: list[int] = []
+        self._failure: ArchiveError | None = None
+        self._size = 0
+        self._compressed_size = 0
+
+    def add(self, entry: CentralEntry) -> None:
+        kind, folder = _FILE, 0
+        if self._failure is None:
+            try:
+                kind, folder = self._place(entry)
+            except ArchiveError as error:
+                self._failure = error
+        mode = entry.attributes >> 16
+        executable = kind != _FOLDER and mode & _EXECUTABLE != 0 and mode != _NO_MODE
+        self.store.append(entry, folder, is_dir=kind == _FOLDER, executable=executable)
+
+    def _place(self, entry: CentralEntry) -> tuple[int, int]:
+        check_name(entry.name, self._policy)
         kind = _kind(entry)
         if kind == _LINK:
-            if policy.symlinks == "reject":
-                raise refusal(rules.LINK, "it is a symbolic link", name)
-            links.append((entry, span_end, 0, False))
-        elif kind == _FOLDER:
-            placed.append((entry, span_end, tree.add_folder(canonical(name)), True))
-        else:
-            empty = not entry.size and not entry.crc32
-            placed.append((entry, span_end, tree.add_file(len(placed), canonical(name), empty=empty), False))
-    for index, folder in tree.promoted.items():
-        placed[index] = (*placed[index][:2], folder, True)
-    tree.find_twins()
-    entries.clear()  # each is released as its member is created: a million members are held only once
-    placed.reverse()
-    members = tuple(_member(*placed.pop()) for _ in range(len(placed)))
-    return members, tuple(starmap(_member, links)), tree
+            if self._policy.symlinks == "reject":
+                raise refusal(rules.LINK, "it is a symbolic link", entry.name)
+            self._links.append(len(self.store))
+            return kind, 0
+        self._size += entry.size
+        self._compressed_size += entry.compressed_size
+        if kind == _FOLDER:
+            return kind, self._tree.add_folder(entry.name)
+        return kind, self._tree.add_file(entry.name)
+
+    def result(self, size: int, end: EndRecord) -> ArchiveDirectory:
+        """Raise what was wrong with a name or a type; resolve conflicts between names."""
+        if self._failure is not None:
+            raise self._failure
+        links = set(self._links)
+        indices: Sequence[int] = range(end.total)
+        if links:
+            indices = array("I", (index for index in indices if index not in links))
+        members = MemberTable(self.store, indices)
+        self._tree.resolve(lambda: _files(members))
+        for index, folder in self._tree.promoted.items():
+            self.store.turn_into_folder(index, folder)
+        return ArchiveDirectory(
+            size=size,
+            directory_offset=end.directory_offset,
+            members=members,
+            skipped=MemberTable(self.store, array("I", self._links)),
+            folders=self._tree.folders,
+            total_size=self._size,
+            total_compressed_size=self._compressed_size,
+            twins=self._tree.twins,
+            comment=end.comment,
+        )
+
+
+def _files(members: MemberTable) -> Iterator[PlacedFile]:
+    store = members.store
+    for index in members.indices:
+        if not store.is_dir(index):
+            record = store.record(index)
+            yield PlacedFile(index, record.folder, store.name(index), not record.size and not record.crc32)
+
+
+def _set_spans(store: MemberStore, end: EndRecord) -> None:
+    """Find where each member's span ends; reject overlaps, and gaps larger than any header."""
+    order = store.file_order()
+    first = store.header_offset(order[0]) if order else end.directory_offset
+    if first:
+        raise refusal(rules.GAP, f"there are {first} bytes before the first member")
+    following = map(store.header_offset, islice(order, 1, None))
+    for index, span_end in zip(order, chain(following, (end.directory_offset,)), strict=False):
+        compressed_size, offset, name_length = store.span(index)
+        around = span_end - offset - compressed_size - name_length
+        if around < records.LOCAL.size:
+            what = "another member" if span_end < end.directory_offset else "the central directory"
+            raise refusal(rules.OVERLAP, f"its data overlaps {what}", store.name(index))
+        if around > _LONGEST_HEADER:
+            raise refusal(rules.GAP, "it is followed by bytes that belong to no member", store.name(index))
+        store.set_span_end(index, span_end)
 
 
 def _kind(entry: CentralEntry) -> int:
@@ -230,15 +265,6 @@ def _kind(entry: CentralEntry) -> int:
     if kind == _FOLDER or entry.attributes & _DOS_FOLDER:
         raise refusal(rules.FOLDER_TYPE, "its type is a folder, but its name does not end in a slash", entry.name)
     return _FILE
-
-
-def _member(entry: CentralEntry, span_end: int, folder: int, is_dir: bool) -> Member:  # noqa: FBT001 - starmap's
-    name, raw, flags, method, mtime, crc32, compressed_size, size, attributes, _, offset = entry
-    mode = attributes >> 16
-    executable = not is_dir and mode & _EXECUTABLE != 0 and mode != _NO_MODE
-    return Member(
-        name, size, compressed_size, crc32, method, flags, is_dir, executable, mtime, offset, span_end, folder, raw
-    )
 
 
 def _check_limits(archive: ArchiveDirectory, policy: ExtractPolicy) -> None:

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 import attrs
 
 from gh_artifacts_async.archive import rules
+from gh_artifacts_async.archive.audited import ArchiveDirectory
 from gh_artifacts_async.archive.contents import read_member
 from gh_artifacts_async.archive.folders import open_folders
 from gh_artifacts_async.archive.inflate import inflate_member
-from gh_artifacts_async.archive.members import ArchiveDirectory, Member
-from gh_artifacts_async.archive.names import MAX_PATH, check_portable
+from gh_artifacts_async.archive.member_table import MemberTable
+from gh_artifacts_async.archive.members import Member
+from gh_artifacts_async.archive.names import MAX_PATH, check_portable, relative_path
 from gh_artifacts_async.archive.rules import refusal
 from gh_artifacts_async.archive.staging import Staging, sync_folder
 from gh_artifacts_async.errors import OutOfSpaceError
 from gh_artifacts_async.results import ExtractedMember
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from gh_artifacts_async.archive.folders import Folders
@@ -105,7 +107,7 @@ class Extraction:
     _members: int = attrs.field(default=0, init=False)
 
     @property
-    def selected(self) -> tuple[Member, ...]:
+    def selected(self) -> Sequence[Member]:
         """The members that are extracted."""
         return self.archive.members if self.members is None else self.members
 
@@ -205,7 +207,9 @@ class Extraction:
 
     def _check_names(self, destination: Path) -> None:
         """Reject names that this platform cannot store, before anything is created."""
-        names = [member.path for member in self.selected]
+        selected = self.selected
+        stored = selected.names() if isinstance(selected, MemberTable) else (member.name for member in selected)
+        names = map(relative_path, stored)
         if _WINDOWS:
             for name in names:
                 check_portable(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from gh_artifacts_async.archive import records, rules
@@ -11,7 +10,9 @@ from gh_artifacts_async.archive.names import apply_unicode_path
 from gh_artifacts_async.archive.rules import refusal
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.archive.members import ArchiveDirectory, Member
+    from gh_artifacts_async.archive.audited import ArchiveDirectory
+    from gh_artifacts_async.archive.member_table import MemberTable, Record
+    from gh_artifacts_async.archive.members import Member
     from gh_artifacts_async.archive.readers import Reader
 
 # APPNOTE 4.3.9: the signature is optional, and the sizes have four or eight bytes; the length tells which
@@ -133,18 +134,57 @@ class _Window:
         return self._data[at : at + length]
 
 
-def audit_headers(reader: Reader, archive: ArchiveDirectory) -> None:
-    """Check every local header and data descriptor of an archive, including those of skipped links.
+def audit_headers(reader: Reader, archive: ArchiveDirectory, members: MemberTable | None = None) -> None:
+    """Check the local headers and data descriptors of an archive; its members know :attr:`Member.data_offset` then.
+
+    Args:
+        reader: the archive.
+        archive: its directory.
+        members: only these; None for all, including skipped links.
 
     Raises:
         CorruptArchiveError: one of them disagrees with the central directory.
     """
-    window = _Window(reader)
-    for member in sorted((*archive.members, *archive.skipped), key=attrgetter("header_offset")):
-        likely = records.LOCAL.size + 2 * len(member.name) + _EXTRA_GUESS
-        header = window.get(member.header_offset, likely)
-        if len(header) == likely and header_length(header) > likely:
-            header = window.get(member.header_offset, header_length(header))
-        data_end = check_local_header(member, header) + member.compressed_size
-        if data_end < member.span_end:
-            check_descriptor(member, window.get(data_end, member.span_end - data_end))
+    window, store = _Window(reader), archive.members.store
+    for index in store.file_order() if members is None else members.indices:
+        record = store.record(index)
+        raw_name = store.raw_name(record)
+        likely = records.LOCAL.size + 2 * len(raw_name) + _EXTRA_GUESS
+        header = window.get(record.header_offset, likely)
+        length = records.LOCAL.size + len(raw_name)
+        if not _is_plain(record, raw_name, header, length):
+            length = _audit_header(window, store.member(index), header, likely)
+        store.set_header_length(index, length)
+
+
+def _is_plain(record: Record, raw_name: bytes, header: bytes, length: int) -> bool:
+    """Return whether a local header has no extra field and no descriptor, and agrees in everything: most do."""
+    expected = (
+        record.flags,
+        record.method,
+        record.crc32,
+        record.compressed_size,
+        record.size,
+        len(raw_name),
+        0,
+    )
+    return (
+        record.header_offset + length + record.compressed_size == record.span_end
+        and len(header) >= length
+        and header.startswith(records.LOCAL_SIGNATURE)
+        and records.LOCAL.unpack_from(header) == expected
+        and header.startswith(raw_name, records.LOCAL.size)
+        and record.size < records.MASK32
+        and record.compressed_size < records.MASK32
+    )
+
+
+def _audit_header(window: _Window, member: Member, header: bytes, likely: int) -> int:
+    """Check a local header and the descriptor; return the header's length."""
+    if len(header) == likely and header_length(header) > likely:
+        header = window.get(member.header_offset, header_length(header))
+    data_offset = check_local_header(member, header)
+    data_end = data_offset + member.compressed_size
+    if data_end < member.span_end:
+        check_descriptor(member, window.get(data_end, member.span_end - data_end))
+    return data_offset - member.header_offset

@@ -101,6 +101,11 @@ def canonical(name: str) -> str:
     return name.removeprefix("./")
 
 
+def relative_path(name: str) -> str:
+    """Return a name as a relative path with slashes, without a leading ``./`` or a trailing slash."""
+    return canonical(name).removesuffix("/")
+
+
 def check_name(name: str, policy: ExtractPolicy) -> None:
     """Reject a name that is not a plain relative path; a trailing slash marks a folder, a leading ``./`` is ignored.
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import deque
 from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal
 
 from gh_artifacts_async.archive.directory import DEFAULT_POLICY, audit_reader
 from gh_artifacts_async.archive.extraction import Extraction
+from gh_artifacts_async.archive.member_table import MemberTable
 from gh_artifacts_async.archive.readers import FileReader
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from gh_artifacts_async.archive.extraction import Cancel, Progress
     from gh_artifacts_async.archive.members import Member
@@ -82,12 +83,14 @@ def extract_all(extraction: Extraction, reader: Reader, *, threads: int = 2) -> 
         OSError: reading or writing failed.
         concurrent.futures.CancelledError: the extraction was cancelled.
     """
-    small, large = plan_batches(extraction.selected)
+    selected = extraction.selected
+    small, large = plan_batches(selected)
     failures: list[BaseException] = []
 
-    def work(*queues: deque[list[Member]]) -> None:
+    def work(*queues: deque[array[int]]) -> None:
         try:
-            extraction.extract_members(reader, chain.from_iterable(map(_drain, queues)))
+            positions = chain.from_iterable(map(_drain, queues))
+            extraction.extract_members(reader, (selected[position] for position in positions))
         except BaseException as error:  # noqa: BLE001 - it is raised below, in the caller's thread
             failures.append(error)
             extraction.stop()
@@ -106,30 +109,45 @@ def extract_all(extraction: Extraction, reader: Reader, *, threads: int = 2) -> 
         raise next((error for error in failures if not isinstance(error, Exception)), failures[0])
 
 
-def plan_batches(members: Iterable[Member]) -> tuple[deque[list[Member]], deque[list[Member]]]:
+def plan_batches(members: Sequence[Member]) -> tuple[deque[array[int]], deque[array[int]]]:
     """Divide the members into batches of small ones and of large ones, neighbours together.
 
     Small members are all system calls and no decompression: threads would pass the interpreter's lock back and forth
     for each of them, so a single thread is faster. The large ones are for all threads, the very largest first, so that
     none is left for the end.
+
+    Returns:
+        Batches of positions in ``members``.
     """
-    small: list[list[Member]] = [[]]
-    large: list[list[Member]] = [[]]
+    sizes, offsets = array("Q"), array("Q")
+    for size, offset in _extents(members):
+        sizes.append(size)
+        offsets.append(offset)
+    small: array[int] = array("I")
+    large: list[array[int]] = [array("I")]
     weight = 0
-    for member in sorted(members, key=attrgetter("header_offset")):
-        if member.size < _SMALL:
-            small[0].append(member)
+    for position in sorted(range(len(offsets)), key=offsets.__getitem__):
+        size = sizes[position]
+        if size < _SMALL:
+            small.append(position)
             continue
         if weight > _BATCH_BYTES:
-            large.append([])
+            large.append(array("I"))
             weight = 0
-        large[-1].append(member)
-        weight += member.size
-    large.sort(key=lambda batch: -max((member.size for member in batch if member.size >= _BIG), default=0))
-    return deque(filter(None, small)), deque(filter(None, large))
+        large[-1].append(position)
+        weight += size
+    large.sort(key=lambda batch: -max((sizes[at] for at in batch if sizes[at] >= _BIG), default=0))
+    return deque(filter(None, (small,))), deque(filter(None, large))
 
 
-def _drain(batches: deque[list[Member]]) -> Iterator[Member]:
+def _extents(members: Sequence[Member]) -> Iterator[tuple[int, int]]:
+    """Yield size and header offset of each member, without building it if that is not needed."""
+    if isinstance(members, MemberTable):
+        return members.extents()
+    return ((member.size, member.header_offset) for member in members)
+
+
+def _drain(batches: deque[array[int]]) -> Iterator[int]:
     """Take batches until none is left; several threads share them."""
     while True:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gh_artifacts_async.archive import rules
@@ -74,8 +74,7 @@ _UNICODE_PATH_EXTRA: Final = 0x7075
 _ZIP64_LONGEST: Final = 28
 _SINGULAR: Final = frozenset({_ZIP64_EXTRA, _UNICODE_PATH_EXTRA})
 _FIELD: Final = struct.Struct("<HH")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)
+_EARLIEST: Final = 315_532_800  # 1980 in seconds since 1970
 
 
 class CentralEntry(NamedTuple):
@@ -85,7 +84,8 @@ class CentralEntry(NamedTuple):
     raw_name: bytes
     flags: int
     method: int
-    mtime: datetime | None
+    time_stamp: int
+    is_unix_time: bool
     crc32: int
     compressed_size: int
     size: int
@@ -173,20 +173,31 @@ def parse_central(data: bytes, at: int) -> CentralEntry:
     if method not in METHODS:
         known = METHOD_NAMES.get(method, "unknown")
         raise refusal(rules.METHOD, f"its compression method {method} ({known}) is not supported", name)
-    moment = None
+    seconds = None
     if extra_length or MASK32 in (size, compressed_size, offset):
         extra = parse_extra(data[at + name_length : at + name_length + extra_length], name)
         size, compressed_size, offset = resolve_zip64(extra.get(_ZIP64_EXTRA), (size, compressed_size, offset), name)
         if _UNICODE_PATH_EXTRA in extra:
             name = apply_unicode_path(raw, name, extra[_UNICODE_PATH_EXTRA], utf8=bool(flags & UTF8))
-        moment = _timestamp(extra.get(_TIMESTAMP_EXTRA, b""))
+        seconds = _extended_time(extra.get(_TIMESTAMP_EXTRA, b""))
     if disk:
         raise refusal(rules.MULTI_DISK, "it is on another disk of a split archive", name)
     if method == STORED and size != compressed_size:
         raise refusal(rules.STORED_SIZE, f"it is uncompressed, but has two sizes, {compressed_size} and {size}", name)
-    mtime = moment or dos_time(date, time)
-    reparse_point = maker in _WINDOWS_MAKERS and attributes & _REPARSE_POINT != 0
-    return CentralEntry(name, raw, flags, method, mtime, crc, compressed_size, size, attributes, reparse_point, offset)
+    return CentralEntry(
+        name,
+        raw,
+        flags,
+        method,
+        date << 16 | time if seconds is None else seconds,
+        seconds is not None,
+        crc,
+        compressed_size,
+        size,
+        attributes,
+        maker in _WINDOWS_MAKERS and attributes & _REPARSE_POINT != 0,
+        offset,
+    )
 
 
 class LocalHeader(NamedTuple):
@@ -236,17 +247,29 @@ def _bad_flags(flags: int, name: str) -> Exception:
     return refusal(rules.MASKED, "its local header is masked", name)
 
 
-def _timestamp(data: bytes) -> datetime | None:
+def _extended_time(data: bytes) -> int | None:
     """Info-ZIP's extended timestamp: flags, then, if bit 0 is set, the modification time in seconds since 1970 UTC."""
     if len(data) < 1 + 4 or not data[0] & 1:
         return None
-    moment = _EPOCH + timedelta(seconds=int.from_bytes(data[1:5], "little", signed=True))
-    return moment if moment >= _EARLIEST else None
+    seconds = int.from_bytes(data[1:5], "little", signed=True)
+    return seconds if seconds >= _EARLIEST else None
 
 
 @functools.lru_cache(maxsize=1024)  # most members of an archive were created in the same few seconds
-def dos_time(date: int, time: int) -> datetime | None:
-    """Decode an MS-DOS date and time, which has no time zone and is taken as UTC; None if it is invalid."""
+def modification_time(stamp: int, *, is_unix: bool) -> datetime | None:
+    """Decode a time stamp.
+
+    Args:
+        stamp: seconds since 1970 UTC; or an MS-DOS date (upper half) and time, which has no time zone and is taken as
+            UTC.
+        is_unix: which of them.
+
+    Returns:
+        The time; None if an MS-DOS date or time is invalid.
+    """
+    if is_unix:
+        return datetime.fromtimestamp(stamp, UTC)
+    date, time = stamp >> 16, stamp & MASK16
     try:
         return datetime(
             (date >> 9) + 1980,

@@ -17,7 +17,7 @@ def test_an_audit_tells_all_about_the_members(tmp_path):
     assert [member.name for member in archive] == ["a.txt", "b/c.txt"]
     assert (len(archive), "a.txt" in archive, "c" in archive) == (2, True, False)
     second = archive["b/c.txt"]
-    assert archive.get("b/c.txt") is second
+    assert archive.get("b/c.txt") == second
     assert archive.get("nothing") is None
     assert (second.size, second.method, second.is_dir, second.executable) == (400, 8, False, True)
     assert second.mtime == datetime(2024, 1, 1, tzinfo=UTC)

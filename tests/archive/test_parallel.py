@@ -125,6 +125,7 @@ def test_batches_share_members_out():
     entries = [Entry(f"{n}", b"", method=8, packed=b"\3\0", size=size) for n, size in enumerate(sizes)]
     archive = audit_reader(BytesReader(build(*entries)))
     small, large = plan_batches(archive.members)
-    assert [[member.name for member in batch] for batch in small] == [["0", "2"]]
-    assert [[member.name for member in batch] for batch in large] == [["3"], ["1"], ["4", "5", "6"], ["7"]]
+    assert [list(batch) for batch in small] == [[0, 2]]
+    assert [list(batch) for batch in large] == [[3], [1], [4, 5, 6], [7]]
+    assert plan_batches(tuple(archive.members)) == (small, large)
     assert [list(queue) for queue in plan_batches([])] == [[], []]
