@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import gh_artifacts_async.archive as room
+import gh_artifacts_async.archive as package
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.archive.rules import RULES, Rule
 from gh_artifacts_async.errors import ArchiveError
@@ -16,7 +16,7 @@ from tests.kits.archives import Entry, build
 DESCRIPTORS = Path("/proc/self/fd")
 
 
-def test_the_room_starts_without_the_network():
+def test_the_package_starts_without_the_network():
     """Neither aiohttp nor asyncio, and no library that only some archives need."""
     code = "import sys, gh_artifacts_async.archive; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
@@ -26,9 +26,9 @@ def test_the_room_starts_without_the_network():
 
 def test_every_public_name_is_there():
     """``__all__`` is sorted as ruff sorts it, and holds what it says."""
-    assert len(set(room.__all__)) == len(room.__all__)
-    for name in room.__all__:
-        assert getattr(room, name) is not None
+    assert len(set(package.__all__)) == len(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name) is not None
 
 
 def test_rules_have_distinct_names_and_advice():

@@ -11,7 +11,7 @@ from gh_artifacts_async.archive import (
 )
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import CorruptArchiveError
-from tests.kits.archives import Entry, build, descriptor, extra, zip64_extra
+from tests.kits.archives import Entry, build, descriptor, extra, unicode_path, zip64_extra
 
 DATA = b"some data, " * 20
 ABSENT = 2**32 - 1
@@ -32,7 +32,7 @@ ABSENT = 2**32 - 1
         ({"size": 0}, "local-size"),
         ({"compressed_size": 1}, "local-size"),
         ({"extra": b"\1\0\xff\xff"}, "extra"),
-        ({"extra": extra(0x7075, b"\1\0\0\0\0../evil")}, "unicode-path"),
+        ({"extra": unicode_path(b"a.txt", "../evil")}, "unicode-path"),
         ({"size": ABSENT, "compressed_size": ABSENT}, "zip64"),
         ({"size": ABSENT, "compressed_size": ABSENT, "extra": zip64_extra(1, 1)}, "local-size"),
     ],
@@ -132,7 +132,7 @@ def test_a_member_is_checked_by_its_own_bytes():
     assert begin == member.header_offset + 38
     check_descriptor(member, data[begin + member.compressed_size : member.span_end])
     check_descriptor(member, b"")
-    with pytest.raises(CorruptArchiveError, match="cut short"):
+    with pytest.raises(CorruptArchiveError, match="incomplete"):
         check_local_header(member, span[:37])
     with pytest.raises(CorruptArchiveError, match="no local header"):
         check_local_header(member, span[:29])
@@ -144,3 +144,31 @@ def test_names_of_code_page_437_are_compared_as_bytes(unpack, refuse):
     """Without bit 11 a name is code page 437, in both headers (APPNOTE appendix D)."""
     assert unpack(build(Entry(b"caf\x82.txt", b"x"))) == {"caf\u00e9.txt": b"x"}
     refuse(build(Entry(b"caf\x82.txt", b"x", local={"name": b"caf\x83.txt"})), "local-name")
+
+
+@pytest.mark.parametrize(
+    ("raw", "central", "local", "name"),
+    [
+        pytest.param(b"d\x82.txt", "dé.txt", "dé.txt", "dé.txt", id="both"),
+        pytest.param(b"d\x82.txt", "да.txt", None, "да.txt", id="central only"),
+        pytest.param(b"d\x82.txt", None, "dé.txt", "dé.txt", id="the same name as decoded"),
+        pytest.param(b"d\x82.txt", None, "да.txt", None, id="local only"),
+        pytest.param(b"d\x82.txt", "да.txt", "дб.txt", None, id="different"),
+    ],
+)
+def test_unicode_paths_of_both_headers_agree(raw, central, local, name, unpack, refuse):
+    """A local header may leave the field out, but not name another file: programs that stream would believe it."""
+    sides = {
+        side: {"extra": b"" if new is None else unicode_path(raw, new)}
+        for side, new in (("central", central), ("local", local))
+    }
+    data = build(Entry(raw, b"x", maker=0, attributes=0, **sides))
+    if name is None:
+        refuse(data, "unicode-path")
+    else:
+        assert unpack(data) == {name: b"x"}
+
+
+def test_a_stale_unicode_path_in_a_local_header_is_ignored(unpack):
+    """The CRC in it is that of another name (APPNOTE 4.6.9)."""
+    assert unpack(build(Entry("new", b"x", local={"extra": unicode_path(b"old", "old")}))) == {"new": b"x"}
