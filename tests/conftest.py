@@ -101,7 +101,8 @@ async def github(request: pytest.FixtureRequest) -> AsyncGenerator[FakeGitHub]:
     """A fake; parametrize indirectly to give it a profile or keywords."""
     arguments = getattr(request, "param", {})
     arguments = {"profile": arguments} if isinstance(arguments, str) else arguments
-    async with FakeGitHub(**arguments) as fake:
+    # What we download from must get its URLs back as they were: the fake is not to be lenient here.
+    async with FakeGitHub(**{"byte_exact_urls": True, **arguments}) as fake:
         yield fake
 
 

@@ -1,18 +1,21 @@
-"""Zip to files: an archive is audited as a whole, then unpacked into a folder that appears whole or not at all.
+"""Extract zip archives: the whole archive is checked first, and the folder appears complete or not at all.
 
-No network, no event loop. :func:`audit` and :func:`extract` are all that most callers need; the rest serves archives
-that are still arriving (:class:`Extraction`) or that stay on a server (:func:`parse_tail`, :func:`check_local_header`,
+No network, no event loop. Most callers need only :func:`audit` and :func:`extract`; the rest is for archives that are
+still being downloaded (:class:`Extraction`) or that stay on a server (:func:`parse_tail`, :func:`check_local_header`,
 :func:`check_descriptor`, :func:`inflate_member`).
 """
 
-from gh_artifacts_async.archive.directory import TAIL, audit, audit_directory, audit_reader, parse_tail
-from gh_artifacts_async.archive.extract import extract, extract_all
+from gh_artifacts_async.archive.audited import ArchiveDirectory, NeedMore
+from gh_artifacts_async.archive.contents import read_member
+from gh_artifacts_async.archive.directory import audit, audit_directory, audit_reader, parse_tail
+from gh_artifacts_async.archive.end_record import TAIL
 from gh_artifacts_async.archive.extraction import Extraction
-from gh_artifacts_async.archive.headers import audit_headers, check_descriptor, check_local_header, header_length
 from gh_artifacts_async.archive.inflate import inflate_member
-from gh_artifacts_async.archive.members import ArchiveDirectory, Folder, Member, NeedMore
+from gh_artifacts_async.archive.local_headers import audit_headers, check_descriptor, check_local_header, header_length
+from gh_artifacts_async.archive.member_table import MemberTable
+from gh_artifacts_async.archive.members import Folder, Member
+from gh_artifacts_async.archive.parallel import extract, extract_all
 from gh_artifacts_async.archive.readers import BytesReader, FileReader, Reader
-from gh_artifacts_async.archive.reading import read_member
 from gh_artifacts_async.archive.rules import RULES, Rule
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "FileReader",
     "Folder",
     "Member",
+    "MemberTable",
     "NeedMore",
     "Reader",
     "Rule",

@@ -1,4 +1,4 @@
-"""An audited archive becomes a folder, member by member, in whatever threads and order the caller likes."""
+"""Extract an audited archive into a folder, member by member, in any threads and any order."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 import attrs
 
 from gh_artifacts_async.archive import rules
+from gh_artifacts_async.archive.audited import ArchiveDirectory
+from gh_artifacts_async.archive.contents import read_member
 from gh_artifacts_async.archive.folders import open_folders
 from gh_artifacts_async.archive.inflate import inflate_member
-from gh_artifacts_async.archive.members import ArchiveDirectory, Member
-from gh_artifacts_async.archive.names import MAX_PATH, check_portable
-from gh_artifacts_async.archive.reading import read_member
+from gh_artifacts_async.archive.member_table import MemberTable
+from gh_artifacts_async.archive.members import Member
+from gh_artifacts_async.archive.names import MAX_PATH, check_portable, relative_path
 from gh_artifacts_async.archive.rules import refusal
 from gh_artifacts_async.archive.staging import Staging, sync_folder
 from gh_artifacts_async.errors import OutOfSpaceError
 from gh_artifacts_async.results import ExtractedMember
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from gh_artifacts_async.archive.folders import Folders
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class EventLike(Protocol):
-    """What ``threading.Event`` has."""
+    """The part of ``threading.Event`` that is used."""
 
     def is_set(self) -> bool:
         """Whether to stop."""
@@ -41,14 +43,14 @@ class EventLike(Protocol):
 
 
 Progress = Callable[[int, int], object]
-"""Called with the unpacked bytes and the members so far, from the thread that wrote them, one call at a time."""
+"""Called with the bytes and the members written so far, from the thread that wrote them, one call at a time."""
 
 Cancel = Callable[[], bool] | EventLike
-"""Asked between chunks whether to stop."""
+"""Checked between chunks; true means stop."""
 
 _WINDOWS: Final = os.name == "nt"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
-# What file systems answer to a name that they cannot hold: vfat EINVAL, APFS EILSEQ, eCryptfs ENAMETOOLONG
+# The errors of file systems for a name they cannot store: vfat EINVAL, APFS EILSEQ, eCryptfs ENAMETOOLONG
 _BAD_NAME: Final = frozenset({errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG})
 _FUTURE: Final = timedelta(days=2)  # MS-DOS times have no zone: they may be 14 hours ahead
 _FILE_MODE: Final = 0o644
@@ -56,38 +58,38 @@ _EXECUTABLE_MODE: Final = 0o755
 
 
 def _is_set(cancel: Cancel | None) -> Callable[[], bool]:
-    """Turn an event, a callable or nothing into a question."""
+    """Return a callable for an event, a callable or None."""
     if cancel is None:
         return lambda: False
     return cancel if callable(cancel) else cancel.is_set
 
 
 def _absolute(directory: Path) -> Path:
-    """Make a path absolute; ``.`` and ``x/..`` need the system to tell their own name."""
+    """Make a path absolute; ``.`` and ``x/..`` must be resolved to get a name of their own."""
     return directory.resolve() if directory.name in {"", ".."} else directory.absolute()
 
 
 @attrs.define(eq=False)
 class Extraction:
-    """An archive on its way into a folder.
+    """The extraction of one archive into a folder.
 
-    Used as a context manager: entering looks at the destination and makes a staging folder beside it, with all folders
-    in it; leaving without :meth:`commit` removes it. In between, :meth:`extract_members` and :meth:`write_member` may
-    be called from any number of threads, each member once; all of them must have returned (:meth:`stop` hurries them)
-    before :meth:`commit` or :meth:`abort`.
+    A context manager: entering checks the destination and creates a staging folder beside it, with all subfolders;
+    leaving without :meth:`commit` removes it. In between, :meth:`extract_members` and :meth:`write_member` may be
+    called from any number of threads, once for each member; all of them must have returned (:meth:`stop` makes them
+    end early) before :meth:`commit` or :meth:`abort`.
 
-    Where only the directory was audited (:func:`~gh_artifacts_async.archive.audit_directory`,
-    :func:`~gh_artifacts_async.archive.parse_tail`), each member's local header is compared when it is extracted;
-    :func:`~gh_artifacts_async.archive.audit_headers` does it for those that are not.
+    If only the directory was audited (:func:`~gh_artifacts_async.archive.audit_directory`,
+    :func:`~gh_artifacts_async.archive.parse_tail`), each member's local header is checked when it is extracted;
+    :func:`~gh_artifacts_async.archive.audit_headers` checks them all.
 
     Attributes:
         archive: the audited directory.
         directory: the destination.
-        members: only these; None for all.
-        if_exists: ``"error"`` refuses a destination that is not empty, ``"replace"`` swaps it for the new folder.
+        members: extract only these; None for all.
+        if_exists: ``"error"`` rejects a destination that is not empty, ``"replace"`` swaps it for the new folder.
         durable: sync files and folders to the disk before the destination appears.
-        progress: told what was written.
-        cancel: asked whether to stop.
+        progress: called with what was written.
+        cancel: checked between chunks; true means stop.
     """
 
     archive: ArchiveDirectory
@@ -105,18 +107,18 @@ class Extraction:
     _members: int = attrs.field(default=0, init=False)
 
     @property
-    def selected(self) -> tuple[Member, ...]:
+    def selected(self) -> Sequence[Member]:
         """The members that are extracted."""
         return self.archive.members if self.members is None else self.members
 
     def __enter__(self) -> Self:
-        """Make the staging folder and the folders in it.
+        """Create the staging folder and the folders in it.
 
         Raises:
-            DestinationExistsError: the destination is taken; nothing was made.
-            UnsafeMemberError: the destination cannot hold a name, or holds two as one.
+            DestinationExistsError: the destination exists; nothing was created.
+            UnsafeMemberError: the destination's file system cannot store a name, or takes two names for the same file.
             OutOfSpaceError: the disk is full.
-            OSError: the folder cannot be made.
+            OSError: the folder cannot be created.
         """
         destination = _absolute(self.directory)
         self._check_names(destination)
@@ -133,11 +135,11 @@ class Extraction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove the staging folder, unless it is in place."""
+        """Remove the staging folder, unless it was committed."""
         self.abort()
 
     def extract_members(self, reader: Reader, members: Iterable[Member]) -> None:
-        """Unpack some members into the staging folder.
+        """Extract some members into the staging folder.
 
         Args:
             reader: the archive; only these members' spans are read.
@@ -147,37 +149,37 @@ class Extraction:
             ArchiveError: a header or the data contradicts the directory.
             OutOfSpaceError: the disk is full.
             OSError: reading or writing failed.
-            concurrent.futures.CancelledError: ``cancel`` or :meth:`stop` said so.
+            concurrent.futures.CancelledError: ``cancel`` was true, or :meth:`stop` was called.
         """
         with self._watch_space(), self._open() as folders:
             for member in members:
                 self._write(folders, member, read_member(reader, member))
 
     def write_member(self, member: Member, chunks: Iterable[bytes]) -> None:
-        """Unpack one member, whose local header was checked, from its compressed bytes.
+        """Extract one member, whose local header was checked, from its compressed bytes.
 
         Raises:
             ArchiveError: the data contradicts the directory.
             OutOfSpaceError: the disk is full.
             OSError: writing failed.
-            concurrent.futures.CancelledError: ``cancel`` or :meth:`stop` said so.
+            concurrent.futures.CancelledError: ``cancel`` was true, or :meth:`stop` was called.
         """
         with self._watch_space(), self._open() as folders:
             self._write(folders, member, inflate_member(member, chunks))
 
     def stop(self) -> None:
-        """Make every thread that extracts end soon, with CancelledError."""
+        """Make every extracting thread end soon, with CancelledError."""
         self._stopped.set()
 
     def commit(self) -> list[ExtractedMember]:
-        """Put the folder in place.
+        """Rename the staging folder to the destination.
 
         Returns:
-            The files (not the folders), in the order of the archive.
+            The files (not the folders), in archive order.
 
         Raises:
-            DestinationExistsError: something has come into the destination's place meanwhile.
-            OSError: the folder cannot be put in place; what was there is there again.
+            DestinationExistsError: the destination was created by someone else in the meantime.
+            OSError: the rename failed; what was there before was restored.
             RuntimeError: some members were not extracted.
         """
         if self._staging is None or self._members != len(self.selected):
@@ -198,25 +200,27 @@ class Extraction:
         ]
 
     def abort(self) -> None:
-        """Remove the staging folder and all in it; after :meth:`commit`, and a second time, it does nothing."""
+        """Remove the staging folder and its contents; does nothing after :meth:`commit` or when called again."""
         staging, self._staging = self._staging, None
         if staging is not None:
             staging.remove()
 
     def _check_names(self, destination: Path) -> None:
-        """Refuse what this platform cannot hold, before anything is made."""
-        names = [member.path for member in self.selected]
+        """Reject names that this platform cannot store, before anything is created."""
+        selected = self.selected
+        stored = selected.names() if isinstance(selected, MemberTable) else (member.name for member in selected)
+        names = map(relative_path, stored)
         if _WINDOWS:
             for name in names:
                 check_portable(name)
             return
-        room = MAX_PATH - len(os.fsencode(destination)) - len("/.gh-artifacts-unpacking-0123456789abcdef/")
+        longest = MAX_PATH - len(os.fsencode(destination)) - len("/.gh-artifacts-unpacking-0123456789abcdef/")
         for name in names:
-            if len(name) * 4 > room and len(name.encode()) > room:
+            if len(name) * 4 > longest and len(name.encode()) > longest:
                 raise refusal(rules.PATH_LENGTH, f"its path below {destination} is too long", name)
 
     def _probe_twins(self, staging: Path) -> None:
-        """Ask the destination whether it tells the archive's first twins apart; O_EXCL catches whatever this misses."""
+        """Test whether the destination tells the archive's first twins apart; O_EXCL catches what this misses."""
         if self.archive.twins is None or self.members is not None:
             return
         first, second = self.archive.twins
@@ -225,17 +229,17 @@ class Extraction:
         try:
             probe.mkdir()
         except OSError:
-            return  # a name for the members themselves to fail with
+            return  # the member itself will fail with a better error
         same = (staging / other).exists()
         probe.rmdir()
         if same:
             raise _twin(second)
 
     def _make_folders(self, staging: Staging) -> None:
-        wanted = self._wanted_folders()
+        needed = self._needed_folders()
         with self._open() as folders:
             for index in range(1, len(self.archive.folders)):
-                if wanted is not None and index not in wanted:
+                if needed is not None and index not in needed:
                     continue
                 self._check_stopped()
                 try:
@@ -244,22 +248,22 @@ class Extraction:
                     _raise_bad_name(error, self.archive.folder_path(index))
                     raise
 
-    def _wanted_folders(self) -> set[int] | None:
-        """Tell which folders the selected members need; None for all."""
+    def _needed_folders(self) -> set[int] | None:
+        """Return the folders that the selected members need; None for all."""
         if self.members is None:
             return None
-        wanted: set[int] = set()
+        needed: set[int] = set()
         for member in self.members:
             index = member.folder
-            while index > 0 and index not in wanted:
-                wanted.add(index)
+            while index > 0 and index not in needed:
+                needed.add(index)
                 index = self.archive.folders[index].parent
-        return wanted
+        return needed
 
     @contextlib.contextmanager
     def _open(self) -> Generator[Folders]:
         if self._staging is None:
-            msg = "the extraction has not begun, or is over"
+            msg = "the extraction has not started or has ended"
             raise RuntimeError(msg)
         folders = open_folders(self._staging.path, self.archive.folders)
         try:
@@ -268,7 +272,7 @@ class Extraction:
             folders.close()
 
     def _write(self, folders: Folders, member: Member, chunks: Iterator[bytes]) -> None:
-        """Write one file, or check that a folder's data is as empty as it says."""
+        """Write one file, or check that a folder really has no data."""
         self._check_stopped()
         if member.is_dir:
             for _ in chunks:
@@ -309,7 +313,7 @@ class Extraction:
 
     @contextlib.contextmanager
     def _watch_space(self) -> Generator[None]:
-        """Tell a full disk, quota or file-size limit from other failures."""
+        """Turn a full disk, quota or file-size limit into OutOfSpaceError."""
         try:
             yield
         except OSError as error:
@@ -327,26 +331,26 @@ class Extraction:
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    """Write; the kernel may take less than all, at a file-size limit or a signal."""
+    """Write everything; a single call may write less, at a file-size limit or a signal."""
     done = os.write(descriptor, data) if data else 0
     while done < len(data):
         done += os.write(descriptor, memoryview(data)[done:])
 
 
 def _raise_bad_name(error: OSError | UnicodeEncodeError, name: str) -> None:
-    """Raise what a file system's answer means for a name, if it is about the name."""
+    """Raise the rule that a file system's error stands for, if the error is about the name."""
     if isinstance(error, FileExistsError):
         raise _twin(name) from error
     if isinstance(error, UnicodeEncodeError) or error.errno in _BAD_NAME:
-        raise refusal(rules.DESTINATION, f"the destination cannot hold this name ({error})", name) from error
+        raise refusal(rules.DESTINATION, f"the destination cannot store this name ({error})", name) from error
 
 
 def _twin(name: str) -> Exception:
-    return refusal(rules.TWIN, "the destination takes it and another member for the same", name)
+    return refusal(rules.TWIN, "at the destination it is the same file as another member", name)
 
 
 def _free(directory: Path) -> int | None:
-    """Ask how many bytes are free where ``directory`` is to be."""
+    """Return the free bytes of the file system for ``directory``; None if unknown."""
     import shutil
 
     for folder in (directory, *directory.absolute().parents):

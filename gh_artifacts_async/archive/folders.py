@@ -1,4 +1,4 @@
-"""Make folders and files below one root, relative to open folders where the platform can do that."""
+"""Create folders and files below one root, relative to open folders where the platform supports that."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ _OPEN_FOLDERS: Final = 32
 
 
 class Folders(Protocol):
-    """Folders by their index in ``ArchiveDirectory.folders``; used by one thread."""
+    """Folders by their index in ``ArchiveDirectory.folders``; for use by one thread."""
 
     def make(self, index: int, mode: int | None) -> None:
-        """Make a folder, whose parent was made before; give it a mode, or leave it to the umask."""
+        """Create a folder whose parent exists; set its mode, or leave it to the umask if None."""
         ...
 
     def create(self, index: int, name: str, mode: int) -> int:
-        """Create a file that must not be there yet, and return its descriptor."""
+        """Create a file that must not exist yet, and return its descriptor."""
         ...
 
     def finish(self, descriptor: int, index: int, name: str, mtime: datetime | None, *, sync: bool) -> None:
-        """Set a file's time (None: leave it), make it durable if wanted, and close it whatever happens."""
+        """Set a file's time (unless None), sync it if asked to, and close it in any case."""
         ...
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all open folders."""
         ...
 
 
 class DescriptorFolders:
-    """Every step is relative to an open folder and follows no link, so that nothing can lead out of the root.
+    """Every step is relative to an open folder and follows no link, so nothing can escape the root.
 
     Args:
         root: the staging folder.
-        folders: of the archive.
+        folders: the archive's.
     """
 
     def __init__(self, root: Path, folders: tuple[Folder, ...]) -> None:
@@ -63,7 +63,7 @@ class DescriptorFolders:
         self._open: dict[int, int] = {}  # the least recently opened first
 
     def make(self, index: int, mode: int | None) -> None:
-        """Make a folder, whose parent was made before; give it a mode, or leave it to the umask."""
+        """Create a folder whose parent exists; set its mode, or leave it to the umask if None."""
         parent, name = self._folders[index]
         above = self._descriptor(parent)
         os.mkdir(name, FOLDER_MODE, dir_fd=above)
@@ -71,11 +71,11 @@ class DescriptorFolders:
             os.chmod(name, mode, dir_fd=above)
 
     def create(self, index: int, name: str, mode: int) -> int:
-        """Create a file that must not be there yet, and return its descriptor."""
+        """Create a file that must not exist yet, and return its descriptor."""
         return os.open(name, _NEW_FILE, mode, dir_fd=self._descriptor(index))
 
     def finish(self, descriptor: int, index: int, name: str, mtime: datetime | None, *, sync: bool) -> None:
-        """Set a file's time (None: leave it), make it durable if wanted, and close it whatever happens."""
+        """Set a file's time (unless None), sync it if asked to, and close it in any case."""
         del index, name
         try:
             if mtime is not None:
@@ -87,7 +87,7 @@ class DescriptorFolders:
             os.close(descriptor)
 
     def _descriptor(self, index: int) -> int:
-        """Open a folder, and those above it that are not open; the longest open ones give way."""
+        """Open a folder and its parents as needed; those opened longest ago are closed."""
         chain = []
         while index > 0 and index not in self._open:
             chain.append(index)
@@ -101,7 +101,7 @@ class DescriptorFolders:
         return above
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all open folders."""
         for descriptor in (self._root, *self._open.values()):
             os.close(descriptor)
         self._open.clear()
@@ -109,15 +109,15 @@ class DescriptorFolders:
 
 
 class PathFolders:
-    """For platforms without ``dir_fd`` (Windows): full paths in a folder that only its maker may enter.
+    """For platforms without ``dir_fd`` (Windows): full paths in a folder that only its owner may enter.
 
     Args:
         root: the staging folder.
-        folders: of the archive.
+        folders: the archive's.
     """
 
     def __init__(self, root: Path, folders: tuple[Folder, ...]) -> None:
-        """Keep the root; on Windows in the form that knows no limit of 260 characters."""
+        """Keep the root; on Windows as an extended path, which has no limit of 260 characters."""
         self._folders = folders
         self._root = f"\\\\?\\{root}" if os.name == "nt" else str(root)
         self._last = (0, self._root)
@@ -133,18 +133,18 @@ class PathFolders:
         return self._last[1]
 
     def make(self, index: int, mode: int | None) -> None:
-        """Make a folder, whose parent was made before; give it a mode, or leave it to the umask."""
+        """Create a folder whose parent exists; set its mode, or leave it to the umask if None."""
         path = self._path(index)
         os.mkdir(path, FOLDER_MODE)  # noqa: PTH102 - a Path for each of many is slow
         if mode is not None:
             os.chmod(path, mode)  # noqa: PTH101 - as above
 
     def create(self, index: int, name: str, mode: int) -> int:
-        """Create a file that must not be there yet, and return its descriptor."""
+        """Create a file that must not exist yet, and return its descriptor."""
         return os.open(f"{self._path(index)}{os.sep}{name}", _NEW_FILE, mode)
 
     def finish(self, descriptor: int, index: int, name: str, mtime: datetime | None, *, sync: bool) -> None:
-        """Set a file's time (None: leave it), make it durable if wanted, and close it whatever happens."""
+        """Set a file's time (unless None), sync it if asked to, and close it in any case."""
         try:
             if sync:
                 os.fsync(descriptor)
@@ -155,9 +155,9 @@ class PathFolders:
             os.utime(f"{self._path(index)}{os.sep}{name}", (moment, moment))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no folder is held open."""
 
 
 def open_folders(root: Path, folders: tuple[Folder, ...]) -> Folders:
-    """Choose the safer way that the platform has."""
+    """Return the safest implementation that the platform supports."""
     return DescriptorFolders(root, folders) if HAS_DIR_FD else PathFolders(root, folders)

@@ -1,12 +1,13 @@
-"""Compressed bytes to checked bytes: which inflater to use, and the checks that only the data can pass.
+"""Decompress a member's data, and check its size and CRC.
 
-``isal`` (the extra ``speed``) is used where it is installed: it inflates and sums up about twice as fast as ``zlib``.
-All inflaters here release the interpreter's lock while they work, so that threads gain.
+``isal`` (the extra ``speed``) is used if it is installed: decompression and CRC are about twice as fast as ``zlib``'s.
+All decompressors here release the interpreter's lock while they work, so threads help.
 """
 
 from __future__ import annotations
 
 import functools
+import time
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
@@ -19,12 +20,25 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive.members import Member
 
 BLOCK: Final = 2**20
-"""The most bytes that one step unpacks: the memory that a thread needs does not grow with the archive."""
+"""The most bytes that one step decompresses: the memory of a thread does not grow with the archive."""
 
 MAX_DICTIONARY: Final = 2**24
-"""LZMA takes its dictionary's size from the archive; a larger one is refused rather than allocated."""
+"""The largest LZMA dictionary in bytes; the archive states its size, and a larger one is rejected, not allocated."""
 
+EMPTY_INPUT: Final = 2**16
+"""Compressed bytes that may have no content, e.g. because the writer flushed its buffers again and again."""
+
+MOST_INPUT: Final = 16
+"""Compressed bytes that a byte of content may take beyond that: a writer that flushes after each byte takes 8."""
+
+_STEP: Final = 2**18
 _RAW_DEFLATE: Final = -15
+# isal decodes 250 MB/s of ordinary data here, but 2 MB/s of tiny blocks, for which zlib is ten times as fast
+_SLOW_INPUT: Final = 8e6  # bytes a second
+_SLOW_OUTPUT: Final = 32e6
+_PATIENCE: Final = 0.25  # seconds
+_PENALTY: Final = 2**28
+_WORTH_TIMING: Final = 256
 _LZMA_HEADER: Final = 9  # version, length of the properties, and these five (APPNOTE 5.8.8)
 _LZMA_PROPERTIES: Final = 5
 _LZMA_LC_LP_PB: Final = 9 * 5 * 5
@@ -32,7 +46,7 @@ _LZMA_SMALLEST_DICTIONARY: Final = 4096
 
 
 class Inflater(Protocol):
-    """What ``zlib.decompressobj`` and ``isal_zlib.decompressobj`` have in common."""
+    """The common interface of ``zlib.decompressobj`` and ``isal_zlib.decompressobj``."""
 
     @property
     def eof(self) -> bool:
@@ -50,12 +64,12 @@ class Inflater(Protocol):
         ...
 
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
-        """Unpack at most ``max_length`` bytes."""
+        """Return at most ``max_length`` decompressed bytes."""
         ...
 
 
 class _Feeder(Protocol):
-    """What ``bz2.BZ2Decompressor`` and ``lzma.LZMADecompressor`` have in common."""
+    """The common interface of ``bz2.BZ2Decompressor`` and ``lzma.LZMADecompressor``."""
 
     @property
     def eof(self) -> bool: ...
@@ -67,13 +81,13 @@ class _Feeder(Protocol):
 
 
 class Backend(NamedTuple):
-    """A library that inflates.
+    """A library for deflate.
 
     Attributes:
         name: ``"isal"`` or ``"zlib"``.
-        decompressobj: makes an inflater.
-        crc32: sums up, from a start value.
-        errors: what its inflaters raise for bad data.
+        decompressobj: creates a decompressor.
+        crc32: computes a CRC, from a start value.
+        errors: raised by its decompressors for bad data.
     """
 
     name: str
@@ -82,75 +96,82 @@ class Backend(NamedTuple):
     errors: tuple[type[Exception], ...]
 
 
+_ZLIB: Final = Backend("zlib", zlib.decompressobj, zlib.crc32, (zlib.error,))
+
+
 @functools.cache
 def backend() -> Backend:
-    """Choose the library once: ``isal`` where it is installed, else ``zlib``."""
+    """Choose the library once: ``isal`` if it is installed, else ``zlib``."""
     try:
         from isal import isal_zlib
     except ImportError:
-        return Backend("zlib", zlib.decompressobj, zlib.crc32, (zlib.error,))
+        return _ZLIB
     return Backend(
         "isal", isal_zlib.decompressobj, isal_zlib.crc32, (cast("type[Exception]", isal_zlib.error), zlib.error)
     )
 
 
 def inflate_member(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack a member and check it as it goes; what is yielded is checked only when the iteration has ended.
+    """Decompress a member and check it; what is yielded is verified only once the iterator is exhausted.
 
     Args:
         member: the member.
-        chunks: its compressed bytes, in order, in pieces of any size.
+        chunks: its compressed bytes, in order, in pieces of any size. If it can be iterated over again, data that the
+            faster library is slow at is decompressed with the other one.
 
     Yields:
-        Unpacked bytes, at most :data:`BLOCK` at once where they are compressed.
+        Uncompressed bytes, at most :data:`BLOCK` at once if they were compressed.
 
     Raises:
-        CorruptArchiveError: the data is damaged, longer or shorter than declared, or has another CRC. No more than one
-            byte over the declared size is ever unpacked.
+        CorruptArchiveError: the data is damaged, longer or shorter than declared, or has another CRC. Decompression
+            stops at the first byte beyond the declared size.
         UnsupportedArchiveError: LZMA with a dictionary larger than :data:`MAX_DICTIONARY`.
     """
     crc32 = backend().crc32
     checksum, size = 0, 0
-    for data in _unpack(member, filter(None, chunks)):
+    for data in _unpack(member, chunks):
         checksum = crc32(data, checksum)
         size += len(data)
         if size > member.size:
-            raise refusal(rules.SIZE, f"it unpacks to more than the {member.size} bytes it declares", member.name)
+            raise refusal(rules.SIZE, f"it is larger than the {member.size} bytes it declares", member.name)
         yield data
     if size != member.size:
-        raise refusal(rules.SIZE, f"it unpacks to {size} bytes, and declares {member.size}", member.name)
+        raise refusal(rules.SIZE, f"it has {size} bytes, but declares {member.size}", member.name)
     if checksum != member.crc32:
-        text = f"its CRC is {checksum:08x}, and the directory says {member.crc32:08x}"
+        text = f"its CRC is {checksum:08x}, but the directory states {member.crc32:08x}"
         raise refusal(rules.CRC, text, member.name)
 
 
 def inflate_whole(member: Member, data: bytes) -> bytes:
-    """Unpack a small member in one piece, with the checks of :func:`inflate_member`.
+    """Decompress a small member in one piece, with the checks of :func:`inflate_member`.
 
     Raises:
         CorruptArchiveError: the data is damaged, longer or shorter than declared, or has another CRC.
     """
-    if member.method == records.DEFLATE and member.size < BLOCK:
-        library = backend()
+    if member.method == records.DEFLATE and member.size < BLOCK and len(data) <= _most_input(member.size):
+        library = _choose(member)
         inflater = library.decompressobj(_RAW_DEFLATE)
+        began = time.thread_time()
         try:
             unpacked = inflater.decompress(data, member.size + 1)
         except library.errors:
             unpacked = b""
+        if len(data) >= _WORTH_TIMING and library is not _ZLIB:
+            _speed.note(time.thread_time() - began, len(data), len(unpacked))
         if (
             len(unpacked) == member.size
             and inflater.eof
             and not inflater.unused_data
-            and library.crc32(unpacked, 0) == member.crc32
+            and backend().crc32(unpacked, 0) == member.crc32
         ):
             return unpacked
-    # Anything out of the ordinary is told by the one place that checks step by step.
+    # Anything else is left to the code that checks step by step and knows every error.
     return b"".join(inflate_member(member, (data,)))
 
 
 def _unpack(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     if member.method == records.STORED or not (member.compressed_size or member.size):
-        return iter(chunks)  # some writers give nothing at all, of no bytes, a method
+        return filter(None, chunks)  # some writers give an empty member a method, but no compressed bytes
     if member.method == records.DEFLATE:
         return _deflate(member, chunks)
     if member.method == records.BZIP2:
@@ -158,36 +179,127 @@ def _unpack(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     return _lzma(member, chunks)
 
 
-def _room(member: Member, done: int) -> int:
-    """How much the next step may unpack: one byte over the declared size shows that there is too much."""
+def _allowance(member: Member, done: int) -> int:
+    """Return the most that the next step may decompress: one byte beyond the declared size proves it too long."""
     return min(BLOCK, max(member.size - done, 0) + 1)
 
 
+def _most_input(done: int) -> int:
+    """Return how many compressed bytes so much content may take."""
+    return EMPTY_INPUT + MOST_INPUT * done
+
+
+class _Speed:
+    """Whether the faster library has lately been slow; then the other one is used for a while."""
+
+    def __init__(self) -> None:
+        self._penalty = 0
+
+    def note(self, seconds: float, consumed: int, done: int) -> None:
+        """Take note of what a small member took."""
+        if _is_slow(seconds, consumed, done):
+            self._penalty = _PENALTY
+
+    def is_slow(self, member: Member) -> bool:
+        """Return whether not to use it for this member."""
+        self._penalty = max(0, self._penalty - member.compressed_size)
+        return self._penalty > 0
+
+
+_speed = _Speed()
+
+
+def _is_slow(seconds: float, consumed: int, done: int) -> bool:
+    return seconds > consumed / _SLOW_INPUT + done / _SLOW_OUTPUT
+
+
+def _choose(member: Member) -> Backend:
+    """Choose the library for a member; what does not shrink has blocks that zlib is faster at."""
+    if member.compressed_size > member.size or _speed.is_slow(member):
+        return _ZLIB
+    return backend()
+
+
+class _SlowError(Exception):
+    """The faster library is slow at this member."""
+
+
 def _deflate(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    library = backend()
-    inflater = library.decompressobj(_RAW_DEFLATE)
+    library = _choose(member)
+    again = library is not _ZLIB and iter(chunks) is not chunks
     done = 0
-    for chunk in chunks:
-        if inflater.eof:
-            raise _surplus(member)
-        pending = chunk
-        while True:
-            room = _room(member, done)
-            try:
-                data = inflater.decompress(pending, room)
-            except library.errors as error:
-                raise _damaged(member) from error
+    try:
+        for data in _deflate_with(library, member, chunks, timed=again):
             done += len(data)
+            yield data
+    except _SlowError:
+        for data in _deflate_with(_ZLIB, member, chunks, timed=False):
+            rest = data[done:]
+            done = max(0, done - len(data))
+            if rest:
+                yield rest
+
+
+class _Deflate:
+    """A decompressor for one member, which knows how much time and input it has taken."""
+
+    def __init__(self, library: Backend, member: Member) -> None:
+        self._errors = library.errors
+        self._member = member
+        self._inflater = library.decompressobj(_RAW_DEFLATE)
+        self.seconds = 0.0
+        self.taken = 0
+        self.done = 0
+
+    @property
+    def eof(self) -> bool:
+        return self._inflater.eof
+
+    def decompress(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield all content of a piece of input."""
+        if self.eof:
+            raise _surplus(self._member)
+        self.taken += len(chunk)
+        more = True
+        while more and not self.eof:
+            room = _allowance(self._member, self.done)
+            data = self._step(chunk, room)
             if data:
                 yield data
-            if inflater.unused_data:
-                raise _surplus(member)
-            pending = inflater.unconsumed_tail
-            # A full step may have left bytes inside the inflater though all input is taken.
-            if inflater.eof or not (pending or len(data) == room):
-                break
-    if not inflater.eof:
+            if self._inflater.unused_data:
+                raise _surplus(self._member)
+            chunk = self._inflater.unconsumed_tail
+            # After a full step the decompressor may still hold output, although it has consumed all input.
+            more = bool(chunk) or len(data) == room
+
+    def _step(self, pending: bytes, room: int) -> bytes:
+        began = time.thread_time()
+        try:
+            data = self._inflater.decompress(pending, room)
+        except self._errors as error:
+            raise _damaged(self._member) from error
+        self.seconds += time.thread_time() - began
+        self.done += len(data)
+        return data
+
+
+def _deflate_with(library: Backend, member: Member, chunks: Iterable[bytes], *, timed: bool) -> Iterator[bytes]:
+    stream = _Deflate(library, member)
+    for chunk in _steps(chunks):
+        yield from stream.decompress(chunk)
+        if stream.taken > _most_input(stream.done):
+            raise _empty_blocks(member, stream.taken, stream.done)
+        if timed and _is_slow(stream.seconds - _PATIENCE, stream.taken, stream.done):
+            raise _SlowError
+    if not stream.eof:
         raise _cut_short(member)
+
+
+def _steps(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut long chunks, so that no call takes long, whatever is in them."""
+    for chunk in chunks:
+        for at in range(0, len(chunk), _STEP):
+            yield chunk[at : at + _STEP]
 
 
 def _bzip2(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -197,10 +309,10 @@ def _bzip2(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _lzma(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """LZMA has a header of its own, and mostly no end marker: bit 1 of the flags tells (APPNOTE 4.4.4, 5.8.8)."""
+    """LZMA has its own header; bit 1 of the flags says whether there is an end marker (APPNOTE 4.4.4, 5.8.8)."""
     import lzma
 
-    pieces = iter(chunks)
+    pieces = filter(None, chunks)
     head = b""
     while len(head) < _LZMA_HEADER and (piece := next(pieces, None)) is not None:
         head += piece
@@ -229,7 +341,7 @@ def _lzma_filter(member: Member, head: bytes) -> dict[str, int]:
         raise _damaged(member)
     rest, lc = divmod(head[4], 9)
     pb, lp = divmod(rest, 5)
-    # A dictionary larger than what is unpacked is never looked into.
+    # No more of a dictionary is ever used than there is output.
     dictionary = max(min(int.from_bytes(head[5:9], "little"), member.size), _LZMA_SMALLEST_DICTIONARY)
     if dictionary > MAX_DICTIONARY:
         text = f"it needs an LZMA dictionary of {dictionary} bytes, more than {MAX_DICTIONARY}"
@@ -240,23 +352,23 @@ def _lzma_filter(member: Member, head: bytes) -> dict[str, int]:
 def _with_needs_input(
     member: Member, chunks: Iterable[bytes], decompressor: _Feeder, error: type[Exception], *, ends: bool
 ) -> Iterator[bytes]:
-    """Unpack with a decompressor of ``bz2`` or ``lzma``.
+    """Decompress with ``bz2`` or ``lzma``.
 
     Args:
         member: the member.
         chunks: its compressed bytes.
         decompressor: the object.
-        error: what it raises for bad data.
-        ends: the stream marks its own end; else it ends with the declared size, and what the coder holds back then is
-            no data.
+        error: raised for bad data.
+        ends: the stream marks its own end; otherwise it ends at the declared size, and the few bytes the coder still
+            holds are no data.
     """
     done, ended = 0, False
-    for chunk in chunks:
+    for chunk in filter(None, chunks):
         if ended:
             raise _surplus(member)
         pending = chunk
         while ends or done < member.size:
-            room = _room(member, done) if ends else min(BLOCK, member.size - done)
+            room = _allowance(member, done) if ends else min(BLOCK, member.size - done)
             try:
                 data = decompressor.decompress(pending, room)
             except error as caught:
@@ -275,7 +387,7 @@ def _with_needs_input(
 
 
 def _surplus(member: Member) -> Exception:
-    return refusal(rules.SURPLUS, "there are bytes after the end of its compressed data", member.name)
+    return refusal(rules.SURPLUS, "there is other data after the end of its compressed data", member.name)
 
 
 def _damaged(member: Member) -> Exception:
@@ -284,3 +396,8 @@ def _damaged(member: Member) -> Exception:
 
 def _cut_short(member: Member) -> Exception:
     return refusal(rules.DATA, "its compressed data ends early", member.name)
+
+
+def _empty_blocks(member: Member, taken: int, done: int) -> Exception:
+    what = f"{taken} bytes of its compressed data have only {done} bytes of content"
+    return refusal(rules.EMPTY_BLOCKS, what, member.name)

@@ -1,4 +1,4 @@
-"""Where an archive's bytes come from: a file, or a tail of it that somebody has fetched."""
+"""Sources of an archive's bytes: a file, memory, or the last bytes of an archive on a server."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _HAS_PREAD: Final = hasattr(os, "pread")
 
 
 class Reader(Protocol):
-    """Bytes by their place; several threads may read at once."""
+    """Random access to an archive; several threads may read at once."""
 
     @property
     def size(self) -> int:
-        """Length of the whole archive."""
+        """Length of the whole archive in bytes."""
         ...
 
     def read_at(self, offset: int, length: int, /) -> bytes:
-        """Return ``length`` bytes from ``offset`` on, fewer only where the archive ends."""
+        """Return ``length`` bytes from ``offset``, fewer only at the end of the archive."""
         ...
 
 
@@ -34,8 +34,8 @@ class FileReader:
     """An archive on disk.
 
     Args:
-        file: its path, or an open descriptor, which stays the caller's.
-        size: the whole length, where the file does not have it yet (it is still being written).
+        file: its path, or an open descriptor, which the caller closes.
+        size: the length of the whole archive in bytes, if the file is still being written.
 
     Raises:
         OSError: the file cannot be opened.
@@ -53,11 +53,11 @@ class FileReader:
             raise
 
     def read_at(self, offset: int, length: int, /) -> bytes:
-        """Return ``length`` bytes from ``offset`` on, fewer only where the file ends."""
+        """Return ``length`` bytes from ``offset``, fewer only at the end of the file."""
         data = self._read_once(offset, length)
         if len(data) == length or not data:
             return data
-        parts = [data]  # a read may stop early at 2 GiB, or at a signal
+        parts = [data]  # a single read may return less, at 2 GiB or at a signal
         got = len(data)
         while got < length and (data := self._read_once(offset + got, length - got)):
             parts.append(data)
@@ -67,12 +67,12 @@ class FileReader:
     def _read_once(self, offset: int, length: int) -> bytes:
         if _HAS_PREAD:
             return os.pread(self._fd, length, offset)
-        with self._lock:  # Windows has one position for a descriptor
+        with self._lock:  # Windows has only one position per descriptor
             os.lseek(self._fd, offset, os.SEEK_SET)
             return os.read(self._fd, length)
 
     def close(self) -> None:
-        """Close the file, if it was opened here; a second call does nothing."""
+        """Close the file if it was opened here; a second call does nothing."""
         if self._owned:
             self._owned = False
             os.close(self._fd)
@@ -102,14 +102,14 @@ class BytesReader:
 
 
 class MissingBytesError(Exception):
-    """What was asked for lies before the tail that is there (never leaves this room).
+    """The requested bytes are not in the tail (internal to this package).
 
     Attributes:
-        start: the first byte that is needed.
+        start: the offset of the first byte needed.
     """
 
     def __init__(self, start: int) -> None:
-        """Keep the place."""
+        """Keep the offset."""
         super().__init__(start)
         self.start = start
 
@@ -118,7 +118,7 @@ class TailReader:
     """The last bytes of an archive of a known size."""
 
     def __init__(self, tail: bytes, size: int) -> None:
-        """Keep the bytes and where they begin."""
+        """Keep the bytes and the offset at which they begin."""
         self._tail = tail
         self._start = size - len(tail)
         self.size = size
@@ -136,13 +136,13 @@ class TailReader:
 
 
 def read_exactly(reader: Reader, offset: int, length: int, member: str | None = None) -> bytes:
-    """Read, and refuse an archive that ends early.
+    """Read, and reject an archive that ends early.
 
     Raises:
         CorruptArchiveError: the archive ends before ``offset + length``.
     """
     data = reader.read_at(offset, length)
     if len(data) < length:
-        where = f"{offset + length} bytes are needed, and {offset + len(data)} are there"
-        raise refusal(rules.TRUNCATED, f"the archive is cut short: {where}", member)
+        where = f"{offset + length} bytes are needed, but there are only {offset + len(data)}"
+        raise refusal(rules.TRUNCATED, f"the archive is incomplete: {where}", member)
     return data

@@ -1,14 +1,14 @@
-"""The binary records of a zip, as APPNOTE 6.3.10 lays them out; every one is judged as it is read."""
+"""The binary records of a zip, as APPNOTE 6.3.10 defines them; each is checked as it is parsed."""
 
 from __future__ import annotations
 
 import functools
 import struct
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gh_artifacts_async.archive import rules
-from gh_artifacts_async.archive.names import decode_name
+from gh_artifacts_async.archive.names import apply_unicode_path, decode_name
 from gh_artifacts_async.archive.rules import refusal
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ZIP64_LOCATOR: Final = struct.Struct("<4sIQI")
 ZIP64_LOCATOR_SIGNATURE: Final = b"PK\6\7"
 ZIP64_END: Final = struct.Struct("<4sQHHIIQQQQ")
 ZIP64_END_SIGNATURE: Final = b"PK\6\6"
-CENTRAL: Final = struct.Struct("<8xHHHHIIIHH2xH2xII")  # what decides nothing is passed over
+CENTRAL: Final = struct.Struct("<5xB2xHHHHIIIHH2xH2xII")  # unused fields are skipped
 CENTRAL_SIGNATURE: Final = b"PK\1\2"
 LOCAL: Final = struct.Struct("<6xHH4xIIIHH")
 LOCAL_SIGNATURE: Final = b"PK\3\4"
@@ -37,8 +37,8 @@ PATCHED: Final = 1 << 5
 STRONG_ENCRYPTION: Final = 1 << 6
 UTF8: Final = 1 << 11
 MASKED: Final = 1 << 13
-WEIGHTY_FLAGS: Final = ENCRYPTED | DESCRIPTOR | PATCHED | STRONG_ENCRYPTION | UTF8 | MASKED
-"""The flags that change what a reader sees; local and central header must agree on them."""
+SIGNIFICANT_FLAGS: Final = ENCRYPTED | DESCRIPTOR | PATCHED | STRONG_ENCRYPTION | UTF8 | MASKED
+"""The flags that change what is read; the local and the central header must agree on them."""
 
 # Compression methods (APPNOTE 4.4.5)
 STORED: Final = 0
@@ -62,6 +62,11 @@ METHOD_NAMES: Final = {
     99: "aes",
 }
 
+# Systems that made an entry: the upper byte of "version made by" (APPNOTE 4.4.2); Info-ZIP writes 11 for NTFS
+_UNIX_MAKERS: Final = frozenset({3, 7, 19})  # Unix, Macintosh, macOS
+_WINDOWS_MAKERS: Final = frozenset({0, 10, 11, 14})  # MS-DOS, NTFS, NTFS, VFAT
+_REPARSE_POINT: Final = 0x400
+
 # Extra fields (APPNOTE 4.5.2; 0x5455 is Info-ZIP's)
 _ZIP64_EXTRA: Final = 0x0001
 _TIMESTAMP_EXTRA: Final = 0x5455
@@ -69,29 +74,31 @@ _UNICODE_PATH_EXTRA: Final = 0x7075
 _ZIP64_LONGEST: Final = 28
 _SINGULAR: Final = frozenset({_ZIP64_EXTRA, _UNICODE_PATH_EXTRA})
 _FIELD: Final = struct.Struct("<HH")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)
+_EARLIEST: Final = 315_532_800  # 1980 in seconds since 1970
 
 
 class CentralEntry(NamedTuple):
-    """One file header of the central directory (APPNOTE 4.3.12), its zip64 values put in."""
+    """One file header of the central directory (APPNOTE 4.3.12), zip64 values resolved."""
 
     name: str
+    raw_name: bytes
     flags: int
     method: int
-    mtime: datetime | None
+    time_stamp: int
+    is_unix_time: bool
     crc32: int
     compressed_size: int
     size: int
     attributes: int
+    reparse_point: bool
     header_offset: int
 
 
 def parse_extra(extra: bytes, name: str) -> dict[int, bytes]:
-    """Split an extra field into its parts (APPNOTE 4.5.1); one to three stray bytes at the end are tolerated.
+    """Split an extra field into its parts by ID (APPNOTE 4.5.1); one to three stray bytes at the end are tolerated.
 
     Raises:
-        CorruptArchiveError: a part runs over the end, or one that may stand once stands twice.
+        CorruptArchiveError: a part runs past the end, or one that must be unique is repeated.
     """
     parts: dict[int, bytes] = {}
     at, end = 0, len(extra)
@@ -99,29 +106,29 @@ def parse_extra(extra: bytes, name: str) -> dict[int, bytes]:
         kind, length = _FIELD.unpack_from(extra, at)
         at += _FIELD.size
         if length > end - at:
-            raise refusal(rules.EXTRA, "its extra field runs over the end", name)
+            raise refusal(rules.EXTRA, "its extra field runs past the end", name)
         if kind in _SINGULAR and kind in parts:
-            raise refusal(rules.EXTRA, f"its extra field 0x{kind:04x} is there twice", name)
+            raise refusal(rules.EXTRA, f"its extra field 0x{kind:04x} is repeated", name)
         parts.setdefault(kind, extra[at : at + length])
         at += length
     return parts
 
 
 def resolve_zip64(data: bytes | None, fields: tuple[int, ...], name: str) -> tuple[int, ...]:
-    """Put the values of the zip64 extra field in place of 0xffffffff (APPNOTE 4.5.3).
+    """Replace each 0xffffffff by its value in the zip64 extra field (APPNOTE 4.5.3).
 
     Args:
         data: the zip64 extra field; None if there is none.
-        fields: size, compressed size and, of a central header, the offset, each of 32 bits.
+        fields: size, compressed size and, for a central header, the offset, each of 32 bits.
         name: the member's name.
 
     Raises:
-        CorruptArchiveError: a value is missing, or a needless one says something else.
+        CorruptArchiveError: a value is missing, or a redundant one is different.
     """
     masked = fields.count(MASK32)
     if data is None:
         if masked:
-            raise refusal(rules.ZIP64, "its sizes are said to be in a zip64 field, which is missing", name)
+            raise refusal(rules.ZIP64, "its zip64 field, which should have its sizes, is missing", name)
         return fields
     words = len(data) // 8
     if len(data) > _ZIP64_LONGEST:
@@ -131,63 +138,105 @@ def resolve_zip64(data: bytes | None, fields: tuple[int, ...], name: str) -> tup
         raise refusal(rules.ZIP64, "its zip64 field is too short", name)
     given: Iterator[int] = iter(values)
     resolved = tuple(next(given) if field == MASK32 else field for field in fields)
-    # Some readers take every value there is, masked or not: what is left over must say the same.
+    # Some readers use every value, masked or not: redundant ones must be equal.
     if words > masked and values[: len(fields)] != resolved[:words]:
         raise refusal(rules.ZIP64, "its zip64 field contradicts its header", name)
     return resolved
 
 
 def parse_central(data: bytes, at: int) -> CentralEntry:
-    """Read one central header that lies wholly in ``data``, its three variable fields included.
+    """Parse one central header; ``data`` has all of it, its three variable fields included.
 
     Raises:
-        ArchiveError: the header breaks a rule that can be told from it alone.
+        ArchiveError: the header alone breaks a rule.
     """
-    flags, method, time, date, crc, compressed_size, size, name_length, extra_length, disk, attributes, offset = (
-        CENTRAL.unpack_from(data, at)
-    )
+    (
+        maker,
+        flags,
+        method,
+        time,
+        date,
+        crc,
+        compressed_size,
+        size,
+        name_length,
+        extra_length,
+        disk,
+        attributes,
+        offset,
+    ) = CENTRAL.unpack_from(data, at)
     at += CENTRAL.size
-    name = decode_name(data[at : at + name_length], utf8=bool(flags & UTF8))
+    raw = data[at : at + name_length]
+    name = decode_name(raw, utf8=bool(flags & UTF8), unix=maker in _UNIX_MAKERS)
     if flags & (ENCRYPTED | PATCHED | STRONG_ENCRYPTION | MASKED):
         raise _bad_flags(flags, name)
     if method not in METHODS:
         known = METHOD_NAMES.get(method, "unknown")
         raise refusal(rules.METHOD, f"its compression method {method} ({known}) is not supported", name)
-    moment = None
+    seconds = None
     if extra_length or MASK32 in (size, compressed_size, offset):
         extra = parse_extra(data[at + name_length : at + name_length + extra_length], name)
         size, compressed_size, offset = resolve_zip64(extra.get(_ZIP64_EXTRA), (size, compressed_size, offset), name)
-        _check_unicode_path(extra, name)
-        moment = _timestamp(extra.get(_TIMESTAMP_EXTRA, b""))
+        if _UNICODE_PATH_EXTRA in extra:
+            name = apply_unicode_path(raw, name, extra[_UNICODE_PATH_EXTRA], utf8=bool(flags & UTF8))
+        seconds = _extended_time(extra.get(_TIMESTAMP_EXTRA, b""))
     if disk:
         raise refusal(rules.MULTI_DISK, "it is on another disk of a split archive", name)
     if method == STORED and size != compressed_size:
-        raise refusal(rules.STORED_SIZE, f"it is stored, but {compressed_size} bytes are said to be {size}", name)
-    mtime = moment or dos_time(date, time)
-    return CentralEntry(name, flags, method, mtime, crc, compressed_size, size, attributes, offset)
+        raise refusal(rules.STORED_SIZE, f"it is uncompressed, but has two sizes, {compressed_size} and {size}", name)
+    return CentralEntry(
+        name,
+        raw,
+        flags,
+        method,
+        date << 16 | time if seconds is None else seconds,
+        seconds is not None,
+        crc,
+        compressed_size,
+        size,
+        attributes,
+        maker in _WINDOWS_MAKERS and attributes & _REPARSE_POINT != 0,
+        offset,
+    )
 
 
-def parse_local(data: bytes, name: str) -> tuple[bytes, int, int, tuple[int, int, int], int]:
-    """Read one local file header (APPNOTE 4.3.7) from the start of ``data``, its name and extra field included.
+class LocalHeader(NamedTuple):
+    """One local file header (APPNOTE 4.3.7), zip64 values resolved; ``length`` includes name and extra field."""
 
-    Returns:
-        Its name as bytes, flags, method, (CRC, compressed size, size), and its length.
+    raw_name: bytes
+    flags: int
+    method: int
+    crc32: int
+    compressed_size: int
+    size: int
+    length: int
+    unicode_path: bytes | None
+
+
+def parse_local(data: bytes, name: str) -> LocalHeader:
+    """Parse one local file header (APPNOTE 4.3.7) at the start of ``data``, its name and extra field included.
+
+    Args:
+        data: the bytes from its beginning.
+        name: the member's name, for errors.
 
     Raises:
-        CorruptArchiveError: it is no local header, or cut short, or its extra field breaks a rule.
+        CorruptArchiveError: it is not a local header, is incomplete, or its extra field breaks a rule.
     """
     if len(data) < LOCAL.size or not data.startswith(LOCAL_SIGNATURE):
-        raise refusal(rules.LOCAL_HEADER, "there is no local header where the directory says", name)
+        raise refusal(rules.LOCAL_HEADER, "there is no local header at the offset in the central directory", name)
     flags, method, crc, compressed_size, size, name_length, extra_length = LOCAL.unpack_from(data)
     extra_at = LOCAL.size + name_length
     length = extra_at + extra_length
     if length > len(data):
-        raise refusal(rules.LOCAL_HEADER, "its local header is cut short", name)
+        raise refusal(rules.LOCAL_HEADER, "its local header is incomplete", name)
+    unicode_path = None
     if extra_length or MASK32 in (size, compressed_size):
         extra = parse_extra(data[extra_at:length], name)
         size, compressed_size = resolve_zip64(extra.get(_ZIP64_EXTRA), (size, compressed_size), name)
-        _check_unicode_path(extra, name)
-    return data[LOCAL.size : extra_at], flags, method, (crc, compressed_size, size), length
+        unicode_path = extra.get(_UNICODE_PATH_EXTRA)
+    raw = data[LOCAL.size : extra_at]
+    return LocalHeader(raw, flags, method, crc, compressed_size, size, length, unicode_path)
 
 
 def _bad_flags(flags: int, name: str) -> Exception:
@@ -198,24 +247,29 @@ def _bad_flags(flags: int, name: str) -> Exception:
     return refusal(rules.MASKED, "its local header is masked", name)
 
 
-def _check_unicode_path(extra: dict[int, bytes], name: str) -> None:
-    """Info-ZIP's Unicode path (APPNOTE 4.6.9): version, CRC of the header's name, UTF-8 name."""
-    data = extra.get(_UNICODE_PATH_EXTRA)
-    if data is not None and data[5:] != name.encode():
-        raise refusal(rules.UNICODE_PATH, "its Unicode path extra field gives it another name", name)
-
-
-def _timestamp(data: bytes) -> datetime | None:
-    """Info-ZIP's extended timestamp: flags, then, if bit 0 says so, the modification in seconds since 1970 UTC."""
+def _extended_time(data: bytes) -> int | None:
+    """Info-ZIP's extended timestamp: flags, then, if bit 0 is set, the modification time in seconds since 1970 UTC."""
     if len(data) < 1 + 4 or not data[0] & 1:
         return None
-    moment = _EPOCH + timedelta(seconds=int.from_bytes(data[1:5], "little", signed=True))
-    return moment if moment >= _EARLIEST else None
+    seconds = int.from_bytes(data[1:5], "little", signed=True)
+    return seconds if seconds >= _EARLIEST else None
 
 
-@functools.lru_cache(maxsize=1024)  # the members of an archive were mostly made in the same few seconds
-def dos_time(date: int, time: int) -> datetime | None:
-    """Read an MS-DOS date and time; it has no zone, and is taken for UTC. None where there is no such day or hour."""
+@functools.lru_cache(maxsize=1024)  # most members of an archive were created in the same few seconds
+def modification_time(stamp: int, *, is_unix: bool) -> datetime | None:
+    """Decode a time stamp.
+
+    Args:
+        stamp: seconds since 1970 UTC; or an MS-DOS date (upper half) and time, which has no time zone and is taken as
+            UTC.
+        is_unix: which of them.
+
+    Returns:
+        The time; None if an MS-DOS date or time is invalid.
+    """
+    if is_unix:
+        return datetime.fromtimestamp(stamp, UTC)
+    date, time = stamp >> 16, stamp & MASK16
     try:
         return datetime(
             (date >> 9) + 1980,

@@ -1,4 +1,4 @@
-"""The folder beside the destination in which everything is made, and the one step that puts it in place."""
+"""The staging folder beside the destination, and the rename that puts it in place."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class Staging:
 
     Attributes:
         path: the folder.
-        folder_mode: the mode to give to folders in it; None where the umask leaves them usable.
+        folder_mode: the mode to set on folders in it; None if the umask leaves them usable.
     """
 
     def __init__(self, destination: Path, if_exists: Literal["error", "replace"]) -> None:
-        """Look at the destination, then make the folder, and what parents are missing.
+        """Check the destination, then create the folder and missing parents.
 
         Args:
             destination: an absolute path.
-            if_exists: ``"error"`` refuses a folder that is not empty.
+            if_exists: ``"error"`` rejects a folder that is not empty.
 
         Raises:
-            DestinationExistsError: something is in the destination's place; nothing was made.
-            OSError: the folder cannot be made.
+            DestinationExistsError: the destination exists; nothing was created.
+            OSError: the folder cannot be created.
         """
         self._destination = destination
         self._replace = if_exists == "replace"
-        self._kept_mode = look_at(destination, if_exists)
+        self._kept_mode = check_destination(destination, if_exists)
         self._parents = _make_parents(destination.parent)
         self.path = beside(destination, "unpacking")
         self.folder_mode: int | None = None
@@ -55,7 +55,7 @@ class Staging:
             raise
 
     def _probe_mode(self) -> int:
-        """Ask the file system what a folder's mode becomes: reading the umask would change it for other threads."""
+        """Create a folder to see its mode: the umask cannot be read without changing it for other threads."""
         probe = self.path / "probe"
         probe.mkdir(mode=FOLDER_MODE)
         found = stat.S_IMODE(probe.stat().st_mode)
@@ -68,8 +68,8 @@ class Staging:
         """Rename the folder to the destination.
 
         Raises:
-            DestinationExistsError: something has come into its place meanwhile; it was left as it is.
-            OSError: the rename failed; what was there is there again.
+            DestinationExistsError: the destination was created by someone else in the meantime; it was left as it is.
+            OSError: the rename failed; what was there before was restored.
         """
         self.path.chmod(self._mode if self._kept_mode is None else self._kept_mode)
         try:
@@ -100,21 +100,21 @@ class Staging:
             remove_tree(aside)
 
     def remove(self) -> None:
-        """Remove the folder and the parents that were made for it; what cannot be removed is left."""
+        """Remove the folder and the parents created for it; what cannot be removed is left."""
         remove_tree(self.path)
         for parent in reversed(self._parents):
             with contextlib.suppress(OSError):
                 parent.rmdir()
 
 
-def look_at(destination: Path, if_exists: Literal["error", "replace"]) -> int | None:
-    """Tell whether something may be unpacked to ``destination``.
+def check_destination(destination: Path, if_exists: Literal["error", "replace"]) -> int | None:
+    """Check whether an archive may be extracted to ``destination``.
 
     Returns:
-        The mode of the folder that is there; None if there is none.
+        The mode of the existing folder; None if there is none.
 
     Raises:
-        DestinationExistsError: there is a file, a link, or (with ``"error"``) a folder that is not empty.
+        DestinationExistsError: it is a file, a link, or (with ``"error"``) a folder that is not empty.
     """
     try:
         found = destination.lstat()
@@ -123,26 +123,26 @@ def look_at(destination: Path, if_exists: Literal["error", "replace"]) -> int | 
     if not stat.S_ISDIR(found.st_mode):
         raise in_the_way(destination)
     if if_exists == "error" and not _is_empty(destination):
-        text = f"{destination} is not empty; nothing was unpacked (choose another folder, or replace this one)"
+        text = f"{destination} is not empty; nothing was extracted; choose another folder, or replace this one"
         raise DestinationExistsError(text, filename=str(destination))
     return stat.S_IMODE(found.st_mode)
 
 
 def in_the_way(destination: Path) -> DestinationExistsError:
-    """Build the error for a destination whose place is taken."""
-    text = f"something else is at {destination}, and was left as it is; choose another folder"
+    """Build the error for a destination that is taken by something else."""
+    text = f"{destination} is taken by something else, which was left as it is; choose another folder"
     return DestinationExistsError(text, filename=str(destination))
 
 
 def beside(destination: Path, what: str) -> Path:
-    """Name a new sibling of ``destination`` that nobody can guess."""
+    """Return the path of a new sibling of ``destination`` that nobody can guess."""
     return destination.with_name(f".gh-artifacts-{what}-{os.urandom(8).hex()}")
 
 
 def remove_tree(root: Path) -> None:
-    """Remove a folder and all in it, without recursion and without following links; what cannot be removed is left."""
+    """Remove a folder and its contents, without recursion or following links; what cannot be removed is left."""
     folders = [str(root)]
-    for folder in folders:  # grows as it goes
+    for folder in folders:  # extended while iterating
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
@@ -156,7 +156,7 @@ def remove_tree(root: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a folder's entries durable, where the platform can (Windows cannot open a folder)."""
+    """Make a folder's entries durable, if the platform can (Windows cannot open a folder)."""
     if _WINDOWS:
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -175,7 +175,7 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _make_parents(folder: Path) -> list[Path]:
-    """Make the folders that are missing, and return them, outermost first."""
+    """Create the missing folders, and return them, outermost first."""
     missing: list[Path] = []
     while not folder.exists():
         missing.append(folder)
@@ -189,7 +189,7 @@ def _make_parents(folder: Path) -> list[Path]:
 
 
 def _patiently(rename: Callable[[], object]) -> None:
-    """Rename; on Windows a virus scanner may hold a new file for a moment, so try again for a while."""
+    """Rename; on Windows a virus scanner may hold a new file for a moment, so retry for a while."""
     for delay in _SCANNER_PATIENCE if _WINDOWS else ():
         try:
             rename()

@@ -1,4 +1,4 @@
-"""The fake's one clock: a wall time that moves with the event loop, so that tests with a virtual loop clock work."""
+"""The fake's one clock: wall time that moves with the event loop, so that it works in tests with a virtual clock."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from email.utils import format_datetime
 
 import attrs
 
+Timestamp = datetime | str | None
+"""A time: aware, or as GitHub writes it (``2026-07-09T12:47:44Z``); ``"auto"`` for the default; None for null."""
+
 
 @attrs.define
 class Clock:
-    """Wall time as the fake GitHub sees it: ``start`` plus what the event loop's clock has counted since.
+    """Wall time as the fake GitHub sees it: ``start`` plus the time that has passed on the event loop's clock.
 
     Attributes:
-        start: aware UTC time at which the clock begins; the real time, cut to whole seconds, unless given.
+        start: aware UTC time at which the clock begins; default: the real time, in whole seconds.
     """
 
     start: datetime = attrs.field(factory=lambda: datetime.now(UTC).replace(microsecond=0))
@@ -30,7 +33,7 @@ class Clock:
         self._zero = self._loop.time()
 
     def advance(self, seconds: float) -> None:
-        """Put the clock forward (or back) by ``seconds`` against the loop's clock."""
+        """Set the clock forward (or back) by ``seconds`` relative to the loop's clock."""
         self._skew += seconds
 
     def elapsed(self) -> float:
@@ -65,3 +68,14 @@ def iso(moment: datetime) -> str:
 def ceil_second(moment: datetime) -> datetime:
     """Return ``moment`` rounded up to a whole second, so that a short life in a coarse field is never cut short."""
     return datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
+
+
+def parse_timestamp(value: Timestamp, default: datetime | None) -> datetime | None:
+    """Return ``value`` as an aware time; ``default`` for ``"auto"``."""
+    if value == "auto":
+        return default
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if value is not None and value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
+    return value

@@ -6,39 +6,40 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.testing.data.records import content_of
+from gh_artifacts_async.testing.data.content import content_of
 from gh_artifacts_async.testing.server.hosts import Hosts
-from gh_artifacts_async.testing.server.limits import AUTHENTICATED
+from gh_artifacts_async.testing.server.rate_limits import AUTHENTICATED
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Collection, Mapping
 
-    from gh_artifacts_async.testing.data.profiles import Kind
-    from gh_artifacts_async.testing.data.records import FakeArtifact, FakeInstallation, FakeRepository, FakeRun, Moment
-    from gh_artifacts_async.testing.server.journal import Host, RequestRecord
-    from gh_artifacts_async.testing.server.operations import PageSeen
+    from gh_artifacts_async.testing.clock import Timestamp
+    from gh_artifacts_async.testing.data.models import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+    from gh_artifacts_async.testing.data.profiles import Host, Kind
+    from gh_artifacts_async.testing.server.journal import RequestRecord
+    from gh_artifacts_async.testing.server.pages import PageSeen
 
 
 class FakeGitHub(Hosts):
     """A GitHub on loopback, for as long as its ``async with`` block.
 
-    Everything that is time comes from one clock, which moves with the event loop's; ids are the same in every run.
+    All times come from one clock, which moves with the event loop's; ids are the same in every run.
 
     Attributes:
-        faults: what is to go wrong, one method a fault.
-        clock: the fake's clock; ``clock.advance(seconds)`` puts it forward.
-        scenario: the data, for what the methods here do not do.
+        faults: what should go wrong, one method per fault.
+        clock: the fake's clock; ``clock.advance(seconds)`` sets it forward.
+        scenario: the data itself, for what no method here does.
     """
 
     # -- data ------------------------------------------------------------------------------------------------------
 
     def add_repository(self, repo: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
-        """Add ``owner/name``; runs add theirs by themselves, public."""
+        """Add ``owner/name``; ``add_run`` adds a public one by itself."""
         return self.scenario.repository(repo, private=private, fork=fork)
 
     def rename_repo(self, old: str, new: str) -> None:
-        """Rename a repository: the old name answers 301 to ``/repositories/{id}/…``."""
+        """Rename a repository: the old name redirects (301) to ``/repositories/{id}/…``."""
         self.scenario.rename(old, new)
 
     def add_run(
@@ -57,9 +58,10 @@ class FakeGitHub(Hosts):
         attempt: int = 1,
         pull_requests: Collection[int] = (),
         workflow_name: str | None = None,
-        created_at: Moment = "auto",
-        updated_at: Moment = "auto",
-        run_started_at: Moment = "auto",
+        jobs: Collection[str] = ("build",),
+        created_at: Timestamp = "auto",
+        updated_at: Timestamp = "auto",
+        run_started_at: Timestamp = "auto",
         id: int | None = None,  # noqa: A002 - the field's name
     ) -> FakeRun:
         """Add a workflow run, and its repository if that is new.
@@ -70,14 +72,15 @@ class FakeGitHub(Hosts):
             branch: head branch, or None.
             event: what started it.
             status: ``completed``, ``in_progress``, ``queued``, …
-            conclusion: ``success``, ``failure``, …; make it None for a run that goes on.
-            head_sha: 40 hex digits; None: made from the id.
-            head_repository: ``owner/name`` of a fork; ``"same"``: the repository itself; None: a fork that is gone.
+            conclusion: ``success``, ``failure``, …; None for a run that is not completed.
+            head_sha: 40 hex digits; None: derived from the id.
+            head_repository: ``owner/name`` of a fork; ``"same"``: the repository itself; None: a fork that was deleted.
             actor: login.
             run_number: None: one more than the workflow's last.
-            attempt: of how many.
+            attempt: number of the attempt.
             pull_requests: numbers.
             workflow_name: None: the file name without its ending.
+            jobs: names of the jobs of each attempt.
             created_at: None or ``"auto"``: now.
             updated_at: ``"auto"``: as ``run_started_at``.
             run_started_at: ``"auto"``: as ``created_at``.
@@ -87,10 +90,11 @@ class FakeGitHub(Hosts):
         return self.scenario.add_run(repo, given)
 
     def update_run(self, run: FakeRun | int, **changes: Any) -> FakeRun:  # noqa: ANN401 - any of the fields
-        """Change fields of a run, e.g. ``status="completed", conclusion="success"``, and return it as it is now."""
-        run = self._run(run)
-        self.scenario.runs[run.id] = attrs.evolve(run, **changes)
-        return self.scenario.runs[run.id]
+        """Change fields of a run, e.g. ``status="completed", conclusion="success"``, and return it as it is now.
+
+        With a higher ``attempt`` it is a re-run: the run as it was remains as the earlier attempt.
+        """
+        return self.scenario.update_run(self._run(run), changes)
 
     def _run(self, run: FakeRun | int) -> FakeRun:
         return self.scenario.runs[run if isinstance(run, int) else run.id]
@@ -108,37 +112,39 @@ class FakeGitHub(Hosts):
         digest: str | None = "auto",
         size_in_bytes: int | None = None,
         expired: bool = False,
-        created_at: Moment = "auto",
-        updated_at: Moment = "auto",
-        expires_at: Moment = "auto",
+        created_at: Timestamp = "auto",
+        updated_at: Timestamp = "auto",
+        expires_at: Timestamp = "auto",
         content_type: str | None = "auto",
         filename: str | None = "auto",
         kind: Kind | None = None,
+        content_md5: bool = False,
         workflow_run: bool = True,
         id: int | None = None,  # noqa: A002 - the field's name
     ) -> int:
         """Add an artifact and return its id; names need not be unique.
 
         Args:
-            run: what ``add_run`` gave, or its id.
-            name: of the artifact.
+            run: what ``add_run`` returned, or its id.
+            name: the artifact's name.
             files: member name -> content of its zip; this is the default, with one small text file.
             archive: the bytes of its zip, right or wrong.
             raw: ``(file name, bytes)``: not a zip; a file name alone goes with ``size``.
-            size: bytes; they take no memory. A valid zip of exactly this size with one stored random member
-                (118 at least), or raw bytes with ``raw="name"``.
-            seed: of those bytes.
+            size: length in bytes, generated, using no memory: a valid zip of exactly this size (at least 118) with
+                one stored random member, or raw bytes with ``raw="name"``.
+            seed: of the generated bytes.
             digest: what the listing says: ``"auto"``: the true one (none on Enterprise Server), None, or any text.
             size_in_bytes: what the listing says; None: the stored bytes (the raw files' sum for the v3 form).
-            expired: it is.
+            expired: whether it has expired.
             created_at: ``"auto"``: now, or 91 days ago if expired. None: null.
             updated_at: ``"auto"``: as ``created_at``. None: null.
             expires_at: ``"auto"``: 90 days after. None: null.
             content_type: storage's Content-Type; None: no such header.
             filename: in storage's Content-Disposition; None: no such header.
             kind: form of the signed URL; None: the profile's.
+            content_md5: send the MD5 that Azure keeps of some blobs, though not of those GitHub's actions upload.
             workflow_run: False: ``workflow_run`` is null.
-            id: None: the next one; any number, also one below others.
+            id: None: the next one; any number, also a lower one than before.
         """
         content = content_of(name, files=files, archive=archive, raw=raw, size=size, seed=seed)
         values = {
@@ -151,6 +157,7 @@ class FakeGitHub(Hosts):
             "content_type": content_type,
             "filename": filename,
             "kind": kind,
+            "content_md5": content_md5,
             "workflow_run": workflow_run,
             "id": id,
         }
@@ -161,16 +168,16 @@ class FakeGitHub(Hosts):
         return self.scenario.artifacts[artifact_id]
 
     def content(self, artifact_id: int) -> bytes:
-        """Return an artifact's stored bytes: what a download must give."""
+        """Return an artifact's stored bytes: what a download must return."""
         blob = self.artifact(artifact_id).blob
         return blob.read(0, blob.size)
 
     def remove_artifact(self, artifact_id: int) -> None:
-        """Let an artifact be gone, without a request."""
+        """Remove an artifact, without a request."""
         del self.scenario.artifacts[artifact_id]
 
     def expire_artifact(self, artifact_id: int) -> None:
-        """Let an artifact be expired: still listed, no longer to be downloaded."""
+        """Expire an artifact: it stays listed and can no longer be downloaded."""
         self.scenario.artifacts[artifact_id] = attrs.evolve(self.artifact(artifact_id), expired=True)
 
     def add_installation(
@@ -182,7 +189,7 @@ class FakeGitHub(Hosts):
         lifetime: float = 3600.0,
         id: int | None = None,  # noqa: A002 - the field's name
     ) -> FakeInstallation:
-        """Install a GitHub App on ``repositories``; it gets tokens that live ``lifetime`` seconds.
+        """Install a GitHub App on ``repositories``; its tokens live ``lifetime`` seconds.
 
         Args:
             app_id: the App; JSON Web Tokens name it as ``iss``.
@@ -195,11 +202,11 @@ class FakeGitHub(Hosts):
         values = {"app_id": app_id, "permissions": allowed, "lifetime": lifetime, "id": id}
         return self.scenario.add_installation(repositories, values)
 
-    # -- manners ---------------------------------------------------------------------------------------------------
+    # -- behaviour ---------------------------------------------------------------------------------------------------
 
     @property
     def tokens(self) -> Collection[str] | None:
-        """The tokens that are good (installation tokens are so by themselves); None, the default: any."""
+        """The tokens that are accepted, besides installation tokens; None, the default: any."""
         return self._tokens.accepted
 
     @tokens.setter
@@ -217,7 +224,7 @@ class FakeGitHub(Hosts):
 
     @property
     def check_jwt_times(self) -> bool:
-        """Whether a GitHub App's JSON Web Token is judged by the fake's clock (default), or by its shape alone."""
+        """Whether the times in a GitHub App's JSON Web Token are checked against the fake's clock; default: yes."""
         return self._tokens.check_jwt_times
 
     @check_jwt_times.setter
@@ -226,12 +233,12 @@ class FakeGitHub(Hosts):
 
     def on_page(self, callback: Callable[[PageSeen], object] | None) -> None:
         """Call ``callback`` after each page of a listing; what it changes shows on the next. It may be async."""
-        self._operations.manners.on_page = callback
+        self._backend.listings.on_page = callback
 
-    def set_link_manners(self, *, shuffle: bool = False, omit_last: bool = False) -> None:
-        """Give the parts of Link headers in random order, or leave ``last`` out: GitHub promises neither."""
-        self._operations.manners.shuffle_links = shuffle
-        self._operations.manners.omit_last_link = omit_last
+    def set_link_options(self, *, shuffle: bool = False, omit_last: bool = False) -> None:
+        """Put the parts of Link headers in random order, or omit ``last``: GitHub guarantees neither."""
+        self._backend.listings.shuffle_links = shuffle
+        self._backend.listings.omit_last_link = omit_last
 
     def set_rate_limit(
         self, *, limit: int = AUTHENTICATED, remaining: int | None = None, reset_in: float = 3600.0
@@ -241,13 +248,13 @@ class FakeGitHub(Hosts):
         Args:
             limit: requests an hour.
             remaining: of them; None: all.
-            reset_in: seconds until the hour begins anew.
+            reset_in: seconds until the next hour begins.
         """
         self._limits.set(limit=limit, remaining=limit if remaining is None else remaining, reset_in=reset_in)
 
     @property
     def rate_limits_enabled(self) -> bool:
-        """Whether answers carry ``x-ratelimit-*`` and the budget holds; off by default on Enterprise Server."""
+        """Whether ``x-ratelimit-*`` headers are sent and the limit is enforced; off by default on Enterprise Server."""
         return self._limits.enabled
 
     @rate_limits_enabled.setter
@@ -263,7 +270,7 @@ class FakeGitHub(Hosts):
     def enforce_secondary_limits(self, enforce: bool) -> None:
         self._limits.secondary = enforce
 
-    # -- what it saw -----------------------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -279,11 +286,11 @@ class FakeGitHub(Hosts):
         ]
 
     def forget_requests(self) -> None:
-        """Begin all counts anew."""
+        """Forget all requests and reset all counts."""
         self._journal.forget()
 
     def bytes_sent(self, artifact: int | None = None) -> int:
-        """Return the bytes of bodies that storage has sent, of one artifact if given; refusals count too."""
+        """Return the bytes of bodies that storage has sent, of one artifact if given; error bodies count too."""
         return sum(record.bytes_sent for record in self.requests_to("storage", artifact))
 
     @property

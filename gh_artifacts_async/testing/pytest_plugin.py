@@ -1,6 +1,6 @@
 """A pytest plugin: the fixture ``fake_github``.
 
-Use it with ``pytest_plugins = ["gh_artifacts_async.testing.pytest_plugin"]`` in the ``conftest.py`` at the top; it
+Use it with ``pytest_plugins = ["gh_artifacts_async.testing.pytest_plugin"]`` in the top-level ``conftest.py``; it
 works in pytest-asyncio's strict mode and in its auto mode. It needs the extra ``testing``.
 """
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker ``fake_github`` known."""
-    config.addinivalue_line("markers", "fake_github(**arguments): what the fixture fake_github gives to FakeGitHub")
+    """Register the marker ``fake_github``."""
+    config.addinivalue_line(
+        "markers", "fake_github(**arguments): arguments of the FakeGitHub that the fixture fake_github runs"
+    )
 
 
 @pytest_asyncio.fixture
 async def fake_github(request: pytest.FixtureRequest) -> AsyncGenerator[FakeGitHub, None]:
-    """Run a ``FakeGitHub`` for one test; ``@pytest.mark.fake_github(profile="ghes-3.8")`` gives it arguments."""
+    """Run a ``FakeGitHub`` for one test; ``@pytest.mark.fake_github(profile="ghes-3.8")`` passes it arguments."""
     marker = request.node.get_closest_marker("fake_github")
     async with FakeGitHub(**({} if marker is None else marker.kwargs)) as github:
         yield github

@@ -57,7 +57,7 @@ async def test_a_thousand_artifacts(github, run, session, concurrency):
 async def test_links_are_followed_as_they_are(github, run, session):
     """From the second page on the request goes to GitHub's own URL, parts in any order, ``last`` missing."""
     made = fill(github, run, 25)
-    github.set_link_manners(shuffle=True, omit_last=True)
+    github.set_link_options(shuffle=True, omit_last=True)
     assert await ids(listing.artifacts(session, NAME, per_page=10)) == made
     assert [record.path.split("/")[1] for record in github.requests] == ["repos", "repositories", "repositories"]
 

@@ -1,15 +1,19 @@
-"""What the tests of the archive room share."""
+"""What the tests of the archive package share."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gh_artifacts_async.archive import audit_reader, extract, inflate
+from gh_artifacts_async.archive import audit_reader, extract, folders, inflate
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import ArchiveError
 from gh_artifacts_async.settings import ExtractPolicy
+from tests.kits.archives import Entry, build
+from tests.kits.unpacking import LARGE, MIXED, mixed_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,3 +75,42 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     assert inflate.backend().name == request.param
     yield request.param
     inflate.backend.cache_clear()
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Return a good archive in a folder of its own."""
+    path = tmp_path / "in" / "mixed.zip"
+    path.parent.mkdir()
+    path.write_bytes(mixed_zip())
+    return path
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """Return an archive whose last member has a wrong CRC."""
+    path = tmp_path / "in" / "broken.zip"
+    path.parent.mkdir(exist_ok=True)
+    entries = [Entry(name, data, method=8) for name, data in MIXED.items()]
+    path.write_bytes(build(*entries, Entry("zz.bin", LARGE, method=8, crc=1)))
+    return path
+
+
+@pytest.fixture(params=["descriptors", "paths"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make files relative to open folders, or by their paths as on Windows."""
+    if request.param == "descriptors" and not folders.HAS_DIR_FD:
+        pytest.skip("this platform has no dir_fd")
+    monkeypatch.setattr(folders, "HAS_DIR_FD", request.param == "descriptors")
+    return request.param
+
+
+@pytest.fixture
+def masked() -> object:
+    """Return a function that sets the umask until the test ends."""
+    with contextlib.ExitStack() as undo:
+
+        def set_umask(mask: int) -> None:
+            undo.callback(os.umask, os.umask(mask))
+
+        yield set_umask

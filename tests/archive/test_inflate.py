@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from gh_artifacts_async.archive import Member, audit_reader, inflate_member, read_member
+from gh_artifacts_async.archive import Member, audit_reader, inflate_member
 from gh_artifacts_async.archive.inflate import BLOCK, MAX_DICTIONARY, inflate_whole
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import ArchiveError, UnsupportedArchiveError
@@ -64,7 +64,7 @@ def test_what_zipfile_writes_is_read(kind, unpack):
 
 @pytest.mark.parametrize(("method", "flags", "packed"), FORMS[1:], ids=["deflate", "bzip2", "lzma"])
 @pytest.mark.parametrize("piece", [100, 10**6])
-def test_damage_is_told_from_the_rest(method, flags, packed, piece, library):
+def test_each_kind_of_damage_has_its_rule(method, flags, packed, piece, library):
     """Cut short, followed by junk, too long, too short, another CRC: each is a refusal with its rule."""
     assert library
 
@@ -119,7 +119,7 @@ def test_no_step_unpacks_more_than_a_block(method, library):
     assert sum(sizes) == len(data)
     liar = _member(data, packed, method, size=BLOCK + 10)
     seen = []
-    with pytest.raises(ArchiveError, match="more than"):
+    with pytest.raises(ArchiveError, match="larger than"):
         seen.extend(len(chunk) for chunk in inflate_member(liar, [packed]))
     assert sum(seen) == BLOCK
 
@@ -179,41 +179,6 @@ def test_both_libraries_agree_on_mutations(seed, library):
         except ArchiveError as error:
             rules.add(error.rule)
     assert rules <= {"data", "size", "crc", "surplus-data"}
-
-
-@pytest.mark.parametrize("length", [0, 10, 300_000, 3 * BLOCK])
-@pytest.mark.parametrize("method", [0, 8])
-def test_a_member_is_read_out_of_an_archive(length, method):
-    """Small members at once, large ones in chunks; only their own span is read."""
-    data = os.urandom(length)
-    entry = Entry("big", data, method=method, flags=8)
-    blob = build(Entry("first", b"1" * 500), entry, Entry("last", b"2" * 500))
-    archive = audit_reader(BytesReader(blob))
-    member = archive["big"]
-    seen = []
-
-    class Spied(BytesReader):
-        def read_at(self, offset: int, length: int, /) -> bytes:
-            seen.append((offset, offset + length))
-            return super().read_at(offset, length)
-
-    assert b"".join(read_member(Spied(blob), member)) == data
-    assert min(begin for begin, _ in seen) == member.header_offset
-    assert max(end for _, end in seen) == member.span_end
-    assert max(end - begin for begin, end in seen) <= 2**18
-
-
-@pytest.mark.parametrize("length", [10, 300_000])
-def test_a_member_that_changed_since_the_audit_is_refused(length):
-    """The header is compared again when the member is read, and an archive that shrank is cut short."""
-    blob = build(Entry("a", bytes(length), method=8, flags=8), Entry("b", os.urandom(length)))
-    archive = audit_reader(BytesReader(blob))
-    with pytest.raises(ArchiveError) as caught:
-        list(read_member(BytesReader(blob[:30] + b"x" + blob[31:]), archive["a"]))
-    assert caught.value.rule == "local-name"
-    with pytest.raises(ArchiveError) as caught:
-        list(read_member(BytesReader(blob[: archive["b"].span_end - 1]), archive["b"]))
-    assert caught.value.rule == "truncated"
 
 
 def test_crcs_are_real():

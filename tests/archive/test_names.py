@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import unicodedata
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_artifacts_async.archive import RULES, audit_reader, tree
-from gh_artifacts_async.archive.names import check_name, decode_name, encode_name, fold
-from gh_artifacts_async.archive.readers import BytesReader
-from gh_artifacts_async.archive.rules import over_limit, printable, refusal
+from gh_artifacts_async.archive.names import check_name, decode_name, fold
+from gh_artifacts_async.archive.rules import printable
 from gh_artifacts_async.errors import ArchiveError, UnsafeMemberError
 from gh_artifacts_async.settings import ExtractPolicy
-from tests.kits.archives import FOLDER, Entry, build
+from tests.kits.archives import Entry, build, unicode_path
 
 NATIVE = ExtractPolicy()
 PORTABLE = ExtractPolicy(names="portable")
@@ -146,14 +145,85 @@ def test_a_name_that_is_taken_is_a_plain_relative_path(name):
 
 @given(st.binary(max_size=40))
 def test_code_page_437_takes_every_byte(raw):
-    """Decoding loses nothing, so that local and central names can be compared."""
-    assert encode_name(decode_name(raw, utf8=False), utf8=False) == raw
+    """Decoding never fails, and two names are equal only if their bytes are."""
+    assert decode_name(raw, utf8=False).encode("cp437") == raw
 
 
 def test_names_marked_as_utf8_must_be(refuse):
     """Bit 11 with other bytes is a contradiction."""
     refuse(build(Entry(b"caf\xe9.txt", b"x", flags=0x800)), "utf8")
+    refuse(build(Entry(b"caf\xe9.txt", b"x", flags=0x800, maker=0)), "utf8")
     assert decode_name("é".encode(), utf8=True) == "é"
+
+
+CAFE = "café-日本.txt"
+
+
+@pytest.mark.parametrize(
+    ("raw", "maker", "flags", "name"),
+    [
+        pytest.param(CAFE.encode(), 3, 0, CAFE, id="unix"),
+        pytest.param(CAFE.encode(), 19, 0, CAFE, id="macos"),
+        pytest.param(CAFE.encode(), 7, 0, CAFE, id="macintosh"),
+        pytest.param(CAFE.encode(), 0, 0, CAFE.encode().decode("cp437"), id="dos"),
+        pytest.param(CAFE.encode(), 11, 0, CAFE.encode().decode("cp437"), id="ntfs"),
+        pytest.param(CAFE.encode(), 0, 0x800, CAFE, id="dos with the flag"),
+        pytest.param(b"caf\x82", 3, 0, "café", id="unix, not UTF-8"),
+        pytest.param(b"caf\x82", 0, 0, "café", id="dos, not UTF-8"),
+        pytest.param(b"\xed\xa0\x80", 3, 0, "φáÇ", id="a surrogate is not UTF-8"),
+        pytest.param(b"\xc0\xaf", 3, 0, "└»", id="an overlong slash is not UTF-8"),
+    ],
+)
+def test_names_without_a_flag_are_read_as_their_makers_wrote_them(raw, maker, flags, name, unpack):
+    """UTF-8 from Unix and macOS, if it is valid; code page 437 from everything else (APPNOTE appendix D)."""
+    assert unpack(build(Entry(raw, b"x", maker=maker, flags=flags))) == {name: b"x"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "name"),
+    [
+        pytest.param("дир".encode(), {"new": "дир"}, "дир", id="equal to the raw bytes"),
+        pytest.param("дир".encode(), {"new": "дир", "crc": 0}, "дир", id="equal, whatever its CRC"),
+        pytest.param("дир".encode(), {"new": "дир", "version": 2}, "дир", id="equal, whatever its version"),
+        pytest.param(b"caf\x82", {"new": b"caf\x82"}, "café", id="equal, but not UTF-8"),
+        pytest.param(b"plain", {"new": "plain"}, "plain", id="equal to an ASCII name"),
+        pytest.param(b"new", {"new": "old", "crc": zlib.crc32(b"old")}, "new", id="stale"),
+        pytest.param(b"n\x82w", {"new": "../old", "crc": 1}, "néw", id="stale and unsafe"),
+        pytest.param(b"new", {"new": "old", "version": 2}, "new", id="unknown version"),
+        pytest.param(b"\xa4\xa8\xe0", {"new": "дир"}, "дир", id="matching"),
+        pytest.param(b"\x95\x5c", {"new": "表"}, "表", id="matching a raw name with a backslash in it"),
+    ],
+)
+def test_unicode_paths_that_are_taken(raw, field, name, unpack):
+    """The field renames a member only if it was written for the very name in the header (APPNOTE 4.6.9)."""
+    entry = Entry(raw, b"x", maker=0, attributes=0, extra=unicode_path(raw, **field))
+    assert unpack(build(entry)) == {name: b"x"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "flags", "new", "rule", "says"),
+    [
+        (b"good.txt", 0, "evil.txt", "unicode-path", 'renames it to "evil.txt", but its name is plain ASCII'),
+        (b"_____.txt", 0, "привет.txt", "unicode-path", "plain ASCII"),
+        (b"a\x82", 0, b"\xff", "unicode-path", "not valid UTF-8"),
+        ("é".encode(), 0x800, "è", "unicode-path", "marked as UTF-8"),
+        (b"a\x82", 0, "../evil", "traversal", '".."'),
+        (b"a\x82", 0, "/etc/passwd", "absolute", "absolute"),
+        (b"a\x82", 0, "a\nb", "control-character", "control"),
+        (b"a\x82", 0, "", "empty-name", "empty"),
+    ],
+)
+def test_unicode_paths_that_are_rejected(raw, flags, new, rule, says, refuse):
+    """A second name for what has one already, or one that breaks a rule."""
+    error = refuse(build(Entry(raw, b"x", flags=flags, maker=0, attributes=0, extra=unicode_path(raw, new))), rule)
+    assert says in str(error)
+    assert "no ordinary archiver" not in str(error)
+
+
+def test_two_members_are_one_where_a_unicode_path_makes_them_so(refuse):
+    """The names that count are compared, not those in the headers."""
+    second = Entry(b"b\x82", b"2", maker=0, attributes=0, extra=unicode_path(b"b\x82", "é"))
+    refuse(build(Entry("é", b"1"), second), "duplicate")
 
 
 @pytest.mark.parametrize(
@@ -163,106 +233,3 @@ def test_names_marked_as_utf8_must_be(refuse):
 def test_folding_finds_what_some_file_system_takes_for_one(one, other):
     """Case and normalisation, in any combination."""
     assert fold(one) == fold(other)
-
-
-def test_printable_escapes_and_cuts():
-    """No control character reaches a terminal, and no message is endless."""
-    assert printable("a\x1b\u202eb") == "a\\x1b\\u202eb"
-    assert printable("é" * 201) == "é" * 200 + "..."
-
-
-def test_errors_say_what_to_do():
-    """Each rule has an advice, and each error its rule and member."""
-    for name, rule in RULES.items():
-        error = refusal(rule, "it is wrong", "x\ny")
-        assert isinstance(error, rule.error)
-        assert (error.rule, error.member) == (name, "x\\ny")
-        assert str(error) == f'member "x\\ny": it is wrong; {rule.advice}'
-    assert str(over_limit(12.34, 10, limit="max_ratio")).startswith("the archive has ratio 12.3, more than 10; raise")
-    assert over_limit(3, 2, limit="max_depth", member="a\n").member == "a\\n"
-
-
-# --- names together ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("entries", "rule"),
-    [
-        ([Entry("a", b"1"), Entry("a", b"1")], "duplicate"),
-        ([Entry("a"), Entry("a")], "duplicate"),
-        ([Entry("a", b"1"), Entry("a/b")], "file-as-folder"),
-        ([Entry("a/b"), Entry("a", b"1")], "file-as-folder"),
-        ([Entry("a/b/c"), Entry("a/b", b"1")], "file-as-folder"),
-        ([Entry("a", b"1"), Entry("a/", attributes=FOLDER)], "duplicate"),
-        ([Entry("a/", attributes=FOLDER), Entry("a", b"1")], "duplicate"),
-        ([Entry("a/", attributes=FOLDER), Entry("a")], "duplicate"),
-        ([Entry("a"), Entry("a/b"), Entry("a/", attributes=FOLDER)], "duplicate"),
-        ([Entry("a"), Entry("a/b"), Entry("a")], "duplicate"),
-        ([Entry("a/b"), Entry("a"), Entry("a")], "duplicate"),
-        ([Entry("a", b"1"), Entry("a/b/", attributes=FOLDER)], "file-as-folder"),
-    ],
-)
-def test_two_members_are_never_in_one_place(entries, rule, refuse):
-    """The same name twice, or a file where a folder is needed, in any order."""
-    refuse(build(*entries), rule)
-
-
-def test_names_may_begin_with_the_current_folder(unpack, refuse):
-    """Some archivers write ``./`` before every name, and as a name; it is the destination, and hides no second name."""
-    data = build(
-        Entry("./", attributes=FOLDER), Entry("./a", b"1"), Entry("./d/", attributes=FOLDER), Entry("./d/f", b"2")
-    )
-    assert unpack(data, PORTABLE) == {"a": b"1", "d/": b"", "d/f": b"2"}
-    assert audit_reader(BytesReader(data))["./d/f"].path == "d/f"
-    refuse(build(Entry("./a", b"1"), Entry("a", b"2")), "duplicate")
-    refuse(build(Entry("./a", b"1"), Entry("a/b", b"2")), "file-as-folder")
-    refuse(build(Entry("./aux", b"1")), "device-name", PORTABLE)
-
-
-def test_folders_may_be_named_twice_or_not_at_all(unpack):
-    """Both are harmless, and archivers do both."""
-    data = build(Entry("d/", attributes=FOLDER), Entry("d/", attributes=FOLDER), Entry("x/y/z", b"z"))
-    assert unpack(data) == {"d/": b"", "x/": b"", "x/y/": b"", "x/y/z": b"z"}
-
-
-@pytest.mark.parametrize("order", [["d", "d/b.json"], ["d/b.json", "d"], ["d/e/f", "d/b.json", "d/e", "d"]])
-def test_the_official_uploaders_folders_are_folders(order, unpack):
-    """It writes a folder as an empty file without a slash, before or after what lies in it."""
-    entries = [Entry(name, b"{}" if name.endswith(("json", "f")) else b"", flags=8) for name in order]
-    data = build(*entries)
-    archive = audit_reader(BytesReader(data))
-    assert archive["d"].is_dir
-    assert not archive["d/b.json"].is_dir
-    assert archive.folder_path(archive["d"].folder) == "d"
-    assert unpack(data)["d/b.json"] == b"{}"
-
-
-def test_an_empty_file_alone_stays_a_file(unpack):
-    """Only what lies in it makes it a folder."""
-    assert unpack(build(Entry("d"), Entry("e", b"1"))) == {"d": b"", "e": b"1"}
-
-
-@pytest.mark.parametrize(
-    ("names", "twins"),
-    [
-        (["a.txt", "A.txt"], ("a.txt", "A.txt")),
-        (["d/x", "D/y"], ("d", "D")),
-        (["q", "d/e/x", "d/E/x/z"], ("d/e", "d/E")),
-        (["caf\u00e9", "cafe\u0301"], ("caf\u00e9", "cafe\u0301")),
-        (["d/x", "e/X"], None),
-    ],
-)
-def test_twins_are_told_and_refused_where_they_matter(names, twins, refuse):
-    """Folders count as well as files; which file system folds them is for the destination to say."""
-    data = build(*(Entry(name) for name in names))
-    assert audit_reader(BytesReader(data)).twins == twins
-    if twins:
-        refuse(data, "twin", PORTABLE)
-    else:
-        assert audit_reader(BytesReader(data), PORTABLE).twins is None
-
-
-def test_hashes_that_are_the_same_by_chance_are_no_twins(monkeypatch):
-    """The quick look compares hashes only; the second look compares names."""
-    monkeypatch.setattr(tree, "hash", lambda _: 0, raising=False)
-    assert audit_reader(BytesReader(build(Entry("a"), Entry("b"))), PORTABLE).twins is None

@@ -48,7 +48,7 @@ def test_a_descriptor_stays_its_owners(tmp_path):
     os.close(descriptor)
 
 
-def test_a_file_is_closed_when_its_size_cannot_be_told(tmp_path, monkeypatch):
+def test_a_file_is_closed_when_its_size_is_unknown(tmp_path, monkeypatch):
     """No descriptor is left (the fixture of all tests looks)."""
     path = tmp_path / "a"
     path.write_bytes(b"")
@@ -73,6 +73,6 @@ def test_a_tail_knows_what_it_lacks():
 
 def test_an_early_end_is_a_cut_archive():
     """Both the archive's and the member's messages say how much is there."""
-    with pytest.raises(CorruptArchiveError, match=r"12 bytes are needed, and 10 are there") as caught:
+    with pytest.raises(CorruptArchiveError, match=r"12 bytes are needed, but there are only 10") as caught:
         read_exactly(BytesReader(b"0123456789"), 8, 4, "m")
     assert (caught.value.rule, caught.value.member) == ("truncated", "m")

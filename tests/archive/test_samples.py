@@ -85,7 +85,7 @@ def test_a_bomb_that_says_ten_bytes_is_stopped_at_the_eleventh(gibibyte, refuse,
     packed, crc = gibibyte
     assert library
     error = refuse(build(Entry("zeros", packed=packed, crc=crc, size=10, method=8)), "size", audited=False)
-    assert "more than the 10 bytes" in str(error)
+    assert "larger than the 10 bytes" in str(error)
     liar = Entry("zeros", packed=packed, crc=crc, size=GIB, method=8, local={"size": 10})
     refuse(build(liar), "local-size", ExtractPolicy(max_ratio=None))
 

@@ -23,6 +23,12 @@ def extra(kind: int, data: bytes) -> bytes:
     return struct.pack("<HH", kind, len(data)) + data
 
 
+def unicode_path(raw: bytes, new: str | bytes, *, crc: int | None = None, version: int = 1) -> bytes:
+    """Write a Unicode path extra field for a stored name (APPNOTE 4.6.9)."""
+    text = new.encode() if isinstance(new, str) else new
+    return extra(0x7075, struct.pack("<BI", version, zlib.crc32(raw) if crc is None else crc) + text)
+
+
 def zip64_extra(*values: int) -> bytes:
     """Write a zip64 extra field."""
     return extra(1, struct.pack(f"<{len(values)}Q", *values))
@@ -37,6 +43,7 @@ class Entry:
     method: int = 0
     flags: int = 0
     attributes: int = FILE
+    maker: int = 3
     extra: bytes = b""
     packed: bytes | None = None
     size: int | None = None
@@ -67,6 +74,7 @@ class Entry:
             "extra": self.extra,
             "packed": packed,
             "attributes": self.attributes,
+            "maker": self.maker,
             "disk": 0,
             "date": self.date,
             "time": self.time,
@@ -108,7 +116,7 @@ def _central(values: dict, offset: int) -> bytes:
         struct.pack(
             "<4sHHHHHHIIIHHHHHII",
             values.get("signature", b"PK\1\2"),
-            0x031E,
+            values["maker"] << 8 | 30,
             20,
             values["flags"],
             values["method"],

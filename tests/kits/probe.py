@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 REPO = "octo-org/octo-docs"
 API_HEADERS = {"Authorization": "Bearer t0ken", "Accept": "application/vnd.github+json"}
+
+
+def links(header: str) -> dict[str, str]:
+    """Return rel -> URL of a Link header."""
+    return {rel: url for url, rel in re.findall(r'<([^>]*)>; rel="(\w+)"', header)}
 
 
 @attrs.frozen
@@ -44,7 +50,9 @@ class Probe:
     async def __aenter__(self) -> Self:
         """Open the client."""
         connector = aiohttp.TCPConnector(force_close=True)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector, auto_decompress=False, skip_auto_headers=["Accept-Encoding"]
+        )
         # Off, as in aiohttp's own test client: it sends a GET whose connection ends without an answer a second time.
         self._session._retry_connection = False
         return self
@@ -76,6 +84,18 @@ class Probe:
         """Ask the API for something below the repository, or for ``path`` itself if it begins with two slashes."""
         path = path[1:] if path.startswith("//") else f"/repos/{REPO}{path}"
         return await self.request(method, self.github.base_url + path, {**API_HEADERS, **(headers or {})}, **more)
+
+    async def walk(self, path: str) -> list[int]:
+        """Return the ids on all pages of a listing, by following ``next``."""
+        ids: list[int] = []
+        got = await self.api(path)
+        while True:
+            (entries,) = (value for value in got.json.values() if isinstance(value, list))
+            ids += [entry["id"] for entry in entries]
+            url = links(got.headers.get("Link", "")).get("next")
+            if url is None:
+                return ids
+            got = await self.request("GET", url, API_HEADERS)
 
     async def sign(self, artifact: int) -> str:
         """Return a fresh signed URL."""

@@ -8,6 +8,7 @@ hand on only where both see the same.
 from __future__ import annotations
 
 import bz2
+import contextlib
 import lzma
 import struct
 import zlib
@@ -33,11 +34,12 @@ class Seen(NamedTuple):
     """One member.
 
     Attributes:
-        name: as it stands there.
+        name: as stored.
         data: unpacked.
         mode: of Unix, where the view has it.
         dos: the attributes of MS-DOS, where the view has them.
         offset: of the local header.
+        maker: the system that made the entry, where the view has it.
     """
 
     name: str
@@ -45,34 +47,47 @@ class Seen(NamedTuple):
     mode: int
     dos: int
     offset: int
+    maker: int
 
 
 def number(data: bytes, at: int, width: int) -> int:
     """Read a number, which must be there."""
     if at < 0 or at + width > len(data):
-        raise UnreadableError(f"nothing stands at {at}")
+        raise UnreadableError(f"there is nothing at {at}")
     return int.from_bytes(data[at : at + width], "little")
 
 
-def text(raw: bytes, flags: int) -> str:
-    """Decode a name (4.4.4, bit 11, and appendix D)."""
+def text(raw: bytes, flags: int, maker: int, extra: bytes) -> str:
+    """Decode a name (4.4.4, bit 11, and appendix D), or take it from its Unicode path field (4.6.9)."""
+    field = subfield(extra, 0x7075)
+    if field is not None and len(field) >= 5:
+        for_this = field[0] == 1 and number(field, 1, 4) == zlib.crc32(raw)
+        if for_this or field[5:] == raw:
+            with contextlib.suppress(UnicodeDecodeError):
+                return field[5:].decode()
     try:
-        return raw.decode("utf-8" if flags & 0x800 else "cp437")
+        return raw.decode("utf-8" if flags & 0x800 or maker in {3, 7, 19} else "cp437")
     except UnicodeDecodeError as error:
-        raise UnreadableError(str(error)) from error
+        if flags & 0x800:
+            raise UnreadableError(str(error)) from error
+    return raw.decode("cp437")
+
+
+def subfield(extra: bytes, kind: int) -> bytes | None:
+    """Return the first part of an extra field with this ID (4.5.1)."""
+    at = 0
+    while at + 4 <= len(extra):
+        found, length = struct.unpack_from("<HH", extra, at)
+        if found == kind:
+            return extra[at + 4 : at + 4 + length]
+        at += 4 + length
+    return None
 
 
 def zip64(extra: bytes, *fields: int) -> list[int]:
-    """Put in what stands in the zip64 extra field for 0xffffffff (4.5.3)."""
-    values: list[int] = []
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, at)
-        if kind == 1:
-            part = extra[at + 4 : at + 4 + length]
-            values = [number(part, place, 8) for place in range(0, len(part) - 7, 8)]
-            break
-        at += 4 + length
+    """Replace 0xffffffff by the values of the zip64 extra field (4.5.3)."""
+    part = subfield(extra, 1) or b""
+    values = [number(part, place, 8) for place in range(0, len(part) - 7, 8)]
     found = []
     for field in fields:
         if field == 0xFFFFFFFF:
@@ -123,7 +138,7 @@ def _lzma(packed: bytes, flags: int, size: int | None) -> bytes:
 
 
 def _member_data(data: bytes, at: int, values: tuple[int, int, int, int, int]) -> bytes:
-    """Unpack what stands at a place, and compare its size and CRC."""
+    """Unpack the data at an offset, and compare its size and CRC."""
     method, flags, crc, packed_size, size = values
     if at + packed_size > len(data):
         raise UnreadableError("the data runs over the end")
@@ -135,8 +150,9 @@ def _member_data(data: bytes, at: int, values: tuple[int, int, int, int, int]) -
 
 def find_end(data: bytes) -> tuple[int, int, int]:
     """Return how many members there are, where the central directory begins, and its size (4.3.16, 4.3.14)."""
-    for at in range(len(data) - 22, max(len(data) - 22 - 65536, -1), -1):
-        if data[at : at + 4] == END and at + 22 + number(data, at + 20, 2) == len(data):
+    content = max(len(data.rstrip(b"\0")), len(data) - 65536)
+    for at in range(len(data) - 22, max(len(data) - 22 - 2 * 65536, -1), -1):
+        if data[at : at + 4] == END and content <= at + 22 + number(data, at + 20, 2) <= len(data):
             break
     else:
         raise UnreadableError("no end record")
@@ -151,7 +167,9 @@ def find_end(data: bytes) -> tuple[int, int, int]:
 
 def is_link(member: Seen) -> bool:
     """Whether it is a symbolic link of Unix, or a reparse point of Windows."""
-    return (member.mode & 0o170000 == 0o120000 and member.mode != 0xFFFF) or bool(member.dos & 0x400)
+    return (member.mode & 0o170000 == 0o120000 and member.mode != 0xFFFF) or (
+        bool(member.dos & 0x400) and member.maker in {0, 10, 11, 14}
+    )
 
 
 def central_view(data: bytes, *, skip_links: bool = False) -> list[Seen]:
@@ -173,11 +191,11 @@ def central_view(data: bytes, *, skip_links: bool = False) -> list[Seen]:
         after_name = at + 46 + name_length
         extra = data[after_name : after_name + extra_length]
         size, packed_size, offset = zip64(extra, size, packed_size, offset)
-        name = text(data[at + 46 : after_name], flags)
+        name = text(data[at + 46 : after_name], flags, data[at + 5], extra)
         if data[offset : offset + 4] != LOCAL:
             raise UnreadableError(f"no local header at {offset}")
         begin = offset + 30 + number(data, offset + 26, 2) + number(data, offset + 28, 2)
-        member = Seen(name, b"", attributes >> 16, attributes & 0xFFFF, offset)
+        member = Seen(name, b"", attributes >> 16, attributes & 0xFFFF, offset, data[at + 5])
         if not (skip_links and is_link(member)):
             member = member._replace(data=_member_data(data, begin, (method, flags, crc, packed_size, size)))
         members.append(member)
@@ -199,6 +217,19 @@ def _central_sizes(data: bytes) -> dict[int, tuple[int, int, int]]:
     return found
 
 
+def _makers(data: bytes) -> dict[int, int]:
+    """Return the system that made each entry by the local header's offset: a local header does not say."""
+    count, at, _ = find_end(data)
+    found = {}
+    for _ in range(count):
+        lengths = [number(data, at + place, 2) for place in (28, 30, 32)]
+        extra_at = at + 46 + lengths[0]
+        fields = (number(data, at + place, 4) for place in (24, 20, 42))
+        found[zip64(data[extra_at : extra_at + lengths[1]], *fields)[2]] = data[at + 5]
+        at += 46 + sum(lengths)
+    return found
+
+
 def sequential_view(data: bytes, skipped: Collection[int] = ()) -> list[Seen]:
     """Read as those do that take a stream: one local header after the other, from the very first byte (4.3.7).
 
@@ -216,8 +247,9 @@ def sequential_view(data: bytes, skipped: Collection[int] = ()) -> list[Seen]:
         crc, packed_size, size = (number(data, at + place, 4) for place in (14, 18, 22))
         name_length, extra_length = number(data, at + 26, 2), number(data, at + 28, 2)
         extra_at = at + 30 + name_length
-        name = text(data[at + 30 : extra_at], flags)
-        size, packed_size = zip64(data[extra_at : extra_at + extra_length], size, packed_size)
+        extra = data[extra_at : extra_at + extra_length]
+        name = text(data[at + 30 : extra_at], flags, _makers(data).get(offset, 0), extra)
+        size, packed_size = zip64(extra, size, packed_size)
         at = extra_at + extra_length
         if flags & 8:
             known = _central_sizes(data).get(offset)
@@ -232,7 +264,7 @@ def sequential_view(data: bytes, skipped: Collection[int] = ()) -> list[Seen]:
             values = (method, flags, crc, packed_size, size)
             content = b"" if offset in skipped else _member_data(data, at, values)
             at += packed_size
-        members.append(Seen(name, content, 0, 0, offset))
+        members.append(Seen(name, content, 0, 0, offset, 0))
     if data[at : at + 4] not in {CENTRAL, ZIP64_END, END}:
         raise UnreadableError(f"no record at {at}")
     if at != find_end(data)[1]:
@@ -254,9 +286,11 @@ def _descriptor_end(data: bytes, at: int, stated: tuple[int, int, int], real: tu
     """
     for signature in (DESCRIPTOR, b""):
         for layout in ("<IQQ", "<III"):
-            wanted = signature + struct.pack(layout, *(value if layout == "<IQQ" else value % 2**32 for value in real))
-            end = at + len(wanted)
-            if data[at:end] == wanted and data[end : end + 4] in {LOCAL, CENTRAL, ZIP64_END, END}:
+            expected = signature + struct.pack(
+                layout, *(value if layout == "<IQQ" else value % 2**32 for value in real)
+            )
+            end = at + len(expected)
+            if data[at:end] == expected and data[end : end + 4] in {LOCAL, CENTRAL, ZIP64_END, END}:
                 return end
     if stated == real and data[at : at + 4] in {LOCAL, CENTRAL, ZIP64_END, END}:
         return at

@@ -150,40 +150,6 @@ async def test_runs_can_be_changed(github: FakeGitHub, probe: Probe) -> None:
     }
 
 
-async def test_what_it_remembers(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
-    """Each request is recorded with its host, headers, endpoint, artifact, status and bytes, until all is forgotten."""
-    artifact = github.add_artifact(run, "x", size=1000)
-    other = github.add_artifact(run, "y", size=500)
-    await probe.api("/actions/artifacts?per_page=7")
-    await probe.fetch(artifact, Range="bytes=900-")
-    await probe.fetch(other)
-    listing, signing, getting = github.requests[:3]
-    assert (listing.endpoint, listing.query["per_page"], listing.path) == (
-        "actions/list-artifacts-for-repo",
-        "7",
-        f"/repos/{REPO}/actions/artifacts",
-    )
-    assert (signing.artifact_id, signing.status, signing.headers["AUTHORIZATION"]) == (artifact, 302, "Bearer t0ken")
-    assert (getting.host, getting.status, getting.bytes_sent) == ("storage", 206, 100)
-    assert (getting.time >= signing.time, getting.raw_path.partition("?")[0]) == (True, getting.path)
-    assert (github.bytes_sent(artifact), github.bytes_sent(other), github.bytes_sent()) == (100, 500, 600)
-    assert [record.artifact_id for record in github.requests_to("api")] == [None, artifact, other]
-    github.forget_requests()
-    assert (github.requests, github.points, github.max_concurrency, github.bytes_sent()) == ([], {}, 0, 0)
-
-
-@pytest.mark.usefixtures("run")
-async def test_forgetting_in_the_middle(github: FakeGitHub, probe: Probe) -> None:
-    """What is forgotten while it is answered stays forgotten."""
-    github.faults.slow_headers(where="api", seconds=5)
-    task = asyncio.ensure_future(probe.api())
-    while not github.requests:
-        await asyncio.sleep(0)
-    github.forget_requests()
-    assert (await task).status == 200
-    assert github.requests == []
-
-
 async def test_artifacts_can_vanish(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
     """An artifact may be gone, or expired, without anyone having asked for it."""
     gone, old = github.add_artifact(run, "x"), github.add_artifact(run, "y")

@@ -1,4 +1,4 @@
-"""Which GitHub to be: what api.github.com and the versions of GitHub Enterprise Server do differently."""
+"""Which GitHub to imitate: what api.github.com and the versions of GitHub Enterprise Server do differently."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Literal
 
 import attrs
 
+Host = Literal["api", "storage"]
+"""The API's host, or the storage host that signed URLs point to."""
+
 Kind = Literal["azure", "azure-raw", "v3", "s3"]
-"""The form of a signed URL and the manners of the storage behind it."""
+"""The form of a signed URL, and how the storage behind it behaves."""
 
 _NAME_FILTER_IN_RUNS = 8
 _API_VERSIONS_SINCE = 9
@@ -25,10 +28,10 @@ class Profile:
         name: e.g. ``"github.com"`` or ``"ghes-3.8"``.
         prefix: what the API's paths begin with: nothing, or ``/api/v3``.
         digest: artifacts carry a digest.
-        name_filter: the repository's listing knows ``name``.
-        run_name_filter: a run's listing knows ``name``.
-        direction: a run's listing knows ``direction``.
-        rate_limits: answers carry ``x-ratelimit-*`` (off on Enterprise Server until an administrator enables them).
+        name_filter: the repository's listing filters by ``name``.
+        run_name_filter: a run's listing filters by ``name``.
+        direction: a run's listing sorts by ``direction``.
+        rate_limits: responses have ``x-ratelimit-*`` headers (on Enterprise Server only once enabled).
         kind: the default form of its signed URLs.
         api_versions: the known values of ``X-GitHub-Api-Version``; empty: the header is ignored.
     """
@@ -42,6 +45,12 @@ class Profile:
     rate_limits: bool
     kind: Kind
     api_versions: tuple[str, ...]
+
+    @property
+    def installed_version(self) -> str | None:
+        """The version of an Enterprise Server, e.g. ``3.8.0``; None for github.com."""
+        _, _, version = self.name.partition("ghes-")
+        return f"{version}.0" if version else None
 
 
 GITHUB_COM = Profile(
@@ -68,7 +77,7 @@ def profile(name: str) -> Profile:
     match = re.fullmatch(r"ghes-3\.(\d+)", name)
     minor = int(match[1]) if match else 0
     if not 4 <= minor <= _LAST_GHES:  # noqa: PLR2004 - GitHub's artifact listing by name began with 3.4
-        msg = f"no such profile: {name!r}; take 'github.com' or 'ghes-3.4' to 'ghes-3.{_LAST_GHES}'"
+        msg = f"no such profile: {name!r}; use 'github.com' or 'ghes-3.4' to 'ghes-3.{_LAST_GHES}'"
         raise ValueError(msg)
     versions = GITHUB_COM.api_versions[: (minor >= _API_VERSIONS_SINCE) + (minor >= _SECOND_API_VERSION_SINCE)]
     return Profile(

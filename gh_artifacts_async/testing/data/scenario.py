@@ -1,4 +1,4 @@
-"""The data of a fake GitHub, and how it is found; ids are the same in every run."""
+"""The data of a fake GitHub; ids are the same in every run."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from gh_artifacts_async.testing.clock import Clock
+from gh_artifacts_async.testing.clock import Clock, parse_timestamp
 from gh_artifacts_async.testing.data.blobs import sha256
-from gh_artifacts_async.testing.data.profiles import Kind, Profile
-from gh_artifacts_async.testing.data.records import (
-    Content,
+from gh_artifacts_async.testing.data.models import (
     FakeArtifact,
     FakeInstallation,
     FakeRepository,
     FakeRun,
-    moment,
 )
+from gh_artifacts_async.testing.data.profiles import Kind, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from gh_artifacts_async.testing.data.content import Content
 
 RETENTION = timedelta(days=90)
 """https://docs.github.com/en/actions/reference/limits: artifacts are kept for 90 days unless set otherwise"""
@@ -46,6 +46,7 @@ class Scenario:
     profile: Profile
     repositories: dict[int, FakeRepository] = attrs.field(factory=dict)
     runs: dict[int, FakeRun] = attrs.field(factory=dict)
+    attempts: dict[tuple[int, int], FakeRun] = attrs.field(factory=dict)
     artifacts: dict[int, FakeArtifact] = attrs.field(factory=dict)
     workflows: dict[tuple[int, str], int] = attrs.field(factory=dict)
     installations: dict[int, FakeInstallation] = attrs.field(factory=dict)
@@ -54,17 +55,17 @@ class Scenario:
     _run_id: int = _FIRST_RUN
 
     def repository(self, full_name: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
-        """Return the repository called ``full_name`` (in any case of letters), added if it is new."""
+        """Return the repository called ``full_name`` (in any case of letters), added if missing."""
         for known in self.repositories.values():
             if known.full_name.lower() == full_name.lower():
                 return known
-        made = FakeRepository(_FIRST_REPOSITORY + len(self.repositories), full_name, private, fork)
-        self.repositories[made.id] = made
+        added = FakeRepository(_FIRST_REPOSITORY + len(self.repositories), full_name, private, fork)
+        self.repositories[added.id] = added
         self.renamed.pop(full_name.lower(), None)
-        return made
+        return added
 
     def rename(self, old: str, new: str) -> None:
-        """Give a repository a new name; its old one leads there from now on."""
+        """Rename a repository; its old name redirects from now on."""
         found = self.find_repository(old)
         if found is None:
             msg = f"there is no repository {old!r}"
@@ -74,8 +75,8 @@ class Scenario:
 
     def find_repository(self, full_name: str) -> FakeRepository | None:
         """Return the repository that is called ``full_name`` now."""
-        wanted = full_name.lower()
-        return next((item for item in self.repositories.values() if item.full_name.lower() == wanted), None)
+        lowered = full_name.lower()
+        return next((item for item in self.repositories.values() if item.full_name.lower() == lowered), None)
 
     def add_run(self, repo: str, values: Mapping[str, Any]) -> FakeRun:
         """Add a run; ``values`` are the arguments of ``FakeGitHub.add_run``."""
@@ -85,9 +86,9 @@ class Scenario:
         workflow = given.pop("workflow")
         workflow_id = self.workflows.setdefault((repository.id, workflow), _FIRST_WORKFLOW + len(self.workflows))
         number = 1 + sum(1 for run in self.runs.values() if run.workflow_id == workflow_id)
-        created = moment(given.pop("created_at"), self.clock.now()) or self.clock.now()
-        started = moment(given.pop("run_started_at"), created) or created
-        updated = moment(given.pop("updated_at"), started) or started
+        created = parse_timestamp(given.pop("created_at"), self.clock.now()) or self.clock.now()
+        started = parse_timestamp(given.pop("run_started_at"), created) or created
+        updated = parse_timestamp(given.pop("updated_at"), started) or started
         run = FakeRun(
             id=run_id,
             repo=repository.full_name,
@@ -98,6 +99,7 @@ class Scenario:
             head_sha=given.pop("head_sha") or hashlib.sha1(str(run_id).encode(), usedforsecurity=False).hexdigest(),
             run_number=given.pop("run_number") or number,
             pull_requests=tuple(given.pop("pull_requests")),
+            jobs=tuple(given.pop("jobs")),
             created_at=created,
             updated_at=updated,
             run_started_at=started,
@@ -107,13 +109,30 @@ class Scenario:
         self.runs[run.id] = run
         return run
 
+    def update_run(self, run: FakeRun, changes: Mapping[str, Any]) -> FakeRun:
+        """Change fields of a run; where ``attempt`` grows, the run as it was remains as the earlier attempt."""
+        changed = attrs.evolve(run, **changes)
+        if changed.attempt != run.attempt:
+            self.attempts[run.id, run.attempt] = run
+        self.runs[run.id] = changed
+        return changed
+
+    def attempt(self, run: FakeRun, number: int) -> FakeRun | None:
+        """Return a run as it was in its attempt ``number``: as it was then, or failed where nothing else is known."""
+        if number == run.attempt:
+            return run
+        if not 1 <= number < run.attempt:
+            return None
+        known = self.attempts.get((run.id, number))
+        return known or attrs.evolve(run, attempt=number, status="completed", conclusion="failure")
+
     def _next_run_id(self) -> int:
         while self._run_id in self.runs:
             self._run_id += 1
         return self._run_id
 
     def _head(self, repository: FakeRepository, name: str | None) -> dict[str, Any]:
-        """Return the head repository's fields: ``"same"``, a fork's name, or None for a fork that is gone."""
+        """Return the head repository's fields: ``"same"``, a fork's name, or None for a deleted fork."""
         if name is None:
             return {"head_repository_id": None, "head_repository": None}
         head = repository if name == "same" else self.repository(name, fork=True)
@@ -124,12 +143,12 @@ class Scenario:
         artifact_id = values["id"] or self._next_artifact_id()
         expired = values["expired"]
         age = RETENTION + timedelta(days=1) if expired else timedelta(0)
-        created = moment(values["created_at"], self.clock.now() - age)
+        created = parse_timestamp(values["created_at"], self.clock.now() - age)
         latest = (self.clock.now() if created is None else created) + RETENTION
         if expired:
             latest = min(latest, self.clock.now() - timedelta(seconds=1))
         kind = values["kind"] or self._kind(content)
-        made = FakeArtifact(
+        added = FakeArtifact(
             id=artifact_id,
             repository_id=run.repository_id,
             run=run if values["workflow_run"] else None,
@@ -137,17 +156,18 @@ class Scenario:
             size_in_bytes=self._size(content, values["size_in_bytes"], kind),
             digest=self._digest(content, values["digest"]),
             created_at=created,
-            updated_at=moment(values["updated_at"], created),
-            expires_at=moment(values["expires_at"], latest),
+            updated_at=parse_timestamp(values["updated_at"], created),
+            expires_at=parse_timestamp(values["expires_at"], latest),
             blob=content.blob,
             files=content.files,
             content_type=_pick(values["content_type"], content.content_type),
             filename=_pick(values["filename"], content.filename),
             kind=kind,
             expired=expired,
+            content_md5=values["content_md5"],
         )
-        self.artifacts[made.id] = made
-        return made
+        self.artifacts[added.id] = added
+        return added
 
     def _next_artifact_id(self) -> int:
         while self._artifact_id in self.artifacts:
@@ -169,7 +189,7 @@ class Scenario:
         return content.raw_size if kind == "v3" else content.blob.size
 
     def is_expired(self, artifact: FakeArtifact) -> bool:
-        """Tell whether ``artifact`` was said to be expired, or its time has come."""
+        """Return whether ``artifact`` was marked as expired, or its time has come."""
         return artifact.expired or (artifact.expires_at is not None and artifact.expires_at <= self.clock.now())
 
     def listing(self, repository_id: int, run_id: int | None = None) -> list[FakeArtifact]:
@@ -187,14 +207,29 @@ class Scenario:
             reverse=True,
         )
 
+    def branch_head(self, repository: FakeRepository, name: str) -> str | None:
+        """Return the commit at the head of a branch: the default branch, and those that have runs, exist."""
+        for run in self.run_listing(repository.id):
+            if run.branch == name and run.head_repository_id == repository.id:
+                return run.head_sha
+        if name != repository.default_branch:
+            return None
+        return hashlib.sha1(f"{repository.id} {name}".encode(), usedforsecurity=False).hexdigest()
+
+    def workflow_listing(self, repository_id: int) -> list[FakeRun]:
+        """Return the latest run of each of a repository's workflows, in the order in which these first ran."""
+        runs = self.run_listing(repository_id)
+        latest = {run.workflow_id: run for run in reversed(runs)}
+        return [latest[number] for number in sorted(latest)]
+
     def add_installation(self, repositories: Iterable[str], values: Mapping[str, Any]) -> FakeInstallation:
         """Add an installation; ``values`` are the arguments of ``FakeGitHub.add_installation``."""
         names = tuple(self.repository(name).full_name for name in repositories)
         given = dict(values)
-        made_id = given.pop("id") or _FIRST_INSTALLATION + len(self.installations)
-        made = FakeInstallation(id=made_id, repositories=names, **given)
-        self.installations[made.id] = made
-        return made
+        installation_id = given.pop("id") or _FIRST_INSTALLATION + len(self.installations)
+        added = FakeInstallation(id=installation_id, repositories=names, **given)
+        self.installations[added.id] = added
+        return added
 
 
 def newest_first(artifacts: Iterable[FakeArtifact]) -> list[FakeArtifact]:

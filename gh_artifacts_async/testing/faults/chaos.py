@@ -1,4 +1,4 @@
-"""A TCP proxy that harms what passes through it, for faults below HTTP and in front of any server."""
+"""A TCP proxy that disrupts what passes through it, for faults below HTTP and in front of any server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from gh_artifacts_async.testing.server.wire import end_connection, reset_connection
+from gh_artifacts_async.testing.shutdown import (
+    complete,
+    end_connection,
+    listening_socket,
+    reset_connection,
+    sockets_closed,
+    stop_accepting,
+)
 
 if TYPE_CHECKING:
+    import socket
     from types import TracebackType
 
 Direction = Literal["down", "up"]
@@ -22,17 +30,17 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @attrs.define(eq=False)
-class Harm:
+class Disruption:
     """What happens to a connection.
 
     Attributes:
-        kind: ``cut`` (FIN), ``reset`` (RST), ``stall``, ``refuse`` (RST at once) or ``pass``; what the client meets.
+        kind: ``cut`` (FIN), ``reset`` (RST), ``stall``, ``refuse`` (RST at once) or ``pass``: what the client sees.
         direction: whose bytes are counted, and slowed.
         after: bytes that pass before it happens.
         seconds: of a stall.
-        chunk: bytes that pass at once; None: as they come.
+        chunk: bytes that pass at once; None: as they arrive.
         interval: seconds before each piece.
-        left: how many more connections; None for ever.
+        left: how many more connections; None: no limit.
     """
 
     kind: Literal["cut", "reset", "stall", "refuse", "pass"]
@@ -50,36 +58,36 @@ class Harm:
 
 @attrs.define(eq=False)
 class Connection:
-    """One connection that came.
+    """One connection that was accepted.
 
     Attributes:
-        harm: what it met.
+        disruption: what happens to it.
         up: bytes from the client to the server so far.
         down: bytes from the server to the client so far.
     """
 
-    harm: Harm
+    disruption: Disruption
     up: int = 0
     down: int = 0
 
 
 class _EndedError(Exception):
-    """The connection was ended on purpose."""
+    """A disruption ended the connection."""
 
 
 class ChaosProxy:
-    """A proxy on loopback for as long as its ``async with`` block; each connection meets one scripted harm.
+    """A proxy on loopback for as long as its ``async with`` block; each connection gets one scripted disruption.
 
-    Harms wait in line: each new connection takes the next one, those with ``times=None`` stay; none: it passes.
+    Disruptions wait in line: each new connection takes the next one, those with ``times=None`` stay; none: it passes.
 
     Attributes:
         port: where it listens.
-        connections: those that came, in order.
-        script: the harms in line.
+        connections: those accepted so far, in order.
+        script: the disruptions in line.
     """
 
     def __init__(self, target: str | tuple[str, int], *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Make a proxy that starts when it is entered.
+        """Prepare a proxy; it starts when its ``async with`` block is entered.
 
         Args:
             target: the server: a URL such as ``github.base_url`` or ``github.storage_url``, or (host, port).
@@ -94,10 +102,11 @@ class ChaosProxy:
             self._scheme, self._target = "http", target
         self.port = port
         self.connections: list[Connection] = []
-        self.script: list[Harm] = []
+        self.script: list[Disruption] = []
         self._host = host
+        self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
@@ -106,120 +115,141 @@ class ChaosProxy:
 
     async def __aenter__(self) -> Self:
         """Start listening."""
-        await self.listen()
+        try:
+            await self.listen()
+        except BaseException:
+            await complete(self._close())
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop listening and end all connections."""
-        await self.stop_listening()
-        tasks = list(self._tasks)
-        for task in tasks:
+        """Stop listening and end all connections; a cancelled caller still leaves nothing open."""
+        await complete(self._close())
+
+    async def _close(self) -> None:
+        await self._stop()
+        serving = dict(self._serving)
+        for task, client in serving.items():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            # Here, too: a task that is cancelled before its first step releases nothing.
+            client.transport.abort()
+        await asyncio.gather(*serving, return_exceptions=True)
+        await sockets_closed(client.transport for client in serving.values())
 
     async def listen(self) -> None:
         """Listen (again, at the same port)."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._accept, self._host, self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
+        if self._listener is not None:
+            return
+        # The socket and the server are ours before anything is awaited: a cancel between must not lose them.
+        self._listener = listening_socket(self._host, self.port)
+        self.port = self._listener.getsockname()[1]
+        self._server = await asyncio.start_server(self._accept, sock=self._listener, start_serving=False)
+        await self._server.start_serving()
 
     async def stop_listening(self) -> None:
-        """Let new connections be refused by the kernel; those that stand go on."""
+        """Let the kernel refuse new connections; existing ones continue."""
+        await complete(self._stop())
+
+    async def _stop(self) -> None:
+        listener, self._listener = self._listener, None
         server, self._server = self._server, None
-        if server is not None:
-            # Not wait_closed: since Python 3.12 that waits for the connections too.
-            server.close()
+        if listener is None:
+            return
+        try:
+            await stop_accepting([listener])
+        finally:
+            if server is not None:
+                # Not wait_closed: since Python 3.12 that waits for the connections too.
+                server.close()
+            listener.close()
 
     # -- script ----------------------------------------------------------------------------------------------------
 
-    def cut(self, after: int = 0, times: int | None = 1, *, direction: Direction = "down") -> Harm:
+    def cut(self, after: int = 0, times: int | None = 1, *, direction: Direction = "down") -> Disruption:
         """Close the connection (FIN) after ``after`` bytes."""
-        return self._add(Harm("cut", direction, after, left=times))
+        return self._add(Disruption("cut", direction, after, left=times))
 
-    def reset(self, after: int = 0, times: int | None = 1, *, direction: Direction = "down") -> Harm:
+    def reset(self, after: int = 0, times: int | None = 1, *, direction: Direction = "down") -> Disruption:
         """Reset the client's side (RST by SO_LINGER 0) after ``after`` bytes."""
-        return self._add(Harm("reset", direction, after, left=times))
+        return self._add(Disruption("reset", direction, after, left=times))
 
     def stall(
         self, after: int = 0, times: int | None = 1, *, seconds: float = 3600.0, direction: Direction = "down"
-    ) -> Harm:
-        """Pass nothing for ``seconds`` after ``after`` bytes, then go on."""
-        return self._add(Harm("stall", direction, after, seconds, left=times))
+    ) -> Disruption:
+        """Pass nothing for ``seconds`` after ``after`` bytes, then continue."""
+        return self._add(Disruption("stall", direction, after, seconds, left=times))
 
     def drip(
         self, times: int | None = 1, *, chunk: int = 1, interval: float = 0.2, direction: Direction = "down"
-    ) -> Harm:
+    ) -> Disruption:
         """Pass ``chunk`` bytes every ``interval`` seconds."""
-        return self._add(Harm("pass", direction, chunk=chunk, interval=interval, left=times))
+        return self._add(Disruption("pass", direction, chunk=chunk, interval=interval, left=times))
 
-    def delay(self, seconds: float, times: int | None = None, *, direction: Direction = "down") -> Harm:
-        """Hold each piece of up to 64 KiB for ``seconds``: a slow line, for all connections unless told otherwise."""
-        return self._add(Harm("pass", direction, interval=seconds, left=times))
+    def delay(self, seconds: float, times: int | None = None, *, direction: Direction = "down") -> Disruption:
+        """Hold each piece of up to 64 KiB for ``seconds``: a slow line, for all connections unless limited."""
+        return self._add(Disruption("pass", direction, interval=seconds, left=times))
 
-    def refuse(self, times: int | None = 1) -> Harm:
-        """Reset a connection as soon as it stands; for a refusal by the kernel see ``stop_listening``."""
-        return self._add(Harm("refuse", left=times))
+    def refuse(self, times: int | None = 1) -> Disruption:
+        """Reset a connection once accepted; for a refusal by the kernel see ``stop_listening``."""
+        return self._add(Disruption("refuse", left=times))
 
-    def pass_by(self, times: int | None = 1) -> Harm:
-        """Let ``times`` connections pass unharmed: a gap in the line."""
-        return self._add(Harm("pass", left=times))
+    def pass_by(self, times: int | None = 1) -> Disruption:
+        """Let ``times`` connections pass untouched: a gap in the line."""
+        return self._add(Disruption("pass", left=times))
 
-    def _add(self, harm: Harm) -> Harm:
-        self.script.append(harm)
-        return harm
+    def _add(self, disruption: Disruption) -> Disruption:
+        self.script.append(disruption)
+        return disruption
 
-    def _next_harm(self) -> Harm:
-        for harm in self.script:
-            if harm.left is None:
-                return harm
-            if harm.left > 0:
-                harm.left -= 1
-                return harm
-        return Harm("pass")
+    def _next(self) -> Disruption:
+        for disruption in self.script:
+            if disruption.left is None:
+                return disruption
+            if disruption.left > 0:
+                disruption.left -= 1
+                return disruption
+        return Disruption("pass")
 
     # -- connections -----------------------------------------------------------------------------------------------
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:  # a coroutine always runs in a task; the type does not say so
-            return
-        self._tasks.add(task)
-        connection = Connection(self._next_harm())
+    def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        """Serve a connection in a task that is known from the start: a coroutine here would be known one turn later."""
+        connection = Connection(self._next())
         self.connections.append(connection)
-        try:
-            # What fails on one connection is that connection's end, and cancelling ends it too.
-            with contextlib.suppress(OSError, _EndedError, asyncio.CancelledError):
-                await self._carry(connection, reader, writer)
-        finally:
-            writer.transport.abort()
-            self._tasks.discard(task)
+        task = asyncio.get_running_loop().create_task(self._serve(connection, reader, client))
+        self._serving[task] = client
+        task.add_done_callback(self._serving.pop)
 
-    async def _carry(self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if connection.harm.kind == "refuse":
-            reset_connection(writer.transport)
+    async def _serve(self, connection: Connection, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        try:
+            # What fails on one connection is the end of that connection only.
+            with contextlib.suppress(OSError, _EndedError):
+                await self._relay(connection, reader, client)
+            with contextlib.suppress(OSError):
+                await _settle(client)
+        finally:
+            client.transport.abort()
+            await sockets_closed([client.transport])
+
+    async def _relay(self, connection: Connection, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        if connection.disruption.kind == "refuse":
+            reset_connection(client.transport)
             return
-        up_reader, up_writer = await asyncio.open_connection(*self._target)
+        up_reader, server = await asyncio.open_connection(*self._target)
         pumps = [
-            asyncio.create_task(self._pump("up", connection, reader, up_writer, writer)),
-            asyncio.create_task(self._pump("down", connection, up_reader, writer, writer)),
+            asyncio.create_task(self._pump("up", connection, reader, server, client)),
+            asyncio.create_task(self._pump("down", connection, up_reader, client, client)),
         ]
         try:
             await asyncio.gather(*pumps)
         finally:
             for pump in pumps:
                 pump.cancel()
+            server.transport.abort()
             await asyncio.gather(*pumps, return_exceptions=True)
-            up_writer.transport.abort()
-            await self._settle(writer)
-
-    async def _settle(self, writer: asyncio.StreamWriter) -> None:
-        """Close the client's side so that what was written still arrives."""
-        if not writer.transport.is_closing():
-            await end_connection(writer.transport, "fin")
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+            await sockets_closed([server.transport])
 
     async def _pump(
         self,
@@ -229,13 +259,13 @@ class ChaosProxy:
         sink: asyncio.StreamWriter,
         client: asyncio.StreamWriter,
     ) -> None:
-        """Pass bytes one way until their end, or until the harm is done."""
-        harm = connection.harm
-        mine = harm.direction == direction
+        """Pass bytes one way until they end, or until the disruption has happened."""
+        disruption = connection.disruption
+        mine = disruption.direction == direction
         await self._strike(connection, direction, client)
-        while data := await source.read(self._room(connection, direction)):
-            if mine and harm.interval:
-                await asyncio.sleep(harm.interval)
+        while data := await source.read(self._allowance(connection, direction)):
+            if mine and disruption.interval:
+                await asyncio.sleep(disruption.interval)
             sink.write(data)
             await sink.drain()
             setattr(connection, direction, getattr(connection, direction) + len(data))
@@ -243,20 +273,28 @@ class ChaosProxy:
         if sink.can_write_eof():
             sink.write_eof()
 
-    def _room(self, connection: Connection, direction: Direction) -> int:
-        """Return how many bytes may pass at once: a harm strikes exactly at its byte."""
-        harm, passed = connection.harm, getattr(connection, direction)
-        if harm.direction != direction:
+    def _allowance(self, connection: Connection, direction: Direction) -> int:
+        """Return how many bytes may pass at once: a disruption happens exactly at its byte."""
+        disruption, passed = connection.disruption, getattr(connection, direction)
+        if disruption.direction != direction:
             return _READ
-        room = harm.chunk or _READ
-        return min(room, harm.after - passed) if harm.after > passed else room
+        most = disruption.chunk or _READ
+        return min(most, disruption.after - passed) if disruption.after > passed else most
 
     async def _strike(self, connection: Connection, direction: Direction, client: asyncio.StreamWriter) -> None:
-        harm = connection.harm
-        if harm.direction != direction or harm.kind == "pass" or getattr(connection, direction) != harm.after:
+        disruption = connection.disruption
+        passed = getattr(connection, direction)
+        if disruption.direction != direction or disruption.kind == "pass" or passed != disruption.after:
             return
-        if harm.kind == "stall":
-            await asyncio.sleep(harm.seconds)
+        if disruption.kind == "stall":
+            await asyncio.sleep(disruption.seconds)
             return
-        await end_connection(client.transport, "rst" if harm.kind == "reset" else "fin")
+        await end_connection(client.transport, "rst" if disruption.kind == "reset" else "fin")
         raise _EndedError
+
+
+async def _settle(client: asyncio.StreamWriter) -> None:
+    """Close the client's side so that what was written still arrives."""
+    if not client.transport.is_closing():
+        await end_connection(client.transport, "fin")
+    await client.wait_closed()

@@ -1,9 +1,9 @@
 """Scripted faults: what goes wrong, for whom, how often.
 
-A fault with a number (``times=2``) waits in line: each request meets at most one of these, the first that fits it, in
-the order scripted. A fault for ever (``times=None``) holds for every request that it fits, together with the others.
-A byte offset ``at`` is absolute in the stored bytes, whatever range a request asks for; a fault fits only a request
-whose answer holds that byte. Without ``at`` it strikes in the middle of what is being sent.
+A fault with a number (``times=2``) waits in line: each request gets at most one of these, the first that applies, in
+the order scripted. A fault without a limit (``times=None``) applies to every matching request, in addition to others.
+A byte offset ``at`` is absolute in the stored bytes, whatever range a request asks for; the fault applies only to a
+request whose response holds that byte. Without ``at`` it strikes in the middle of what is being sent.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ import attrs
 
 from gh_artifacts_async.testing.clock import Clock
 from gh_artifacts_async.testing.data.blobs import BytesBlob, SeededBlob
-from gh_artifacts_async.testing.faults.effects import Answer, Drip, Effects, Fault, Framing, Occasion, Stop
-from gh_artifacts_async.testing.server.errordocs import JSON, LIMIT_DOCS, SECONDARY, api_error, plain_error
+from gh_artifacts_async.testing.data.error_bodies import JSON, LIMIT_DOCS, SECONDARY, api_error, plain_error
+from gh_artifacts_async.testing.faults.effects import CannedResponse, Drip, Effects, Framing, Stop
+from gh_artifacts_async.testing.faults.fault import Fault, Occasion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gh_artifacts_async.testing.server.journal import Host
+    from gh_artifacts_async.testing.data.profiles import Host
 
 
 @attrs.define
 class Faults:
-    """``github.faults``: one method a fault; each takes an artifact's id (None: any) and ``times`` (None: for ever).
+    """``github.faults``: one method per fault, with an artifact's id (None: any) and ``times`` (None: no limit).
 
     Attributes:
         clock: the fake's clock.
-        script: the faults in order; those that are over stay in it.
+        script: the faults in order, including those that are used up.
     """
 
     clock: Clock
@@ -41,7 +42,7 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Forget the script."""
+        """Remove all faults."""
         self.script.clear()
 
     @property
@@ -67,7 +68,7 @@ class Faults:
     def cut(
         self, artifact: int | None = None, at: int | None = None, times: int | None = 1, *, where: Host = "storage"
     ) -> Fault:
-        """Close the connection (FIN) when byte ``at`` is due; Content-Length had promised the rest."""
+        """Close the connection (FIN) when byte ``at`` is due; Content-Length promised the rest."""
         return self._on_the_way(Stop("cut", at), artifact, times, where)
 
     def reset(
@@ -85,7 +86,7 @@ class Faults:
         seconds: float = 3600.0,
         where: Host = "storage",
     ) -> Fault:
-        """Send nothing for ``seconds`` when byte ``at`` is due, then go on."""
+        """Send nothing for ``seconds`` when byte ``at`` is due, then continue."""
         return self._on_the_way(Stop("stall", at, seconds), artifact, times, where)
 
     def _on_the_way(self, stop: Stop, artifact: int | None, times: int | None, where: Host) -> Fault:
@@ -100,13 +101,13 @@ class Faults:
         interval: float = 0.2,
         at: int | None = 0,
     ) -> Fault:
-        """Send the body slowly from byte ``at`` on: ``chunk`` bytes every ``interval`` seconds."""
+        """Send the body slowly from byte ``at``: ``chunk`` bytes every ``interval`` seconds."""
         return self.add(Fault(Effects(drip=Drip(chunk, interval, at)), "storage", artifact, left=times))
 
     def no_reply(
         self, artifact: int | None = None, times: int | None = 1, *, reset: bool = False, where: Host = "storage"
     ) -> Fault:
-        """Close the connection (with RST if ``reset``) without a byte of answer."""
+        """Close the connection (with RST if ``reset``) without sending a byte."""
         return self.add(Fault(Effects(raw=b"", reset=reset), where, artifact, left=times))
 
     def garbage(
@@ -117,20 +118,20 @@ class Faults:
         data: bytes = b"\x16\x03\x01\x00\x02\x02(\r\n\r\n",
         where: Host = "storage",
     ) -> Fault:
-        """Send ``data`` in place of HTTP and close; a whole answer with, say, two Content-Lengths can be given."""
+        """Send ``data`` in place of HTTP and close; it may be a whole response with, say, two Content-Lengths."""
         return self.add(Fault(Effects(raw=data), where, artifact, left=times))
 
     def slow_headers(
         self, artifact: int | None = None, times: int | None = 1, *, seconds: float = 3600.0, where: Host = "storage"
     ) -> Fault:
-        """Wait ``seconds`` before the first byte of the answer."""
+        """Wait ``seconds`` before the first byte of the response."""
         return self.add(Fault(Effects(head_delay=seconds), where, artifact, left=times))
 
     def pass_by(self, artifact: int | None = None, times: int | None = 1, *, where: Host = "storage") -> Fault:
-        """Let ``times`` requests through unharmed: a gap in the line of counted faults."""
+        """Let ``times`` requests pass untouched: a gap in the line of counted faults."""
         return self.add(Fault(Effects(), where, artifact, left=times))
 
-    # -- the answer ------------------------------------------------------------------------------------------------
+    # -- the response ----------------------------------------------------------------------------------------------
 
     def status(
         self,
@@ -143,17 +144,22 @@ class Faults:
         where: Host = "storage",
         endpoint: str | None = None,
     ) -> Fault:
-        """Answer ``code``; without ``body`` with an error as that host writes it (JSON, or Azure's XML for 503/500)."""
+        """Respond with ``code``; without ``body``: with an error as that host writes it (JSON, or Azure's XML)."""
         if body is None:
             default, body = plain_error(code, where)
             headers = {**default, **(headers or {})}
         data = body.encode() if isinstance(body, str) else body
-        return self._answer(Answer(code, headers or {}, data), artifact, times, where, endpoint)
+        return self._respond(CannedResponse(code, headers or {}, data), artifact, times, where, endpoint)
 
-    def _answer(
-        self, answer: Answer, artifact: int | None, times: int | None, where: Host, endpoint: str | None = None
+    def _respond(
+        self,
+        response: CannedResponse,
+        artifact: int | None,
+        times: int | None,
+        where: Host,
+        endpoint: str | None = None,
     ) -> Fault:
-        return self.add(Fault(Effects(answer=answer), where, artifact, endpoint, times))
+        return self.add(Fault(Effects(response=response), where, artifact, endpoint, times))
 
     def headers(
         self,
@@ -164,7 +170,7 @@ class Faults:
         where: Host = "storage",
         endpoint: str | None = None,
     ) -> Fault:
-        """Put ``headers`` on the honest answer in place of its own; None takes one away."""
+        """Set ``headers`` on the honest response in place of its own; None removes one."""
         return self.add(Fault(Effects(headers=dict(headers)), where, artifact, endpoint, times))
 
     def redirect(
@@ -176,9 +182,9 @@ class Faults:
         status: int = 302,
         where: Host = "storage",
     ) -> Fault:
-        """Send a redirection to ``location``: by storage, or by the API in place of the signed URL."""
+        """Redirect to ``location``: from storage, or from the API in place of the signed URL."""
         endpoint = "download-artifact" if where == "api" else None
-        return self._answer(Answer(status, {"Location": location}), artifact, times, where, endpoint)
+        return self._respond(CannedResponse(status, {"Location": location}), artifact, times, where, endpoint)
 
     def html(
         self,
@@ -189,10 +195,10 @@ class Faults:
         where: Host = "api",
         endpoint: str | None = None,
     ) -> Fault:
-        """Answer with a page of HTML, as a proxy that asks for a login does."""
+        """Respond with a page of HTML, as a proxy that asks for a login does."""
         page = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in.</p></html>"
-        answer = Answer(status, {"Content-Type": "text/html; charset=utf-8"}, page)
-        return self._answer(answer, artifact, times, where, endpoint)
+        response = CannedResponse(status, {"Content-Type": "text/html; charset=utf-8"}, page)
+        return self._respond(response, artifact, times, where, endpoint)
 
     # -- the API ---------------------------------------------------------------------------------------------------
 
@@ -207,7 +213,7 @@ class Faults:
         retry_after: float | str | None = None,
         endpoint: str | None = None,
     ) -> Fault:
-        """Refuse as over the primary limit; over for good ``reset_in`` seconds from now, also with ``times=None``."""
+        """Refuse as over the primary limit, for at most ``reset_in`` seconds from now, also with ``times=None``."""
         until = int(self.clock.timestamp() + reset_in)
         headers = {
             **JSON,
@@ -220,7 +226,7 @@ class Faults:
         if retry_after is not None:
             headers["retry-after"] = str(retry_after)
         body = api_error("API rate limit exceeded for user ID 583231.", LIMIT_DOCS)
-        effects = Effects(answer=Answer(status, headers, body))
+        effects = Effects(response=CannedResponse(status, headers, body))
         return self.add(Fault(effects, "api", artifact, endpoint, times, until=until))
 
     def secondary_limit(
@@ -237,58 +243,58 @@ class Faults:
         sent = {**JSON, **(headers or {})}
         if retry_after is not None:
             sent["retry-after"] = str(retry_after)
-        answer = Answer(status, sent, api_error(SECONDARY, f"{LIMIT_DOCS}#about-secondary-rate-limits"))
-        return self._answer(answer, artifact, times, "api", endpoint)
+        response = CannedResponse(status, sent, api_error(SECONDARY, f"{LIMIT_DOCS}#about-secondary-rate-limits"))
+        return self._respond(response, artifact, times, "api", endpoint)
 
     def forbidden(
         self, artifact: int | None = None, times: int | None = 1, *, permissions: str = "actions=read"
     ) -> Fault:
-        """Answer 403 as to an App's token that lacks ``permissions``."""
+        """Respond with 403 as to an App's token that lacks ``permissions``."""
         headers = {**JSON, "x-accepted-github-permissions": permissions}
-        answer = Answer(403, headers, api_error("Resource not accessible by integration", status="403"))
-        return self._answer(answer, artifact, times, "api")
+        response = CannedResponse(403, headers, api_error("Resource not accessible by integration", status="403"))
+        return self._respond(response, artifact, times, "api")
 
     def expired_500(self, artifact: int | None = None, times: int | None = 1) -> Fault:
-        """Answer a download with 500 "Failed to generate URL", as GitHub did for expired artifacts."""
-        answer = Answer(500, JSON, api_error("Failed to generate URL to download artifact."))
-        return self._answer(answer, artifact, times, "api", "download-artifact")
+        """Respond to a download with 500 "Failed to generate URL", as GitHub did for expired artifacts."""
+        response = CannedResponse(500, JSON, api_error("Failed to generate URL to download artifact."))
+        return self._respond(response, artifact, times, "api", "download-artifact")
 
     def next_link(self, url: str, times: int | None = 1) -> Fault:
-        """Name ``url`` as the next page in an answer that has one."""
+        """Link to ``url`` as the next page in a response that has one."""
         return self.add(Fault(Effects(next_link=url), "api", left=times, needs_link=True))
 
     # -- the stored bytes ------------------------------------------------------------------------------------------
 
     def expire_url(self, artifact: int | None = None, times: int | None = 1) -> Fault:
-        """Let storage refuse a signed URL as too old, and all later requests with that URL too."""
+        """Make storage refuse a signed URL as expired, now and in later requests."""
         return self.add(Fault(Effects(expire=True), "storage", artifact, left=times))
 
     def ignore_range(self, artifact: int | None = None, times: int | None = 1) -> Fault:
-        """Answer a range with 200 and the whole blob."""
+        """Respond to a range request with 200 and the whole blob."""
         return self.add(Fault(Effects(ignore_range=True), "storage", artifact, left=times, needs_range=True))
 
     def wrong_content_range(
         self, artifact: int | None = None, value: str = "bytes 1-2/3", times: int | None = 1
     ) -> Fault:
-        """Answer a range with 206 and a Content-Range of ``value``."""
+        """Respond to a range request with 206 and a Content-Range of ``value``."""
         effects = Effects(content_range=value)
         return self.add(Fault(effects, "storage", artifact, left=times, needs_range=True))
 
     def change_etag(
         self, artifact: int | None = None, content: bytes | int | None = None, times: int | None = 1
     ) -> Fault:
-        """Let the blob change its identity for good as a request arrives; its bytes too if ``content`` is given.
+        """Change the blob's ETag permanently as a request arrives, and its bytes if ``content`` is given.
 
         Args:
             artifact: whose blob.
             content: the new bytes, or a number: that many pseudo-random ones. The listing keeps the old digest.
-            times: how many requests bring a change.
+            times: how many requests cause a change.
         """
         blob = SeededBlob(content, 1) if isinstance(content, int) else None if content is None else BytesBlob(content)
         return self.add(Fault(Effects(change=(blob,)), "storage", artifact, left=times))
 
     def corrupt(self, artifact: int | None = None, at: int | None = None, times: int | None = 1) -> Fault:
-        """Turn over byte ``at`` of what is sent."""
+        """Invert byte ``at`` of what is sent."""
         effects = Effects(corrupt=-1 if at is None else at)
         return self.add(Fault(effects, "storage", artifact, left=times, at=at))
 
@@ -316,7 +322,7 @@ class Faults:
         return self.add(Fault(Effects(extra=data, framing=framing), "storage", artifact, left=times))
 
     def wrong_length(self, artifact: int | None = None, by: int = 1, times: int | None = 1) -> Fault:
-        """Let Content-Length say ``by`` bytes more than come (the connection is then closed), or fewer if negative."""
+        """Send a Content-Length ``by`` bytes too large (the connection is then closed), or too small if negative."""
         return self.add(Fault(Effects(longer=by), "storage", artifact, left=times))
 
     def no_length(
@@ -326,5 +332,5 @@ class Faults:
         return self.add(Fault(Effects(framing=framing), "storage", artifact, left=times))
 
     def gzip(self, artifact: int | None = None, times: int | None = 1) -> Fault:
-        """Send the body gzip-coded although nobody asked for it."""
+        """Send the body with gzip coding although the client did not accept it."""
         return self.add(Fault(Effects(gzip=True), "storage", artifact, left=times))

@@ -1,7 +1,9 @@
-"""The API: GitHub's REST operations on artifacts and their neighbours, as strict as GitHub is where that is known."""
+"""The API's host: admission, rate limits, conditional requests, faults; the operations are in ``routes``."""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import re
 from collections.abc import Mapping
@@ -13,19 +15,21 @@ import attrs
 from multidict import CIMultiDict
 
 from gh_artifacts_async.testing.data.blobs import BytesBlob
-from gh_artifacts_async.testing.faults.effects import Effects, Occasion
+from gh_artifacts_async.testing.data.error_bodies import LIMIT_DOCS, SECONDARY
+from gh_artifacts_async.testing.faults.fault import Occasion
 from gh_artifacts_async.testing.faults.script import Faults
-from gh_artifacts_async.testing.server.errordocs import LIMIT_DOCS, SECONDARY
+from gh_artifacts_async.testing.server.backend import Backend, Call
 from gh_artifacts_async.testing.server.journal import Journal
-from gh_artifacts_async.testing.server.limits import MAX_CONCURRENT
-from gh_artifacts_async.testing.server.operations import ROUTES, Call, Operations, Route
-from gh_artifacts_async.testing.server.problems import Problem
-from gh_artifacts_async.testing.server.wire import Reply, deliver
+from gh_artifacts_async.testing.server.rate_limits import MAX_CONCURRENT
+from gh_artifacts_async.testing.server.responses import HTTPError, Response
+from gh_artifacts_async.testing.server.routes import ROUTES, Route
+from gh_artifacts_async.testing.server.wire import deliver
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from gh_artifacts_async.testing.server.limits import Budget
+    from gh_artifacts_async.testing.faults.effects import Effects
+    from gh_artifacts_async.testing.server.rate_limits import Budget
 
 _ADMINISTRATIVE = (
     "\r\nRequest forbidden by administrative rules. "
@@ -33,13 +37,13 @@ _ADMINISTRATIVE = (
     "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). "
     "Check https://developer.github.com for other possible causes.\r\n"
 )
-_REFUSED_TYPES = re.compile(r"application/(zip|x-zip-compressed|octet-stream)\b", re.IGNORECASE)
+_BASIC = re.compile(r"basic +(\S+)", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S+)", re.IGNORECASE)
 
 
 @attrs.frozen
 class Matched:
-    """A request whose path is one of the API's."""
+    """A request and the operation that its path belongs to, if any."""
 
     route: Route | None
     values: Mapping[str, str]
@@ -58,31 +62,33 @@ class Matched:
 
 @attrs.define
 class Api:
-    """Answers the API's requests.
+    """Handles the API's requests.
 
     Attributes:
-        operations: what each operation does.
-        faults: what is to go wrong.
-        journal: told of every request.
+        backend: what the operations work on.
+        faults: what should go wrong.
+        journal: records every request.
     """
 
-    operations: Operations
+    backend: Backend
     faults: Faults
     journal: Journal
 
     def match(self, request: web.Request) -> Matched:
-        """Find the operation a request is for; paths are compared as they stand, so a trailing slash is another."""
-        raw, prefix = request.raw_path.partition("?")[0], self.operations.scenario.profile.prefix
+        """Find the operation a request is for; paths match exactly, so that a trailing slash is a 404."""
+        raw, prefix = request.raw_path.partition("?")[0], self.backend.scenario.profile.prefix
+        # HEAD is GET without the body, for every operation.
+        method = "GET" if request.method == "HEAD" else request.method
         if raw.startswith(prefix):
             for route in ROUTES:
                 found = route.pattern.fullmatch(raw[len(prefix) :])
-                if found and route.method == request.method:
+                if found and route.method == method:
                     values = {name: unquote(value) for name, value in found.groupdict().items() if value is not None}
                     return Matched(route, values)
         return Matched(None, {})
 
     async def handle(self, request: web.Request, number: int, matched: Matched) -> web.StreamResponse:
-        """Answer ``request``, the journal's ``number``."""
+        """Handle ``request``, which has ``number`` in the journal."""
         honest = await self._honest(request, matched)
         occasion = Occasion(
             "api",
@@ -93,97 +99,99 @@ class Api:
             linked='rel="next"' in honest.headers.get("Link", ""),
         )
         effects = self.faults.meet(occasion)
-        reply = self._faulty(honest, effects)
-        self.journal.note(number, status=0 if effects.raw is not None else reply.status)
-        return await deliver(request, reply, effects, lambda sent: self.journal.note(number, sent=sent))
+        response = self._faulty(honest, effects)
+        self.journal.note(number, status=0 if effects.raw is not None else response.status)
+        return await deliver(request, response, effects, lambda sent: self.journal.note(number, sent=sent))
 
-    async def _honest(self, request: web.Request, matched: Matched) -> Reply:
+    async def _honest(self, request: web.Request, matched: Matched) -> Response:
         token = _token(request)
         headers = self._common(request, number=self.journal.count)
         try:
             self._admit(request, matched, token)
-            budget = self.operations.limits.budget(token)
-            reply = await self._within(budget, request, matched, token)
-        except Problem as problem:
-            reply = problem.reply()
-            budget = self.operations.limits.budget(token)
-        if self.operations.limits.enabled:
+            budget = self.backend.limits.budget(token)
+            response = await self._within(budget, request, matched, token)
+        except HTTPError as error:
+            response = error.response()
+            budget = self.backend.limits.budget(token)
+        if self.backend.limits.enabled:
             headers.update(budget.headers())
-        headers.update(reply.headers)
-        return attrs.evolve(reply, headers=headers, head_only=request.method == "HEAD")
+        headers.update(response.headers)
+        response = attrs.evolve(response, headers=headers, head_only=request.method == "HEAD")
+        return _compressed(response) if _accepts_gzip(request) else response
 
     def _common(self, request: web.Request, number: int) -> CIMultiDict[str]:
-        """Return what every answer of the API carries."""
+        """Return the headers of every response of the API."""
         version = request.headers.get("X-GitHub-Api-Version", "2022-11-28")
         mark = hashlib.sha256(str(number).encode()).hexdigest().upper()
         headers = CIMultiDict(
             {
                 "Server": "github.com",
-                "Date": self.operations.scenario.clock.http_date(),
+                "Date": self.backend.scenario.clock.http_date(),
                 "x-github-request-id": f"{mark[:4]}:{mark[4:10]}:{mark[10:17]}:{mark[17:24]}:{mark[24:32]}",
                 "x-github-media-type": "github.v3; format=json",
                 "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, Accept, X-Requested-With",
                 "X-Content-Type-Options": "nosniff",
             }
         )
-        if self.operations.scenario.profile.api_versions:
+        if self.backend.scenario.profile.api_versions:
             headers["x-github-api-version-selected"] = version
+        if self.backend.scenario.profile.installed_version is not None:
+            headers["x-github-enterprise-version"] = self.backend.scenario.profile.installed_version
         return headers
 
     def _admit(self, request: web.Request, matched: Matched, token: str) -> None:
-        """Refuse what GitHub refuses before it looks at the path."""
+        """Refuse what GitHub refuses whatever the path is."""
         if not request.headers.get("User-Agent"):
-            raise Problem(403, _ADMINISTRATIVE, text=True)
-        versions = self.operations.scenario.profile.api_versions
+            raise HTTPError(403, _ADMINISTRATIVE, text=True)
+        versions = self.backend.scenario.profile.api_versions
         version = request.headers.get("X-GitHub-Api-Version")
         if version is not None and versions and version not in versions:
-            raise Problem(400, f"The API version {version!r} is not supported. Supported: {', '.join(versions)}.")
-        # Apps' operations take a JSON Web Token, which they judge themselves.
+            raise HTTPError(400, f"The API version {version!r} is not supported. Supported: {', '.join(versions)}.")
+        # Apps' operations take a JSON Web Token and check it themselves.
         for_apps = (matched.endpoint or "").startswith("apps/")
-        if "Authorization" in request.headers and not for_apps and not self.operations.tokens.good(token):
-            raise Problem(401, "Bad credentials")
+        if "Authorization" in request.headers and not for_apps and not self.backend.tokens.good(token):
+            raise HTTPError(401, "Bad credentials")
 
-    async def _within(self, budget: Budget, request: web.Request, matched: Matched, token: str) -> Reply:
-        """Answer if the rate limits allow it; a 304 costs nothing."""
-        route, limits = matched.route, self.operations.limits
+    async def _within(self, budget: Budget, request: web.Request, matched: Matched, token: str) -> Response:
+        """Run the operation if the rate limits allow it; a 304 costs nothing."""
+        route, limits = matched.route, self.backend.limits
         endpoint = matched.endpoint or "unknown"
         free = matched.endpoint == "rate-limit/get"
         if limits.enabled and not free and not budget.remaining:
-            raise Problem(403, "API rate limit exceeded for user ID 583231.", documentation=LIMIT_DOCS)
+            raise HTTPError(403, "API rate limit exceeded for user ID 583231.", documentation=LIMIT_DOCS)
         within = limits.spend(endpoint, self.journal.charge(endpoint, request.method))
         if limits.secondary and (not within or self.journal.concurrency > MAX_CONCURRENT):
-            raise Problem(403, SECONDARY, documentation=LIMIT_DOCS, headers={"retry-after": "60"})
+            raise HTTPError(403, SECONDARY, documentation=LIMIT_DOCS, headers={"retry-after": "60"})
         try:
             if route is None:
-                raise Problem(404, "Not Found")
-            if route.endpoint == "actions/download-artifact":
-                _check_accept(request)
-            reply = await route.answer(self.operations, Call(request, route.endpoint, matched.values, token))
+                raise HTTPError(404, "Not Found")
+            response = await route.operation(self.backend, Call(request, route.endpoint, matched.values, token))
         finally:
             if not free:
                 budget.used += 1
-        return self._conditional(request, reply, token, budget)
+        return self._conditional(request, response, token, budget)
 
-    def _conditional(self, request: web.Request, reply: Reply, token: str, budget: Budget) -> Reply:
-        """Give a 200 its ETag, which holds for one token only, and answer 304 where the asker has it already."""
-        if request.method != "GET" or reply.status != HTTPStatus.OK:
-            return reply
-        mark = hashlib.sha256(token.encode() + b"\0" + reply.body.read(0, reply.body.size)).hexdigest()
-        headers = {**reply.headers, "ETag": f'W/"{mark}"', "Cache-Control": "private, max-age=60, s-maxage=60"}
+    def _conditional(self, request: web.Request, response: Response, token: str, budget: Budget) -> Response:
+        """Add the ETag, which is specific to the token, to a 200; make it a 304 if the client has it."""
+        if request.method not in {"GET", "HEAD"} or response.status != HTTPStatus.OK:
+            return response
+        mark = hashlib.sha256(token.encode() + b"\0" + response.body.read(0, response.body.size)).hexdigest()
+        headers = {**response.headers, "ETag": f'W/"{mark}"', "Cache-Control": "private, max-age=60, s-maxage=60"}
         asked = {tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")}
         if asked & {f'W/"{mark}"', f'"{mark}"'}:
             budget.used -= 1
             headers.pop("Content-Type", None)
-            return Reply(304, headers)
-        return attrs.evolve(reply, headers=headers)
+            return Response(304, headers)
+        return attrs.evolve(response, headers=headers)
 
-    def _faulty(self, honest: Reply, effects: Effects) -> Reply:
-        if effects.answer is not None:
+    def _faulty(self, honest: Response, effects: Effects) -> Response:
+        canned = effects.response
+        if canned is not None:
             headers = CIMultiDict(honest.headers)
-            for name in ("Content-Type", "Link", "Location", "ETag"):
+            for name in ("Content-Encoding", "Content-Type", "ETag", "Link", "Location"):
                 headers.popall(name, None)
-            headers.update(effects.answer.headers)
-            return Reply(effects.answer.status, headers, BytesBlob(effects.answer.body), head_only=honest.head_only)
+            headers.update(canned.headers)
+            return Response(canned.status, headers, BytesBlob(canned.body), head_only=honest.head_only)
         if effects.next_link is not None:
             headers = CIMultiDict(honest.headers)
             headers["Link"] = re.sub(r'<[^>]*>(?=; rel="next")', f"<{effects.next_link}>", headers.get("Link", ""))
@@ -192,13 +200,38 @@ class Api:
 
 
 def _token(request: web.Request) -> str:
-    """Return the token of a request; "" if there is none that could be one."""
-    found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", "").strip())
-    return found[1] if found else ""
+    """Return the token of a request; "" if there is none, or nothing that could be one.
+
+    With Basic authentication it is the password, or the user name with the password ``x-oauth-basic`` or none.
+    """
+    given = request.headers.get("Authorization", "").strip()
+    found = _AUTHORIZATION.fullmatch(given)
+    if found:
+        return found[1]
+    basic = _BASIC.fullmatch(given)
+    try:
+        user, colon, password = base64.b64decode(basic[1] if basic else "", validate=True).decode().partition(":")
+    except ValueError:
+        return ""
+    if not colon:
+        return ""
+    return user if password in {"", "x-oauth-basic"} else password
 
 
-def _check_accept(request: web.Request) -> None:
-    """Refuse to send what a download does ask for: GitHub answers 415 to ``Accept: application/zip`` there."""
-    accept = request.headers.get("Accept", "*/*")
-    if _REFUSED_TYPES.search(accept):
-        raise Problem(415, f"Unsupported 'Accept' header: '{accept}'. Must accept 'application/json'.")
+def _accepts_gzip(request: web.Request) -> bool:
+    """Return whether ``Accept-Encoding`` allows gzip (https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3)."""
+    qualities = {}
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        coding, _, quality = part.partition(";")
+        qualities[coding.strip()] = quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return qualities.get("gzip", qualities.get("*", False))
+
+
+def _compressed(response: Response) -> Response:
+    """Return a JSON response with gzip coding; any other as it is."""
+    if not response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    body = BytesBlob(gzip.compress(response.body.read(0, response.body.size), compresslevel=1, mtime=0))
+    headers = CIMultiDict(response.headers)
+    headers["Content-Encoding"] = "gzip"
+    return attrs.evolve(response, headers=headers, body=body)

@@ -13,22 +13,24 @@ from gh_artifacts_async.testing.data.profiles import profile as profile_named
 from gh_artifacts_async.testing.data.scenario import Scenario
 from gh_artifacts_async.testing.faults.script import Faults
 from gh_artifacts_async.testing.server.api import Api, Matched
-from gh_artifacts_async.testing.server.documents import Documents
+from gh_artifacts_async.testing.server.backend import Backend
 from gh_artifacts_async.testing.server.journal import Journal, RequestRecord
-from gh_artifacts_async.testing.server.limits import RateLimits
-from gh_artifacts_async.testing.server.operations import Operations
+from gh_artifacts_async.testing.server.rate_limits import RateLimits
+from gh_artifacts_async.testing.server.rendering import Renderer
 from gh_artifacts_async.testing.server.signing import Signer
 from gh_artifacts_async.testing.server.storage import Storage
 from gh_artifacts_async.testing.server.tokens import Tokens
 from gh_artifacts_async.testing.server.wire import strip_absent
+from gh_artifacts_async.testing.shutdown import complete, listening_socket, stop_accepting
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Awaitable, Callable, Generator
     from datetime import datetime
     from types import TracebackType
 
-    from gh_artifacts_async.testing.server.journal import Host
+    from gh_artifacts_async.testing.data.profiles import Host
 
 _PIPELINES = "/_services/pipelines/"
 _SHUTDOWN = 0.1
@@ -38,9 +40,9 @@ class Hosts:
     """The API's host and the storage host on loopback, for as long as its ``async with`` block.
 
     Attributes:
-        faults: what is to go wrong, one method a fault.
-        clock: the fake's clock; ``clock.advance(seconds)`` puts it forward.
-        scenario: the data, for what the methods of ``FakeGitHub`` do not do.
+        faults: what should go wrong, one method per fault.
+        clock: the fake's clock; ``clock.advance(seconds)`` sets it forward.
+        scenario: the data itself, for what no method of ``FakeGitHub`` does.
     """
 
     def __init__(
@@ -53,70 +55,83 @@ class Hosts:
         ssl_context: ssl.SSLContext | None = None,
         url_ttl: float | None = None,
         same_host_storage: bool = False,
+        byte_exact_urls: bool = False,
         now: datetime | None = None,
     ) -> None:
-        """Make a fake that starts when it is entered.
+        """Prepare a fake; it starts when its ``async with`` block is entered.
 
         Args:
             profile: ``"github.com"``, or ``"ghes-3.4"`` … ``"ghes-3.22"`` for a GitHub Enterprise Server.
             host: address to listen at.
             port: of the API; 0: a free one.
             storage_port: of the storage host; 0: a free one.
-            ssl_context: speak TLS on both hosts.
+            ssl_context: serve TLS on both hosts.
             url_ttl: seconds that signed URLs live; None: 600, and 60 for the v3 form.
-            same_host_storage: v3 URLs lead to the API's own host (``/_services/pipelines/…``), as on an appliance.
+            same_host_storage: v3 URLs point to the API's own host (``/_services/pipelines/…``), as on an appliance.
+            byte_exact_urls: refuse a signed URL that is not byte for byte as it was minted; else its query may be
+                re-ordered or escaped differently, as with Azure.
             now: aware time at which its clock begins; None: now.
         """
         self.clock = Clock() if now is None else Clock(now)
         self.scenario = Scenario(self.clock, profile_named(profile))
         self.faults = Faults(self.clock)
         self._journal = Journal()
-        self._signer = Signer(self.clock, url_ttl)
+        self._signer = Signer(self.clock, url_ttl, byte_exact=byte_exact_urls)
         self._tokens = Tokens(self.clock)
         self._limits = RateLimits(self.clock, enabled=self.scenario.profile.rate_limits)
-        documents = Documents(self.scenario, "")
-        self._operations = Operations(
-            self.scenario, documents, self._signer, self._tokens, self._limits, same_host=same_host_storage
+        render = Renderer(self.scenario, "")
+        self._backend = Backend(
+            self.scenario, render, self._signer, self._tokens, self._limits, same_host=same_host_storage
         )
-        self._api = Api(self._operations, self.faults, self._journal)
+        self._api = Api(self._backend, self.faults, self._journal)
         self._storage = Storage(self.scenario, self._signer, self.faults, self._journal)
         self._host, self._tls = host, ssl_context
         self._ports = {"api": port, "storage": storage_port}
         self._runners: list[web.AppRunner] = []
+        self._listeners: list[socket.socket] = []
         self._busy: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
         """Start both hosts."""
         self.clock.begin()
         try:
-            origin = await self._start("api", self._answer_api)
-            self._operations.storage_url = await self._start("storage", self._answer_storage)
+            origin = await self._start("api", self._handle_api)
+            self._backend.storage_url = await self._start("storage", self._handle_storage)
         except BaseException:
             await self.aclose()
             raise
-        self._operations.documents.base_url = origin + self.scenario.profile.prefix
+        self._backend.render.base_url = origin + self.scenario.profile.prefix
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop both hosts at once: requests that are being answered are cut off."""
+        """Stop both hosts at once: requests in progress are cut off."""
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop both hosts at once; again is no error."""
+        """Stop both hosts at once; again is no error. A cancelled caller still leaves nothing open."""
+        await complete(self._close())
+
+    async def _close(self) -> None:
         runners, self._runners = self._runners, []
+        listeners, self._listeners = self._listeners, []
         busy = list(self._busy)
         for task in busy:
             task.cancel()
-        await asyncio.gather(*busy, return_exceptions=True)
-        for runner in runners:
-            await runner.cleanup()
+        try:
+            await stop_accepting(listeners)
+            await asyncio.gather(*busy, return_exceptions=True)
+            for runner in runners:
+                await runner.cleanup()
+        finally:
+            for listener in listeners:
+                listener.close()
 
-    async def _start(self, host: Host, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
+    async def _start(self, host: Host, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Start one host and return its origin."""
         application = web.Application()
-        application.router.add_route("*", "/{path:.*}", answer)
+        application.router.add_route("*", "/{path:.*}", handler)
         application.on_response_prepare.append(strip_absent)
         runner = web.AppRunner(
             application,
@@ -125,21 +140,22 @@ class Hosts:
             shutdown_timeout=_SHUTDOWN,
         )
         self._runners.append(runner)
+        listener = listening_socket(self._host, self._ports[host])
+        self._listeners.append(listener)
         await runner.setup()
-        site = web.TCPSite(runner, self._host, self._ports[host], ssl_context=self._tls)
-        await site.start()
-        address, self._ports[host] = runner.addresses[0][:2]
+        await web.SockSite(runner, listener, ssl_context=self._tls).start()
+        address, self._ports[host] = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         return f"{'https' if self._tls else 'http'}://{shown}:{self._ports[host]}"
 
-    async def _answer_api(self, request: web.Request) -> web.StreamResponse:
+    async def _handle_api(self, request: web.Request) -> web.StreamResponse:
         if request.raw_path.startswith(_PIPELINES):
-            return await self._answer_storage(request)
+            return await self._handle_storage(request)
         matched = self._api.match(request)
         with self._attending("api", request, matched) as number:
             return await self._api.handle(request, number, matched)
 
-    async def _answer_storage(self, request: web.Request) -> web.StreamResponse:
+    async def _handle_storage(self, request: web.Request) -> web.StreamResponse:
         known = self._signer.check(request.raw_path).artifact_id
         matched = Matched(None, {} if known is None else {"artifact_id": str(known)})
         with self._attending("storage", request, matched) as number:
@@ -147,7 +163,7 @@ class Hosts:
 
     @contextlib.contextmanager
     def _attending(self, host: Host, request: web.Request, matched: Matched) -> Generator[int]:
-        """Note a request, and hold its task so that ``aclose`` can end it."""
+        """Record a request, and keep its task so that ``aclose`` can cancel it."""
         record = RequestRecord(
             number=self._journal.next_number(),
             host=host,
@@ -174,22 +190,22 @@ class Hosts:
 
     @property
     def base_url(self) -> str:
-        """What an API client takes as its base URL, without a trailing slash."""
-        return self._operations.documents.base_url
+        """The base URL for an API client, without a trailing slash."""
+        return self._backend.render.base_url
 
     @property
     def storage_url(self) -> str:
         """Origin of the storage host."""
-        return self._operations.storage_url
+        return self._backend.storage_url
 
     def advertise(self, *, api: str | None = None, storage: str | None = None) -> None:
-        """Name other origins in Link headers, documents and signed URLs: those of proxies in front of the hosts.
+        """Use other origins in Link headers, documents and signed URLs: those of proxies in front of the hosts.
 
         Args:
-            api: origin of the API, e.g. ``http://127.0.0.1:4711``; None: as it is.
-            storage: origin of the storage host; None: as it is.
+            api: origin of the API, e.g. ``http://127.0.0.1:4711``; None: unchanged.
+            storage: origin of the storage host; None: unchanged.
         """
         if api is not None:
-            self._operations.documents.base_url = api + self.scenario.profile.prefix
+            self._backend.render.base_url = api + self.scenario.profile.prefix
         if storage is not None:
-            self._operations.storage_url = storage
+            self._backend.storage_url = storage

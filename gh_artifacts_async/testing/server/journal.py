@@ -1,15 +1,13 @@
-"""What the fake saw and sent: every request, how many at once, the points they cost."""
+"""The fake's record: every request, how many at once, the points they cost."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
 
 import attrs
 from multidict import CIMultiDictProxy, MultiMapping
 
-Host = Literal["api", "storage"]
-"""The API's host, or the storage host that signed URLs lead to."""
+from gh_artifacts_async.testing.data.profiles import Host
 
 READ_POINTS = 1
 WRITE_POINTS = 5
@@ -29,10 +27,10 @@ class RequestRecord:
         query: the decoded query.
         headers: as they arrived; names in any case.
         time: seconds since the fake's clock began.
-        endpoint: GitHub's operation id, e.g. ``"actions/get-artifact"``; None for none and for storage.
+        endpoint: GitHub's operation id, e.g. ``"actions/get-artifact"``; None if there is none, and for storage.
         artifact_id: the artifact it was for, or None.
-        status: what was answered; 0 while there is no answer (or where raw bytes or nothing was sent).
-        bytes_sent: bytes of the body handed to the network so far, before any content coding.
+        status: of the response; 0 until there is one (or where raw bytes or nothing was sent).
+        bytes_sent: bytes of the body handed to the network so far.
     """
 
     number: int
@@ -55,11 +53,11 @@ class Journal:
 
     Attributes:
         points: operation id -> the points its requests have cost (reads 1, writes 5).
-        concurrency: API requests being answered now.
+        concurrency: API requests in progress.
         max_concurrency: the most API requests at once so far.
-        storage_concurrency: storage requests being answered now.
+        storage_concurrency: storage requests in progress.
         max_storage_concurrency: the most storage requests at once so far.
-        count: requests so far, forgotten ones too.
+        count: requests so far, including forgotten ones.
     """
 
     points: Counter[str] = attrs.field(factory=Counter)
@@ -76,12 +74,12 @@ class Journal:
         return self.count
 
     def put(self, record: RequestRecord) -> RequestRecord:
-        """Add ``record``, or replace the one with its number; a forgotten one stays forgotten."""
+        """Add ``record``, or replace the one with its number; a forgotten one is not added again."""
         self._records[record.number] = record
         return record
 
     def note(self, number: int, *, status: int | None = None, sent: int = 0) -> None:
-        """Fill in what is known now of request ``number``."""
+        """Update request ``number``."""
         record = self._records.get(number)
         if record is not None:
             status = record.status if status is None else status
@@ -115,7 +113,7 @@ class Journal:
         return list(self._records.values())
 
     def forget(self) -> None:
-        """Drop the requests and sums; what is still being answered goes on uncounted."""
+        """Drop the requests and sums; those in progress continue unrecorded."""
         self._records.clear()
         self.points.clear()
         self.max_concurrency = self.concurrency

@@ -1,7 +1,7 @@
-"""Signed URLs as GitHub hands them out: minted for an artifact, and checked byte for byte when they come back.
+"""Signed URLs as GitHub hands them out: minted for an artifact, and checked when they are used.
 
-The signature covers the path and the query exactly as they were written, so that a client which decodes and encodes
-the URL again is refused, as a strict proxy or S3's own canonicalisation would refuse it.
+The signature covers the path and the decoded fields of the query, as with Azure, so that a URL whose query was
+re-ordered or escaped differently still works; ``byte_exact`` makes it hold for the bytes of the URL alone.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qs, quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 import attrs
 
@@ -20,7 +21,9 @@ from gh_artifacts_async.testing.clock import Clock, ceil_second, iso
 from gh_artifacts_async.testing.data.profiles import Kind
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.testing.data.records import FakeArtifact
+    from collections.abc import Mapping
+
+    from gh_artifacts_async.testing.data.models import FakeArtifact
 
 Verdict = Literal["good", "expired", "forged", "unknown"]
 """``unknown``: nothing was ever signed at that path."""
@@ -31,20 +34,30 @@ LIFETIMES: dict[Kind, float] = {"azure": 600.0, "azure-raw": 600.0, "v3": 60.0, 
 _BACKDATED = timedelta(seconds=5)
 _SIGNATURE = {"azure": "sig", "azure-raw": "sig", "v3": "urlSignature", "s3": "X-Amz-Signature"}
 _SALT = {"azure": "skoid", "azure-raw": "skoid", "v3": "urlSalt", "s3": "X-Amz-Security-Token"}
+_AZURE_FIELDS = frozenset(
+    {"rscd", "rsct", "se", "ske", "skoid", "sks", "skt", "sktid", "skv", "sp", "spr", "sr", "st", "sv"}
+)
+_SIGNED: dict[Kind, frozenset[str]] = {
+    "azure": _AZURE_FIELDS,
+    "azure-raw": _AZURE_FIELDS,
+    "v3": frozenset({"artifactName", "urlExpires", "urlSalt", "urlSigningMethod"}),
+}
+"""The fields that a signature covers, others are ignored; S3's covers all."""
+
 _PIPELINES = "/_services/pipelines"
 _SAS_VERSION = "2025-11-05"
 
 
 @attrs.frozen
 class Checked:
-    """What a signed URL that came back is worth.
+    """What the check of a signed URL found.
 
     Attributes:
         verdict: whether storage accepts it.
         kind: its form.
-        artifact_id: whose it is; None when unknown.
-        starts: when it began.
-        expires: when it ends.
+        artifact_id: the artifact's id; None when unknown.
+        starts: when its validity starts.
+        expires: when its validity ends.
     """
 
     verdict: Verdict
@@ -60,58 +73,76 @@ class Signer:
 
     Attributes:
         clock: the fake's clock.
-        lifetime: seconds a URL lives; None for what its kind is known for (``LIFETIMES``).
-        revoked: URLs (path and query) that count as expired whatever their time says.
+        lifetime: seconds a URL lives; None: what is known of its kind (``LIFETIMES``).
+        byte_exact: refuse a URL that is not byte for byte as it was minted.
     """
 
     clock: Clock
     lifetime: float | None = None
-    revoked: set[str] = attrs.field(factory=set)
+    byte_exact: bool = False
     _key: bytes = b"a fake's key"
     _paths: dict[str, tuple[int, Kind]] = attrs.field(factory=dict)
-    _minted: int = 0
+    _minted: set[str] = attrs.field(factory=set)
+    _revoked: set[str] = attrs.field(factory=set)
 
     def mint(self, artifact: FakeArtifact, *, same_host: bool = False) -> str:
         """Return path and query of a fresh URL for ``artifact``.
 
         Args:
-            artifact: whose bytes.
-            same_host: give the v3 form the path it has on an appliance, ``/_services/pipelines/…``.
+            artifact: whose bytes it is for.
+            same_host: use the path that the v3 form has on an appliance, ``/_services/pipelines/…``.
         """
         now = self.clock.now()
         lifetime = LIFETIMES[artifact.kind] if self.lifetime is None else self.lifetime
-        self._minted += 1
         path, fields = _FORMS[artifact.kind](artifact, now, lifetime)
-        # Two URLs of one second must differ: one of them may be revoked.
-        fields[_SALT[artifact.kind]] = _guid(self._minted)
+        # Two URLs minted in one second must differ: one of them may be revoked.
+        fields[_SALT[artifact.kind]] = _guid(len(self._minted) + 1)
         path = _PIPELINES + path if same_host else path
         self._paths[path] = (artifact.id, artifact.kind)
-        fields[_SIGNATURE[artifact.kind]] = ""
-        query = self._sign(artifact.kind, path, [f"{name}={value}" for name, value in sorted(fields.items())])
-        return f"{path}?{query}"
+        query = "&".join(f"{name}={value}" for name, value in sorted(fields.items()))
+        signature = quote(self._signature(artifact.kind, path, _parse(query)), safe="")
+        # In its place by name, as GitHub's URLs have it.
+        fields[_SIGNATURE[artifact.kind]] = signature
+        url = f"{path}?{'&'.join(f'{name}={value}' for name, value in sorted(fields.items()))}"
+        self._minted.add(url)
+        return url
 
-    def _sign(self, kind: Kind, path: str, pairs: list[str]) -> str:
-        """Fill the signature into the one pair of ``pairs`` that is for it."""
-        name = _SIGNATURE[kind]
-        rest = [pair for pair in pairs if pair.partition("=")[0] != name]
-        mac = hmac.new(self._key, _bytes(f"{path}?{'&'.join(rest)}"), hashlib.sha256).digest()
-        value = mac.hex() if kind == "s3" else quote(base64.b64encode(mac).decode(), safe="")
-        return "&".join(f"{name}={value}" if pair.partition("=")[0] == name else pair for pair in pairs)
+    def _signature(self, kind: Kind, path: str, fields: Mapping[str, str]) -> str:
+        """Return the signature of a path and the decoded fields of its query."""
+        signed = sorted(item for item in fields.items() if kind == "s3" or item[0] in _SIGNED[kind])
+        mac = hmac.new(self._key, json.dumps([path, signed]).encode(), hashlib.sha256).digest()
+        return mac.hex() if kind == "s3" else base64.b64encode(mac).decode()
 
     def check(self, raw_path: str) -> Checked:
-        """Judge path and query exactly as they stood on the request line."""
-        path, _, query = raw_path.partition("?")
+        """Check path and query as they stood on the request line."""
+        raw, _, query = raw_path.partition("?")
+        path = unquote(raw)
         known = self._paths.get(path)
         if known is None:
             return Checked("unknown")
         artifact_id, kind = known
-        pairs = query.split("&")
-        signatures = sum(pair.startswith(f"{_SIGNATURE[kind]}=") for pair in pairs)
-        if signatures != 1 or not hmac.compare_digest(_bytes(query), _bytes(self._sign(kind, path, pairs))):
+        fields = _parse(query)
+        given = fields.pop(_SIGNATURE[kind], "")
+        if not hmac.compare_digest(_bytes(given), self._signature(kind, path, fields).encode()):
             return Checked("forged", kind, artifact_id)
-        starts, expires = _period(kind, {name: values[0] for name, values in parse_qs(query).items()})
-        late = raw_path in self.revoked or self.clock.now() >= expires
+        if self.byte_exact and raw_path not in self._minted:
+            return Checked("forged", kind, artifact_id)
+        starts, expires = _period(kind, fields)
+        late = given in self._revoked or self.clock.now() >= expires
         return Checked("expired" if late else "good", kind, artifact_id, starts, expires)
+
+    def revoke(self, raw_path: str) -> None:
+        """Make a URL count as expired from now on, whatever its expiry, and however its query is written."""
+        path, _, query = raw_path.partition("?")
+        _, kind = self._paths[unquote(path)]
+        self._revoked.add(_parse(query)[_SIGNATURE[kind]])
+
+
+def _parse(query: str) -> dict[str, str]:
+    """Return the decoded fields of a query; none of them if one is there twice, which no signature covers."""
+    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else {}
 
 
 def _azure(artifact: FakeArtifact, now: datetime, lifetime: float) -> tuple[str, dict[str, str]]:
@@ -171,7 +202,7 @@ _FORMS = {"azure": _azure, "azure-raw": _azure, "v3": _v3, "s3": _s3}
 
 
 def _period(kind: Kind, query: dict[str, str]) -> tuple[datetime, datetime]:
-    """Return start and end of a URL whose signature is good."""
+    """Return start and end of a URL whose signature is valid."""
     if kind == "v3":
         expires = datetime.fromisoformat(query["urlExpires"].replace("0Z", "+00:00"))
         return expires - timedelta(seconds=LIFETIMES["v3"]), expires
@@ -188,7 +219,7 @@ def disposition(filename: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Return what stood on the request line, whatever it was."""
+    """Return the bytes of the request line."""
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -1,8 +1,7 @@
-"""The storage host: where signed URLs lead. It knows no token, and refuses one as Azure does."""
+"""The storage host that signed URLs point to. It takes no token, and refuses one as Azure does."""
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import timedelta
 from http import HTTPStatus
@@ -12,37 +11,41 @@ import attrs
 from multidict import CIMultiDict
 
 from gh_artifacts_async.testing.clock import http_date
-from gh_artifacts_async.testing.data.blobs import BytesBlob, make_zip
+from gh_artifacts_async.testing.data.blobs import BytesBlob, md5
+from gh_artifacts_async.testing.data.error_bodies import AZURE_REQUEST_ID, azure_error, s3_error
 from gh_artifacts_async.testing.data.scenario import Scenario
-from gh_artifacts_async.testing.faults.effects import Effects, Occasion
+from gh_artifacts_async.testing.data.zips import make_zip
+from gh_artifacts_async.testing.faults.effects import Effects
+from gh_artifacts_async.testing.faults.fault import Occasion
 from gh_artifacts_async.testing.faults.script import Faults
-from gh_artifacts_async.testing.server.errordocs import AZURE_REQUEST_ID, azure_error
+from gh_artifacts_async.testing.server.conditions import unmet_condition
 from gh_artifacts_async.testing.server.journal import Journal
+from gh_artifacts_async.testing.server.responses import Response, json_response
 from gh_artifacts_async.testing.server.signing import Signer, disposition
-from gh_artifacts_async.testing.server.wire import Reply, deliver
+from gh_artifacts_async.testing.server.wire import deliver
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from aiohttp import web
 
-    from gh_artifacts_async.testing.data.records import FakeArtifact
+    from gh_artifacts_async.testing.data.models import FakeArtifact
     from gh_artifacts_async.testing.server.signing import Checked
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
 _SUFFIX = re.compile(r"bytes=-(\d+)", re.ASCII)
-_V3_EXPIRED = 403
+_LARGEST_MD5_RANGE = 4 * 1024 * 1024
 
 
 @attrs.define
 class Storage:
-    """Answers requests for stored bytes.
+    """Handles requests for stored bytes.
 
     Attributes:
         scenario: the data.
-        signer: judges signed URLs.
-        faults: what is to go wrong.
-        journal: told of every request.
+        signer: checks signed URLs.
+        faults: what should go wrong.
+        journal: records every request.
     """
 
     scenario: Scenario
@@ -52,32 +55,32 @@ class Storage:
     _zips: int = 0
 
     async def handle(self, request: web.Request, number: int) -> web.StreamResponse:
-        """Answer ``request``, the journal's ``number``."""
+        """Handle ``request``, which has ``number`` in the journal."""
         checked = self.signer.check(request.raw_path)
         artifact = self.scenario.artifacts.get(checked.artifact_id or 0)
         effects = Effects()
-        reply = self._refusal(request, checked, artifact)
-        if reply is None and artifact is not None:
+        response = self._refusal(request, checked, artifact)
+        if response is None and artifact is not None:
             honest = self._blob(request, artifact)
             effects = self.faults.meet(self._occasion(request, artifact, honest))
-            reply = self._faulty(request, checked, artifact, honest, effects)
-        reply = self._finished(request, reply or Reply(404))
-        self.journal.note(number, status=0 if effects.raw is not None else reply.status)
-        return await deliver(request, reply, effects, lambda sent: self.journal.note(number, sent=sent))
+            response = self._faulty(request, checked, artifact, honest, effects)
+        response = self._finished(request, response or Response(404))
+        self.journal.note(number, status=0 if effects.raw is not None else response.status)
+        return await deliver(request, response, effects, lambda sent: self.journal.note(number, sent=sent))
 
-    def _occasion(self, request: web.Request, artifact: FakeArtifact, honest: Reply) -> Occasion:
+    def _occasion(self, request: web.Request, artifact: FakeArtifact, honest: Response) -> Occasion:
         good = honest.status in {200, 206}
         return Occasion(
             "storage",
             artifact.id,
-            ranged="Range" in request.headers,
+            ranged=_asked_range(request, artifact) is not None,
             bodiless=request.method == "HEAD",
             start=honest.start if good else 0,
             stop=honest.end if good else 0,
         )
 
     def _change(self, artifact: FakeArtifact, effects: Effects) -> FakeArtifact:
-        """Give the blob another identity, for good."""
+        """Change the blob's ETag permanently."""
         blob = effects.change[0] if effects.change else None
         changed = attrs.evolve(artifact, generation=artifact.generation + 1)
         if blob is not None:
@@ -87,28 +90,41 @@ class Storage:
 
     # -- refusals --------------------------------------------------------------------------------------------------
 
-    def _refusal(self, request: web.Request, checked: Checked, artifact: FakeArtifact | None) -> Reply | None:
-        """Return the answer to a request that is not let through to the stored bytes."""
+    def _refusal(self, request: web.Request, checked: Checked, artifact: FakeArtifact | None) -> Response | None:
+        """Return the error for a request that may not read the stored bytes, or None."""
         if "Authorization" in request.headers:
             return _token_refused(checked)
-        if request.method not in {"GET", "HEAD"}:
-            return _azure_refusal(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.")
+        if request.method not in ({"GET"} if checked.kind == "v3" else {"GET", "HEAD"}):
+            return _method_refused(request, checked)
         if checked.verdict in {"forged", "expired"}:
             return self._forged(checked) if checked.verdict == "forged" else self._expired(checked)
         if artifact is None:
             return _azure_refusal(404, "BlobNotFound", "The specified blob does not exist.")
-        return _precondition(request, artifact)
+        # The v3 form has no ETag and ignores conditions.
+        return None if artifact.kind == "v3" else self._unmet(request, artifact)
 
-    def _forged(self, checked: Checked) -> Reply:
+    def _unmet(self, request: web.Request, artifact: FakeArtifact) -> Response | None:
+        """Return the 304 or 412 for a condition that is not met, or None."""
+        status = unmet_condition(request.headers, artifact.etag, self._modified(artifact))
+        if status == HTTPStatus.NOT_MODIFIED:
+            validators = {"ETag": artifact.etag, "Last-Modified": http_date(self._modified(artifact))}
+            return Response(304, {**validators, "x-ms-error-code": "ConditionNotMet"})
+        if status == HTTPStatus.PRECONDITION_FAILED:
+            return _azure_refusal(
+                412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met."
+            )
+        return None
+
+    def _forged(self, checked: Checked) -> Response:
         if checked.kind == "v3":
-            return _json_refusal(401, {"count": 1, "value": "Uri signature is invalid"})
+            return json_response({"count": 1, "value": "Uri signature is invalid"}, 401)
         if checked.kind == "s3":
             return _s3_refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
         return _azure_refusal(403, "AuthenticationFailed", _AUTHENTICATE, "Signature did not match.")
 
-    def _expired(self, checked: Checked) -> Reply:
+    def _expired(self, checked: Checked) -> Response:
         if checked.kind == "v3":
-            return _json_refusal(_V3_EXPIRED, {"count": 11, "value": "Uri expired"})
+            return json_response({"count": 11, "value": "Uri expired"}, 403)
         if checked.kind == "s3":
             return _s3_refusal(403, "AccessDenied", "Request has expired")
         period = (checked.starts or self.scenario.clock.now(), checked.expires or self.scenario.clock.now())
@@ -120,22 +136,49 @@ class Storage:
         detail = f"Signature not valid in the specified time frame: {spans}"
         return _azure_refusal(403, "AuthenticationFailed", _AUTHENTICATE, detail)
 
-    # -- answers ---------------------------------------------------------------------------------------------------
+    # -- responses -------------------------------------------------------------------------------------------------
 
-    def _blob(self, request: web.Request, artifact: FakeArtifact) -> Reply:
-        """Return the honest answer to a request whose URL is good."""
+    def _blob(self, request: web.Request, artifact: FakeArtifact) -> Response:
+        """Return the honest response to a request with a valid URL."""
         head_only = request.method == "HEAD"
         headers = self._headers(artifact)
         if artifact.kind == "v3":
             body = artifact.blob if artifact.files is None else BytesBlob(self._zip_now(artifact))
-            return Reply(200, headers, body, framing="chunked", head_only=head_only)
-        asked = request.headers.get("Range")
+            return Response(200, headers, body, framing="chunked", head_only=head_only)
+        asked = _asked_range(request, artifact)
         if asked is None or head_only:
-            return Reply(200, headers, artifact.blob, head_only=head_only)
-        return _ranged(asked, artifact, headers)
+            return self._whole(artifact, headers, head_only=head_only)
+        return self._ranged(request, asked, artifact, headers)
+
+    def _whole(self, artifact: FakeArtifact, headers: dict[str, str], *, head_only: bool = False) -> Response:
+        if artifact.content_md5:
+            headers = {**headers, "Content-MD5": headers["x-ms-blob-content-md5"]}
+        return Response(200, headers, artifact.blob, head_only=head_only)
+
+    def _ranged(self, request: web.Request, asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Response:
+        """Serve a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; any other form gets the whole blob.
+
+        https://learn.microsoft.com/en-us/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
+        """
+        size = artifact.blob.size
+        span = _span(asked, artifact)
+        if span is None:
+            return self._whole(artifact, headers)
+        first, last = span
+        if first >= size:
+            refusal = _azure_refusal(
+                416, "InvalidRange", "The range specified is invalid for the current size of the resource."
+            )
+            return attrs.evolve(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
+        headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
+        if artifact.kind != "s3" and request.headers.get("x-ms-range-get-content-md5", "").lower() == "true":
+            if last + 1 - first > _LARGEST_MD5_RANGE:
+                return _azure_refusal(400, "OutOfRangeQueryParameterValue", "The range is larger than 4 MiB.")
+            headers["Content-MD5"] = md5(artifact.blob, first, last + 1)
+        return Response(206, headers, artifact.blob, first, last + 1)
 
     def _zip_now(self, artifact: FakeArtifact) -> bytes:
-        """Return a zip made for this one answer: its bytes differ from those of the last, as v3's did."""
+        """Return a zip built for this one response: its bytes differ from the last one's, as with v3."""
         self._zips += 1
         now = self.scenario.clock.now() + timedelta(seconds=2 * self._zips)
         moment = (now.year, now.month, now.day, now.hour, now.minute, now.second)
@@ -147,37 +190,42 @@ class Storage:
             headers["Content-Disposition"] = disposition(artifact.filename)
         if artifact.kind == "v3":
             return headers
-        headers |= {"ETag": artifact.etag, "Accept-Ranges": "bytes", "Last-Modified": self._modified(artifact)}
+        headers |= {
+            "ETag": artifact.etag,
+            "Accept-Ranges": "bytes",
+            "Last-Modified": http_date(self._modified(artifact)),
+        }
+        if artifact.content_md5:
+            headers["x-ms-blob-content-md5"] = md5(artifact.blob, 0, artifact.blob.size)
         if artifact.kind != "s3":
             created = artifact.created_at or self.scenario.clock.start
             headers |= {"x-ms-creation-time": http_date(created), "x-ms-blob-type": "BlockBlob"}
             headers |= {"x-ms-lease-status": "unlocked", "x-ms-lease-state": "available"}
         return headers
 
-    def _modified(self, artifact: FakeArtifact) -> str:
-        created: datetime = artifact.created_at or self.scenario.clock.start
-        return http_date(created + timedelta(seconds=artifact.generation))
+    def _modified(self, artifact: FakeArtifact) -> datetime:
+        return (artifact.created_at or self.scenario.clock.start) + timedelta(seconds=artifact.generation)
 
     def _faulty(
-        self, request: web.Request, checked: Checked, artifact: FakeArtifact, honest: Reply, effects: Effects
-    ) -> Reply:
-        """Return what the faults leave of the honest answer's head."""
-        if effects.answer is not None:
-            return Reply(effects.answer.status, effects.answer.headers, BytesBlob(effects.answer.body))
+        self, request: web.Request, checked: Checked, artifact: FakeArtifact, honest: Response, effects: Effects
+    ) -> Response:
+        """Return the response after the faults that change its status or headers."""
+        if effects.response is not None:
+            return Response(effects.response.status, effects.response.headers, BytesBlob(effects.response.body))
         if effects.expire:
-            self.signer.revoked.add(request.raw_path)
+            self.signer.revoke(request.raw_path)
             return self._expired(checked)
         if effects.change is not None:
             artifact = self._change(artifact, effects)
             honest = self._refusal(request, checked, artifact) or self._blob(request, artifact)
         if effects.ignore_range:
-            return Reply(200, self._headers(artifact), artifact.blob)
+            return self._whole(artifact, self._headers(artifact))
         if effects.content_range is not None and honest.status == HTTPStatus.PARTIAL_CONTENT:
             return attrs.evolve(honest, headers={**honest.headers, "Content-Range": effects.content_range})
         return honest
 
-    def _finished(self, request: web.Request, reply: Reply) -> Reply:
-        """Add what every answer of this host carries."""
+    def _finished(self, request: web.Request, response: Response) -> Response:
+        """Add the headers of every response of this host."""
         headers = CIMultiDict(
             {
                 "Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
@@ -186,8 +234,8 @@ class Storage:
                 "x-ms-version": "2025-11-05",
             }
         )
-        headers.update(reply.headers)
-        return attrs.evolve(reply, headers=headers, head_only=request.method == "HEAD")
+        headers.update(response.headers)
+        return attrs.evolve(response, headers=headers, head_only=request.method == "HEAD")
 
 
 _AUTHENTICATE = (
@@ -196,60 +244,47 @@ _AUTHENTICATE = (
 )
 
 
-def _precondition(request: web.Request, artifact: FakeArtifact) -> Reply | None:
-    """Judge If-Match; the v3 form has no ETag and knows no conditions, and nobody documents If-Range."""
-    condition = request.headers.get("If-Match")
-    if artifact.kind == "v3" or condition is None:
-        return None
-    if {tag.strip() for tag in condition.split(",")} & {artifact.etag, "*"}:
-        return None
-    message = "The condition specified using HTTP conditional header(s) is not met."
-    return _azure_refusal(412, "ConditionNotMet", message)
+def _asked_range(request: web.Request, artifact: FakeArtifact) -> str | None:
+    """Return the range a request asks for; Azure's own header goes before HTTP's."""
+    own = None if artifact.kind == "s3" else request.headers.get("x-ms-range")
+    return own or request.headers.get("Range")
 
 
-def _ranged(asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Reply:
-    """Answer a range as Azure documents it: ``bytes=a-`` and ``bytes=a-b`` only; another form gets the whole blob.
-
-    https://learn.microsoft.com/en-us/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
-    """
+def _span(asked: str, artifact: FakeArtifact) -> tuple[int, int] | None:
+    """Return the first and last byte of a range, or None if it has none of the forms that this storage serves."""
     size = artifact.blob.size
     match = _RANGE.fullmatch(asked)
     suffix = _SUFFIX.fullmatch(asked) if artifact.kind == "s3" else None
     if suffix:
-        first, last = max(0, size - int(suffix[1])), size - 1
-    elif match and not (match[2] and int(match[2]) < int(match[1])):
-        first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)
-    else:
-        return Reply(200, headers, artifact.blob)
-    if first >= size:
-        refusal = _azure_refusal(
-            416, "InvalidRange", "The range specified is invalid for the current size of the resource."
-        )
-        return attrs.evolve(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
-    headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
-    return Reply(206, headers, artifact.blob, first, last + 1)
+        return max(0, size - int(suffix[1])), size - 1
+    if match and not (match[2] and int(match[2]) < int(match[1])):
+        return int(match[1]), min(int(match[2] or size - 1), size - 1)
+    return None
 
 
-def _token_refused(checked: Checked) -> Reply:
+def _token_refused(checked: Checked) -> Response:
     """Refuse an Authorization header: the signed URL is the only credential that storage takes."""
     if checked.kind == "s3":
         return _s3_refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
     if checked.kind == "v3":
-        return _json_refusal(401, {"message": "TF400813: The user is not authorized to access this resource."})
+        return json_response({"message": "TF400813: The user is not authorized to access this resource."}, 401)
     return _azure_refusal(
         400, "InvalidAuthenticationInfo", "Authentication information is not given in the correct format."
     )
 
 
-def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Reply:
+def _method_refused(request: web.Request, checked: Checked) -> Response:
+    if checked.kind == "v3":
+        message = f"The requested resource does not support http method '{request.method}'."
+        return json_response({"message": message}, 405, {"Allow": "GET"})
+    return _azure_refusal(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.")
+
+
+def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Response:
     headers, body = azure_error(code, message, detail)
-    return Reply(status, headers, BytesBlob(body))
+    return Response(status, headers, BytesBlob(body))
 
 
-def _s3_refusal(status: int, code: str, message: str) -> Reply:
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-    return Reply(status, {"Content-Type": "application/xml"}, BytesBlob(text.encode()))
-
-
-def _json_refusal(status: int, document: dict[str, object]) -> Reply:
-    return Reply(status, {"Content-Type": "application/json; charset=utf-8"}, BytesBlob(json.dumps(document).encode()))
+def _s3_refusal(status: int, code: str, message: str) -> Response:
+    headers, body = s3_error(code, message)
+    return Response(status, headers, BytesBlob(body))

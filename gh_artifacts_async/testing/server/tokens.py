@@ -1,4 +1,4 @@
-"""Which tokens the API takes, and the ones it hands to GitHub Apps."""
+"""Which tokens the API accepts, and those it issues to GitHub Apps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gh_artifacts_async.testing.clock import Clock
-from gh_artifacts_async.testing.server.problems import Problem
+from gh_artifacts_async.testing.server.responses import HTTPError
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.testing.data.records import FakeInstallation
+    from gh_artifacts_async.testing.data.models import FakeInstallation
 
 _JWT_LIFE = 600
 _LEEWAY = 60
@@ -27,10 +27,10 @@ class Tokens:
 
     Attributes:
         clock: the fake's clock.
-        accepted: those that are good; None: any.
-        scopeless: those that may read listings but download nothing.
-        minted: installation tokens handed out -> the time they end.
-        check_jwt_times: judge a JWT's ``iat`` and ``exp`` by the fake's clock, as GitHub does by its own.
+        accepted: those that are valid; None: any.
+        scopeless: those that may read listings but not download.
+        minted: issued installation tokens -> the time they expire.
+        check_jwt_times: check a JWT's ``iat`` and ``exp`` against the fake's clock.
     """
 
     clock: Clock
@@ -40,41 +40,41 @@ class Tokens:
     check_jwt_times: bool = True
 
     def good(self, token: str) -> bool:
-        """Tell whether the API takes ``token``."""
+        """Return whether the API accepts ``token``."""
         if token in self.minted:
             return self.clock.now() < self.minted[token]
         return bool(token) and (self.accepted is None or token in self.accepted)
 
     def mint(self, installation: FakeInstallation) -> tuple[str, datetime]:
-        """Return a new installation token and the time it ends."""
+        """Return a new installation token and the time it expires."""
         token = f"ghs_{installation.app_id}_{installation.id:08d}{len(self.minted) + 1:024d}"
         self.minted[token] = self.clock.now() + timedelta(seconds=installation.lifetime)
         return token, self.minted[token]
 
     def app_id(self, token: str) -> str:
-        """Return the App that a JSON Web Token names; its shape and times are judged, its signature is not.
+        """Return the App that a JSON Web Token names; its shape and times are checked, its signature is not.
 
         https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 
         Raises:
-            Problem: 401, it is none that GitHub would take.
+            HTTPError: 401, GitHub would not accept it.
         """
         parts = token.split(".")
         if len(parts) != _JWT_PARTS:
-            raise Problem(401, "A JSON web token could not be decoded")
+            raise HTTPError(401, "A JSON web token could not be decoded")
         header, claims = _part(parts[0]), _part(parts[1])
         if header.get("alg") != "RS256" or not {"iat", "exp", "iss"} <= claims.keys():
-            raise Problem(401, "A JSON web token could not be decoded")
+            raise HTTPError(401, "A JSON web token could not be decoded")
         now = self.clock.timestamp()
         if self.check_jwt_times and claims["iat"] > now + _LEEWAY:
-            raise Problem(
+            raise HTTPError(
                 401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
             )
         if self.check_jwt_times and claims["exp"] <= now:
-            raise Problem(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time")
+            raise HTTPError(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time")
         life = claims["exp"] - (now if self.check_jwt_times else claims["iat"])
         if life > _JWT_LIFE + _LEEWAY:
-            raise Problem(401, "'Expiration time' claim ('exp') is too far in the future")
+            raise HTTPError(401, "'Expiration time' claim ('exp') is too far in the future")
         return str(claims["iss"])
 
 
@@ -84,5 +84,5 @@ def _part(text: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Problem(401, "A JSON web token could not be decoded")
+        raise HTTPError(401, "A JSON web token could not be decoded")
     return found

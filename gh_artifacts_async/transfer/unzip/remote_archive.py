@@ -30,7 +30,7 @@ from gh_artifacts_async.transfer.unzip.remote_directory import not_a_zip, read_t
 from gh_artifacts_async.transfer.unzip.unpack import begun, fill
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Iterable, Sequence
 
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
@@ -79,7 +79,7 @@ class RemoteArchive:
         return f"RemoteArchive({self.artifact.name!r}, {len(self.members)} members, {self.bytes_fetched} bytes fetched)"
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> Sequence[Member]:
         """Files and folders, in the order of the central directory."""
         return self.directory.members
 

@@ -1,0 +1,149 @@
+"""What the API's operations work on, and how they find the repository, run or artifact of a path."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from aiohttp import web
+
+from gh_artifacts_async.testing.data.scenario import Scenario
+from gh_artifacts_async.testing.server.pages import ListingOptions, PageSeen, Paging
+from gh_artifacts_async.testing.server.rate_limits import RateLimits
+from gh_artifacts_async.testing.server.rendering import Renderer
+from gh_artifacts_async.testing.server.responses import HTTPError, Response, json_response
+from gh_artifacts_async.testing.server.signing import Signer
+from gh_artifacts_async.testing.server.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gh_artifacts_async.testing.data.models import FakeArtifact, FakeRepository, FakeRun
+
+
+@attrs.frozen
+class Call:
+    """A request with the operation it is for.
+
+    Attributes:
+        request: as it arrived.
+        endpoint: GitHub's operation id.
+        values: the parameters in the path, decoded.
+        token: "" for none.
+    """
+
+    request: web.Request
+    endpoint: str
+    values: Mapping[str, str]
+    token: str
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The decoded query."""
+        return self.request.query
+
+
+@attrs.define
+class Backend:
+    """The data and the services behind the API.
+
+    Attributes:
+        scenario: the data.
+        render: turns data into GitHub's JSON.
+        signer: mints signed URLs.
+        tokens: who may do what.
+        limits: rate limits.
+        listings: how listings behave.
+        storage_url: origin of the storage host.
+        same_host: v3 URLs point to the API's own host, as on an appliance.
+    """
+
+    scenario: Scenario
+    render: Renderer
+    signer: Signer
+    tokens: Tokens
+    limits: RateLimits
+    listings: ListingOptions = attrs.field(factory=ListingOptions)
+    storage_url: str = ""
+    same_host: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Origin of the API's host."""
+        return self.render.base_url.removesuffix(self.scenario.profile.prefix)
+
+    def repository(self, call: Call) -> FakeRepository:
+        """Return the repository of the path.
+
+        Raises:
+            HTTPError: 404, also where it is private and the request has no token; 301 where it was renamed.
+        """
+        if "repository_id" in call.values:
+            found = self.scenario.repositories.get(int(call.values["repository_id"]))
+        else:
+            name = f"{call.values['owner']}/{call.values['repo']}"
+            found = self.scenario.find_repository(name)
+            if found is None and name.lower() in self.scenario.renamed:
+                raise self._moved(call, self.scenario.renamed[name.lower()])
+        if found is None or (found.private and not call.token):
+            raise HTTPError(404, "Not Found")
+        return found
+
+    def _moved(self, call: Call, repository_id: int) -> HTTPError:
+        """Point to the repository's number (https://docs.github.com/en/rest/using-the-rest-api/best-practices)."""
+        raw = call.request.raw_path[len(self.scenario.profile.prefix) :]
+        rest = re.sub(r"^/repos/[^/?]+/[^/?]+", "", raw)
+        location = f"{self.render.base_url}/repositories/{repository_id}{rest}"
+        return HTTPError(301, "Moved Permanently", headers={"Location": location})
+
+    def artifact(self, call: Call) -> FakeArtifact:
+        """Return the artifact of the path, or raise the 404."""
+        repository = self.repository(call)
+        found = self.scenario.artifacts.get(int(call.values["artifact_id"]))
+        if found is None or found.repository_id != repository.id:
+            raise HTTPError(404, "Not Found")
+        return found
+
+    def run(self, call: Call) -> FakeRun:
+        """Return the run of the path, or raise the 404."""
+        repository = self.repository(call)
+        found = self.scenario.runs.get(int(call.values["run_id"]))
+        if found is None or found.repository_id != repository.id:
+            raise HTTPError(404, "Not Found")
+        return found
+
+    async def page(
+        self,
+        call: Call,
+        key: str,
+        found: list[Any],
+        document: Callable[[Any], dict[str, Any]],
+        *,
+        total: int | None = None,
+    ) -> Response:
+        """Return the page of a listing that ``call`` asks for, and call ``on_page``.
+
+        Args:
+            call: the request.
+            key: name of the array in the JSON.
+            found: all entries, in order.
+            document: turns one of them into JSON.
+            total: ``total_count``, if it is not the number of entries.
+        """
+        repository = self.repository(call)
+        paging = Paging.of(call.query)
+        total = len(found) if total is None else total
+        tail = re.sub(r"^.*?(?=/actions/)", "", call.request.path)
+        url = f"{self.render.base_url}/repositories/{repository.id}{tail}"
+        body = {"total_count": total, key: [document(item) for item in paging.cut(found)]}
+        response = json_response(body, headers=self.listings.link(paging.links(url, call.query, len(found))))
+        if self.listings.on_page is not None:
+            run_id = int(call.values["run_id"]) if "run_id" in call.values else None
+            seen = PageSeen(call.endpoint, repository.full_name, paging.number, paging.size, total, run_id)
+            outcome = self.listings.on_page(seen)
+            if inspect.isawaitable(outcome):
+                await outcome
+        return response
