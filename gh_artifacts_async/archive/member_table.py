@@ -42,6 +42,7 @@ _OFFSET: Final = struct.Struct("<Q")
 _NUMBER: Final = struct.Struct("<I")
 _EXTENT: Final = struct.Struct("<Q8xQ")  # size and header offset
 _SIZE_AT: Final = 8
+_SUMMARY: Final = struct.Struct("<QQ24xI")  # where its name begins, size, length of the name
 _SPAN_AT: Final = 16
 _HEADER_OFFSET_AT: Final = 24
 _SPAN_END_AT: Final = 32
@@ -147,8 +148,14 @@ class MemberStore:
 
     def name(self, index: int) -> str:
         """Return a member's name."""
-        record = self.record(index)
-        return self._names[record.name_begin : record.name_begin + record.name_length].decode()
+        begin, _, length = _SUMMARY.unpack_from(self._records, index * _RECORD.size)
+        return self._names[begin : begin + length].decode()
+
+    def summary(self, index: int) -> tuple[str, int, bool]:
+        """Return a member's name, its size and whether it is executable."""
+        at = index * _RECORD.size
+        begin, size, length = _SUMMARY.unpack_from(self._records, at)
+        return self._names[begin : begin + length].decode(), size, self._records[at + _BITS_AT] & _EXECUTABLE != 0
 
     def raw_name(self, record: Record) -> bytes:
         """Return the name of a member as stored."""
@@ -244,6 +251,10 @@ class MemberTable(Sequence[Member]):
     def extents(self) -> Iterator[tuple[int, int]]:
         """Iterate over the members' sizes and the offsets of their local headers."""
         return map(self.store.extent, self.indices)
+
+    def summaries(self) -> Iterator[tuple[str, int, bool]]:
+        """Iterate over name, size and executable bit of the members that are files."""
+        return map(self.store.summary, (index for index in self.indices if not self.store.is_dir(index)))
 
     def names(self) -> Iterator[str]:
         """Iterate over the members' names."""
