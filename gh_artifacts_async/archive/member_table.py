@@ -55,6 +55,10 @@ _EXECUTABLE: Final = 2
 _UNIX_TIME: Final = 4
 
 
+ExpectedHeader = tuple[int, int, tuple[int, int, int, int, int, int, int], bytes]
+"""Offset and end of a member's span, the fields of a local header without extra field, and the stored name."""
+
+
 class MemberStore:
     """The packed records of all members, in the order of the central directory, skipped links included.
 
@@ -107,10 +111,15 @@ class MemberStore:
         """Return one packed record."""
         return Record._make(_RECORD.unpack_from(self._records, index * _RECORD.size))
 
-    def span(self, index: int) -> tuple[int, int, int]:
-        """Return a member's compressed size, the offset of its local header, and the length of its stored name."""
-        compressed_size, offset, length, raw_length = _SPAN.unpack_from(self._records, index * _RECORD.size + _SPAN_AT)
-        return compressed_size, offset, raw_length or length
+    def expected_header(self, index: int) -> ExpectedHeader:
+        """Return what a member's local header is expected to be, and where its span begins and ends."""
+        begin, size, compressed_size, offset, span_end, length, crc32, _, _, _, flags, raw_length, method, _ = (
+            _RECORD.unpack_from(self._records, index * _RECORD.size)
+        )
+        if raw_length:
+            begin, length = begin + length, raw_length
+        fields = (flags, method, crc32, compressed_size, size, length, 0)
+        return offset, span_end, fields, bytes(self._names[begin : begin + length])
 
     def extent(self, index: int) -> tuple[int, int]:
         """Return a member's size and the offset of its local header."""
@@ -128,9 +137,28 @@ class MemberStore:
             return range(self._count)
         return array("I", sorted(range(self._count), key=self.header_offset))
 
-    def set_span_end(self, index: int, offset: int) -> None:
-        """Set where a member's span ends."""
-        _OFFSET.pack_into(self._records, index * _RECORD.size + _SPAN_END_AT, offset)
+    def set_spans(self, order: Sequence[int], end: int) -> Iterator[tuple[int, int]]:
+        """Let every member's span end where the next one begins.
+
+        Args:
+            order: all indices in file order.
+            end: where the last span ends.
+
+        Yields:
+            The index of each member, and the bytes of its span that are neither data nor name.
+        """
+        buffer, unpack, pack = self._records, _SPAN.unpack_from, _OFFSET.pack_into
+        previous, length = -1, 0
+        for index in order:
+            at = index * _RECORD.size
+            compressed_size, offset, name_length, raw_length = unpack(buffer, at + _SPAN_AT)
+            if previous >= 0:
+                pack(buffer, previous * _RECORD.size + _SPAN_END_AT, offset)
+                yield previous, offset - length
+            previous, length = index, offset + compressed_size + (raw_length or name_length)
+        if previous >= 0:
+            pack(buffer, previous * _RECORD.size + _SPAN_END_AT, end)
+            yield previous, end - length
 
     def set_header_length(self, index: int, length: int) -> None:
         """Note that a member's local header was checked, and its length."""
@@ -255,6 +283,12 @@ class MemberTable(Sequence[Member]):
     def summaries(self) -> Iterator[tuple[str, int, bool]]:
         """Iterate over name, size and executable bit of the members that are files."""
         return map(self.store.summary, (index for index in self.indices if not self.store.is_dir(index)))
+
+    def at(self, positions: Iterable[int]) -> Iterator[Member]:
+        """Iterate over the members at some positions."""
+        if isinstance(self.indices, range) and self.indices == range(len(self.store)):
+            return map(self.store.member, positions)
+        return (self.store.member(self.indices[position]) for position in positions)
 
     def names(self) -> Iterator[str]:
         """Iterate over the members' names."""
