@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from array import array
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from gh_artifacts_async.archive import records, rules
@@ -236,16 +235,12 @@ def _set_spans(store: MemberStore, end: EndRecord) -> None:
     first = store.header_offset(order[0]) if order else end.directory_offset
     if first:
         raise refusal(rules.GAP, f"there are {first} bytes before the first member")
-    following = map(store.header_offset, islice(order, 1, None))
-    for index, span_end in zip(order, chain(following, (end.directory_offset,)), strict=False):
-        compressed_size, offset, name_length = store.span(index)
-        around = span_end - offset - compressed_size - name_length
+    for index, around in store.set_spans(order, end.directory_offset):
         if around < records.LOCAL.size:
-            what = "another member" if span_end < end.directory_offset else "the central directory"
+            what = "another member" if index != order[-1] else "the central directory"
             raise refusal(rules.OVERLAP, f"its data overlaps {what}", store.name(index))
         if around > _LONGEST_HEADER:
             raise refusal(rules.GAP, "it is followed by bytes that belong to no member", store.name(index))
-        store.set_span_end(index, span_end)
 
 
 def _kind(entry: CentralEntry) -> int:

@@ -192,12 +192,16 @@ class Extraction:
             self._staging.put_in_place(durable=self.durable)
         self._staging = None
         return [
-            ExtractedMember(
-                name=member.name, size=member.size, path=self.directory / member.path, executable=member.executable
-            )
-            for member in self.selected
-            if not member.is_dir
+            ExtractedMember(name=name, size=size, path=self.directory / relative_path(name), executable=executable)
+            for name, size, executable in self._summaries()
         ]
+
+    def _summaries(self) -> Iterator[tuple[str, int, bool]]:
+        """Return name, size and executable bit of the selected files."""
+        selected = self.selected
+        if isinstance(selected, MemberTable):
+            return selected.summaries()
+        return ((member.name, member.size, member.executable) for member in selected if not member.is_dir)
 
     def abort(self) -> None:
         """Remove the staging folder and its contents; does nothing after :meth:`commit` or when called again."""

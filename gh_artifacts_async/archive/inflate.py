@@ -38,7 +38,8 @@ _SLOW_INPUT: Final = 8e6  # bytes a second
 _SLOW_OUTPUT: Final = 32e6
 _PATIENCE: Final = 0.25  # seconds
 _PENALTY: Final = 2**28
-_WORTH_TIMING: Final = 256
+_SAMPLE: Final = 2**16
+_TINY: Final = 64
 _LZMA_HEADER: Final = 9  # version, length of the properties, and these five (APPNOTE 5.8.8)
 _LZMA_PROPERTIES: Final = 5
 _LZMA_LC_LP_PB: Final = 9 * 5 * 5
@@ -151,12 +152,13 @@ def inflate_whole(member: Member, data: bytes) -> bytes:
     if member.method == records.DEFLATE and member.size < BLOCK and len(data) <= _most_input(member.size):
         library = _choose(member)
         inflater = library.decompressobj(_RAW_DEFLATE)
-        began = time.thread_time()
+        timed = library is not _ZLIB and _speed.is_due(len(data))
+        began = time.thread_time() if timed else 0.0
         try:
             unpacked = inflater.decompress(data, member.size + 1)
         except library.errors:
             unpacked = b""
-        if len(data) >= _WORTH_TIMING and library is not _ZLIB:
+        if timed:
             _speed.note(time.thread_time() - began, len(data), len(unpacked))
         if (
             len(unpacked) == member.size
@@ -190,20 +192,29 @@ def _most_input(done: int) -> int:
 
 
 class _Speed:
-    """Whether the faster library has lately been slow; then the other one is used for a while."""
+    """Whether the faster library has lately been slow at small members; then the other one is used for a while."""
 
     def __init__(self) -> None:
+        self._unseen = 0
         self._penalty = 0
 
+    def is_due(self, length: int) -> bool:
+        """Return whether to time a member of this compressed length: one in every so many bytes."""
+        self._unseen += length
+        return self._unseen >= _SAMPLE
+
     def note(self, seconds: float, consumed: int, done: int) -> None:
-        """Take note of what a small member took."""
+        """Take note of what a member took."""
+        self._unseen = 0
         if _is_slow(seconds, consumed, done):
             self._penalty = _PENALTY
 
-    def is_slow(self, member: Member) -> bool:
-        """Return whether not to use it for this member."""
-        self._penalty = max(0, self._penalty - member.compressed_size)
-        return self._penalty > 0
+    def allows(self, length: int) -> bool:
+        """Return whether the faster library may be used for a member of this compressed length."""
+        if not self._penalty:
+            return True
+        self._penalty = max(0, self._penalty - length)
+        return False
 
 
 _speed = _Speed()
@@ -214,8 +225,9 @@ def _is_slow(seconds: float, consumed: int, done: int) -> bool:
 
 
 def _choose(member: Member) -> Backend:
-    """Choose the library for a member; what does not shrink has blocks that zlib is faster at."""
-    if member.compressed_size > member.size or _speed.is_slow(member):
+    """Choose the library for a member; what has become larger has tiny blocks, at which zlib is faster."""
+    length = member.compressed_size
+    if length > member.size + member.size // 8 + _TINY or not _speed.allows(length):
         return _ZLIB
     return backend()
 

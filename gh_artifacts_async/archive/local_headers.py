@@ -11,7 +11,7 @@ from gh_artifacts_async.archive.rules import refusal
 
 if TYPE_CHECKING:
     from gh_artifacts_async.archive.audited import ArchiveDirectory
-    from gh_artifacts_async.archive.member_table import MemberTable, Record
+    from gh_artifacts_async.archive.member_table import ExpectedHeader, MemberTable
     from gh_artifacts_async.archive.members import Member
     from gh_artifacts_async.archive.readers import Reader
 
@@ -147,35 +147,29 @@ def audit_headers(reader: Reader, archive: ArchiveDirectory, members: MemberTabl
     """
     window, store = _Window(reader), archive.members.store
     for index in store.file_order() if members is None else members.indices:
-        record = store.record(index)
-        raw_name = store.raw_name(record)
+        expected = store.expected_header(index)
+        offset, raw_name = expected[0], expected[-1]
         likely = records.LOCAL.size + 2 * len(raw_name) + _EXTRA_GUESS
-        header = window.get(record.header_offset, likely)
-        length = records.LOCAL.size + len(raw_name)
-        if not _is_plain(record, raw_name, header, length):
+        header = window.get(offset, likely)
+        if _is_plain(expected, header):
+            length = records.LOCAL.size + len(raw_name)
+        else:
             length = _audit_header(window, store.member(index), header, likely)
         store.set_header_length(index, length)
 
 
-def _is_plain(record: Record, raw_name: bytes, header: bytes, length: int) -> bool:
+def _is_plain(expected: ExpectedHeader, header: bytes) -> bool:
     """Return whether a local header has no extra field and no descriptor, and agrees in everything: most do."""
-    expected = (
-        record.flags,
-        record.method,
-        record.crc32,
-        record.compressed_size,
-        record.size,
-        len(raw_name),
-        0,
-    )
+    offset, span_end, fields, raw_name = expected
+    name_end = records.LOCAL.size + len(raw_name)
+    compressed_size = fields[3]
     return (
-        record.header_offset + length + record.compressed_size == record.span_end
-        and len(header) >= length
+        offset + name_end + compressed_size == span_end
+        and len(header) >= name_end
         and header.startswith(records.LOCAL_SIGNATURE)
-        and records.LOCAL.unpack_from(header) == expected
+        and records.LOCAL.unpack_from(header) == fields
         and header.startswith(raw_name, records.LOCAL.size)
-        and record.size < records.MASK32
-        and record.compressed_size < records.MASK32
+        and records.MASK32 not in fields
     )
 
 

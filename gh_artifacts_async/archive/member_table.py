@@ -42,6 +42,7 @@ _OFFSET: Final = struct.Struct("<Q")
 _NUMBER: Final = struct.Struct("<I")
 _EXTENT: Final = struct.Struct("<Q8xQ")  # size and header offset
 _SIZE_AT: Final = 8
+_SUMMARY: Final = struct.Struct("<QQ24xI")  # where its name begins, size, length of the name
 _SPAN_AT: Final = 16
 _HEADER_OFFSET_AT: Final = 24
 _SPAN_END_AT: Final = 32
@@ -52,6 +53,10 @@ _BITS_AT: Final = 65
 _IS_DIR: Final = 1
 _EXECUTABLE: Final = 2
 _UNIX_TIME: Final = 4
+
+
+ExpectedHeader = tuple[int, int, tuple[int, int, int, int, int, int, int], bytes]
+"""Offset and end of a member's span, the fields of a local header without extra field, and the stored name."""
 
 
 class MemberStore:
@@ -106,10 +111,15 @@ class MemberStore:
         """Return one packed record."""
         return Record._make(_RECORD.unpack_from(self._records, index * _RECORD.size))
 
-    def span(self, index: int) -> tuple[int, int, int]:
-        """Return a member's compressed size, the offset of its local header, and the length of its stored name."""
-        compressed_size, offset, length, raw_length = _SPAN.unpack_from(self._records, index * _RECORD.size + _SPAN_AT)
-        return compressed_size, offset, raw_length or length
+    def expected_header(self, index: int) -> ExpectedHeader:
+        """Return what a member's local header is expected to be, and where its span begins and ends."""
+        begin, size, compressed_size, offset, span_end, length, crc32, _, _, _, flags, raw_length, method, _ = (
+            _RECORD.unpack_from(self._records, index * _RECORD.size)
+        )
+        if raw_length:
+            begin, length = begin + length, raw_length
+        fields = (flags, method, crc32, compressed_size, size, length, 0)
+        return offset, span_end, fields, bytes(self._names[begin : begin + length])
 
     def extent(self, index: int) -> tuple[int, int]:
         """Return a member's size and the offset of its local header."""
@@ -127,9 +137,28 @@ class MemberStore:
             return range(self._count)
         return array("I", sorted(range(self._count), key=self.header_offset))
 
-    def set_span_end(self, index: int, offset: int) -> None:
-        """Set where a member's span ends."""
-        _OFFSET.pack_into(self._records, index * _RECORD.size + _SPAN_END_AT, offset)
+    def set_spans(self, order: Sequence[int], end: int) -> Iterator[tuple[int, int]]:
+        """Let every member's span end where the next one begins.
+
+        Args:
+            order: all indices in file order.
+            end: where the last span ends.
+
+        Yields:
+            The index of each member, and the bytes of its span that are neither data nor name.
+        """
+        buffer, unpack, pack = self._records, _SPAN.unpack_from, _OFFSET.pack_into
+        previous, length = -1, 0
+        for index in order:
+            at = index * _RECORD.size
+            compressed_size, offset, name_length, raw_length = unpack(buffer, at + _SPAN_AT)
+            if previous >= 0:
+                pack(buffer, previous * _RECORD.size + _SPAN_END_AT, offset)
+                yield previous, offset - length
+            previous, length = index, offset + compressed_size + (raw_length or name_length)
+        if previous >= 0:
+            pack(buffer, previous * _RECORD.size + _SPAN_END_AT, end)
+            yield previous, end - length
 
     def set_header_length(self, index: int, length: int) -> None:
         """Note that a member's local header was checked, and its length."""
@@ -147,8 +176,14 @@ class MemberStore:
 
     def name(self, index: int) -> str:
         """Return a member's name."""
-        record = self.record(index)
-        return self._names[record.name_begin : record.name_begin + record.name_length].decode()
+        begin, _, length = _SUMMARY.unpack_from(self._records, index * _RECORD.size)
+        return self._names[begin : begin + length].decode()
+
+    def summary(self, index: int) -> tuple[str, int, bool]:
+        """Return a member's name, its size and whether it is executable."""
+        at = index * _RECORD.size
+        begin, size, length = _SUMMARY.unpack_from(self._records, at)
+        return self._names[begin : begin + length].decode(), size, self._records[at + _BITS_AT] & _EXECUTABLE != 0
 
     def raw_name(self, record: Record) -> bytes:
         """Return the name of a member as stored."""
@@ -244,6 +279,16 @@ class MemberTable(Sequence[Member]):
     def extents(self) -> Iterator[tuple[int, int]]:
         """Iterate over the members' sizes and the offsets of their local headers."""
         return map(self.store.extent, self.indices)
+
+    def summaries(self) -> Iterator[tuple[str, int, bool]]:
+        """Iterate over name, size and executable bit of the members that are files."""
+        return map(self.store.summary, (index for index in self.indices if not self.store.is_dir(index)))
+
+    def at(self, positions: Iterable[int]) -> Iterator[Member]:
+        """Iterate over the members at some positions."""
+        if isinstance(self.indices, range) and self.indices == range(len(self.store)):
+            return map(self.store.member, positions)
+        return (self.store.member(self.indices[position]) for position in positions)
 
     def names(self) -> Iterator[str]:
         """Iterate over the members' names."""

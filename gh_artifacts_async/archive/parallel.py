@@ -15,7 +15,7 @@ from gh_artifacts_async.archive.readers import FileReader
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gh_artifacts_async.archive.extraction import Cancel, Progress
     from gh_artifacts_async.archive.members import Member
@@ -90,7 +90,7 @@ def extract_all(extraction: Extraction, reader: Reader, *, threads: int = 2) -> 
     def work(*queues: deque[array[int]]) -> None:
         try:
             positions = chain.from_iterable(map(_drain, queues))
-            extraction.extract_members(reader, (selected[position] for position in positions))
+            extraction.extract_members(reader, _members_at(selected, positions))
         except BaseException as error:  # noqa: BLE001 - it is raised below, in the caller's thread
             failures.append(error)
             extraction.stop()
@@ -138,6 +138,12 @@ def plan_batches(members: Sequence[Member]) -> tuple[deque[array[int]], deque[ar
         weight += size
     large.sort(key=lambda batch: -max((sizes[at] for at in batch if sizes[at] >= _BIG), default=0))
     return deque(filter(None, (small,))), deque(filter(None, large))
+
+
+def _members_at(members: Sequence[Member], positions: Iterable[int]) -> Iterator[Member]:
+    if isinstance(members, MemberTable):
+        return members.at(positions)
+    return map(members.__getitem__, positions)
 
 
 def _extents(members: Sequence[Member]) -> Iterator[tuple[int, int]]:
