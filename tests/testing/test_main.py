@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 import aiohttp
 import pytest
+import trustme
 
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.testing import __main__ as program
@@ -37,7 +40,7 @@ async def start(*arguments: str) -> tuple[asyncio.subprocess.Process, dict[str, 
 async def test_it_serves_other_programs(number: signal.Signals) -> None:
     """It says where it is, serves what was asked for, and ends well on a signal."""
     process, told = await start("--artifacts", "12", "--size", "2K", "--fault", "unavailable=2", "--repo", "a/b")
-    command = re.search(r"'(http[^']*)'", told["try"])
+    command = re.search(r"'(http[^']*)'", told["curl"])
     assert command is not None
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer demo"}) as session:
         async with session.get(command[1]) as response:
@@ -52,15 +55,68 @@ async def test_it_serves_other_programs(number: signal.Signals) -> None:
     assert (process.returncode, output, errors) == (0, b"", b"")
 
 
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for loopback that is its own authority's, and its key."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    key, chain = tmp_path / "key.pem", tmp_path / "certificate chain.pem"
+    issued.private_key_pem.write_to_path(str(key))
+    for blob in (*issued.cert_chain_pems, authority.cert_pem):
+        blob.write_to_path(str(chain), append=True)
+    return chain, key
+
+
+async def run_shell(command: str) -> tuple[int | None, str]:
+    """Run a command in a shell that knows no token and finds this environment's programs; return code and output."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("GH_", "GITHUB_"))}
+    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+    process = await asyncio.create_subprocess_shell(command, stdout=-1, stderr=-1, env=environ)
+    output, errors = await process.communicate()
+    return process.returncode, (output + errors).decode()
+
+
+@pytest.mark.realtime
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
+@pytest.mark.parametrize("tls", [False, True])
+async def test_its_commands_work_as_printed(certificate: tuple[Path, Path], tls: bool) -> None:  # noqa: FBT001
+    """Pasted into a shell, the commands list the artifacts, over TLS as well."""
+    chain, key = certificate
+    options = ["--tls-cert", str(chain), "--tls-key", str(key)] if tls else []
+    process, told = await start("--artifacts", "3", "--profile", "ghes-3.16", "--same-host-storage", *options)
+    try:
+        assert told["API"].startswith("https://" if tls else "http://")
+        commands = [told["list"], *([told["curl"]] if shutil.which("curl") else [])]
+        for command in commands:
+            code, output = await run_shell(command)
+            assert code == 0, output
+            assert "artifact-3" in output
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+
+
 @pytest.mark.parametrize(
-    "arguments", [["--fault", "nonsense"], ["--fault", "cut=often"], ["--size", "big"], ["--artifacts", "x"]]
+    ("arguments", "text"),
+    [
+        (["--fault", "nonsense"], "'nonsense' is not a fault"),
+        (["--fault", "cut=often"], "'cut=often' is not a fault"),
+        (["--size", "big"], "'big' is not a size"),
+        (["--artifacts", "x"], "'x'"),
+        (["--profile", "ghes-2.22"], "no such profile: 'ghes-2.22'"),
+        (["--same-host-storage"], "add --profile ghes-3.16"),
+        (["--tls-key", "key.pem"], "--tls-key needs --tls-cert"),
+        (["--tls-cert", "nowhere.pem"], "cannot use the certificate in nowhere.pem: No such file"),
+        (["--tls-cert", __file__], "cannot use the certificate in"),
+    ],
 )
-def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """What it does not understand is exit code 2 and a sentence."""
+def test_wrong_arguments(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it does not understand, or cannot use, is exit code 2 and a sentence."""
     with pytest.raises(SystemExit) as caught:
         program.main(arguments)
     assert caught.value.code == 2
-    assert arguments[1] in capsys.readouterr().err
+    assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", sorted(program._FAULTS))
@@ -95,6 +151,7 @@ def test_it_fills_and_tells(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
             signal.signal(number, handler)
     told = capsys.readouterr().out
     assert "/api/v3" in told
+    assert "GH_ENTERPRISE_TOKEN=demo gh-artifacts list octo-org/octo-docs" in told
     assert "2 artifacts of run 9000000001 in octo-org/octo-docs" in told
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent.parent
 
 _CONFTEST = 'pytest_plugins = ["gh_artifacts_async.testing.pytest_plugin"]'
 _TEST = """
@@ -38,11 +41,26 @@ def test_it_works_in_both_modes(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, mode: str, mark: str
 ) -> None:
     """The fixture starts and stops a fake in strict mode and in auto mode, without a warning."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent.parent))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest(_CONFTEST)
     pytester.makepyfile(_TEST.format(mark=mark))
     arguments = ["-p", "no:randomly", "-W", "error", "--strict-markers", "-o", f"asyncio_mode={mode}"]
     result = pytester.runpytest_subprocess(*arguments, "-o", "asyncio_default_fixture_loop_scope=function")
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.realtime
+@pytest.mark.slow
+def test_the_documentations_example_runs_as_pasted(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two files that the documentation shows are a test suite that passes, without more configuration."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    page = (ROOT / "docs/howto/testing.md").read_text(encoding="utf-8").partition("## As a pytest fixture")[2]
+    conftest, tests = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[:2]
+    pytester.makeconftest(conftest)
+    pytester.makepyfile(tests)
+    # Unset, this option is a warning of pytest-asyncio's own, whatever the tests are.
+    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+    result = pytester.runpytest_subprocess("-p", "no:randomly", "-W", "error", "--strict-markers", *scope)
     result.assert_outcomes(passed=2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,11 +53,14 @@ async def turn(times: int) -> None:
         await asyncio.sleep(0)
 
 
-async def connect(url: str) -> asyncio.StreamWriter:
+REQUEST = b"GET /zen HTTP/1.1\r\nHost: x\r\nUser-Agent: x\r\n\r\n"
+
+
+async def connect(url: str, request: bytes = REQUEST) -> asyncio.StreamWriter:
     """Connect to a server and send it a request."""
     host, _, port = url.removeprefix("http://").partition(":")
     _, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"GET /zen HTTP/1.1\r\nHost: x\r\nUser-Agent: x\r\n\r\n")
+    writer.write(request)
     return writer
 
 
@@ -181,6 +185,18 @@ async def test_a_fake_left_some_turns_after_a_connection(turns: int) -> None:
 
 
 @needs_proc
+@pytest.mark.parametrize("turns", TURNS)
+async def test_a_fake_left_during_a_tls_handshake(turns: int) -> None:
+    """A client that connects and never says a word of TLS does not outlive the fake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    async with nothing_left():
+        async with FakeGitHub(ssl_context=context) as github:
+            writer = await connect(github.base_url.replace("https", "http"), b"")
+            await turn(turns)
+        await leave(writer)
+
+
+@needs_proc
 @pytest.mark.parametrize("turns", range(40))
 async def test_a_fake_cancelled_at_each_turn(turns: int) -> None:
     """Wherever a cancel strikes while a fake starts, answers or ends, nothing is left."""
@@ -215,7 +231,7 @@ async def test_work_that_must_be_completed() -> None:
         await complete(fail())
 
 
-async def test_a_connection_ends_after_its_last_byte(target: tuple[str, int]) -> None:
+async def test_a_connection_ends_after_its_last_byte() -> None:
     """What was written arrives before the connection is ended, by FIN or by RST."""
     for how in ("fin", "rst"):
         received = bytearray()
@@ -237,4 +253,3 @@ async def test_a_connection_ends_after_its_last_byte(target: tuple[str, int]) ->
         if how == "fin":
             assert len(received) == 10_000
         assert received
-    assert target

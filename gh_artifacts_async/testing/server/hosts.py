@@ -89,6 +89,8 @@ class Hosts:
         self._ports = {"api": port, "storage": storage_port}
         self._runners: list[web.AppRunner] = []
         self._listeners: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
+        self._accepting: set[asyncio.Task[object]] = set()
         self._busy: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -116,17 +118,23 @@ class Hosts:
     async def _close(self) -> None:
         runners, self._runners = self._runners, []
         listeners, self._listeners = self._listeners, []
+        servers, self._servers = self._servers, []
         busy = list(self._busy)
         for task in busy:
             task.cancel()
         try:
             await stop_accepting(listeners)
-            await asyncio.gather(*busy, return_exceptions=True)
-            for runner in runners:
-                await runner.cleanup()
         finally:
+            for server in servers:
+                server.close()
             for listener in listeners:
                 listener.close()
+        handshakes = list(self._accepting)
+        for task in handshakes:
+            task.cancel()
+        await asyncio.gather(*busy, *handshakes, return_exceptions=True)
+        for runner in runners:
+            await runner.cleanup()
 
     async def _start(self, host: Host, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Start one host and return its origin."""
@@ -143,10 +151,29 @@ class Hosts:
         listener = listening_socket(self._host, self._ports[host])
         self._listeners.append(listener)
         await runner.setup()
-        await web.SockSite(runner, listener, ssl_context=self._tls).start()
+        await self._serve(listener, runner.server)
         address, self._ports[host] = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         return f"{'https' if self._tls else 'http'}://{shown}:{self._ports[host]}"
+
+    async def _serve(self, listener: socket.socket, protocols: Callable[[], asyncio.BaseProtocol] | None) -> None:
+        """Accept connections, and know those whose TLS handshake is under way, which aiohttp does not."""
+
+        def accepted() -> asyncio.BaseProtocol:
+            task = asyncio.current_task()
+            if task is not None:  # Windows' proactor loop has no task for it
+                self._accepting.add(task)
+                task.add_done_callback(self._accepting.discard)
+            if protocols is None:  # the runner is set up; its type does not say so
+                raise ConnectionAbortedError
+            return protocols()
+
+        # Ours before anything is awaited: a cancel must not lose the server.
+        server = await asyncio.get_running_loop().create_server(
+            accepted, sock=listener, ssl=self._tls, start_serving=False
+        )
+        self._servers.append(server)
+        await server.start_serving()
 
     async def _handle_api(self, request: web.Request) -> web.StreamResponse:
         if request.raw_path.startswith(_PIPELINES):

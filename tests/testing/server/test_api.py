@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gzip
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,8 +85,109 @@ async def test_etags_hold_for_one_token(github: FakeGitHub, probe: Probe, run: F
     assert (await probe.api(path, headers=condition)).status == 200
 
 
+@pytest.mark.parametrize("path", ["", "/actions/artifacts?per_page=1", "/nonsense"])
+async def test_head_is_get_without_the_body(github: FakeGitHub, probe: Probe, run: FakeRun, path: str) -> None:
+    """HEAD has the status and the headers of GET, its length and ETag included, and no body; it is charged alike."""
+    for name in ("x", "y"):
+        github.add_artifact(run, name)
+    whole, head = await probe.api(path), await probe.api(path, "HEAD")
+    assert (head.status, head.body) == (whole.status, b"")
+    same = {"Content-Length", "Content-Type", "ETag", "Link"}
+    assert {name: head.headers.get(name) for name in same} == {name: whole.headers.get(name) for name in same}
+    assert github.requests[0].endpoint == github.requests[1].endpoint
+
+
+async def test_head_of_a_download(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """HEAD on a download is redirected too; DELETE and POST have no such twin."""
+    artifact = github.add_artifact(run, "x")
+    got = await probe.api(f"/actions/artifacts/{artifact}/zip", "HEAD")
+    assert got.status == 302
+    assert (await probe.get(got.headers["Location"])).body == github.content(artifact)
+    assert (await probe.api("/actions/artifacts", "DELETE")).status == 404
+
+
+def basic(text: str) -> dict[str, str]:
+    """Return the header of Basic authentication."""
+    return {"Authorization": f"Basic {base64.b64encode(text.encode()).decode()}"}
+
+
 @pytest.mark.usefixtures("run")
-async def test_head_has_no_body(probe: Probe) -> None:
-    """HEAD is none of the operations."""
-    got = await probe.api(method="HEAD")
-    assert (got.status, got.body) == (404, b"")
+@pytest.mark.parametrize(
+    ("credentials", "status"),
+    [
+        ("octocat:good", 200),
+        ("x-access-token:good", 200),
+        ("good:x-oauth-basic", 200),
+        ("good:", 200),
+        ("octocat:bad", 401),
+        ("good", 401),
+        (":", 401),
+    ],
+)
+async def test_basic_authentication(github: FakeGitHub, probe: Probe, credentials: str, status: int) -> None:
+    """A token may come as the password, or as the user's name, of Basic authentication."""
+    github.tokens = {"good"}
+    assert (await probe.api(headers=basic(credentials))).status == status
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("header", ["Basic", "Basic ???", "Basic /w==", "Digest x"])
+async def test_credentials_that_are_none(github: FakeGitHub, probe: Probe, header: str) -> None:
+    """What cannot be decoded is 401."""
+    github.tokens = {"good"}
+    assert (await probe.api(headers={"Authorization": header})).status == 401
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coded"),
+    [
+        ("gzip", True),
+        ("deflate, gzip;q=0.5", True),
+        ("*", True),
+        ("GZIP", True),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0, *", False),
+        ("", False),
+    ],
+)
+async def test_gzip_where_it_is_accepted(
+    github: FakeGitHub,
+    probe: Probe,
+    run: FakeRun,
+    accepted: str,
+    coded: bool,  # noqa: FBT001
+) -> None:
+    """JSON is sent with gzip coding to whoever accepts it, errors included; the ETag stays the same."""
+    github.add_artifact(run, "Rails")
+    for path in ("/actions/artifacts", "/nonsense"):
+        plain = await probe.api(path)
+        got = await probe.api(path, headers={"Accept-Encoding": accepted})
+        assert ("Content-Encoding" in got.headers) is coded
+        assert (gzip.decompress(got.body) if coded else got.body) == plain.body
+        assert int(got.headers["Content-Length"]) == len(got.body)
+        assert got.headers.get("ETag") == plain.headers.get("ETag")
+
+
+async def test_only_json_is_coded(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """A redirect, a 204, a 304, bare text and a scripted response have no coding."""
+    artifact = github.add_artifact(run, "x")
+    path, accept = f"/actions/artifacts/{artifact}", {"Accept-Encoding": "gzip"}
+    etag = (await probe.api(path, headers=accept)).headers["ETag"]
+    answers = [
+        await probe.api(f"{path}/zip", headers=accept),
+        await probe.api(path, headers={**accept, "If-None-Match": etag}),
+        await probe.api(path, "DELETE", headers=accept),
+        await probe.api(headers=accept, skip_auto_headers=["User-Agent"]),
+    ]
+    github.faults.status(None, 500, where="api")
+    answers.append(await probe.api(headers=accept))
+    assert [got.status for got in answers] == [302, 304, 204, 403, 500]
+    assert not any("Content-Encoding" in got.headers for got in answers)
+
+
+@pytest.mark.parametrize(("github", "version"), [("github.com", None), ("ghes-3.8", "3.8.0")], indirect=["github"])
+@pytest.mark.usefixtures("run")
+async def test_an_appliance_names_its_version(probe: Probe, version: str | None) -> None:
+    """Enterprise Server sends its version with every response."""
+    assert (await probe.api()).headers.get("X-GitHub-Enterprise-Version") == version

@@ -1,4 +1,4 @@
-"""What the fake answers is what GitHub's OpenAPI description promises."""
+"""What the fake sends is what GitHub's OpenAPI description promises."""
 
 from __future__ import annotations
 
@@ -92,6 +92,23 @@ async def test_neighbours(github: FakeGitHub, probe: Probe, run: FakeRun) -> Non
     for path in paths:
         check("github.com.neighbours", "github.com", "GET", f"/repos/{REPO}{path}", await probe.api(path))
     check("github.com.neighbours", "github.com", "GET", "/rate_limit", await probe.api("//rate_limit"))
+
+
+async def test_workflows_jobs_and_attempts(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """Workflows, jobs and attempts are as described."""
+    running = github.add_run(REPO, status="in_progress", conclusion=None, branch=None, attempt=2)
+    paths = ["/actions/workflows", "/actions/workflows/ci.yml"]
+    # No jobs of a running attempt: GitHub says "nullable" of their conclusion, but leaves null out of its values.
+    paths += [f"/actions/runs/{running.id}/attempts/{number}" for number in (1, 2)]
+    paths += [f"/actions/runs/{run.id}/jobs?filter=all"]
+    for path in paths:
+        check("github.com.neighbours", "github.com", "GET", f"/repos/{REPO}{path}", await probe.api(path))
+
+
+@pytest.mark.parametrize("path", ["/meta", "/versions"])
+async def test_the_service(probe: Probe, path: str) -> None:
+    """What GitHub says of itself is as described."""
+    check("github.com.neighbours", "github.com", "GET", path, await probe.api(f"/{path}"))
 
 
 async def test_apps(github: FakeGitHub, probe: Probe) -> None:
