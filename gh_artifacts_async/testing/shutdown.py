@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
+BACKLOG = 1024
+"""Connections that may wait to be accepted: a test may open hundreds at once."""
+
 _POLL = 0.001
 _POLLS = 200
 _ACCEPT_TURNS = 3

@@ -15,6 +15,6 @@ def _part(document: object) -> str:
 
 
 def app_token(github: FakeGitHub, *, algorithm: str = "RS256", **claims: Any) -> str:
-    """Return the token of App 7 as GitHub wants it: issued a minute ago, good for nine."""
+    """Return the token of App 7 as GitHub expects it: issued a minute ago, valid for nine."""
     now = int(github.clock.timestamp())
     return f"{_part({'alg': algorithm})}.{_part({'iat': now - 60, 'exp': now + 540, 'iss': '7', **claims})}.c2ln"

@@ -26,12 +26,12 @@ async def start(*arguments: str) -> tuple[asyncio.subprocess.Process, dict[str, 
         sys.executable, "-m", "gh_artifacts_async.testing", *arguments, stdout=-1, stderr=-1, cwd=ROOT
     )
     assert process.stdout is not None
-    told = {}
-    while "stop" not in told:
+    printed = {}
+    while "stop" not in printed:
         line = (await process.stdout.readline()).decode()
         word, _, value = line.strip().partition(" ")
-        told[word] = value.strip()
-    return process, told
+        printed[word] = value.strip()
+    return process, printed
 
 
 @pytest.mark.realtime
@@ -39,8 +39,8 @@ async def start(*arguments: str) -> tuple[asyncio.subprocess.Process, dict[str, 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_it_serves_other_programs(number: signal.Signals) -> None:
     """It says where it is, serves what was asked for, and ends well on a signal."""
-    process, told = await start("--artifacts", "12", "--size", "2K", "--fault", "unavailable=2", "--repo", "a/b")
-    command = re.search(r"'(http[^']*)'", told["curl"])
+    process, printed = await start("--artifacts", "12", "--size", "2K", "--fault", "unavailable=2", "--repo", "a/b")
+    command = re.search(r"'(http[^']*)'", printed["curl"])
     assert command is not None
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer demo"}) as session:
         async with session.get(command[1]) as response:
@@ -49,7 +49,7 @@ async def test_it_serves_other_programs(number: signal.Signals) -> None:
         url = listed["artifacts"][0]["archive_download_url"]
         async with session.get(url, allow_redirects=False) as response:
             location = response.headers["Location"]
-    assert location.startswith(told["storage"])
+    assert location.startswith(printed["storage"])
     process.send_signal(number)
     output, errors = await process.communicate()
     assert (process.returncode, output, errors) == (0, b"", b"")
@@ -84,10 +84,10 @@ async def test_its_commands_work_as_printed(certificate: tuple[Path, Path], tls:
     """Pasted into a shell, the commands list the artifacts, over TLS as well."""
     chain, key = certificate
     options = ["--tls-cert", str(chain), "--tls-key", str(key)] if tls else []
-    process, told = await start("--artifacts", "3", "--profile", "ghes-3.16", "--same-host-storage", *options)
+    process, printed = await start("--artifacts", "3", "--profile", "ghes-3.16", "--same-host-storage", *options)
     try:
-        assert told["API"].startswith("https://" if tls else "http://")
-        commands = [told["list"], *([told["curl"]] if shutil.which("curl") else [])]
+        assert printed["API"].startswith("https://" if tls else "http://")
+        commands = [printed["list"], *([printed["curl"]] if shutil.which("curl") else [])]
         for command in commands:
             code, output = await run_shell(command)
             assert code == 0, output
@@ -149,10 +149,10 @@ def test_it_fills_and_tells(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    told = capsys.readouterr().out
-    assert "/api/v3" in told
-    assert "GH_ENTERPRISE_TOKEN=demo gh-artifacts list octo-org/octo-docs" in told
-    assert "2 artifacts of run 9000000001 in octo-org/octo-docs" in told
+    printed = capsys.readouterr().out
+    assert "/api/v3" in printed
+    assert "GH_ENTERPRISE_TOKEN=demo gh-artifacts list octo-org/octo-docs" in printed
+    assert "2 artifacts of run 9000000001 in octo-org/octo-docs" in printed
 
 
 def _not_here(*_: object) -> None:

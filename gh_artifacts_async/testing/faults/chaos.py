@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from gh_artifacts_async.testing.shutdown import (
+    BACKLOG,
     complete,
     end_connection,
     listening_socket,
@@ -145,7 +146,9 @@ class ChaosProxy:
         # The socket and the server are ours before anything is awaited: a cancel between must not lose them.
         self._listener = listening_socket(self._host, self.port)
         self.port = self._listener.getsockname()[1]
-        self._server = await asyncio.start_server(self._accept, sock=self._listener, start_serving=False)
+        self._server = await asyncio.start_server(
+            self._accept, sock=self._listener, backlog=BACKLOG, start_serving=False
+        )
         await self._server.start_serving()
 
     async def stop_listening(self) -> None:

@@ -21,7 +21,7 @@ from gh_artifacts_async.testing.server.signing import Signer
 from gh_artifacts_async.testing.server.storage import Storage
 from gh_artifacts_async.testing.server.tokens import Tokens
 from gh_artifacts_async.testing.server.wire import strip_absent
-from gh_artifacts_async.testing.shutdown import complete, listening_socket, stop_accepting
+from gh_artifacts_async.testing.shutdown import BACKLOG, complete, listening_socket, stop_accepting
 
 if TYPE_CHECKING:
     import socket
@@ -170,7 +170,7 @@ class Hosts:
 
         # Ours before anything is awaited: a cancel must not lose the server.
         server = await asyncio.get_running_loop().create_server(
-            accepted, sock=listener, ssl=self._tls, start_serving=False
+            accepted, sock=listener, ssl=self._tls, backlog=BACKLOG, start_serving=False
         )
         self._servers.append(server)
         await server.start_serving()

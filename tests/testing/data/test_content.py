@@ -29,7 +29,7 @@ async def test_raw_artifacts(github: FakeGitHub, probe: Probe, run: FakeRun) -> 
 
 @pytest.mark.parametrize("github", ["ghes-3.8"], indirect=True)
 async def test_v3_with_given_bytes(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
-    """Given zips and generated ones are sent as they are, their size told as their members' sum."""
+    """Given zips and generated ones are sent as they are, their size listed as their members' sum."""
     large = github.add_artifact(run, "large", size=5000)
     broken = github.add_artifact(run, "broken", archive=b"no zip")
     for artifact, size in ((large, 5000 - 118), (broken, 6)):
@@ -38,7 +38,7 @@ async def test_v3_with_given_bytes(github: FakeGitHub, probe: Probe, run: FakeRu
 
 
 async def test_odd_artifacts(github: FakeGitHub, run: FakeRun) -> None:
-    """What the listing says can be told apart from what is stored."""
+    """What the listing says may differ from what is stored."""
     plain = github.artifact(github.add_artifact(run, "x", archive=b"PK\5\6" + bytes(18)))
     assert (plain.size_in_bytes, plain.digest is not None) == (22, True)
     liar = github.artifact(github.add_artifact(run, "x", size_in_bytes=5, digest="sha256:00"))

@@ -20,13 +20,13 @@ async def test_ids_are_the_same_in_every_run() -> None:
 
 
 async def test_runs_can_be_changed(github: FakeGitHub, probe: Probe) -> None:
-    """A run goes on; its artifacts know it as it is now."""
+    """A run changes; its artifacts show it as it is now."""
     run = github.add_run(REPO, status="in_progress", conclusion=None, head_sha="00" * 20)
     artifact = github.add_artifact(run, "x")
     github.update_run(run, status="completed", conclusion="success", branch="renamed")
     assert github.update_run(run.id).conclusion == "success"
-    told = (await probe.api(f"/actions/artifacts/{artifact}")).json["workflow_run"]
-    assert told == {
+    got = (await probe.api(f"/actions/artifacts/{artifact}")).json["workflow_run"]
+    assert got == {
         "id": run.id,
         "repository_id": run.repository_id,
         "head_repository_id": run.repository_id,

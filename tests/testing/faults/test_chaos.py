@@ -41,7 +41,7 @@ async def test_what_passes_is_unharmed(github: FakeGitHub, probe: Probe, proxy: 
 
 
 async def test_both_hosts_can_be_behind_proxies(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
-    """The fake names the origins that it is told to."""
+    """The fake advertises the proxies' origins in place of its own."""
     for number in range(2):
         github.add_artifact(run, str(number))
     async with ChaosProxy(("127.0.0.1", int(github.base_url.rpartition(":")[2]))) as proxy:

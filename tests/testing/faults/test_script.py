@@ -189,7 +189,7 @@ async def test_faults_of_the_apis_connection(github: FakeGitHub, probe: Probe) -
 
 
 async def test_statuses(github: FakeGitHub, probe: Probe, url: str, artifact: int) -> None:
-    """An answer of any status, with the host's own kind of error unless told otherwise."""
+    """An answer of any status, by default with the host's own kind of error."""
     github.faults.status(artifact, 503)
     got = await probe.get(url)
     assert (got.status, got.headers["x-ms-error-code"]) == (503, "ServerBusy")
@@ -364,7 +364,7 @@ async def test_truncate_clean(github: FakeGitHub, probe: Probe, url: str, whole:
 
 
 async def test_extra(github: FakeGitHub, probe: Probe, url: str, whole: bytes) -> None:
-    """Bytes follow that do not belong there, counted in the length or not told at all."""
+    """Bytes follow that do not belong there, counted in the length or without one."""
     github.faults.extra(data=b"!!")
     got = await probe.get(url)
     assert (got.body, got.headers["Content-Length"]) == (whole + b"!!", str(SIZE + 2))

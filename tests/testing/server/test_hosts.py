@@ -96,8 +96,8 @@ async def test_the_clock_can_be_set() -> None:
     async with FakeGitHub(now=start) as github, Probe(github) as probe:
         run = github.add_run(REPO)
         artifact = github.add_artifact(run, "x")
-        told = (await probe.api(f"/actions/artifacts/{artifact}")).json
-        assert (told["created_at"], told["expires_at"]) == ("2026-07-09T12:00:00Z", "2026-10-07T12:00:00Z")
+        got = (await probe.api(f"/actions/artifacts/{artifact}")).json
+        assert (got["created_at"], got["expires_at"]) == ("2026-07-09T12:00:00Z", "2026-10-07T12:00:00Z")
         old = github.artifact(github.add_artifact(run, "x", expired=True, created_at="2026-07-01T00:00:00Z"))
         assert old.expires_at is not None
         assert old.expires_at < github.clock.now()

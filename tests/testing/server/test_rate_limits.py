@@ -15,9 +15,9 @@ async def test_the_primary_limit(github: FakeGitHub, probe: Probe) -> None:
     """A spent budget is 403 until its hour is over; asking how it stands is free."""
     github.set_rate_limit(limit=100, remaining=2, reset_in=60)
     assert [(await probe.api()).status for _ in range(3)] == [200, 200, 403]
-    told = (await probe.api("//rate_limit")).json
-    assert told["resources"]["core"] == told["rate"]
-    assert (told["rate"]["limit"], told["rate"]["remaining"]) == (100, 0)
+    limits = (await probe.api("//rate_limit")).json
+    assert limits["resources"]["core"] == limits["rate"]
+    assert (limits["rate"]["limit"], limits["rate"]["remaining"]) == (100, 0)
     newer = await probe.api("//rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
     assert "rate" not in newer.json
     await asyncio.sleep(61)

@@ -12,10 +12,10 @@ async def test_runs_tell_of_forks_and_pull_requests(github: FakeGitHub, probe: P
     """A run from a fork names it, one whose fork is gone names none; pull requests can be left out."""
     fork = github.add_run(REPO, head_repository="fork-er/octo-docs", pull_requests=[7])
     gone = github.add_run(REPO, head_repository=None)
-    told = (await probe.api(f"/actions/runs/{fork.id}")).json
-    assert told["head_repository"]["full_name"] == "fork-er/octo-docs"
-    assert told["head_repository"]["fork"] is True
-    assert [pull["number"] for pull in told["pull_requests"]] == [7]
+    got = (await probe.api(f"/actions/runs/{fork.id}")).json
+    assert got["head_repository"]["full_name"] == "fork-er/octo-docs"
+    assert got["head_repository"]["fork"] is True
+    assert [pull["number"] for pull in got["pull_requests"]] == [7]
     assert (await probe.api(f"/actions/runs/{gone.id}")).json["head_repository"] is None
     bare = (await probe.api("/actions/runs?exclude_pull_requests=true")).json["workflow_runs"]
     assert [item["pull_requests"] for item in bare] == [[], []]

@@ -22,7 +22,7 @@ def artifact(github: FakeGitHub, run: FakeRun) -> int:
 
 
 async def test_signed_urls_end(github: FakeGitHub, probe: Probe, artifact: int) -> None:
-    """After ten minutes a URL is 403 with both times; a body that has begun goes on."""
+    """After ten minutes a URL is 403 with both times; a body that has begun is sent to its end."""
     url = await probe.sign(artifact)
     await asyncio.sleep(590)
     assert (await probe.get(url)).status == 200

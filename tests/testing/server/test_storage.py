@@ -76,7 +76,7 @@ async def test_a_range_behind_the_end(probe: Probe, artifact: int) -> None:
 
 
 async def test_conditions(github: FakeGitHub, probe: Probe, artifact: int) -> None:
-    """If-Match is judged, If-Range is not."""
+    """If-Match is evaluated, If-Range is ignored."""
     tag = github.artifact(artifact).etag
     assert (await probe.fetch(artifact, If_Match=f'"other", {tag}')).status == 200
     assert (await probe.fetch(artifact, If_Match="*")).status == 200

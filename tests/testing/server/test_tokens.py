@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ({"algorithm": "none"}, "could not be decoded"),
     ],
 )
-async def test_json_web_tokens_are_judged(
+async def test_json_web_tokens_are_checked(
     github: FakeGitHub, probe: Probe, claims: dict[str, Any], message: str
 ) -> None:
     """A token that is too old, too long-lived, from the future or unsigned is 401."""
@@ -39,8 +39,8 @@ async def test_other_tokens_are_no_json_web_tokens(github: FakeGitHub, probe: Pr
     assert (await probe.api("/installation", headers={"Authorization": f"Bearer {token}"})).status == 401
 
 
-async def test_times_can_be_left_unjudged(github: FakeGitHub, probe: Probe) -> None:
-    """A test on another clock may switch the judging of times off; the life of a token is judged all the same."""
+async def test_times_can_be_left_unchecked(github: FakeGitHub, probe: Probe) -> None:
+    """A test on another clock may switch the check of times off; the lifetime of a token is checked all the same."""
     github.add_installation(7, [REPO], id=5)
     github.check_jwt_times = False
     assert not github.check_jwt_times
