@@ -33,7 +33,7 @@ async def main(options: dict[str, str]) -> None:
     wanted = artifacts(options["manifest"])
     async with (
         ArtifactsClient("token", base_url=options["api"], limits=limits) as client,
-        client.download_many(wanted, options["out"], concurrency=at_once) as outcomes,
+        client.download_many(wanted, options["out"], concurrency=at_once, layout="name") as outcomes,
     ):
         async for outcome in outcomes:
             assert outcome.value is not None, outcome.error
