@@ -1,4 +1,4 @@
-"""What the tests of the transfer room share: one repository, one client, and what may be in a folder afterwards."""
+"""What the tests of transfers share: one repository, one client, and what may be in a folder afterwards."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INLINE_SIZE = 20_000
 WORKER_SIZE = 600_000
 """Bytes of an artifact that goes through the worker thread."""
 
-RING_SIZE = 3_000_000
+RECEIVER_SIZE = 3_000_000
 """Bytes of an artifact that takes the fast path."""
 
 ONE_TRY = RetryPolicy(attempts=1)

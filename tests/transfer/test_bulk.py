@@ -30,7 +30,18 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transfer.disk import partfile
-from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, get, names
+from tests.kits.transfer import (
+    INLINE_SIZE,
+    ONE_TRY,
+    RECEIVER_SIZE,
+    REPO,
+    WORKER_SIZE,
+    Seen,
+    add,
+    client_for,
+    get,
+    names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -186,9 +197,9 @@ async def _time_out(client: ArtifactsClient, artifacts: Any, folder: Path) -> No
 @pytest.mark.parametrize("lazily", [False, True])
 async def test_leaving(github: FakeGitHub, tmp_path: Path, leave: Any, *, lazily: bool) -> None:
     """However a block is left, no task, no socket and no torn file stays, and the rest can be fetched later."""
-    ids = fill(github, 3) + [add(github, f"long-{number}", size=RING_SIZE) for number in range(6)]
+    ids = fill(github, 3) + [add(github, f"long-{number}", size=RECEIVER_SIZE) for number in range(6)]
     for it in ids[3:]:
-        github.faults.stall(it, at=RING_SIZE // 2)
+        github.faults.stall(it, at=RECEIVER_SIZE // 2)
     closed: list[bool] = []
     async with client_for(github) as client:
         artifacts = await listed(client)
@@ -210,7 +221,7 @@ async def test_leaving(github: FakeGitHub, tmp_path: Path, leave: Any, *, lazily
         assert not github._journal.storage_concurrency
         for name in names(tmp_path):
             if ".part" not in name:
-                assert (tmp_path / name).stat().st_size in {INLINE_SIZE, RING_SIZE}
+                assert (tmp_path / name).stat().st_size in {INLINE_SIZE, RECEIVER_SIZE}
         github.faults.clear()
         outcomes = await run(client, artifacts, tmp_path)
         assert all(outcome.ok for outcome in outcomes)
@@ -222,7 +233,7 @@ async def test_leaving(github: FakeGitHub, tmp_path: Path, leave: Any, *, lazily
 
 
 async def test_endless_input(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """An endless input is read as there is room; the number of tasks is flat."""
+    """An endless input is read only as fast as it is worked off; the number of tasks is flat."""
     fill(github, 1)
     (artifact,) = await listed(client)
     taken, most = 0, 0

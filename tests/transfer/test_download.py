@@ -31,8 +31,8 @@ from gh_artifacts_async.transfer.disk import filesystem, partfile
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
+    RECEIVER_SIZE,
     REPO,
-    RING_SIZE,
     WORKER_SIZE,
     Seen,
     add,
@@ -46,7 +46,7 @@ from tests.kits.transfer import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 
 
 @SIZES
@@ -319,8 +319,8 @@ async def test_durable(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
     assert len(synced) == 2
 
 
-def _broken_write(monkeypatch: pytest.MonkeyPatch, room: int, number: int) -> None:
-    left, real = [room], os.write
+def _broken_write(monkeypatch: pytest.MonkeyPatch, free: int, number: int) -> None:
+    left, real = [free], os.write
 
     def write(descriptor: int, data: Any) -> int:
         if not left[0]:
@@ -371,7 +371,7 @@ async def test_broken_disk(
 async def test_disk_that_is_too_small(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    """Where the size is known, a disk without that room is found before the bytes come."""
+    """Where the size is known, a disk without that space is found before the bytes come."""
     artifact_id = add(github, size=50_000_000)
     monkeypatch.setattr(filesystem, "free_bytes", lambda _: 49_999_999)
     with pytest.raises(OutOfSpaceError) as caught:
@@ -384,7 +384,7 @@ async def test_disk_that_is_too_small(
 async def test_rename_on_a_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    """A rename for which there is no room leaves no final name; the part is kept, and needs only the rename."""
+    """A rename for which there is no space leaves no final name; the part is kept, and needs only the rename."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -557,19 +557,19 @@ async def test_events(github: FakeGitHub, tmp_path: Path) -> None:
     """An observer is told of the start, of bytes, of the check and of the end; the client's own hears it too."""
     theirs, mine = Seen(), Seen()
     async with client_for(github, observer=theirs) as client:
-        result = await fetch(client, add(github, size=RING_SIZE), tmp_path, observer=mine)
+        result = await fetch(client, add(github, size=RECEIVER_SIZE), tmp_path, observer=mine)
     assert theirs == mine
     kinds = [type(event) for event in mine if not isinstance(event, TransferBytes)]
     assert kinds == [TransferStarted, TransferVerified, TransferFinished]
     (started,), (verified,), (finished,) = (mine.of(kind) for kind in kinds)
-    assert (started.size, started.offset, verified.verified) == (RING_SIZE, 0, "digest")
-    assert (finished.path, finished.size, finished.skipped) == (result.path, RING_SIZE, False)
+    assert (started.size, started.offset, verified.verified) == (RECEIVER_SIZE, 0, "digest")
+    assert (finished.path, finished.size, finished.skipped) == (result.path, RECEIVER_SIZE, False)
     counted = [event.received for event in mine.of(TransferBytes)]
     assert counted == sorted(counted)
-    assert counted[-1] <= RING_SIZE
+    assert counted[-1] <= RECEIVER_SIZE
 
 
-@pytest.mark.parametrize("size", [100_000, WORKER_SIZE, RING_SIZE])
+@pytest.mark.parametrize("size", [100_000, WORKER_SIZE, RECEIVER_SIZE])
 async def test_bytes_events_are_rare(github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """Of a transfer's bytes an observer hears at most ten times a second, however small the pieces."""
     artifact_id = add(github, size=size)

@@ -34,8 +34,8 @@ from gh_artifacts_async import (
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
+    RECEIVER_SIZE,
     REPO,
-    RING_SIZE,
     WORKER_SIZE,
     Seen,
     add,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     Script = Callable[[Faults, int, int], object]
 
-SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
 HUGE_HEADER = b"HTTP/1.1 200 OK\r\nX-Huge: " + b"x" * 200_000 + b"\r\nContent-Length: 5\r\n\r\nhello"
 

@@ -45,7 +45,7 @@ def refusal(
             error = StorageError(f"{what}: {reason}", status=_PRECONDITION_FAILED)
             return Setback(error=error, failure=RefusedURL())  # the whole is asked for at once
         case ranges.SignAgain(reason=reason, expired=True):
-            msg = f"{what} from {host}: {reason}, also after fresh ones were asked for; is the network slow?"
+            msg = f"{what} from {host}: {reason}, and so had newly signed ones; is the network very slow?"
             return Setback(error=SignedURLExpiredError(msg), failure=RefusedURL())
         case ranges.SignAgain(reason=reason, status=status, code=code):
             error = StorageError(f"{what} from {host}: {reason}", status=status, code=code)

@@ -126,5 +126,5 @@ def not_a_zip(content_type: str | None, error: ArchiveError) -> ArchiveError:
     if not isinstance(error, CorruptArchiveError) or filenames.kind_by_type(content_type) != "raw":
         return error
     kind = filenames.media_type(content_type)
-    msg = f"this artifact is no zip but a single file ({kind}); download it instead ({error})"
+    msg = f"this artifact is a single file ({kind}), not a zip; download it instead"
     return UnsupportedArchiveError(msg, member=error.member, rule=error.rule)

@@ -433,13 +433,13 @@ def test_full_disk_in_the_middle(make: Any, monkeypatch: pytest.MonkeyPatch) -> 
     part = make()
     part.start()
     part.learn(etag='"tag"', total=100)
-    real, room = os.write, [30]
+    real, free = os.write, [30]
 
     def write(descriptor: int, data: memoryview) -> int:
-        if not room[0]:
+        if not free[0]:
             raise OSError(28, "No space left on device")
-        fits = min(room[0], len(data))
-        room[0] -= fits
+        fits = min(free[0], len(data))
+        free[0] -= fits
         return real(descriptor, data[:fits])
 
     monkeypatch.setattr(os, "write", write)
@@ -451,7 +451,7 @@ def test_full_disk_in_the_middle(make: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_full_disk_at_the_start(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk without room for a file at all is OutOfSpaceError; needed is unknown where the total is."""
+    """A disk without space for a file at all is OutOfSpaceError; needed is unknown where the total is."""
     part = make()
     with monkeypatch.context() as patched:
 
@@ -463,18 +463,6 @@ def test_full_disk_at_the_start(make: Any, monkeypatch: pytest.MonkeyPatch) -> N
             part.start()
     part.start()
     assert part._missing() is None
-
-
-def test_scan(make: Any, tmp_path: Path) -> None:
-    """Parts are found by artifact; a sidecar without its part is removed, everything else is left alone."""
-    first, second = leave(make()), leave(make(attrs.evolve(STATE, artifact_id=8), "do.cs"))
-    (tmp_path / ".docs.7.dead.part.json").write_bytes(b"{}")
-    for name in ("docs.zip", "x.part", ".hidden", ".x.json"):
-        (tmp_path / name).write_bytes(b"")
-    assert scan(tmp_path) == {".docs.7.": [first], ".do.cs.8.": [second]}
-    assert ".docs.7.dead.part.json" not in names(tmp_path)
-    assert {"docs.zip", "x.part", ".hidden", ".x.json"} < names(tmp_path)
-    assert scan(tmp_path / "absent") == {}
 
 
 def test_windows(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ async def test_error_of_the_worker(writer: Writer) -> None:
 
 
 async def test_error_wakes_who_waits(writer: Writer) -> None:
-    """A lane that waits for room hears of the error too."""
+    """A lane that waits until the pool is less full gets the error too."""
     sink = Sink()
     sink.open.clear()
     sink.error = OSError(5, "broken disk")
