@@ -130,6 +130,14 @@ async def test_magic_decides(
         assert (await fetch(client, raw, tmp_path)).path.name == "raw.bin"
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\x7fb", "\x1b[31mred", "a\u202eb", "..", "a/b"])
+async def test_unprintable_name(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, name: str) -> None:
+    """What a terminal would act on is not part of a raw file's name, whatever Content-Disposition says."""
+    result = await fetch(client, add(github, name, raw=(name, b"bytes")), tmp_path / "in")
+    assert result.path.parent == tmp_path / "in"
+    assert result.path.name.isprintable()
+
+
 async def test_zip_name_of_storage_is_not_used(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A zip is named after its artifact, whatever storage calls it."""
     artifact_id = add(github, filename="docs")
@@ -156,6 +164,20 @@ async def test_filename(github: FakeGitHub, client: ArtifactsClient, tmp_path: P
     assert (await fetch(client, raw, tmp_path, filename="mine.too")).path == tmp_path / "mine.too"
     with pytest.raises(ConfigurationError):
         await client.download(ArtifactRef(REPO, raw), tmp_path, filename="../no")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"filename": "x" * 300}, {"directory": "a\0b"}, {"directory": 7}, {"directory": b"x"}]
+)
+async def test_arguments_that_cannot_be_right(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    """One clear error, and no request."""
+    artifact = await get(client, add(github))
+    github.forget_requests()
+    with pytest.raises(ConfigurationError):
+        await client.download(**({"artifact": artifact, "directory": tmp_path} | wrong))
+    assert not github.requests
 
 
 # --- what is there already ------------------------------------------------------------------------------------------
@@ -243,10 +265,13 @@ async def test_replace(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "replace"])
 async def test_folder_in_the_way(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, if_exists: str) -> None:
-    """A folder in the file's place stays."""
+    """A folder is never replaced by a file, and that is found before any request."""
     (tmp_path / "docs.zip").mkdir()
-    with pytest.raises(DestinationExistsError):
-        await fetch(client, add(github), tmp_path, if_exists=if_exists)
+    artifact = await get(client, add(github))
+    github.forget_requests()
+    with pytest.raises(DestinationExistsError, match=r"docs\.zip already exists"):
+        await client.download(artifact, tmp_path, if_exists=if_exists)
+    assert not github.requests
     assert names(tmp_path) == set()
 
 
@@ -519,6 +544,15 @@ async def test_record_of_an_older_file_goes(appliance: FakeGitHub, its_client: A
         await fetch(client, add(github), tmp_path, if_exists="replace")
     assert names(tmp_path) == {"docs.zip"}
     assert not await its_client.verify(artifact, tmp_path / "docs.zip")
+
+
+async def test_a_record_that_cannot_be_written(
+    appliance: FakeGitHub, its_client: ArtifactsClient, tmp_path: Path
+) -> None:
+    """The file is in place and right; only its record would have too long a name."""
+    result = await fetch(its_client, add(appliance, files={"a.txt": b"a" * 500}), tmp_path, filename="x" * 245)
+    assert result.verified == "none"
+    assert names(tmp_path) == {"x" * 245}
 
 
 async def test_size_without_digest(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
