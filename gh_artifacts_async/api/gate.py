@@ -27,9 +27,9 @@ _MOST_DOUBLINGS = 16
 
 
 class Gate:
-    """Lets API calls through in the order in which they come, as many and as fast as the limits allow.
+    """Lets API calls through in order of arrival, as many and as fast as the limits allow.
 
-    It belongs to one event loop. A call that is cancelled while it waits has taken nothing.
+    It belongs to one event loop. A call that is cancelled while it waits has used up nothing.
 
     Attributes:
         unstated_pauses: pauses of unstated length since the last good response.

@@ -1,4 +1,4 @@
-"""One artifact to one verified file or folder: what is there already, fetch, verify, put in place."""
+"""Downloads one artifact to a verified file or folder: skip what is there, fetch, verify, put in place."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _IF_EXISTS = ("error", "skip", "replace")
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """How a download treats what is there, and the disk.
+    """How a download treats an existing destination, and how it writes.
 
     Attributes:
-        if_exists: what to do where the destination is taken.
+        if_exists: what to do if the destination is taken.
         durable: fsync what is written, and its folder.
-        extract: how to unpack a zip; None leaves it as it is.
+        extract: how to extract a zip; None leaves it zipped.
     """
 
     if_exists: IfExists = "error"
@@ -53,7 +53,7 @@ class Options:
 
     @classmethod
     def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> Options:  # noqa: FBT001
-        """Take the public arguments; ``extract=True`` is the default policy.
+        """Check the public arguments; ``extract=True`` is the default policy.
 
         Raises:
             ConfigurationError: ``if_exists`` is none of the three.
@@ -68,10 +68,10 @@ class Options:
 
 @attrs.frozen(kw_only=True)
 class LocalCopy:
-    """What is known to be the artifact already.
+    """A file or folder that is known to be the artifact.
 
     Attributes:
-        path: its file or folder.
+        path: of the file or folder.
         members: of the folder; None for a file.
     """
 
@@ -103,7 +103,7 @@ async def download(
 
 @attrs.define
 class Download:
-    """One artifact on its way to its destination."""
+    """The download of one artifact."""
 
     _context: TransferContext
     _artifact: Artifact
@@ -113,11 +113,11 @@ class Download:
     _claims: Claims | None = None
 
     async def run(self) -> DownloadResult:
-        """Skip what is there; else fetch, verify, and put in place.
+        """Skip the artifact if it is there; else fetch, verify, and put it in place.
 
         Raises:
-            ArtifactsError: it could not be done; the destination is as it was.
-            OSError: the disk refused.
+            ArtifactsError: the download failed; the destination is unchanged.
+            OSError: writing failed.
         """
         try:
             present = await self.present()
@@ -129,7 +129,7 @@ class Download:
     # --- what is there
 
     async def present(self) -> LocalCopy | None:
-        """Return what is known to be the artifact (``skip``); find a taken name before any request.
+        """Return a local copy (``skip``); detect a taken name before any request.
 
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
@@ -151,7 +151,7 @@ class Download:
         return None
 
     async def _present_after(self, incoming: Incoming) -> LocalCopy | None:
-        """Look once more when storage's headers tell the final name, before a byte of the body is read.
+        """Check again once storage's headers determine the final name, before a byte of the body is read.
 
         Raises:
             DestinationExistsError: it is taken by something else, or by another artifact of the collection.
@@ -185,7 +185,7 @@ class Download:
         msg = f"{path} already exists{known}"
         return DestinationExistsError(msg, filename=str(path))
 
-    # --- the two ways
+    # --- to a file or a folder
 
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
@@ -222,8 +222,8 @@ class Download:
             return await self._put_in_place(await incoming.receive())
 
     async def _to_folder(self, part: PartFile) -> LocalCopy | _Delivered:
-        """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
-        from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # with archive, which few programs enter
+        """Extract a zip, starting while it arrives; a raw file is left as it is."""
+        from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # imports archive, which few programs need
 
         unpacking = self._unpacking()
         pipeline = Pipeline(self._context, unpacking)
@@ -269,7 +269,7 @@ class Download:
     async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
         path = self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
         if self._claims is not None:
-            self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
+            self._claims.take(path, self._artifact)  # the kind may be known only now, from the bytes
         replace = self._options.if_exists == "replace"
         try:
             if self._options.durable:
@@ -281,7 +281,7 @@ class Download:
                 raise
         else:
             if replace or received.verified == "none":
-                with suppress(OSError):  # the file is right and in place; without its record it is not known again
+                with suppress(OSError):  # the file is right and in place; only a later run cannot recognize it
                     _leave_record(self._artifact, path, received, replaced=replace)
             return path, received, None
         return await self._same_or_in_the_way(path)
@@ -303,7 +303,7 @@ class Download:
 
 
 _Delivered = tuple[Path, "VerifiedPart", tuple[ExtractedMember, ...] | None]
-"""The final path, what arrived there, and what was unpacked."""
+"""The final path, what arrived there, and what was extracted."""
 
 
 async def is_same(artifact: Artifact, path: Path) -> bool:
@@ -313,7 +313,7 @@ async def is_same(artifact: Artifact, path: Path) -> bool:
 
 
 def _leave_record(artifact: Artifact, path: Path, received: VerifiedPart, *, replaced: bool) -> None:
-    """Leave a record where nothing of GitHub's could later tell what the file is; drop that of a replaced file."""
+    """Write a record if nothing from GitHub could later identify the file; remove that of a replaced file."""
     if replaced and received.verified != "none":
         records.remove_record(path)
     if received.verified == "none" and received.size != artifact.size_in_bytes:

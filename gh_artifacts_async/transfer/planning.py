@@ -1,4 +1,4 @@
-"""What a bulk download would do; nothing is written or removed, and storage is not asked."""
+"""What a bulk download would do; nothing is written or removed, and storage is sent no request."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Planner:
         return PlannedDownload(artifact=artifact, path=path, action="download", bytes=artifact.size_in_bytes)
 
     def _missing(self, artifact: Artifact, folder: Path) -> int | None:
-        """Return how many bytes an earlier run did not fetch; None where it left nothing usable. Blocks."""
+        """Return how many bytes an earlier run did not fetch; None if it left nothing usable. Blocks."""
         if folder not in self._leftovers:
             self._leftovers[folder] = scan(folder, sweeps=False)
         part = PartFile.for_artifact(artifact, folder)

@@ -110,8 +110,8 @@ ROWS: dict[int, list[str]] = {
     22: [f"{_DISK}::test_row_22_broken_fsync", f"{_DOWNLOAD}::test_broken_disk"],
     23: [f"{_FIGURES}::test_killed", f"{_PROCESSES}::test_row_23_killed_while_the_state_was_written"],
     24: [
-        "tests/cli/test_process.py::test_a_signal_ends_it_cleanly_and_soon",
-        "tests/cli/test_process.py::test_a_second_signal_ends_it_at_once",
+        "tests/cli/test_running.py::test_a_signal_ends_it_cleanly_and_soon",
+        "tests/cli/test_running.py::test_a_second_signal_ends_it_at_once",
     ],
     25: [
         *_EVERY_WAY,

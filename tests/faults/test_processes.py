@@ -168,7 +168,7 @@ def test_row_32_wrong_bytes_of_a_robbed_process(tmp_path: Path, monkeypatch: pyt
     (mine,) = leftovers.scan(tmp_path)[first.prefix]
     assert second.adopt([mine])
     second.append([b"5678"])
-    with pytest.raises(FileNotFoundError, match="taken away"):
+    with pytest.raises(FileNotFoundError, match="removed or claimed by another process"):
         first.append([b"XXXX"])
     first.release(resumable=False)
     second.commit(tmp_path / "docs.zip", replace=False, durable=False)

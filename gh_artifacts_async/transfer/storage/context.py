@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class TransferContext:
-    """The way to GitHub, the way to its storage, the worker thread, and what earlier runs left.
+    """The GitHub session, the storage session, the worker thread, and the part files of earlier runs.
 
     Attributes:
         github: signs URLs; also has the client's settings.
         storage: sends bytes.
-        writer: puts them on the disk.
+        writer: writes them to disk.
         leftovers: part files of earlier runs.
     """
 
     def __init__(self, github: GitHubSession, policy: StoragePolicy) -> None:
-        """Make what is shared; no connection and no thread yet."""
+        """Create what is shared; no connection is opened and no thread started yet."""
         self.github = github
         self.storage = StorageSession(
             github.transport,

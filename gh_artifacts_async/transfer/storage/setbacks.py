@@ -1,4 +1,4 @@
-"""Tries that failed: what storage's refusals mean for the next one."""
+"""Failed attempts: what storage's error responses mean for the next one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PRECONDITION_FAILED = 412
 
 @attrs.frozen(kw_only=True)
 class Setback:
-    """A try that failed.
+    """A failed attempt.
 
     Attributes:
-        error: what the caller gets if no other try helps.
-        failure: what it means for the next try.
+        error: raised if no further attempt helps.
+        failure: what it means for the next attempt.
     """
 
     error: ArtifactsError
@@ -32,18 +32,18 @@ class Setback:
 def refusal(
     decision: ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, artifact: Artifact, host: str
 ) -> Setback:
-    """Return what an answer without bytes means.
+    """Return what a response without usable bytes means.
 
     Args:
-        decision: what the protocol made of the answer.
-        artifact: what storage was asked for.
+        decision: how the protocol interprets the response.
+        artifact: the one requested.
         host: storage's, for messages.
     """
     what = f"artifact {artifact.id}"
     match decision:
         case ranges.Restart(reason=reason):
             error = StorageError(f"{what}: {reason}", status=_PRECONDITION_FAILED)
-            return Setback(error=error, failure=RefusedURL())  # the whole is asked for at once
+            return Setback(error=error, failure=RefusedURL())  # the whole is requested at once
         case ranges.SignAgain(reason=reason, expired=True):
             msg = f"{what} from {host}: {reason}, and so had newly signed ones; is the network very slow?"
             return Setback(error=SignedURLExpiredError(msg), failure=RefusedURL())
