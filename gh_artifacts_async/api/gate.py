@@ -79,7 +79,7 @@ class Gate:
             self._freed.set()
 
     async def _wait(self, seconds: float) -> None:
-        """Wait until a call has left the gate, but no longer than so many seconds."""
+        """Wait until a call has left the gate, but no longer than ``seconds``."""
         self._freed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(None if seconds == math.inf else seconds):
@@ -127,7 +127,7 @@ class Gate:
 
     def _tell(self, seconds: float, kind: str) -> None:
         if self._emitter.active:
-            from gh_artifacts_async.events import RateLimitPause  # only where somebody listens
+            from gh_artifacts_async.events import RateLimitPause  # only if somebody listens
 
             self._emitter.emit(RateLimitPause(seconds=seconds, kind=kind))
 

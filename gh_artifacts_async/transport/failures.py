@@ -18,7 +18,6 @@ from gh_artifacts_async.errors import (
     TransportError,
 )
 
-
 _SILENT = "it was silent for longer than Timeouts.read"
 
 

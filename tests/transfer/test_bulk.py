@@ -126,7 +126,7 @@ async def test_nothing(client: ArtifactsClient, tmp_path: Path, empty: Any) -> N
 
 
 async def test_iterated_again(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """The outcomes are one stream; a second loop goes on, and finds its end."""
+    """The outcomes are one stream; a second loop continues it, and finds its end."""
     fill(github, 3)
     async with client.download_many(await listed(client), tmp_path) as outcomes:
         seen = [await anext(outcomes)]
@@ -428,7 +428,7 @@ async def test_stops_an_iterator(
 
 
 async def test_rerun(github: FakeGitHub, tmp_path: Path) -> None:
-    """The same call again fetches only what is missing, and goes on where it broke."""
+    """The same call again fetches only what is missing, and resumes where it broke."""
     ids = fill(github, 6, WORKER_SIZE)
     cut = github.faults.cut(ids[3], at=WORKER_SIZE // 2, times=None)
     async with client_for(github, retry=ONE_TRY) as client:
@@ -468,7 +468,7 @@ async def test_pause_is_shared(github: FakeGitHub, client: ArtifactsClient, tmp_
 
 
 async def test_observers(github: FakeGitHub, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The call's observer and the client's are told of every transfer; one that raises is only logged."""
+    """The call's observer and the client's are called with every event; one that raises is only logged."""
     fill(github, 4, WORKER_SIZE)
     seen = Seen()
 

@@ -103,7 +103,7 @@ class _Steps:
 
 @contextmanager
 def _quiet_loop() -> Generator[None]:
-    """Fail if the loop is told of an exception that nobody retrieved, or one is thrown away unseen."""
+    """Fail if an exception is never retrieved, or is raised where nothing can catch it."""
     told: list[dict[str, Any]] = []
     unraisable: list[object] = []
     loop = asyncio.get_running_loop()

@@ -362,7 +362,7 @@ def _broken_write(monkeypatch: pytest.MonkeyPatch, free: int, number: int) -> No
 async def test_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any, size: int, number: int
 ) -> None:
-    """A disk that fills up is OutOfSpaceError, what fitted is kept, and the next run goes on there."""
+    """A disk that fills up is OutOfSpaceError, what fit is kept, and the next run resumes there."""
     artifact_id = add(github, size=size)
     artifact = await get(client, artifact_id)
     with monkeypatch.context() as patched:
@@ -588,7 +588,7 @@ async def test_verify(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
 
 
 async def test_events(github: FakeGitHub, tmp_path: Path) -> None:
-    """An observer is told of the start, of bytes, of the check and of the end; the client's own hears it too."""
+    """An observer is called at the start, with bytes, after the check and at the end; so is the client's own."""
     theirs, mine = Seen(), Seen()
     async with client_for(github, observer=theirs) as client:
         result = await fetch(client, add(github, size=RECEIVER_SIZE), tmp_path, observer=mine)
@@ -639,7 +639,7 @@ async def test_failed_event(github: FakeGitHub, client: ArtifactsClient, tmp_pat
 async def test_observer_that_fails(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An observer that raises is logged, and the download goes on."""
+    """An observer that raises is logged, and the download continues."""
 
     def failing(_: object) -> None:
         msg = "not today"

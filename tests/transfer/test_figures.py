@@ -188,7 +188,7 @@ async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.sample), 6])
 async def test_killed(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
-    """A client killed with -9 again and again goes on each time, and little is sent twice."""
+    """A client killed with -9 again and again resumes each time, and little is sent twice."""
     await _killed(github, tmp_path, kills, seed=kills)
 
 
@@ -213,7 +213,7 @@ async def test_two_processes(github: FakeGitHub, tmp_path: Path) -> None:
 @pytest.mark.realtime
 @pytest.mark.slow
 async def test_two_processes_after_a_third_was_killed(github: FakeGitHub, tmp_path: Path) -> None:
-    """Two processes that find one part: one goes on with it, and neither spoils the other's."""
+    """Two processes that find one part: one resumes it, and neither spoils the other's."""
     artifact_id = add(github, size=8 * MIB)
     github.faults.drip(artifact_id, chunk=64 * 1024, interval=0.01, times=None)
     async with program(github, tmp_path, artifact_id) as client:

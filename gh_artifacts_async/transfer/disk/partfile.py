@@ -104,7 +104,7 @@ class PartFile:
 
     Attributes:
         prefix: what the names of this artifact's part files begin with.
-        path: where it is.
+        path: of the part file.
         offset: bytes in it, all of them hashed.
         state: what they belong to.
     """

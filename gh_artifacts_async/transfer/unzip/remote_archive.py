@@ -221,7 +221,7 @@ class _Source:
 
         Args:
             members: whose spans.
-            folder: where the file is created: on the file system that the members are extracted to.
+            folder: the file is created here, on the file system that the members are extracted to.
         """
         async with AsyncExitStack() as stack:
             yield await self._gathered(members, folder, stack)

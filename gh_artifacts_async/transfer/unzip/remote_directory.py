@@ -33,7 +33,7 @@ class Tail:
     Attributes:
         directory: audited, without the local headers.
         data: the last bytes, which may hold members too.
-        digest: sha256 of all that the audit read: from where the directory begins to the archive's end.
+        digest: sha256 of all that the audit read: from the directory's start to the archive's end.
     """
 
     directory: ArchiveDirectory

@@ -117,7 +117,7 @@ def test_sidecar_holds_no_secret(make: Any) -> None:
 
 
 def test_taken_over(make: Any, tmp_path: Path) -> None:
-    """A later part goes on with the bytes and the state of an earlier one, under its own name."""
+    """A later part continues with the bytes and the state of an earlier one, under its own name."""
     left = leave(make(), content_type="application/zip")
     part = make()
     assert part.adopt(scan(tmp_path)[part.prefix])
@@ -254,12 +254,12 @@ def test_link_as_part(make: Any, tmp_path: Path) -> None:
 
 
 def test_gone(make: Any, tmp_path: Path) -> None:
-    """A candidate that is gone by now is nothing to go on with."""
+    """A candidate that is gone by now cannot be adopted."""
     assert not make().adopt([tmp_path / ".docs.7.abcd.part"])
 
 
 def test_stopped(make: Any, tmp_path: Path) -> None:
-    """A take-over that is told to stop leaves everything for a later run."""
+    """An adoption that is stopped leaves everything for a later run."""
     left = leave(make())
     part = make()
     part.stop()
@@ -311,7 +311,7 @@ def test_full_disk_keeps_what_was_taken_over(make: Any, monkeypatch: pytest.Monk
     ],
 )
 def test_release(make: Any, tmp_path: Path, *, resumable: bool, data: bytes, etag: str | None, kept: bool) -> None:
-    """A part is kept if it can be gone on with: some bytes, an ETag, and no failure of the content."""
+    """A part is kept if it can be resumed: some bytes, an ETag, and no failure of the content."""
     part = make()
     part.release(resumable=True)
     part.start()
