@@ -17,7 +17,7 @@ import pytest
 from gh_artifacts_async import ArtifactRef, ArtifactsClient, ArtifactsError, RetryPolicy, SignedURL, StoragePolicy
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.testing.server.signing import Signer
-from tests.kits.transfer import INLINE_SIZE, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, names
+from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, REPO, WORKER_SIZE, Seen, add, client_for, names
 from tests.transfer.test_faults import LOST, MENDED
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ async def test_what_is_mended(canaries: Canaries, github: FakeGitHub, tmp_path: 
     canaries.silence()
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, RING_SIZE])
+@pytest.mark.parametrize("size", [INLINE_SIZE, RECEIVER_SIZE])
 @pytest.mark.parametrize("fault", LOST)
 async def test_what_is_lost(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str, size: int) -> None:
     """Nothing shows in the error that ends a download, its whole chain, the part file, the sidecar."""
@@ -230,7 +230,7 @@ async def test_signed_urls(canaries: Canaries, github: FakeGitHub, kind: Any) ->
     canaries.silence()
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 async def test_cancelled(canaries: Canaries, github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """Nothing shows in the traceback of a CancelledError, wherever the download was."""
     artifact_id = add(github, size=size)
@@ -273,7 +273,7 @@ async def test_bulk(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> N
 
 async def test_unpacked(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
     """Nothing shows when an archive is extracted while it arrives, fails, and is downloaded again."""
-    artifact_id = add(github, size=2 * RING_SIZE)
+    artifact_id = add(github, size=2 * RECEIVER_SIZE)
     artifact_ref = ArtifactRef(REPO, artifact_id)
     async with client_for(github, TOKEN, retry=QUICK) as client:
         for script in (
@@ -282,7 +282,7 @@ async def test_unpacked(canaries: Canaries, github: FakeGitHub, tmp_path: Path) 
             lambda faults, it, n: faults.reset(it, at=n // 2),
         ):
             github.faults.clear()
-            script(github.faults, artifact_id, 2 * RING_SIZE)
+            script(github.faults, artifact_id, 2 * RECEIVER_SIZE)
             events = Seen()
             try:
                 canaries.see("result", await client.download(artifact_ref, tmp_path, extract=True, observer=events))

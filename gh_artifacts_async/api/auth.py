@@ -108,7 +108,7 @@ class EnvironmentToken:
         self._names = names or ("GH_TOKEN", "GITHUB_TOKEN")
         variables = os.environ if environ is None else environ
 
-        def read(name: str) -> str | None:  # a closure, where no pickle and no vars() look
+        def read(name: str) -> str | None:  # a closure, which neither pickle nor vars() shows
             return variables.get(name)
 
         self._read = read

@@ -1,4 +1,4 @@
-"""What a session's settings must be like before anything is sent with them."""
+"""Checks of a session's settings, before anything is sent with them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def setting(name: str, value: T | None, kind: type[T]) -> T:
 
 
 def check_observer(observer: object) -> None:
-    """Refuse an observer that cannot be called.
+    """Check that an observer is callable.
 
     Raises:
-        ConfigurationError: it cannot.
+        ConfigurationError: it is not.
     """
     if observer is not None and not callable(observer):
         msg = f"observer must be callable with an event, not {observer!r}"

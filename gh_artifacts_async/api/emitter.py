@@ -1,4 +1,4 @@
-"""The emitter: calls a client's observers. Event classes are imported where somebody listens."""
+"""The emitter calls a client's observers; event classes are imported only if somebody listens."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def token_variables(base_url: str, environ: Mapping[str, str] | None = None) -> 
         environ: in place of ``os.environ``.
 
     Raises:
-        ConfigurationError: ``base_url`` is no URL.
+        ConfigurationError: ``base_url`` is not a URL.
     """
     return token_names_for(BaseURL.parse(base_url), os.environ if environ is None else environ)
 

@@ -27,9 +27,9 @@ _MOST_DOUBLINGS = 16
 
 
 class Gate:
-    """Lets API calls through in the order in which they come, as many and as fast as the limits allow.
+    """Lets API calls through in order of arrival, as many and as fast as the limits allow.
 
-    It belongs to one event loop. A call that is cancelled while it waits has taken nothing.
+    It belongs to one event loop. A call that is cancelled while it waits has used up nothing.
 
     Attributes:
         unstated_pauses: pauses of unstated length since the last good response.
@@ -79,7 +79,7 @@ class Gate:
             self._freed.set()
 
     async def _wait(self, seconds: float) -> None:
-        """Wait until a call has left the gate, but no longer than so many seconds."""
+        """Wait until a call has left the gate, but no longer than ``seconds``."""
         self._freed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(None if seconds == math.inf else seconds):
@@ -127,7 +127,7 @@ class Gate:
 
     def _tell(self, seconds: float, kind: str) -> None:
         if self._emitter.active:
-            from gh_artifacts_async.events import RateLimitPause  # only where somebody listens
+            from gh_artifacts_async.events import RateLimitPause  # only if somebody listens
 
             self._emitter.emit(RateLimitPause(seconds=seconds, kind=kind))
 

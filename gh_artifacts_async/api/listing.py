@@ -35,7 +35,7 @@ class _HasId(Protocol):
 Item = TypeVar("Item", bound=_HasId)
 
 MOST_FILTERED_RUNS = 1000
-"""GitHub returns at most so many runs of a filtered listing
+"""GitHub returns at most this many runs of a filtered listing
 (https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository)."""
 
 _MOST_STALE_PAGES = 100  # pages in a row with nothing new, if their links carry no page number
@@ -63,7 +63,7 @@ Fetch = Callable[[int, str | None], Awaitable[Page[Item]]]
 
 @attrs.define
 class _Prefetcher(Generic[Item]):
-    """Fetches pages, some of them before they are asked for, and returns them in order."""
+    """Fetches pages, some of them ahead, and returns them in order."""
 
     fetch: Fetch[Item]
     concurrency: int
@@ -92,7 +92,7 @@ class _Prefetcher(Generic[Item]):
 
 
 def _tell(emitter: Emitter, page: int, items: int, total: int) -> None:
-    from gh_artifacts_async.events import ListingProgress  # only where somebody listens
+    from gh_artifacts_async.events import ListingProgress  # only if somebody listens
 
     emitter.emit(ListingProgress(page=page, items=items, total_count=total))
 
@@ -244,7 +244,7 @@ def workflow_runs(
 ) -> AsyncGenerator[WorkflowRun]:
     """Return workflow runs, newest first.
 
-    GitHub ends a filtered listing after 1,000 runs; those created before the last one are then asked for separately.
+    GitHub ends a filtered listing after 1,000 runs; those created before the last one are then requested separately.
 
     Raises:
         ConfigurationError: an argument is out of its range.

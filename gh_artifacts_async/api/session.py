@@ -1,7 +1,7 @@
 """GitHubSession: the session manager that feeds the endpoint coroutines.
 
-It adds the token, for the API's origin only, passes the gate, judges answers, repeats what is safe to repeat, and
-follows renamed repositories. The bytes go through an :class:`~gh_artifacts_async.transport.http.HttpTransport`.
+It adds the token, for the API's origin only, passes the gate, interprets responses, retries what is safe to retry, and
+follows renamed repositories. It sends through an :class:`~gh_artifacts_async.transport.http.HttpTransport`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.auth import TokenSource
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
-    from gh_artifacts_async.protocol.attempts import Failure
+    from gh_artifacts_async.protocol.attempts import Cause
     from gh_artifacts_async.protocol.responses import Judgement, Result
     from gh_artifacts_async.results import Secret
     from gh_artifacts_async.settings import StrPath
@@ -64,14 +64,14 @@ class GitHubSession:
     """Sends requests to one GitHub; an async context manager, safe to share between the tasks of one event loop.
 
     Attributes:
-        base: the REST API's address.
+        base: the REST API's URL.
         has_token: whether requests carry a token.
-        transport: what the bytes go through; storage shares it.
+        transport: sends the requests; storage shares it.
         timeouts: limits on silence and slowness.
-        retry: how often what is safe to repeat is repeated.
-        limits: how hard to lean on the API.
-        emitter: hands events to the observer.
-        rate_limit: the primary limit as of the last answer; None before it, and where the server sends none.
+        retry: how often a request that is safe to repeat is retried.
+        limits: rate and concurrency of API requests.
+        emitter: calls the observer.
+        rate_limit: the primary limit as of the last response; None before it, or if the server sends none.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class GitHubSession:
         user_agent: str | None = None,
         observer: Observer | None = None,
     ) -> None:
-        """Check everything; no connection is made, and no ClientSession, before the first request.
+        """Check the arguments; no connection or ClientSession is opened before the first request.
 
         The arguments are those of :class:`gh_artifacts_async.ArtifactsClient`, which explains them.
 
         Raises:
-            ConfigurationError: something cannot be right.
+            ConfigurationError: an argument is invalid.
         """
         self._source = as_token_source(token)
         self.has_token = self._source is not None
@@ -144,7 +144,7 @@ class GitHubSession:
         await self.transport.aclose()
 
     def check_usable(self) -> None:
-        """Make sure that the session is open and on its own event loop.
+        """Check that the session is open and on its own event loop.
 
         Raises:
             ClientClosedError: it is not.
@@ -154,22 +154,22 @@ class GitHubSession:
     # --- sending
 
     async def send(self, request: Request) -> Result:
-        """Send one request and return what a good answer says.
+        """Send one request and return the result of a successful response.
 
-        Repeated with full jitter after a failure of the transport and a 5xx, and after the pause that a rate limit
-        asks for; a 401 asks the token source once for another token; a renamed repository is followed.
+        It is retried with full jitter after a transport failure or a 5xx, and after the pause that a rate limit
+        requires; after a 401 the token source is asked once for another token; a renamed repository is followed.
 
         Raises:
-            APIError: GitHub said no.
-            TransportError: no answer came.
-            ProtocolError: the answer breaks GitHub's rules.
+            APIError: GitHub returned an error.
+            TransportError: no response arrived.
+            ProtocolError: the response is not as GitHub documents it.
             MissingTokenError: a download or delete without a token.
             ClientClosedError: after close, or on another event loop.
         """
         self.transport.check_usable()
         gate = self._gate or self._opened_gate()
         if request.answer != "json" and not self.has_token:
-            msg = f"{request.label} needs a token; GitHub does not do it for anyone"
+            msg = f"{request.label} needs a token, even for a public repository"
             raise MissingTokenError(msg)
         tries = _Tries(request)
         while True:
@@ -189,10 +189,10 @@ class GitHubSession:
                 await self._wait_or_raise(gate, tries, found)
 
     async def _wait_or_raise(self, gate: Gate, tries: _Tries, found: Refused) -> None:
-        """Wait before the next try.
+        """Wait before the next attempt.
 
         Raises:
-            ArtifactsError: another try would not help, or the tries are used up.
+            ArtifactsError: another attempt would not help, or the attempts are used up.
         """
         failure = _failure(tries.request, found)
         if found.throttle is not None and not gate.pause_for(found.throttle):
@@ -205,6 +205,7 @@ class GitHubSession:
         if isinstance(decision, GiveUp):
             raise found.error
         await asyncio.sleep(decision.seconds)
+        tries.renewed = False  # by then the token may have expired once more
 
     def _opened_gate(self) -> Gate:
         """Open the gate at the first request, and bind the token source."""
@@ -215,9 +216,9 @@ class GitHubSession:
         return self._gate
 
     async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
-        """Pass the gate, send, judge.
+        """Pass the gate, send, and interpret the response.
 
-        The token was asked for outside the gate: a source may need to pass it too, and all slots may be taken by now.
+        The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
         """
         try:
             async with gate.slot(request):
@@ -252,14 +253,14 @@ class GitHubSession:
 
 @attrs.define
 class _Tries:
-    """One call's tries so far.
+    """The attempts of one call so far.
 
     Attributes:
-        request: as it is sent next; elsewhere, where the repository was renamed.
+        request: as it is sent next; to another URL if the repository was renamed.
         attempts: what has failed.
         moves: redirects followed.
         renewed: the token source was asked for another token.
-        may_have_worked: a try got no clear answer, so GitHub may have done what was asked.
+        may_have_worked: an attempt got no clear response, so GitHub may have carried it out.
     """
 
     request: Request
@@ -269,7 +270,7 @@ class _Tries:
     may_have_worked: bool = False
 
     def follow(self, url: str) -> None:
-        """Send it there next.
+        """Send the request to this URL next.
 
         Raises:
             UnexpectedResponseError: it was redirected too often.
@@ -281,12 +282,12 @@ class _Tries:
         self.request = self.request.at(url)
 
     def has_deleted(self, error: ArtifactsError) -> bool:
-        """Whether a 404 means that an earlier try of a DELETE has done it."""
+        """Whether a 404 means that an earlier attempt of a DELETE succeeded."""
         return self.may_have_worked and self.request.method == "DELETE" and isinstance(error, NotFoundError)
 
 
-def _failure(request: Request, found: Refused) -> Failure:
-    """Return what a refusal means for the next try."""
+def _failure(request: Request, found: Refused) -> Cause:
+    """Return what a failed attempt means for the next one."""
     error: ArtifactsError = found.error
     if found.throttle is not None:
         return Throttled(wait=found.throttle.wait)

@@ -132,7 +132,7 @@ def _tag_listing(data: object, key: str, repository: RepositoryName) -> None:
 
 
 def _first_path(error: BaseValidationError) -> tuple[str, str]:
-    """Return the first complaint and its JSON path."""
+    """Return the first error and its JSON path."""
     text = transform_error(error, path="$", format_exception=_plainly)[0]
     said, _, path = text.rpartition(" @ ")
     return said, path

@@ -197,9 +197,9 @@ class ArtifactsClient(Operations):
             ArtifactsError: GitHub or its storage answered with an error, or did not answer.
             OSError: a file operation failed.
         """
-        from gh_artifacts_async.transfer.download import Options, download
+        from gh_artifacts_async.transfer.download import DownloadOptions, download
 
-        options = Options.checked(if_exists, extract, durable=durable)
+        options = DownloadOptions.checked(if_exists, extract, durable=durable)
         return await download(
             self._context or self._transfers(), artifact, directory, options, filename=filename, observer=observer
         )
@@ -246,9 +246,9 @@ class ArtifactsClient(Operations):
             DestinationExistsError: two artifacts of a collection have the same destination; no download was started.
         """
         from gh_artifacts_async.transfer.bulk import download_many
-        from gh_artifacts_async.transfer.download import Options
+        from gh_artifacts_async.transfer.download import DownloadOptions
 
-        options = Options.checked(if_exists, extract, durable=durable)
+        options = DownloadOptions.checked(if_exists, extract, durable=durable)
         return download_many(
             self._context or self._transfers(),
             artifacts,
@@ -290,10 +290,10 @@ class ArtifactsClient(Operations):
             DestinationExistsError: ``directory``, or one above it, is a file.
             ArtifactsError: GitHub said no, or did not answer (for an ArtifactRef, or a layout that needs the run).
         """
-        from gh_artifacts_async.transfer.download import Options
+        from gh_artifacts_async.transfer.download import DownloadOptions
         from gh_artifacts_async.transfer.planning import plan_downloads
 
-        options = Options.checked(if_exists, extract, durable=False)
+        options = DownloadOptions.checked(if_exists, extract, durable=False)
         return await plan_downloads(self._context or self._transfers(), artifacts, directory, options, layout=layout)
 
     def open_archive(

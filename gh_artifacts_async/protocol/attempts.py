@@ -63,7 +63,7 @@ class Final:
     """An error that no retry can mend."""
 
 
-Failure = Fault | Throttled | RefusedURL | Final
+Cause = Fault | Throttled | RefusedURL | Final
 
 
 @attrs.frozen
@@ -83,7 +83,7 @@ class GiveUp:
 
 
 def after(
-    policy: RetryPolicy, max_pause: float | None, state: Attempts, failure: Failure, *, gained: bool, draw: float
+    policy: RetryPolicy, max_pause: float | None, state: Attempts, failure: Cause, *, gained: bool, draw: float
 ) -> tuple[Attempts, Wait | GiveUp]:
     """Return what has failed by now, and what to do about it.
 

@@ -294,7 +294,8 @@ _HINTS: dict[type[APIError], str] = {
 
 
 def _sentence(request: Request, response: Response, facts: _Facts, hint: str) -> str:
-    said = f" {facts.message}" if facts.message else ""
+    repeated = hint.startswith(facts.message.lower())  # "Not Found" and our own "not found, or ..."
+    said = "" if repeated else f" {facts.message}"
     more = f" ({facts.details})" if facts.details else ""
     quoted = response.headers.get("x-github-request-id")
     reference = f" [request id {_printable(quoted)}]" if quoted else ""

@@ -1,4 +1,4 @@
-"""Many artifacts: bounded, cancellable, an outcome each; the input may be endless."""
+"""Downloads many artifacts: bounded, cancellable, one outcome each; the input may be endless."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import WorkflowRun
     from gh_artifacts_async.settings import Layout, StrPath
     from gh_artifacts_async.transfer.disk.destination import Destination
-    from gh_artifacts_async.transfer.download import Options
+    from gh_artifacts_async.transfer.download import DownloadOptions
     from gh_artifacts_async.transfer.storage.context import TransferContext
 
 T = TypeVar("T")
 Subject = Artifact | ArtifactRef
 
 STOPS_ALL = (AuthenticationError, OutOfSpaceError, RateLimitError)
-"""Failures that every further item would meet too."""
+"""Failures that every further item would have too."""
 
 
 class _End:
-    """Stands in the queue of outcomes for: no more will come."""
+    """Marks the end of the queue of outcomes."""
 
 
 class Pool(Generic[T]):
-    """Works an input off with a bounded number of tasks; yields outcomes as they complete.
+    """Processes an input with a bounded number of tasks; yields outcomes as they complete.
 
-    Memory does not grow with the input: an item is taken only when a task is free, and a task waits while its outcome
-    is not taken.
+    Memory does not grow with the input: an item is taken only when a task is free, and a task waits until its
+    outcome is taken.
     """
 
     def __init__(
         self, subjects: Iterable[Subject] | AsyncIterable[Subject], work: Callable[[Subject], Awaitable[T]], size: int
     ) -> None:
-        """Plan the work; :meth:`start` begins it."""
+        """Keep the arguments; :meth:`start` starts the tasks."""
         self._work = work
         self._size = size
         self._left = list(subjects) if isinstance(subjects, abc.Collection) else None
@@ -74,7 +74,7 @@ class Pool(Generic[T]):
         self._tasks = [*workers, loop.create_task(self._finish(workers), name="gh-artifacts-bulk-end")]
 
     async def _run(self) -> None:
-        """Take one item after the other."""
+        """Process one item after another."""
         while True:
             try:
                 subject = await self._source.take()
@@ -107,10 +107,10 @@ class Pool(Generic[T]):
         await self._outcomes.put(_End())
 
     async def outcomes(self) -> AsyncGenerator[Outcome[T]]:
-        """Yield what has been done.
+        """Yield the outcomes.
 
         Raises:
-            Exception: the input's own, after everything that had been started has come out.
+            Exception: the input's own, after the outcomes of all items that had been started.
         """
         while not isinstance(outcome := await self._outcomes.get(), _End):
             yield outcome
@@ -119,7 +119,7 @@ class Pool(Generic[T]):
             raise self._input_error
 
     async def stop(self) -> None:
-        """Cancel what is under way and wait until it has ended, even if cancelled meanwhile; close the input."""
+        """Cancel the tasks and wait until they have ended, even if cancelled meanwhile; close the input."""
         for task in self._tasks:
             task.cancel()
         cancelled: asyncio.CancelledError | None = None
@@ -159,7 +159,7 @@ class _Source:
                 raise StopAsyncIteration from None
 
     def end(self) -> None:
-        """Read no further."""
+        """Stop reading."""
         self._ended = True
 
     async def aclose(self) -> None:
@@ -170,7 +170,7 @@ class _Source:
 
 @asynccontextmanager
 async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
-    """Run a pool for the length of a block; leaving it cancels what is left, and leaves nothing behind."""
+    """Run a pool for the length of a block; leaving it cancels what is left."""
     pool.start()
     try:
         async with aclosing(pool.outcomes()) as outcomes:
@@ -183,7 +183,7 @@ def check_artifacts(artifacts: object) -> None:
     """Check that an argument is a collection or an iterator.
 
     Raises:
-        ConfigurationError: it is a single artifact, or something else altogether.
+        ConfigurationError: it is a single artifact, or something else.
     """
     if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
         msg = f"artifacts must be an iterable of artifacts, not one {type(artifacts).__name__}"
@@ -194,7 +194,7 @@ def download_many(
     context: TransferContext,
     artifacts: Iterable[Subject] | AsyncIterable[Subject],
     directory: StrPath,
-    options: Options,
+    options: DownloadOptions,
     *,
     concurrency: int,
     layout: Layout,
@@ -218,7 +218,7 @@ async def _downloading(
     context: TransferContext,
     artifacts: Iterable[Subject] | AsyncIterable[Subject],
     folder: Path,
-    options: Options,
+    options: DownloadOptions,
     *,
     concurrency: int,
     layout: Layout,
@@ -234,7 +234,7 @@ async def _downloading(
         claims.take(destination.folder_path if extracts else destination.zip_path, artifact)
         return destination
 
-    if isinstance(artifacts, abc.Collection):  # a clash is found before anything is fetched
+    if isinstance(artifacts, abc.Collection):  # a conflict is detected before anything is fetched
         rehearsal = Claims()
         for artifact in artifacts:
             if isinstance(artifact, Artifact):
@@ -252,17 +252,17 @@ async def _downloading(
 
 
 class Runs:
-    """The workflow runs that a layout needs, each asked for once."""
+    """The workflow runs that a layout needs, each requested once."""
 
     def __init__(self, github: GitHubSession, *, needed: bool) -> None:
-        """Know none yet; without ``needed``, none is ever asked for."""
+        """Start with none; without ``needed``, none is ever requested."""
         self._github = github
         self._needed = needed
         self._known: dict[int, WorkflowRun] = {}
         self._turns = _Turns()
 
     async def of(self, artifact: Artifact) -> WorkflowRun | None:
-        """Return an artifact's run; None where it has none, or none is needed."""
+        """Return an artifact's run; None if it has none, or none is needed."""
         number, repository = artifact.run_id, artifact.repository
         if not self._needed or number is None or repository is None:
             return None
@@ -273,7 +273,7 @@ class Runs:
 
 
 class _Turns:
-    """Lets what is about one thing happen one after the other: an artifact that comes twice is not fetched twice."""
+    """Serializes work on the same key: an artifact that is given twice is not fetched twice."""
 
     def __init__(self) -> None:
         self._locks: dict[int, tuple[asyncio.Lock, int]] = {}

@@ -1,4 +1,4 @@
-"""One artifact to one verified file or folder: what is there already, fetch, verify, put in place."""
+"""Downloads one artifact to a verified file or folder: skip what is there, fetch, verify, put in place."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _IF_EXISTS = ("error", "skip", "replace")
 
 
 @attrs.frozen(kw_only=True)
-class Options:
-    """How a download treats what is there, and the disk.
+class DownloadOptions:
+    """How a download treats an existing destination, and how it writes.
 
     Attributes:
-        if_exists: what to do where the destination is taken.
+        if_exists: what to do if the destination is taken.
         durable: fsync what is written, and its folder.
-        extract: how to unpack a zip; None leaves it as it is.
+        extract: how to extract a zip; None leaves it zipped.
     """
 
     if_exists: IfExists = "error"
@@ -52,8 +52,8 @@ class Options:
     extract: ExtractPolicy | None = None
 
     @classmethod
-    def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> Options:  # noqa: FBT001
-        """Take the public arguments; ``extract=True`` is the default policy.
+    def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> DownloadOptions:  # noqa: FBT001
+        """Check the public arguments; ``extract=True`` is the default policy.
 
         Raises:
             ConfigurationError: ``if_exists`` is none of the three.
@@ -68,10 +68,10 @@ class Options:
 
 @attrs.frozen(kw_only=True)
 class LocalCopy:
-    """What is known to be the artifact already.
+    """A file or folder that is known to be the artifact.
 
     Attributes:
-        path: its file or folder.
+        path: of the file or folder.
         members: of the folder; None for a file.
     """
 
@@ -83,7 +83,7 @@ async def download(
     context: TransferContext,
     artifact: Artifact | ArtifactRef,
     directory: StrPath,
-    options: Options,
+    options: DownloadOptions,
     *,
     filename: str | None,
     observer: Observer | None,
@@ -103,21 +103,21 @@ async def download(
 
 @attrs.define
 class Download:
-    """One artifact on its way to its destination."""
+    """The download of one artifact."""
 
     _context: TransferContext
     _artifact: Artifact
     _destination: Destination
-    _options: Options
+    _options: DownloadOptions
     _emitter: Emitter
     _claims: Claims | None = None
 
     async def run(self) -> DownloadResult:
-        """Skip what is there; else fetch, verify, and put in place.
+        """Skip the artifact if it is there; else fetch, verify, and put it in place.
 
         Raises:
-            ArtifactsError: it could not be done; the destination is as it was.
-            OSError: the disk refused.
+            ArtifactsError: the download failed; the destination is unchanged.
+            OSError: writing failed.
         """
         try:
             present = await self.present()
@@ -129,29 +129,28 @@ class Download:
     # --- what is there
 
     async def present(self) -> LocalCopy | None:
-        """Return what is known to be the artifact (``skip``); find a taken name before any request.
+        """Return a local copy (``skip``); detect a taken name before any request.
 
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
         usual = self._destination.path("zip", None, extract=self._options.extract is not None)
-        if self._options.if_exists == "replace":
-            if self._options.extract is None and usual.is_dir() and not usual.is_symlink():
-                raise self._in_the_way(usual)
-            return None
+        replace = self._options.if_exists == "replace"
+        if replace and self._options.extract is None and usual.is_dir() and not usual.is_symlink():
+            raise self._in_the_way(usual)
         taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
-        if self._options.if_exists == "skip":
+        if self._options.if_exists != "error":
             raw = self._destination.raw_path(None)
             for path in (usual, raw) if taken else (raw,):
                 present = await self._local_copy(path)
                 if present is not None:
                     return present
-        if taken:
+        if taken and not replace:
             raise self._in_the_way(usual)
         return None
 
     async def _present_after(self, incoming: Incoming) -> LocalCopy | None:
-        """Look once more when storage's headers tell the final name, before a byte of the body is read.
+        """Check again once storage's headers determine the final name, before a byte of the body is read.
 
         Raises:
             DestinationExistsError: it is taken by something else, or by another artifact of the collection.
@@ -175,6 +174,8 @@ class Download:
     async def _local_copy(self, path: Path) -> LocalCopy | None:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return None
+        if self._options.if_exists == "replace" and path.is_symlink():  # noqa: ASYNC240
+            return None  # the link is what is replaced
         if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
             members = await in_thread(lambda: records.read_folder_record(self._artifact, path))
             return None if members is None else LocalCopy(path=path, members=members)
@@ -185,7 +186,7 @@ class Download:
         msg = f"{path} already exists{known}"
         return DestinationExistsError(msg, filename=str(path))
 
-    # --- the two ways
+    # --- to a file or a folder
 
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
@@ -222,8 +223,8 @@ class Download:
             return await self._put_in_place(await incoming.receive())
 
     async def _to_folder(self, part: PartFile) -> LocalCopy | _Delivered:
-        """Unpack a zip, beginning while it arrives; a raw file is left as it is."""
-        from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # with archive, which few programs enter
+        """Extract a zip, starting while it arrives; a raw file is left as it is."""
+        from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # imports archive, which few programs need
 
         unpacking = self._unpacking()
         pipeline = Pipeline(self._context, unpacking)
@@ -250,7 +251,8 @@ class Download:
                     await pipeline.aclose()
                     members = await unpacking.whole(received.part.path)
             finally:
-                if os.path.lexists(path):  # noqa: ASYNC240 - then a later run has no use for the part
+                if unpacking.in_place:  # a later run has no use for the part, whatever happens now
+                    await pipeline.aclose()
                     received.part.discard()
             return path, received, tuple(members)
 
@@ -269,7 +271,7 @@ class Download:
     async def _put_in_place(self, received: VerifiedPart) -> LocalCopy | _Delivered:
         path = self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
         if self._claims is not None:
-            self._claims.take(path, self._artifact)  # known only now, where the bytes told what they are
+            self._claims.take(path, self._artifact)  # the kind may be known only now, from the bytes
         replace = self._options.if_exists == "replace"
         try:
             if self._options.durable:
@@ -281,7 +283,7 @@ class Download:
                 raise
         else:
             if replace or received.verified == "none":
-                with suppress(OSError):  # the file is right and in place; without its record it is not known again
+                with suppress(OSError):  # the file is right and in place; only a later run cannot recognize it
                     _leave_record(self._artifact, path, received, replaced=replace)
             return path, received, None
         return await self._same_or_in_the_way(path)
@@ -303,7 +305,7 @@ class Download:
 
 
 _Delivered = tuple[Path, "VerifiedPart", tuple[ExtractedMember, ...] | None]
-"""The final path, what arrived there, and what was unpacked."""
+"""The final path, what arrived there, and what was extracted."""
 
 
 async def is_same(artifact: Artifact, path: Path) -> bool:
@@ -313,7 +315,7 @@ async def is_same(artifact: Artifact, path: Path) -> bool:
 
 
 def _leave_record(artifact: Artifact, path: Path, received: VerifiedPart, *, replaced: bool) -> None:
-    """Leave a record where nothing of GitHub's could later tell what the file is; drop that of a replaced file."""
+    """Write a record if nothing from GitHub could later identify the file; remove that of a replaced file."""
     if replaced and received.verified != "none":
         records.remove_record(path)
     if received.verified == "none" and received.size != artifact.size_in_bytes:

@@ -1,4 +1,4 @@
-"""What a bulk download would do; nothing is written or removed, and storage is not asked."""
+"""What a bulk download would do; nothing is written or removed, and storage is sent no request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.settings import Layout, StrPath
     from gh_artifacts_async.transfer.disk.destination import Destination
-    from gh_artifacts_async.transfer.download import Options
+    from gh_artifacts_async.transfer.download import DownloadOptions
     from gh_artifacts_async.transfer.storage.context import TransferContext
 
 
@@ -34,7 +34,7 @@ async def plan_downloads(
     context: TransferContext,
     artifacts: Iterable[Artifact | ArtifactRef] | AsyncIterable[Artifact | ArtifactRef],
     directory: StrPath,
-    options: Options,
+    options: DownloadOptions,
     *,
     layout: Layout,
 ) -> tuple[PlannedDownload, ...]:
@@ -54,7 +54,9 @@ async def plan_downloads(
 class _Planner:
     """Compares artifacts whose destinations are known with what is on the disk."""
 
-    def __init__(self, context: TransferContext, options: Options, found: list[tuple[Artifact, Destination]]) -> None:
+    def __init__(
+        self, context: TransferContext, options: DownloadOptions, found: list[tuple[Artifact, Destination]]
+    ) -> None:
         self._context = context
         self._options = options
         self._found = found
@@ -83,7 +85,7 @@ class _Planner:
         return PlannedDownload(artifact=artifact, path=path, action="download", bytes=artifact.size_in_bytes)
 
     def _missing(self, artifact: Artifact, folder: Path) -> int | None:
-        """Return how many bytes an earlier run did not fetch; None where it left nothing usable. Blocks."""
+        """Return how many bytes an earlier run did not fetch; None if it left nothing usable. Blocks."""
         if folder not in self._leftovers:
             self._leftovers[folder] = scan(folder, sweeps=False)
         part = PartFile.for_artifact(artifact, folder)

@@ -1,4 +1,4 @@
-"""How sessions of our own connect: no pool limit, no cookies, nothing of other sessions."""
+"""Opens aiohttp sessions of our own: no pool limit, no cookies, nothing inherited from other sessions."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def open_session(context: ssl.SSLContext | None, middleware: aiohttp.ClientMiddl
 
     Args:
         context: for TLS; None for aiohttp's default.
-        middleware: is passed by every request.
+        middleware: every request goes through it.
     """
-    connector = aiohttp.TCPConnector(limit=0, ssl=True if context is None else context)  # the gate and transfers bound
+    connector = aiohttp.TCPConnector(limit=0, ssl=True if context is None else context)  # the gate sets limits
     return _session(connector, middleware, owner=True)
 
 
 def open_bare_session(
     connector: aiohttp.BaseConnector, middleware: aiohttp.ClientMiddlewareType
 ) -> aiohttp.ClientSession:
-    """Open a session over somebody else's connection pool, without anything else of theirs."""
+    """Open a session that uses another session's connection pool, and nothing else of it."""
     return _session(connector, middleware, owner=False)
 
 

@@ -1,7 +1,7 @@
-"""aiohttp's exceptions become this package's: the one function that maps them.
+"""Maps aiohttp's exceptions to this package's.
 
-They hold the request's headers and the signed URL, so nothing of them is kept but the operating system's words, and
-they become neither cause nor context.
+aiohttp's hold the request's headers and the signed URL, so only the operating system's message is kept, and they become
+neither cause nor context.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from gh_artifacts_async.errors import (
     TransportError,
 )
 
+_SILENT = "it was silent for longer than Timeouts.read"
+
 
 class NotSentAgainError(aiohttp.ClientConnectionError):
     """A request that aiohttp would have sent again by itself (never leaves the transport).
@@ -27,21 +29,22 @@ class NotSentAgainError(aiohttp.ClientConnectionError):
     """
 
     def __init__(self, original: aiohttp.ClientError) -> None:
-        """Keep the original, cut loose from the frames that hold the request."""
+        """Keep the original without its traceback, whose frames hold the request."""
         super().__init__()
         without_traceback(original)
         self.original = original
 
 
 def transport_error(error: BaseException, host: str) -> TransportError | None:
-    """Map an exception of aiohttp, or of what is below it; None for what is no failure of the transport."""
+    """Map an exception of aiohttp or the layers below it; None if it is not a transport failure."""
     if isinstance(error, NotSentAgainError):
         error = error.original
     if _is_about_tls(error):
         return CertificateError(f"no secure connection to {host}: {_tls_reason(error)}", host=host)
     if isinstance(error, TimeoutError):
-        what = "connecting took" if isinstance(error, aiohttp.ConnectionTimeoutError) else "it was silent for"
-        return RequestTimeoutError(f"no answer from {host}: {what} longer than Timeouts allow", host=host)
+        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        what = "connecting took longer than Timeouts.connect" if connecting else _SILENT
+        return RequestTimeoutError(f"no response from {host}: {what}", host=host)
     if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
         return ConnectionFailedError(f"the connection to {host} failed: {_reason(error)}", host=host)
     return None
@@ -62,22 +65,22 @@ def _tls_reason(error: BaseException) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Put a failure in words that hold nothing of the request."""
+    """Describe a failure without anything of the request."""
     if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
         return "its name could not be resolved; check the address and the firewall"
     if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
-        return "the proxy did not let it through"
+        return "the proxy refused the connection"
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it was closed without an answer"
+        return "it was closed without a response"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "it broke before the body was complete"
     if isinstance(error, aiohttp.ClientResponseError):
-        return "the answer is not HTTP"
+        return "the response is not valid HTTP"
     said = getattr(getattr(error, "os_error", error), "strerror", None)
     return said if said and "://" not in said else "it was refused or broke"  # aiohttp puts URLs there, too
 
 
 def without_traceback(error: BaseException) -> None:
-    """Cut an exception loose from aiohttp's frames, whose locals hold the token and the signed URL."""
+    """Detach an exception from aiohttp's frames, whose locals hold the token and the signed URL."""
     error.__traceback__ = None
     error.__context__ = error.__cause__ = None

@@ -1,4 +1,4 @@
-"""HttpTransport: one request, one answer, over an aiohttp session that is owned or borrowed."""
+"""HttpTransport: one request, one response, over an aiohttp session that is owned or borrowed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from gh_artifacts_async.results import Secret
 from gh_artifacts_async.transport.connections import READ_BUFFER, open_bare_session, open_session
 from gh_artifacts_async.transport.failures import NotSentAgainError, transport_error, without_traceback
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
+from gh_artifacts_async.transport.socket_receiver import take_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gh_artifacts_async.settings import StrPath, Timeouts
+    from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
 Headers = Callable[[], dict[str, str]]
-"""Makes a request's headers at the last moment, so that no frame of a traceback holds a token."""
+"""Builds a request's headers at the last moment, so that no frame of a traceback holds a token."""
 
 DISTRIBUTION = "gh-artifacts-async"
 _LONGEST_ERROR_BODY = 64 * 1024
@@ -63,11 +65,11 @@ def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> 
 
 
 def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
-    """Refuse what cannot go with a borrowed ClientSession.
+    """Reject what cannot be combined with a borrowed ClientSession.
 
     Args:
         session: aiohttp's.
-        settings: what only an owned session can have, by name; None where it was not given.
+        settings: what only an owned session can have, by name; None if it was not given.
 
     Raises:
         ConfigurationError: such a setting was given, or the session carries ``auth``.
@@ -94,13 +96,13 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
     """Send a request once (an aiohttp middleware).
 
     aiohttp sends an idempotent request again by itself when a pooled connection ends without an answer. Retries have
-    one rule (:mod:`gh_artifacts_async.protocol.attempts`), and every send counts, so that failure is renamed to one
-    after which aiohttp does not.
+    one rule (:mod:`gh_artifacts_async.protocol.attempts`), and every send counts, so that failure is replaced
+    by one that aiohttp does not retry.
     """
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
-        raise  # there was no connection at all: aiohttp does not try again either
+        raise  # there was no connection at all: aiohttp does not retry either
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         renamed = NotSentAgainError(error)
     raise renamed
@@ -109,7 +111,7 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 class HttpTransport:
     """Sends requests of one client; safe to share between the tasks of one event loop.
 
-    Nothing here is a default of the session: headers, limits of time and proxies go with each request.
+    Nothing here is a default of the session: headers, timeouts and proxies are set for each request.
     """
 
     def __init__(
@@ -123,10 +125,10 @@ class HttpTransport:
         proxy: str | None = None,
         trust_env: bool = False,
     ) -> None:
-        """Check everything; no session is opened, and no connection made, before the first request.
+        """Check the arguments; no session or connection is opened before the first request.
 
         Args:
-            timeouts: limits on silence, never on the whole.
+            timeouts: limits on silence, not on a whole transfer.
             user_agent: ``User-Agent`` of every request; None for this package's name and version.
             session: to borrow; it is neither altered nor closed.
             ca_file: certificates (PEM) to trust besides the system's.
@@ -135,7 +137,7 @@ class HttpTransport:
             trust_env: take proxies from the environment.
 
         Raises:
-            ConfigurationError: something cannot be right.
+            ConfigurationError: an argument is invalid.
         """
         if session is not None:
             own = {"ca_file": ca_file, "ssl_context": ssl_context, "proxy": proxy, "trust_env": trust_env or None}
@@ -147,7 +149,7 @@ class HttpTransport:
         self._ssl = tls_context(ca_file, ssl_context)
         self._proxy = None if proxy is None else Secret(checked_proxy(proxy))
         self._direct = proxy is None and not trust_env
-        # A borrowed pool has a limit of its own, and waiting for a place in it is not the server's slowness.
+        # A borrowed pool has its own limit, and waiting for a free connection does not mean that the server is slow.
         connect, read = timeouts.connect, timeouts.read
         self._limits = (
             aiohttp.ClientTimeout(total=None, sock_read=read, connect=connect)
@@ -160,26 +162,26 @@ class HttpTransport:
     # --- lifecycle
 
     def check_usable(self) -> None:
-        """Make sure that the transport is open and on its own event loop.
+        """Check that the transport is open and on its own event loop.
 
         Raises:
             ClientClosedError: it is not.
         """
         loop = asyncio.get_running_loop()
         if self._closed:
-            msg = "the client is closed; make a new one"
+            msg = "the client is closed; create a new one"
             raise ClientClosedError(msg)
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
-            msg = "the client belongs to another event loop; make one client for each loop"
+            msg = "the client belongs to another event loop; create one client per loop"
             raise ClientClosedError(msg)
         if self._borrowed is not None and self._borrowed.closed:
             msg = "the borrowed aiohttp session is closed"
             raise ClientClosedError(msg)
 
     async def aclose(self) -> None:
-        """Close what is owned; a second call does nothing, and a cancelled one closes everything all the same."""
+        """Close what is owned; a second call does nothing, and even a cancelled one closes everything."""
         self._closed = True
         bare, api = self._bare, self._api
         self._bare = self._api = None
@@ -191,7 +193,7 @@ class HttpTransport:
 
     @property
     def user_agent(self) -> str:
-        """``User-Agent``; GitHub refuses requests without one."""
+        """``User-Agent``; GitHub rejects requests without one."""
         if self._user_agent is None:
             self._user_agent = default_user_agent()
         return self._user_agent
@@ -201,7 +203,7 @@ class HttpTransport:
         return self._api
 
     def _open_bare(self) -> aiohttp.ClientSession:
-        """Open what storage is asked with: nothing of a borrowed session but its connections."""
+        """Open the session for storage: of a borrowed session it shares only the connections."""
         if self._borrowed is None:
             self._bare = self._api or self._open_api()
             return self._bare
@@ -215,16 +217,16 @@ class HttpTransport:
     # --- sending
 
     async def send(self, method: str, url: str, headers: Headers, host: str) -> Response:
-        """Send a request and read its answer; redirects are not followed.
+        """Send a request and read its response; redirects are not followed.
 
         Args:
-            method: HTTP's.
+            method: the HTTP method.
             url: percent-encoded.
-            headers: makes the request's headers.
+            headers: builds the request's headers.
             host: for messages.
 
         Raises:
-            TransportError: no answer came. None of aiohttp's exceptions leaves this frame.
+            TransportError: no response arrived; aiohttp's exceptions never leave this frame.
             ClientClosedError: after close, or on another event loop.
         """
         failure: ArtifactsError | None = None
@@ -239,7 +241,7 @@ class HttpTransport:
         raise failure
 
     async def _exchange(self, method: str, url: str, headers: Headers) -> Response:
-        """Hold, for as short as can be, what must not be in a traceback: the headers and aiohttp's response."""
+        """Hold what must not be in a traceback, the headers and aiohttp's response, as briefly as possible."""
         async with (self._api or self._open_api()).request(
             method,
             URL(url, encoded=True),
@@ -262,7 +264,7 @@ class HttpTransport:
         )
 
     async def open(self, url: Secret, headers: Mapping[str, str], host: str) -> HttpStream:
-        """Send a bare GET (no token, no cookies, no default headers) and return when the headers have come.
+        """Send a bare GET (no token, no cookies, no default headers) and return once the headers have arrived.
 
         Args:
             url: byte-exact.
@@ -270,7 +272,7 @@ class HttpTransport:
             host: for messages.
 
         Raises:
-            TransportError: no answer came. None of aiohttp's exceptions leaves this frame.
+            TransportError: no response arrived; aiohttp's exceptions never leave this frame.
             ClientClosedError: after close, or on another event loop.
         """
         failure: ArtifactsError | None = None
@@ -287,7 +289,7 @@ class HttpTransport:
         raise failure
 
     async def _start(self, url: Secret, headers: Mapping[str, str], host: str) -> HttpStream:
-        """Hold the byte-exact URL for as short as can be."""
+        """Hold the byte-exact URL as briefly as possible."""
         exact = url.reveal()
         answer = await (self._bare or self._open_bare()).get(
             URL(exact, encoded=True),
@@ -302,26 +304,25 @@ class HttpTransport:
         return HttpStream(answer, host)
 
     def _proxy_for(self, url: str) -> str | None:
-        """Return the proxy for a URL; None for a direct way."""
+        """Return the proxy for a URL; None for a direct connection."""
         return environment_proxy(url) if self._proxy is None else self._proxy.reveal()
 
 
 class HttpStream:
-    """An answer whose headers have come and whose body is still to come; shows no URL in its repr.
+    """A response whose headers have arrived and whose body is not read yet; its repr shows no URL.
 
     Attributes:
         response: status and headers; of an error also the body, cut at 64 KiB (see :meth:`read_error`).
         host: for messages.
-        answer: returns aiohttp's own response.
     """
 
     def __init__(self, answer: aiohttp.ClientResponse, host: str) -> None:
-        """Keep aiohttp's response in a closure, where nobody looks who prints locals: its repr holds the URL."""
+        """Keep aiohttp's response in a closure, where printed locals do not show it: its repr holds the URL."""
 
         def reveal() -> aiohttp.ClientResponse:
             return answer
 
-        self.answer: Callable[[], aiohttp.ClientResponse] = reveal
+        self._answer = reveal
         self.host = host
         self.response = Response(status=answer.status, headers=_headers(answer))
 
@@ -333,11 +334,11 @@ class HttpStream:
         """Return what has arrived, as soon as anything has; empty at the end of the body.
 
         Raises:
-            TransportError: the body broke, or was silent for too long.
+            TransportError: the connection broke, or was silent for too long.
         """
         failure: ArtifactsError | None = None
         try:
-            return await self.answer().content.readany()
+            return await self._answer().content.readany()
         except BaseException as error:
             failure = transport_error(error, self.host)
             if failure is None:
@@ -345,8 +346,12 @@ class HttpStream:
                 raise
         raise failure
 
+    def take_over(self, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
+        """Receive the body past aiohttp; False if that cannot be, see :func:`.socket_receiver.take_over`."""
+        return take_over(self._answer(), pool, sink, receiver)
+
     async def read_error(self) -> None:
-        """Read an error's body into ``response``; one that breaks is taken as far as it came."""
+        """Read an error's body into ``response``; if it breaks, what has arrived is kept."""
         body = bytearray()
         while len(body) < _LONGEST_ERROR_BODY:
             try:
@@ -361,5 +366,5 @@ class HttpStream:
         )
 
     def close(self) -> None:
-        """Give the connection back if the body was read to its end, else end it."""
-        self.answer().close()
+        """Return the connection to the pool if the body was read to its end, else close it."""
+        self._answer().close()

@@ -13,7 +13,7 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
     """Return a proxy's URL, which may hold a name and password.
 
     Raises:
-        ConfigurationError: it is no http(s) URL; what it holds is not shown.
+        ConfigurationError: it is not an http(s) URL; the message does not show it.
     """
     scheme, sep, rest = proxy.partition("://")
     if split_origin(f"{scheme}{sep}{rest.rpartition('@')[2]}") is None:

@@ -3,7 +3,7 @@
 aiohttp's own reader makes a bytes object of every read and pauses and resumes the socket all the time; for a large body
 that is most of the cost. So once the headers are read, the connection gets another protocol, an
 ``asyncio.BufferedProtocol``, whose buffers are ours. Only public calls are used, and wherever one of them is missing
-(test doubles, another transport) nothing is taken over and the ordinary way does it.
+(test doubles, another transport) nothing is taken over and the ordinary path is used.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BUFFERS = 4
 """Four buffers of 512 KiB were the fastest of what was tried; more only cost memory."""
 
 FROM = 1024 * 1024
-"""Bodies from so many bytes on are taken over: the connection is not used again afterwards, which smaller ones feel."""
+"""Bodies of at least this many bytes are taken over; the connection cannot be reused, which smaller ones would feel."""
 
 
 class Sink(Protocol):
@@ -39,7 +39,7 @@ class Sink(Protocol):
     on_written: Callable[[int], None] | None
 
     def post(self, chunk: bytes | memoryview) -> None:
-        """Take a chunk without waiting; it stays as it is until it is written."""
+        """Take a chunk without waiting; it must not change until it is written."""
         ...
 
     @property
@@ -52,7 +52,7 @@ class Buffers(Protocol):
     """A pool of buffers with a limit."""
 
     def borrow(self, count: int, size: int) -> list[bytearray] | None:
-        """Lend buffers of one size; None where they would be too many."""
+        """Lend buffers of one size; None if they would be too many."""
         ...
 
     def give_back(self, buffers: list[bytearray]) -> None:
@@ -77,9 +77,9 @@ class SocketReceiver(asyncio.BufferedProtocol):
         Args:
             length: its bytes, those that aiohttp has read already included.
             host: for messages.
-            idle: seconds of silence after which it is given up; None for no limit.
-            progress: is called with the number of bytes as they arrive.
-            paused: is called with the seconds for which nothing was read, since no buffer was free.
+            idle: seconds of silence after which it fails; None for no limit.
+            progress: called with the number of bytes as they arrive.
+            paused: called with the seconds for which nothing was read because no buffer was free.
         """
         self._left = length
         self._host = host
@@ -104,7 +104,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
     # --- beginning and end
 
     def attach(self, transport: asyncio.Transport, sink: Sink, buffers: list[bytearray], before: int) -> None:
-        """Take the connection over; from now on it feeds this protocol.
+        """Take over the connection; from now on its bytes come to this protocol.
 
         Args:
             transport: the connection's.
@@ -125,10 +125,10 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._look_after_silence()
 
     async def received(self) -> None:
-        """Wait until the body is there; what has come is with the sink, also when it broke.
+        """Wait for the end of the body; what has arrived is with the sink, also if the connection broke.
 
         Raises:
-            TransportError: it broke, or was silent for too long.
+            TransportError: the connection broke, or was silent for too long.
             SlowTransferError: it was too slow.
             ArtifactsError: what ``progress`` raised.
             OSError: the worker could not write.
@@ -143,11 +143,11 @@ class SocketReceiver(asyncio.BufferedProtocol):
             raise failure
 
     def complete(self) -> None:
-        """Take note that aiohttp had read the whole body already."""
+        """End: aiohttp had already read the whole body."""
         self._end()
 
     def detach(self) -> None:
-        """End the connection; it cannot be used again, since aiohttp knows nothing of what was read."""
+        """Close the connection; it cannot be reused, since aiohttp does not know what was read."""
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:
@@ -155,7 +155,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
         if not self._done.done():
             self._done.cancel()
         elif not self._done.cancelled():
-            self._done.exception()  # seen: a cancellation may have come between the failure and its being raised
+            self._done.exception()  # retrieved: a cancellation may have come between the failure and the await
 
     def _end(self, failure: ArtifactsError | None = None) -> None:
         if self._done.done():
@@ -172,13 +172,13 @@ class SocketReceiver(asyncio.BufferedProtocol):
     # --- asyncio's calls
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where the next bytes go: never more room than the body has bytes left."""
+        """Return the buffer for the next bytes, never longer than the rest of the body."""
         del sizehint
-        room = memoryview(self._current if self._current is not None else bytearray(1))[self._filled :]
-        return room[: max(1, self._left)]
+        space = memoryview(self._current if self._current is not None else bytearray(1))[self._filled :]
+        return space[: max(1, self._left)]
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take note of bytes; a full buffer goes to the worker."""
+        """Count bytes that arrived; a full buffer goes to the worker."""
         if self._done.done() or self._current is None:
             return
         self._heard = self._loop.time()
@@ -200,12 +200,12 @@ class SocketReceiver(asyncio.BufferedProtocol):
                 self._paused_at = self._loop.time()
 
     def eof_received(self) -> bool:
-        """Take note that storage sends no more."""
+        """Fail: storage ended the connection before the body was complete."""
         self._end(self._broken())
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take note that the connection is gone, and tell aiohttp, whose connector waits for that when it closes."""
+        """End, and notify aiohttp, whose connector waits for that when it closes."""
         if not self._done.done():
             self._end(self._broken())
         if self._former is not None:
@@ -213,20 +213,20 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._former = None
 
     def _broken(self) -> ConnectionFailedError:
-        msg = f"the connection to {self._host} failed: it broke {self._left} bytes before the body was whole"
+        msg = f"the connection to {self._host} failed: it broke {self._left} bytes before the end of the body"
         return ConnectionFailedError(msg, host=self._host)
 
-    # --- the buffers' way round
+    # --- the buffers
 
     def _hand_over(self) -> None:
-        """Give what is in the current buffer to the worker."""
+        """Pass what is in the current buffer to the worker."""
         if self._current is not None and self._filled and self._sink is not None:
             self._under_way.append((self._current, self._filled))
             self._sink.post(memoryview(self._current)[: self._filled])
             self._current, self._filled = None, 0
 
     def _written(self, size: int) -> None:
-        """Take buffers back that the worker has emptied; read on where none was free."""
+        """Reuse buffers that the worker has written; resume reading if none was free."""
         self._written_ahead += size
         while self._under_way and self._written_ahead >= self._under_way[0][1]:
             buffer, filled = self._under_way.popleft()
@@ -245,22 +245,22 @@ class SocketReceiver(asyncio.BufferedProtocol):
                 self._transport.resume_reading()
 
     def _look_after_silence(self) -> None:
-        """End a body of which nothing has come for too long; our own pauses do not count."""
+        """Fail if nothing has arrived for too long; our own pauses do not count."""
         if self._idle is None or self._done.done():
             return
         now = self._loop.time()
         heard = now if self._paused_at is not None else self._heard
         if now - heard >= self._idle:
-            msg = f"no answer from {self._host}: it was silent for longer than Timeouts allow"
+            msg = f"no response from {self._host}: it was silent for longer than Timeouts.read"
             self._end(RequestTimeoutError(msg, host=self._host))
             return
         self._timer = self._loop.call_at(heard + self._idle, self._look_after_silence)
 
 
 def take_over(response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
-    """Take a response's body over; False where that cannot be, and nothing was changed then.
+    """Take over a response's body; False if that is not possible, and nothing has changed.
 
-    All of it happens in one step of the loop: between draining aiohttp's reader and changing the protocol, no byte can
+    This happens in one step of the loop: between draining aiohttp's reader and changing the protocol, no byte can
     arrive.
 
     Args:
@@ -287,7 +287,7 @@ def take_over(response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, recei
     while piece := content.read_nowait(-1):  # reading may let the parser continue, which may bring more
         sink.post(memoryview(piece))
         arrived += len(piece)
-    if response.connection is None:  # that was the whole body, and aiohttp has let go of the connection
+    if response.connection is None:  # that was the whole body, and aiohttp has released the connection
         pool.give_back(buffers)
         receiver.complete()
         return True

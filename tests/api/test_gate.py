@@ -182,7 +182,7 @@ async def test_a_delete_is_not_starved():
 
 
 async def test_mutations_are_a_second_apart():
-    """GETs go on meanwhile."""
+    """GETs continue meanwhile."""
     timed = clock(mutation_interval=1.0)
     async with asyncio.TaskGroup() as group:
         for _ in range(4):

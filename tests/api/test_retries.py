@@ -11,6 +11,7 @@ from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.events import RateLimitPause
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
+from gh_artifacts_async.testing import ChaosProxy
 from tests.kits.api import QUICK, REPO, TOKEN, check_silent
 
 POLICY = RetryPolicy(attempts=4, wait_initial=8.0, wait_max=16.0)
@@ -86,9 +87,9 @@ async def test_a_body_that_is_slow_but_not_silent_is_read(github, run, patient):
     [
         ("cut", errors.ConnectionFailedError, "broke before the body was complete"),
         ("reset", errors.ConnectionFailedError, "the connection to 127.0.0.1 failed"),
-        ("no_reply", errors.ConnectionFailedError, "closed without an answer"),
+        ("no_reply", errors.ConnectionFailedError, "closed without a response"),
         ("garbage", errors.ConnectionFailedError, "not HTTP"),
-        ("slow_headers", errors.RequestTimeoutError, "no answer from 127.0.0.1"),
+        ("slow_headers", errors.RequestTimeoutError, "no response from 127.0.0.1"),
         ("stall", errors.RequestTimeoutError, "silent for longer"),
     ],
 )
@@ -349,3 +350,12 @@ async def test_githubs_own_limits_are_kept(github, run):
         await asyncio.gather(*(api.get_workflow_run(session, REPO, run.id) for _ in range(1000)))
     assert {record.status for record in github.requests} == {200}
     assert github.max_concurrency <= 8
+
+
+async def test_a_delete_whose_answer_is_lost_is_done(github):
+    """GitHub deletes, and the connection ends before it says so: the 404 of the second try means that it is done."""
+    artifact_id = github.add_artifact(github.add_run(REPO), "Rails")
+    async with ChaosProxy(github.base_url) as proxy, GitHubSession(TOKEN, base_url=proxy.url) as session:
+        proxy.cut(after=0, times=1)
+        await api.delete_artifact(session, REPO, artifact_id)
+    assert [record.status for record in github.requests_to("api")] == [204, 404]

@@ -153,7 +153,7 @@ async def test_a_call_cut_off_by_a_timeout_of_the_caller(github, run, session):
 
 
 async def test_many_cancelled_calls_leave_nothing(github, run):
-    """No task, no slot: afterwards all goes on."""
+    """No task, no slot: afterwards everything continues."""
     async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK) as session:
         github.faults.slow_headers(None, times=8, where="api")
         tasks = [asyncio.ensure_future(api.get_workflow_run(session, REPO, run.id)) for _ in range(30)]

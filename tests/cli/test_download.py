@@ -201,7 +201,7 @@ class TestExtract:
         assert cli("download", REPO, number, "--dir", "out").code == 0
 
     def test_a_full_disk(self, server, cli, monkeypatch, tmp_path):
-        """8: no room to unpack; no folder is left, and the zip need not be fetched again."""
+        """8: no space to unpack; no folder is left, and the zip need not be fetched again."""
 
         def full(*_args: object) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -101,7 +101,7 @@ class TestPrograms:
         ran = cli("show", REPO, 7)
         assert ran.code == 3
         assert ran.out == ""
-        assert ran.err.startswith("error: GET /repos/octo-org/octo-docs/actions/artifacts/7: 404 Not Found")
+        assert ran.err.startswith("error: GET /repos/octo-org/octo-docs/actions/artifacts/7: 404: not found, or")
 
     def test_authentication(self, server, cli):
         """4: a token that is not accepted."""

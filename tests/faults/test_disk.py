@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.kits.processes import MIB, can, carried_out, file_system, without_privileges
-from tests.kits.transfer import INLINE_SIZE, RING_SIZE, WORKER_SIZE, add
+from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, WORKER_SIZE, add
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,8 +59,8 @@ async def test_row_19_enospc_mid_write(github: FakeGitHub, tmp_path: Path) -> No
 
 
 async def test_row_19_enospc_on_the_fast_path(github: FakeGitHub, tmp_path: Path) -> None:
-    """The same where the disk had room when the body began, and another took it."""
-    it = add(github, size=RING_SIZE)
+    """The same where the disk had space when the body began, and another took it."""
+    it = add(github, size=RECEIVER_SIZE)
     _, failed, left, _, done, after = await carried_out(
         github,
         tmp_path,
@@ -75,7 +75,7 @@ async def test_row_19_enospc_on_the_fast_path(github: FakeGitHub, tmp_path: Path
     full(failed)
     assert len(left) == 2
     assert done["resumed_from"] > MIB
-    assert after == {"docs.zip": RING_SIZE}
+    assert after == {"docs.zip": RECEIVER_SIZE}
 
 
 async def test_row_19_enospc_of_a_small_body(github: FakeGitHub, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ async def test_row_19_space_is_checked_ahead(github: FakeGitHub, tmp_path: Path)
 
 @pytest.mark.parametrize(("free_names", "what"), [(0, ".part"), (1, ".part.json"), (2, "docs.zip")])
 async def test_row_19_no_names_left(github: FakeGitHub, tmp_path: Path, free_names: int, what: str) -> None:
-    """A file system without room for one more file: at the part, at its state, and at the final name."""
+    """A file system without space for one more file: at the part, at its state, and at the final name."""
     it = add(github, size=WORKER_SIZE)
     steps = [["know", it], ["fill", 0], ["download", it], ["list"], ["free"], ["download", it], ["list"]]
     under = file_system(f"size=4m,nr_inodes={2 + free_names}")
@@ -149,7 +149,7 @@ async def test_row_19_full_disk_in_bulk(github: FakeGitHub, tmp_path: Path) -> N
     assert not [name for name in left if name.endswith(".new")]
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, RING_SIZE])
+@pytest.mark.parametrize("size", [INLINE_SIZE, RECEIVER_SIZE])
 @pytest.mark.parametrize("folder", ["", "new/folder"])
 async def test_row_21_forbidden(github: FakeGitHub, tmp_path: Path, size: int, folder: str) -> None:
     """A folder that may not be written to is PermissionError before any request, and nothing is there."""

@@ -34,8 +34,8 @@ from gh_artifacts_async.transfer.disk import writer
 from gh_artifacts_async.transfer.storage import fetch as fetching
 from tests.kits.processes import MIB
 from tests.kits.transfer import (
+    RECEIVER_SIZE,
     REPO,
-    RING_SIZE,
     WORKER_SIZE,
     Seen,
     add,
@@ -207,7 +207,7 @@ async def test_row_31_clock_that_jumps(
 # --- 8, 9: signed URLs ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [20_000, RING_SIZE])
+@pytest.mark.parametrize("size", [20_000, RECEIVER_SIZE])
 async def test_row_08_urls_that_live_a_second(tmp_path: Path, size: int) -> None:
     """A URL that has expired before storage is asked is signed anew; storage never sees the token."""
     async with FakeGitHub(url_ttl=1) as github, client_for(github) as client:
@@ -256,7 +256,7 @@ async def test_row_13_wrong_range_for_ever(github: FakeGitHub, client: Artifacts
 
 async def test_row_13_chunked_206(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A 206 that comes in chunks is unchunked, although its length is known from Content-Range."""
-    it = add(github, size=RING_SIZE, digest=None)
+    it = add(github, size=RECEIVER_SIZE, digest=None)
     github.faults.no_length(it, times=None)
     github.faults.cut(it, at=1000)
     result = await fetch(client, it, tmp_path)
@@ -329,10 +329,10 @@ async def behind(github: FakeGitHub) -> AsyncGenerator[ChaosProxy]:
 
 async def test_row_29_refused_for_a_while(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A server that does not listen for some seconds in the middle of a body is waited for."""
-    it = add(github, size=RING_SIZE)
+    it = add(github, size=RECEIVER_SIZE)
     artifact = await get(client, it)
     async with behind(github) as proxy:
-        proxy.reset(after=RING_SIZE // 2)
+        proxy.reset(after=RECEIVER_SIZE // 2)
         task = asyncio.create_task(client.download(artifact, tmp_path))
         while not proxy.connections:
             await asyncio.sleep(0)
@@ -346,10 +346,10 @@ async def test_row_29_refused_for_a_while(github: FakeGitHub, client: ArtifactsC
 
 async def test_row_29_refused_for_ever(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A server that is gone is an error after the tries, and what had come is kept."""
-    it = add(github, size=RING_SIZE)
+    it = add(github, size=RECEIVER_SIZE)
     artifact = await get(client, it)
     async with behind(github) as proxy:
-        proxy.cut(after=RING_SIZE // 2)
+        proxy.cut(after=RECEIVER_SIZE // 2)
         proxy.refuse(times=2)
         task = asyncio.create_task(client.download(artifact, tmp_path))
         while not proxy.connections:
@@ -364,7 +364,7 @@ async def test_row_29_refused_for_ever(github: FakeGitHub, client: ArtifactsClie
     assert names(tmp_path) == {"docs.zip"}
 
 
-@pytest.mark.parametrize("size", [200_000, RING_SIZE])
+@pytest.mark.parametrize("size", [200_000, RECEIVER_SIZE])
 async def test_row_30_slow_line(github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """A line of 8 Mbit/s is no stall and no slowness: the bytes come once, and few wait in memory."""
     it = add(github, size=size)

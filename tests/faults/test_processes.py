@@ -13,7 +13,7 @@ import pytest
 from gh_artifacts_async.transfer.disk import filesystem, leftovers
 from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
 from tests.kits.processes import MIB, ROOT, carried_out, environment, needs, program, until
-from tests.kits.transfer import REPO, RING_SIZE, add, fetch, leave_part, names, parts
+from tests.kits.transfer import RECEIVER_SIZE, REPO, add, fetch, leave_part, names, parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +68,8 @@ asyncio.run(main(*sys.argv[1:]))
 @pytest.mark.sample
 async def test_row_26_loop_that_ends(github: FakeGitHub, tmp_path: Path) -> None:
     """A program that ends under its transfers ends at once, without a warning, and leaves what can be gone on with."""
-    ids = [add(github, f"docs-{size}", size=size) for size in (20_000, 600_000, RING_SIZE)]
-    for it, size in zip(ids, (20_000, 600_000, RING_SIZE), strict=True):
+    ids = [add(github, f"docs-{size}", size=size) for size in (20_000, 600_000, RECEIVER_SIZE)]
+    for it, size in zip(ids, (20_000, 600_000, RECEIVER_SIZE), strict=True):
         github.faults.stall(it, at=size * 3 // 4, times=1)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -89,7 +89,7 @@ async def test_row_26_loop_that_ends(github: FakeGitHub, tmp_path: Path) -> None
     github.forget_requests()
     _, *done = await carried_out(github, tmp_path, ["know", *ids], *(["download", it] for it in ids))
     assert all(answer["resumed_from"] > 0 for answer in done)
-    assert names(tmp_path) == {f"docs-{size}.zip" for size in (20_000, 600_000, RING_SIZE)}
+    assert names(tmp_path) == {f"docs-{size}.zip" for size in (20_000, 600_000, RECEIVER_SIZE)}
 
 
 # --- 29: the network goes away --------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_row_32_wrong_bytes_of_a_robbed_process(tmp_path: Path, monkeypatch: pyt
     (mine,) = leftovers.scan(tmp_path)[first.prefix]
     assert second.adopt([mine])
     second.append([b"5678"])
-    with pytest.raises(FileNotFoundError, match="taken away"):
+    with pytest.raises(FileNotFoundError, match="removed or claimed by another process"):
         first.append([b"XXXX"])
     first.release(resumable=False)
     second.commit(tmp_path / "docs.zip", replace=False, durable=False)

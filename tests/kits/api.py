@@ -1,4 +1,4 @@
-"""What the tests of the API room share: a token nobody may see, a source of tokens, a look at what an error shows."""
+"""What the tests of the API share: a token nobody may see, a source of tokens, a look at what an error shows."""
 
 from __future__ import annotations
 

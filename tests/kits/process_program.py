@@ -70,7 +70,7 @@ class Program:
         return dict(answers)  # type: ignore[arg-type]
 
     def do_fill(self, size: int) -> None:
-        """Take room away."""
+        """Take space away."""
         (self.folder / "ballast").write_bytes(b"x" * size)
 
     def do_free(self) -> None:

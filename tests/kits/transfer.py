@@ -1,4 +1,4 @@
-"""What the tests of the transfer room share: one repository, one client, and what may be in a folder afterwards."""
+"""What the tests of transfers share: one repository, one client, and what may be in a folder afterwards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from gh_artifacts_async import Artifact, DownloadResult, Event
+    from gh_artifacts_async import Artifact, DownloadResult, Event, Outcome
     from gh_artifacts_async.testing import FakeGitHub
 
 REPO = "octo-org/octo-docs"
@@ -22,7 +22,7 @@ INLINE_SIZE = 20_000
 WORKER_SIZE = 600_000
 """Bytes of an artifact that goes through the worker thread."""
 
-RING_SIZE = 3_000_000
+RECEIVER_SIZE = 3_000_000
 """Bytes of an artifact that takes the fast path."""
 
 ONE_TRY = RetryPolicy(attempts=1)
@@ -52,6 +52,25 @@ async def get(client: ArtifactsClient, artifact_id: int) -> Artifact:
 async def fetch(client: ArtifactsClient, artifact_id: int, folder: Path, **options: Any) -> DownloadResult:
     """Get the artifact, and download it."""
     return await client.download(await get(client, artifact_id), folder, **options)
+
+
+async def listed(client: ArtifactsClient) -> list[Artifact]:
+    """Return all artifacts, the oldest first."""
+    return sorted([artifact async for artifact in client.list_artifacts(REPO)], key=lambda it: it.id)
+
+
+async def fetch_all(
+    client: ArtifactsClient, artifacts: Any, folder: Path, **options: Any
+) -> list[Outcome[DownloadResult]]:
+    """Download all of them and return the outcomes."""
+    async with client.download_many(artifacts, folder, **options) as outcomes:
+        return [outcome async for outcome in outcomes]
+
+
+def fill(github: FakeGitHub, count: int, size: int = INLINE_SIZE) -> list[int]:
+    """Add so many artifacts of one run; return their ids."""
+    repo_run = github.add_run(REPO)
+    return [github.add_artifact(repo_run, f"docs-{number}", size=size, seed=number) for number in range(count)]
 
 
 def names(folder: Path) -> set[str]:

@@ -252,8 +252,8 @@ def test_an_error_carries_githubs_facts():
     assert error.request_id == "ABCD:1234"
     assert error.documentation_url == DOCS
     assert str(error) == (
-        "GET /repos/octo-org/octo-docs/actions/artifacts/7: 404 Not Found: not found, or the token has no "
-        "access [request id ABCD:1234]"
+        "GET /repos/octo-org/octo-docs/actions/artifacts/7: 404: not found, or the token has no access "
+        "[request id ABCD:1234]"
     )
 
 

@@ -30,30 +30,25 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transfer.disk import partfile
-from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, RING_SIZE, WORKER_SIZE, Seen, add, client_for, get, names
+from tests.kits.transfer import (
+    INLINE_SIZE,
+    ONE_TRY,
+    RECEIVER_SIZE,
+    REPO,
+    WORKER_SIZE,
+    Seen,
+    add,
+    client_for,
+    fetch_all,
+    fill,
+    get,
+    listed,
+    names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
     from pathlib import Path
-
-    from gh_artifacts_async import DownloadResult, Outcome
-
-
-async def listed(client: ArtifactsClient) -> list[Artifact]:
-    """Return all artifacts, the oldest first."""
-    return sorted([artifact async for artifact in client.list_artifacts(REPO)], key=lambda it: it.id)
-
-
-async def run(client: ArtifactsClient, artifacts: Any, folder: Path, **options: Any) -> list[Outcome[DownloadResult]]:
-    """Download all of them and return the outcomes."""
-    async with client.download_many(artifacts, folder, **options) as outcomes:
-        return [outcome async for outcome in outcomes]
-
-
-def fill(github: FakeGitHub, count: int, size: int = INLINE_SIZE) -> list[int]:
-    """Add so many artifacts."""
-    repo_run = github.add_run(REPO)
-    return [github.add_artifact(repo_run, f"docs-{number}", size=size, seed=number) for number in range(count)]
 
 
 def bulk_tasks() -> list[asyncio.Task[Any]]:
@@ -70,7 +65,7 @@ async def test_all(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) 
     """Every item comes out once, as what was passed in, with its file."""
     ids = fill(github, 30)
     artifacts = [*await listed(client)][:20] + [ArtifactRef(REPO, it) for it in ids[20:]]
-    outcomes = await run(client, artifacts, tmp_path)
+    outcomes = await fetch_all(client, artifacts, tmp_path)
     assert {outcome.artifact for outcome in outcomes} == set(artifacts)
     assert all(outcome.ok and outcome.error is None for outcome in outcomes)
     for outcome in outcomes:
@@ -86,7 +81,7 @@ async def test_concurrency(github: FakeGitHub, client: ArtifactsClient, tmp_path
     """As many transfers as asked for are under way at once, and no more."""
     fill(github, 16)
     github.faults.slow_headers(times=None, seconds=5)
-    await run(client, await listed(client), tmp_path, concurrency=concurrency)
+    await fetch_all(client, await listed(client), tmp_path, concurrency=concurrency)
     assert github.max_storage_concurrency == concurrency
 
 
@@ -94,7 +89,7 @@ async def test_signed_late(github: FakeGitHub, client: ArtifactsClient, tmp_path
     """A URL is signed when its transfer begins: none gets old in a queue."""
     fill(github, 12)
     github.faults.slow_headers(times=None, seconds=20)
-    await run(client, await listed(client), tmp_path, concurrency=2)
+    await fetch_all(client, await listed(client), tmp_path, concurrency=2)
     for record in github.requests_to("storage"):
         signed = max(
             it.time
@@ -108,7 +103,7 @@ async def test_one_failure(github: FakeGitHub, client: ArtifactsClient, tmp_path
     """One item's failure is its outcome; the others are not touched."""
     ids = fill(github, 5)
     github.faults.status(ids[2], 404)
-    outcomes = await run(client, [*await listed(client), ArtifactRef(REPO, 1)], tmp_path)
+    outcomes = await fetch_all(client, [*await listed(client), ArtifactRef(REPO, 1)], tmp_path)
     failed = {outcome.artifact.id: outcome.error for outcome in outcomes if not outcome.ok}
     assert set(failed) == {ids[2], 1}
     assert isinstance(failed[ids[2]], StorageError)
@@ -120,18 +115,18 @@ async def test_one_failure(github: FakeGitHub, client: ArtifactsClient, tmp_path
 async def test_not_an_artifact_in_between(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Something else among the items is a failed outcome too."""
     fill(github, 1)
-    outcomes = await run(client, [*await listed(client), "docs"], tmp_path)  # type: ignore[list-item]
+    outcomes = await fetch_all(client, [*await listed(client), "docs"], tmp_path)  # type: ignore[list-item]
     assert sorted(outcome.ok for outcome in outcomes) == [False, True]
 
 
 @pytest.mark.parametrize("empty", [[], (), iter(()), set()])
 async def test_nothing(client: ArtifactsClient, tmp_path: Path, empty: Any) -> None:
     """An empty input has no outcomes."""
-    assert await run(client, empty, tmp_path) == []
+    assert await fetch_all(client, empty, tmp_path) == []
 
 
 async def test_iterated_again(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """The outcomes are one stream; a second loop goes on, and finds its end."""
+    """The outcomes are one stream; a second loop continues it, and finds its end."""
     fill(github, 3)
     async with client.download_many(await listed(client), tmp_path) as outcomes:
         seen = [await anext(outcomes)]
@@ -169,7 +164,7 @@ async def _never_iterate(client: ArtifactsClient, artifacts: Any, folder: Path) 
 
 
 async def _cancel(client: ArtifactsClient, artifacts: Any, folder: Path) -> None:
-    task = asyncio.ensure_future(run(client, artifacts, folder, concurrency=4))
+    task = asyncio.ensure_future(fetch_all(client, artifacts, folder, concurrency=4))
     await asyncio.sleep(1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -179,16 +174,16 @@ async def _cancel(client: ArtifactsClient, artifacts: Any, folder: Path) -> None
 async def _time_out(client: ArtifactsClient, artifacts: Any, folder: Path) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
-            await run(client, artifacts, folder, concurrency=4)
+            await fetch_all(client, artifacts, folder, concurrency=4)
 
 
 @pytest.mark.parametrize("leave", [_break, _raise, _never_iterate, _cancel, _time_out])
 @pytest.mark.parametrize("lazily", [False, True])
 async def test_leaving(github: FakeGitHub, tmp_path: Path, leave: Any, *, lazily: bool) -> None:
     """However a block is left, no task, no socket and no torn file stays, and the rest can be fetched later."""
-    ids = fill(github, 3) + [add(github, f"long-{number}", size=RING_SIZE) for number in range(6)]
+    ids = fill(github, 3) + [add(github, f"long-{number}", size=RECEIVER_SIZE) for number in range(6)]
     for it in ids[3:]:
-        github.faults.stall(it, at=RING_SIZE // 2)
+        github.faults.stall(it, at=RECEIVER_SIZE // 2)
     closed: list[bool] = []
     async with client_for(github) as client:
         artifacts = await listed(client)
@@ -210,9 +205,9 @@ async def test_leaving(github: FakeGitHub, tmp_path: Path, leave: Any, *, lazily
         assert not github._journal.storage_concurrency
         for name in names(tmp_path):
             if ".part" not in name:
-                assert (tmp_path / name).stat().st_size in {INLINE_SIZE, RING_SIZE}
+                assert (tmp_path / name).stat().st_size in {INLINE_SIZE, RECEIVER_SIZE}
         github.faults.clear()
-        outcomes = await run(client, artifacts, tmp_path)
+        outcomes = await fetch_all(client, artifacts, tmp_path)
         assert all(outcome.ok for outcome in outcomes)
         assert len(names(tmp_path)) == 9
     assert not threads()
@@ -222,7 +217,7 @@ async def test_leaving(github: FakeGitHub, tmp_path: Path, leave: Any, *, lazily
 
 
 async def test_endless_input(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """An endless input is read as there is room; the number of tasks is flat."""
+    """An endless input is read only as fast as it is worked off; the number of tasks is flat."""
     fill(github, 1)
     (artifact,) = await listed(client)
     taken, most = 0, 0
@@ -296,71 +291,19 @@ async def test_error_when_the_input_is_closed(github: FakeGitHub, client: Artifa
             raise LeaveError
 
     with pytest.raises(LeaveError):
-        await run(client, failing(), tmp_path, concurrency=1)
+        await fetch_all(client, failing(), tmp_path, concurrency=1)
 
 
 async def test_listing_as_input(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """The usual input is a listing; its errors come out as those of any input."""
     fill(github, 7)
-    outcomes = await run(client, client.list_artifacts(REPO, per_page=3), tmp_path)
+    outcomes = await fetch_all(client, client.list_artifacts(REPO, per_page=3), tmp_path)
     assert len(outcomes) == 7
     with pytest.raises(NotFoundError):
-        await run(client, client.list_artifacts("octo-org/absent"), tmp_path)
+        await fetch_all(client, client.list_artifacts("octo-org/absent"), tmp_path)
 
 
-# --- places ---------------------------------------------------------------------------------------------------------
-
-
-async def test_collision_in_a_collection(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """Two artifacts of a collection with one place are an error before anything is requested."""
-    for _ in range(2):
-        add(github, "twin", size=INLINE_SIZE)
-    artifacts = await listed(client)
-    github.forget_requests()
-    for given in (
-        artifacts,
-        tuple(artifacts),
-        set(artifacts),
-        dict.fromkeys(artifacts),
-        {it.id: it for it in artifacts}.values(),
-    ):
-        with pytest.raises(DestinationExistsError, match="layout='id'"):
-            await run(client, given, tmp_path, layout="name")
-    assert not github.requests
-    assert len(await run(client, artifacts, tmp_path)) == 2
-    assert names(tmp_path) == {f"twin-{artifact.id}.zip" for artifact in artifacts}
-
-
-async def test_collision_from_an_iterator(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """From an iterator, or by reference, the second becomes a failed outcome."""
-    ids = [add(github, "twin", size=INLINE_SIZE) for _ in range(2)]
-    artifacts = await listed(client)
-    for folder, given in (("iterator", iter(artifacts)), ("refs", [ArtifactRef(REPO, it) for it in ids])):
-        outcomes = await run(client, given, tmp_path / folder, layout="name")
-        assert sorted(outcome.ok for outcome in outcomes) == [False, True]
-        (failed,) = [outcome.error for outcome in outcomes if not outcome.ok]
-        assert isinstance(failed, DestinationExistsError)
-
-
-async def test_collision_of_names_that_only_storage_knows(
-    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
-) -> None:
-    """Two raw artifacts that storage calls alike are not written over each other."""
-    for number in range(2):
-        add(github, f"raw-{number}", raw=("same.txt", b"%d" % number * 10))
-    outcomes = await run(client, await listed(client), tmp_path, if_exists="replace", layout="name")
-    assert sorted(outcome.ok for outcome in outcomes) == [False, True]
-    (done,) = [outcome.value for outcome in outcomes if outcome.value]
-    assert done.path.read_bytes() == github.content(done.artifact.id)
-
-
-async def test_layouts(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """A template, or a callable, says where each artifact goes."""
-    one = github.add_run(REPO, branch="topic/x")
-    it = github.add_artifact(one, "docs", files={"a": "b"})
-    await run(client, await listed(client), tmp_path, layout="{branch}/{run_id}/{name}")
-    await run(client, await listed(client), tmp_path, layout=lambda artifact: f"mine/{artifact.id}")
-    assert names(tmp_path) == {f"topic_x/{one.id}/docs.zip", f"mine/{it}.zip"}
+# --- arguments -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -373,10 +316,10 @@ async def test_arguments(github: FakeGitHub, client: ArtifactsClient, tmp_path: 
     artifacts = await listed(client)
     github.forget_requests()
     with pytest.raises(ConfigurationError):
-        await run(client, artifacts, tmp_path, **options)
-    for wrong in (artifacts[0], ArtifactRef(REPO, 7), "docs", b"docs"):
+        await fetch_all(client, artifacts, tmp_path, **options)
+    for wrong in (artifacts[0], ArtifactRef(REPO, 7), "docs", b"docs", None):
         with pytest.raises(ConfigurationError, match="iterable of artifacts"):
-            await run(client, wrong, tmp_path)
+            await fetch_all(client, wrong, tmp_path)
     assert not github.requests
 
 
@@ -437,7 +380,7 @@ async def test_stops_a_collection(
     artifacts = await listed(client)
     github.forget_requests()
     error = stop(github, ids[4], monkeypatch)
-    outcomes = await run(client, artifacts, tmp_path, concurrency=concurrency)
+    outcomes = await fetch_all(client, artifacts, tmp_path, concurrency=concurrency)
     assert len(outcomes) == 20
     failed = [outcome for outcome in outcomes if not outcome.ok]
     assert {type(outcome.error) for outcome in failed} == {error}
@@ -485,16 +428,16 @@ async def test_stops_an_iterator(
 
 
 async def test_rerun(github: FakeGitHub, tmp_path: Path) -> None:
-    """The same call again fetches only what is missing, and goes on where it broke."""
+    """The same call again fetches only what is missing, and resumes where it broke."""
     ids = fill(github, 6, WORKER_SIZE)
     cut = github.faults.cut(ids[3], at=WORKER_SIZE // 2, times=None)
     async with client_for(github, retry=ONE_TRY) as client:
         artifacts = await listed(client)
-        outcomes = await run(client, artifacts, tmp_path)
+        outcomes = await fetch_all(client, artifacts, tmp_path)
         assert [type(outcome.error) for outcome in outcomes if not outcome.ok] == [ConnectionFailedError]
         cut.cancel()
         github.forget_requests()
-        outcomes = await run(client, artifacts, tmp_path)
+        outcomes = await fetch_all(client, artifacts, tmp_path)
         assert sum(outcome.value.skipped for outcome in outcomes if outcome.value) == 5
         assert {record.artifact_id for record in github.requests} == {ids[3]}
         (fetched,) = [outcome.value for outcome in outcomes if outcome.value and not outcome.value.skipped]
@@ -503,12 +446,12 @@ async def test_rerun(github: FakeGitHub, tmp_path: Path) -> None:
 
 
 async def test_same_artifact_twice(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """An artifact that is given twice ends as one right file."""
+    """An artifact that is given several times is fetched once; the others wait for it and are skipped."""
     fill(github, 1, WORKER_SIZE)
     (artifact,) = await listed(client)
-    outcomes = await run(client, [artifact, artifact], tmp_path)
-    assert len(outcomes) == 2
-    assert any(outcome.ok for outcome in outcomes)
+    outcomes = await fetch_all(client, [artifact, artifact, artifact], tmp_path)
+    assert sorted(outcome.unwrap().skipped for outcome in outcomes) == [False, True, True]
+    assert len(github.requests_to("storage")) == 1
     (name,) = names(tmp_path)
     assert (tmp_path / name).read_bytes() == github.content(artifact.id)
 
@@ -519,13 +462,13 @@ async def test_pause_is_shared(github: FakeGitHub, client: ArtifactsClient, tmp_
     artifacts = await listed(client)
     github.faults.secondary_limit(ids[0], retry_after=100, endpoint="download-artifact")
     began = asyncio.get_running_loop().time()
-    outcomes = await run(client, artifacts, tmp_path)
+    outcomes = await fetch_all(client, artifacts, tmp_path)
     assert all(outcome.ok for outcome in outcomes)
     assert 100 <= asyncio.get_running_loop().time() - began < 130
 
 
 async def test_observers(github: FakeGitHub, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The call's observer and the client's are told of every transfer; one that raises is only logged."""
+    """The call's observer and the client's are called with every event; one that raises is only logged."""
     fill(github, 4, WORKER_SIZE)
     seen = Seen()
 
@@ -533,7 +476,7 @@ async def test_observers(github: FakeGitHub, tmp_path: Path, caplog: pytest.LogC
         raise LeaveError
 
     async with client_for(github, observer=failing) as client:
-        outcomes = await run(client, await listed(client), tmp_path, observer=seen)
+        outcomes = await fetch_all(client, await listed(client), tmp_path, observer=seen)
     assert all(outcome.ok for outcome in outcomes)
     assert len(seen.of(TransferFinished)) == 4
     assert seen.of(TransferBytes)
@@ -543,5 +486,5 @@ async def test_observers(github: FakeGitHub, tmp_path: Path, caplog: pytest.LogC
 async def test_artifact_without_repository(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """An artifact that does not know its repository is a failed outcome."""
     it = attrs.evolve(await get(client, fill(github, 1)[0]), repository=None)
-    (outcome,) = await run(client, iter([it]), tmp_path)
+    (outcome,) = await fetch_all(client, iter([it]), tmp_path)
     assert isinstance(outcome.error, ConfigurationError)

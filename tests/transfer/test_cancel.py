@@ -18,8 +18,8 @@ from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
+    RECEIVER_SIZE,
     REPO,
-    RING_SIZE,
     WORKER_SIZE,
     Seen,
     add,
@@ -103,7 +103,7 @@ class _Steps:
 
 @contextmanager
 def _quiet_loop() -> Generator[None]:
-    """Fail if the loop is told of an exception that nobody retrieved, or one is thrown away unseen."""
+    """Fail if an exception is never retrieved, or is raised where nothing can catch it."""
     told: list[dict[str, Any]] = []
     unraisable: list[object] = []
     loop = asyncio.get_running_loop()
@@ -149,7 +149,7 @@ async def sweep(
 SCENARIOS = {
     "inline": {"size": INLINE_SIZE},
     "worker": {"size": WORKER_SIZE},
-    "ring": {"size": RING_SIZE},
+    "receiver": {"size": RECEIVER_SIZE},
     "empty": {"raw": ("empty.txt", b"")},
     "no digest": {"size": WORKER_SIZE, "digest": None},
 }
@@ -182,7 +182,7 @@ def _whole_or_absent(folder: Path, content: bytes) -> None:
             assert (folder / name).read_bytes() == content
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(RING_SIZE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(RECEIVER_SIZE, marks=pytest.mark.slow)])
 async def test_download_that_goes_on(github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """The same over an earlier part, a cut, an expired URL, wrong bytes, a pause and a durable rename."""
     artifact_id = add(github, size=size)
@@ -208,7 +208,7 @@ async def test_download_that_goes_on(github: FakeGitHub, tmp_path: Path, size: i
             assert result.path.read_bytes() == content
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(2 * RING_SIZE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(2 * RECEIVER_SIZE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("twice", [False, True])
 async def test_unpacked(github: FakeGitHub, tmp_path: Path, size: int, *, twice: bool) -> None:
     """With extract the folder is whole or absent, whether it is unpacked afterwards or while the bytes arrive."""
@@ -268,7 +268,8 @@ async def _consume(client: ArtifactsClient, artifacts: Any, folder: Path, **opti
 async def test_download_many(github: FakeGitHub, tmp_path: Path, *, endless: bool, twice: bool) -> None:
     """A bulk download, cancelled wherever it or one of its tasks waits, leaves no task and no torn file."""
     ids = [
-        add(github, f"docs-{number}", size=size) for number, size in enumerate((INLINE_SIZE, WORKER_SIZE, RING_SIZE))
+        add(github, f"docs-{number}", size=size)
+        for number, size in enumerate((INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE))
     ]
     contents = {f"docs-{number}-{it}.zip": github.content(it) for number, it in enumerate(ids)}
     closed: list[int] = []
@@ -324,8 +325,8 @@ async def test_no_connection_stays_open(github: FakeGitHub, tmp_path: Path) -> N
 @pytest.mark.parametrize("in_body", [False, True])
 async def test_client_closed_under_a_transfer(github: FakeGitHub, tmp_path: Path, *, in_body: bool) -> None:
     """A client that is closed while it downloads ends the download with an error, and leaves a part."""
-    artifact_id = add(github, size=RING_SIZE)
-    github.faults.stall(artifact_id, at=RING_SIZE // 2, times=None)
+    artifact_id = add(github, size=RECEIVER_SIZE)
+    github.faults.stall(artifact_id, at=RECEIVER_SIZE // 2, times=None)
     seen = Seen()
     async with client_for(github, retry=ONE_TRY, observer=seen) as client:
         task = asyncio.create_task(client.download(await get(client, artifact_id), tmp_path))
@@ -342,10 +343,10 @@ async def test_loop_that_ends(tmp_path: Path) -> None:
 
     async def forever() -> None:
         async with FakeGitHub() as github, client_for(github) as client:
-            artifact_id = add(github, size=RING_SIZE)
-            github.faults.stall(artifact_id, at=RING_SIZE // 2, times=None)
+            artifact_id = add(github, size=RECEIVER_SIZE)
+            github.faults.stall(artifact_id, at=RECEIVER_SIZE // 2, times=None)
             task = asyncio.create_task(client.download(await get(client, artifact_id), tmp_path))
-            while github.bytes_sent(artifact_id) < RING_SIZE // 2:
+            while github.bytes_sent(artifact_id) < RECEIVER_SIZE // 2:
                 await asyncio.sleep(0)
             raise LookupError(task)
 

@@ -31,8 +31,8 @@ from gh_artifacts_async.transfer.disk import filesystem, partfile
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
+    RECEIVER_SIZE,
     REPO,
-    RING_SIZE,
     WORKER_SIZE,
     Seen,
     add,
@@ -46,7 +46,7 @@ from tests.kits.transfer import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 
 
 @SIZES
@@ -130,6 +130,14 @@ async def test_magic_decides(
         assert (await fetch(client, raw, tmp_path)).path.name == "raw.bin"
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\x7fb", "\x1b[31mred", "a\u202eb", "..", "a/b"])
+async def test_unprintable_name(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, name: str) -> None:
+    """What a terminal would act on is not part of a raw file's name, whatever Content-Disposition says."""
+    result = await fetch(client, add(github, name, raw=(name, b"bytes")), tmp_path / "in")
+    assert result.path.parent == tmp_path / "in"
+    assert result.path.name.isprintable()
+
+
 async def test_zip_name_of_storage_is_not_used(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A zip is named after its artifact, whatever storage calls it."""
     artifact_id = add(github, filename="docs")
@@ -156,6 +164,20 @@ async def test_filename(github: FakeGitHub, client: ArtifactsClient, tmp_path: P
     assert (await fetch(client, raw, tmp_path, filename="mine.too")).path == tmp_path / "mine.too"
     with pytest.raises(ConfigurationError):
         await client.download(ArtifactRef(REPO, raw), tmp_path, filename="../no")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"filename": "x" * 300}, {"directory": "a\0b"}, {"directory": 7}, {"directory": b"x"}]
+)
+async def test_arguments_that_cannot_be_right(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    """One clear error, and no request."""
+    artifact = await get(client, add(github))
+    github.forget_requests()
+    with pytest.raises(ConfigurationError):
+        await client.download(**({"artifact": artifact, "directory": tmp_path} | wrong))
+    assert not github.requests
 
 
 # --- what is there already ------------------------------------------------------------------------------------------
@@ -243,10 +265,13 @@ async def test_replace(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "replace"])
 async def test_folder_in_the_way(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, if_exists: str) -> None:
-    """A folder in the file's place stays."""
+    """A folder is never replaced by a file, and that is found before any request."""
     (tmp_path / "docs.zip").mkdir()
-    with pytest.raises(DestinationExistsError):
-        await fetch(client, add(github), tmp_path, if_exists=if_exists)
+    artifact = await get(client, add(github))
+    github.forget_requests()
+    with pytest.raises(DestinationExistsError, match=r"docs\.zip already exists"):
+        await client.download(artifact, tmp_path, if_exists=if_exists)
+    assert not github.requests
     assert names(tmp_path) == set()
 
 
@@ -319,8 +344,8 @@ async def test_durable(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
     assert len(synced) == 2
 
 
-def _broken_write(monkeypatch: pytest.MonkeyPatch, room: int, number: int) -> None:
-    left, real = [room], os.write
+def _broken_write(monkeypatch: pytest.MonkeyPatch, free: int, number: int) -> None:
+    left, real = [free], os.write
 
     def write(descriptor: int, data: Any) -> int:
         if not left[0]:
@@ -337,7 +362,7 @@ def _broken_write(monkeypatch: pytest.MonkeyPatch, room: int, number: int) -> No
 async def test_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any, size: int, number: int
 ) -> None:
-    """A disk that fills up is OutOfSpaceError, what fitted is kept, and the next run goes on there."""
+    """A disk that fills up is OutOfSpaceError, what fit is kept, and the next run resumes there."""
     artifact_id = add(github, size=size)
     artifact = await get(client, artifact_id)
     with monkeypatch.context() as patched:
@@ -371,7 +396,7 @@ async def test_broken_disk(
 async def test_disk_that_is_too_small(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    """Where the size is known, a disk without that room is found before the bytes come."""
+    """Where the size is known, a disk without that space is found before the bytes come."""
     artifact_id = add(github, size=50_000_000)
     monkeypatch.setattr(filesystem, "free_bytes", lambda _: 49_999_999)
     with pytest.raises(OutOfSpaceError) as caught:
@@ -384,7 +409,7 @@ async def test_disk_that_is_too_small(
 async def test_rename_on_a_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    """A rename for which there is no room leaves no final name; the part is kept, and needs only the rename."""
+    """A rename for which there is no space leaves no final name; the part is kept, and needs only the rename."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -521,6 +546,15 @@ async def test_record_of_an_older_file_goes(appliance: FakeGitHub, its_client: A
     assert not await its_client.verify(artifact, tmp_path / "docs.zip")
 
 
+async def test_a_record_that_cannot_be_written(
+    appliance: FakeGitHub, its_client: ArtifactsClient, tmp_path: Path
+) -> None:
+    """The file is in place and right; only its record would have too long a name."""
+    result = await fetch(its_client, add(appliance, files={"a.txt": b"a" * 500}), tmp_path, filename="x" * 245)
+    assert result.verified == "none"
+    assert names(tmp_path) == {"x" * 245}
+
+
 async def test_size_without_digest(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Where Content-Length is size_in_bytes, the size is what was checked, and no record is needed."""
     result = await fetch(client, add(github, digest=None), tmp_path)
@@ -554,22 +588,22 @@ async def test_verify(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
 
 
 async def test_events(github: FakeGitHub, tmp_path: Path) -> None:
-    """An observer is told of the start, of bytes, of the check and of the end; the client's own hears it too."""
+    """An observer is called at the start, with bytes, after the check and at the end; so is the client's own."""
     theirs, mine = Seen(), Seen()
     async with client_for(github, observer=theirs) as client:
-        result = await fetch(client, add(github, size=RING_SIZE), tmp_path, observer=mine)
+        result = await fetch(client, add(github, size=RECEIVER_SIZE), tmp_path, observer=mine)
     assert theirs == mine
     kinds = [type(event) for event in mine if not isinstance(event, TransferBytes)]
     assert kinds == [TransferStarted, TransferVerified, TransferFinished]
     (started,), (verified,), (finished,) = (mine.of(kind) for kind in kinds)
-    assert (started.size, started.offset, verified.verified) == (RING_SIZE, 0, "digest")
-    assert (finished.path, finished.size, finished.skipped) == (result.path, RING_SIZE, False)
+    assert (started.size, started.offset, verified.verified) == (RECEIVER_SIZE, 0, "digest")
+    assert (finished.path, finished.size, finished.skipped) == (result.path, RECEIVER_SIZE, False)
     counted = [event.received for event in mine.of(TransferBytes)]
     assert counted == sorted(counted)
-    assert counted[-1] <= RING_SIZE
+    assert counted[-1] <= RECEIVER_SIZE
 
 
-@pytest.mark.parametrize("size", [100_000, WORKER_SIZE, RING_SIZE])
+@pytest.mark.parametrize("size", [100_000, WORKER_SIZE, RECEIVER_SIZE])
 async def test_bytes_events_are_rare(github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """Of a transfer's bytes an observer hears at most ten times a second, however small the pieces."""
     artifact_id = add(github, size=size)
@@ -605,7 +639,7 @@ async def test_failed_event(github: FakeGitHub, client: ArtifactsClient, tmp_pat
 async def test_observer_that_fails(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An observer that raises is logged, and the download goes on."""
+    """An observer that raises is logged, and the download continues."""
 
     def failing(_: object) -> None:
         msg = "not today"

@@ -34,8 +34,8 @@ from gh_artifacts_async import (
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
+    RECEIVER_SIZE,
     REPO,
-    RING_SIZE,
     WORKER_SIZE,
     Seen,
     add,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     Script = Callable[[Faults, int, int], object]
 
-SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
 HUGE_HEADER = b"HTTP/1.1 200 OK\r\nX-Huge: " + b"x" * 200_000 + b"\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -410,7 +410,7 @@ async def test_url_expired_in_the_queue(github: FakeGitHub, tmp_path: Path) -> N
 
 
 async def test_url_expired_in_mid_body(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """A body that breaks after its URL's life goes on with a fresh URL, a Range and If-Match."""
+    """A body that breaks after its URL's life is resumed with a new URL, a Range and If-Match."""
     size = 8 * WORKER_SIZE
     artifact_id = add(github, size=size)
     github.faults.cut(artifact_id, at=size // 2)
@@ -454,7 +454,7 @@ async def test_failure_leaves_an_older_file(github: FakeGitHub, client: Artifact
 
 
 async def test_resumed_events(github: FakeGitHub, tmp_path: Path) -> None:
-    """An observer is told where a broken body goes on, and why."""
+    """An event says where a broken body is resumed, and why."""
     artifact_id = add(github)
     github.faults.reset(artifact_id, at=WORKER_SIZE // 2)
     seen = Seen()
@@ -492,7 +492,7 @@ async def test_expired_artifact(github: FakeGitHub, client: ArtifactsClient, tmp
 
 
 async def test_resumes_what_an_earlier_client_left(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """A later download goes on where an earlier client broke off, and says so."""
+    """A later download resumes where an earlier client stopped, and says so."""
     artifact_id = add(github)
     part = await leave_part(github, artifact_id, tmp_path, WORKER_SIZE // 2)
     size = part.stat().st_size
@@ -593,7 +593,7 @@ async def test_part_of_unknown_length_that_is_whole(
 
 
 async def test_of_two_parts_one_is_used(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """The longest part is gone on with, the others of that artifact are swept away, those of another stay."""
+    """The longest part is resumed, the others of that artifact are removed, those of another stay."""
     artifact_id, other_id = add(github), add(github, "other")
     long = await leave_part(github, artifact_id, tmp_path / "long", WORKER_SIZE // 2)
     short = await leave_part(github, artifact_id, tmp_path / "short", WORKER_SIZE // 8)
@@ -609,7 +609,7 @@ async def test_of_two_parts_one_is_used(github: FakeGitHub, client: ArtifactsCli
 
 
 async def test_one_client_finds_its_own_part(github: FakeGitHub, tmp_path: Path) -> None:
-    """A second download of the same client goes on with what its first left."""
+    """A second download of the same client resumes what its first left."""
     artifact_id = add(github)
     cut = github.faults.cut(artifact_id, at=WORKER_SIZE // 2, times=None)
     async with client_for(github, retry=ONE_TRY) as client:

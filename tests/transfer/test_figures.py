@@ -17,8 +17,8 @@ from gh_artifacts_async import DigestMismatchError
 from gh_artifacts_async.transfer.disk import leftovers
 from tests.kits.transfer import (
     INLINE_SIZE,
+    RECEIVER_SIZE,
     REPO,
-    RING_SIZE,
     WORKER_SIZE,
     add,
     fetch,
@@ -65,7 +65,7 @@ async def test_random_cuts(github: FakeGitHub, client: ArtifactsClient, tmp_path
     """Of 200 downloads with up to six cuts each none is wrong, and no byte is sent more than 1.1 times."""
     worst = 0.0
     for seed in range(count):
-        ratio = await cut_at_random(github, client, tmp_path, seed, [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+        ratio = await cut_at_random(github, client, tmp_path, seed, [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
         assert ratio <= 1.10, f"seed {seed}"
         worst = max(worst, ratio)
     assert names(tmp_path) == set()
@@ -76,7 +76,7 @@ async def test_random_damage(github: FakeGitHub, client: ArtifactsClient, tmp_pa
     """Whatever single byte is wrong, for ever, no file appears."""
     dice = random.Random(7)  # noqa: S311 - not a secret
     for number in range(60):
-        size = dice.choice([INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+        size = dice.choice([INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
         artifact_id = add(github, f"docs-{number}", size=size)
         github.faults.corrupt(artifact_id, at=dice.randrange(size), times=None)
         github.faults.cut(artifact_id, at=dice.randrange(size))
@@ -188,7 +188,7 @@ async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.sample), 6])
 async def test_killed(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
-    """A client killed with -9 again and again goes on each time, and little is sent twice."""
+    """A client killed with -9 again and again resumes each time, and little is sent twice."""
     await _killed(github, tmp_path, kills, seed=kills)
 
 
@@ -213,7 +213,7 @@ async def test_two_processes(github: FakeGitHub, tmp_path: Path) -> None:
 @pytest.mark.realtime
 @pytest.mark.slow
 async def test_two_processes_after_a_third_was_killed(github: FakeGitHub, tmp_path: Path) -> None:
-    """Two processes that find one part: one goes on with it, and neither spoils the other's."""
+    """Two processes that find one part: one resumes it, and neither spoils the other's."""
     artifact_id = add(github, size=8 * MIB)
     github.faults.drip(artifact_id, chunk=64 * 1024, interval=0.01, times=None)
     async with program(github, tmp_path, artifact_id) as client:
@@ -235,7 +235,7 @@ async def test_two_processes_after_a_third_was_killed(github: FakeGitHub, tmp_pa
 @pytest.mark.sample
 async def test_file_size_limit(github: FakeGitHub, tmp_path: Path) -> None:
     """A limit on the size of files is OutOfSpaceError with EFBIG; what fitted is there for the next run."""
-    artifact_id = add(github, size=RING_SIZE)
+    artifact_id = add(github, size=RECEIVER_SIZE)
     async with program(github, tmp_path, artifact_id, largest_file=MIB) as client:
         answer = await client.answer()
     assert (answer["error"], answer["errno"]) == ("OutOfSpaceError", errno.EFBIG)

@@ -71,7 +71,7 @@ def _tls(reason, cls=ssl.SSLError):
             "the proxy did not",
         ),
         (aiohttp.ClientHttpProxyError(INFO, (), status=407), errors.ConnectionFailedError, "the proxy did not"),
-        (aiohttp.ServerDisconnectedError(SECRET), errors.ConnectionFailedError, "closed without an answer"),
+        (aiohttp.ServerDisconnectedError(SECRET), errors.ConnectionFailedError, "closed without a response"),
         (aiohttp.ClientPayloadError(SECRET), errors.ConnectionFailedError, "before the body was complete"),
         (aiohttp.ClientResponseError(INFO, (), status=400, message=SECRET), errors.ConnectionFailedError, "not HTTP"),
         (aiohttp.InvalidURL(SECRET), errors.ConnectionFailedError, "refused or broke"),

@@ -21,7 +21,7 @@ from gh_artifacts_async.transfer.disk.writer import Lane, Writer
 from gh_artifacts_async.transfer.storage.throughput import RateWatch
 from gh_artifacts_async.transport import socket_receiver
 from gh_artifacts_async.transport.socket_receiver import BUFFER, BUFFERS, SocketReceiver, take_over
-from tests.kits.transfer import REPO, RING_SIZE, add, client_for, fetch
+from tests.kits.transfer import RECEIVER_SIZE, REPO, add, client_for, fetch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -81,7 +81,7 @@ class Former:
 
 
 class Fixture:
-    """A ring on a connection without a network, and what it writes to."""
+    """A receiver on a connection without a network, and what it writes to."""
 
     def __init__(self, pool: Writer, length: int, **settings: Any) -> None:
         self.data = bytearray()
@@ -100,7 +100,7 @@ class Fixture:
             "progress": lambda _: None,
             **settings,
         }
-        self.ring = SocketReceiver(**given)
+        self.receiver = SocketReceiver(**given)
 
     def _write(self, chunks: Sequence[bytes | memoryview]) -> None:
         self.open.wait(20)
@@ -110,17 +110,17 @@ class Fixture:
             self.data += chunk
 
     def attach(self, count: int = BUFFERS, size: int = 1000) -> None:
-        """Put the ring on the connection, with small buffers."""
+        """Put the receiver on the connection, with small buffers."""
         buffers = self.writer.borrow(count, size)
         assert buffers is not None
-        self.ring.attach(self.transport, self.lane, buffers, 0)  # type: ignore[arg-type]
+        self.receiver.attach(self.transport, self.lane, buffers, 0)  # type: ignore[arg-type]
 
     async def end(self) -> None:
         """Let go of everything."""
         self.open.set()
-        self.ring.detach()
+        self.receiver.detach()
         await self.lane.stop()
-        self.writer.give_back(self.ring.buffers)
+        self.writer.give_back(self.receiver.buffers)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def pool() -> AsyncGenerator[Writer]:
 
 
 async def feed(it: Fixture, data: bytes, piece: int) -> None:
-    """Feed all of it in pieces, waiting while the ring has paused."""
+    """Feed all of it in pieces, waiting while the receiver has paused."""
     while data:
         while not it.transport.reading:
             await asyncio.sleep(0.001)
@@ -147,7 +147,7 @@ async def test_bytes_go_round(pool: Writer, piece: int) -> None:
     it.attach()
     await feed(it, body + b"the next answer"[:0], piece)
     assert it.transport.aborted
-    await it.ring.received()
+    await it.receiver.received()
     await it.lane.flush()
     assert bytes(it.data) == body
     await it.end()
@@ -156,11 +156,11 @@ async def test_bytes_go_round(pool: Writer, piece: int) -> None:
 
 
 async def test_takes_no_more_than_the_body(pool: Writer) -> None:
-    """The room for the last bytes is exactly theirs."""
+    """The space offered for the last bytes is exactly theirs."""
     it = Fixture(pool, 10)
     it.attach()
     assert it.transport.feed(b"0123456789extra") == 10
-    await it.ring.received()
+    await it.receiver.received()
     await it.lane.flush()
     assert bytes(it.data) == b"0123456789"
     await it.end()
@@ -178,14 +178,14 @@ async def test_slow_disk_pauses_the_socket(pool: Writer) -> None:
     while it.transport.reading:
         sent += it.transport.feed(b"x" * 1000)
     assert sent == BUFFERS * 1000
-    assert it.ring._current is None
-    assert len(it.ring.get_buffer(-1)) == 1
+    assert it.receiver._current is None
+    assert len(it.receiver.get_buffer(-1)) == 1
     loop.jump(600)  # type: ignore[attr-defined]
-    it.ring._look_after_silence()
-    assert not it.ring._done.done()
+    it.receiver._look_after_silence()
+    assert not it.receiver._done.done()
     it.open.set()
     await feed(it, b"x" * (100_000 - sent), 1000)
-    await it.ring.received()
+    await it.receiver.received()
     await it.lane.flush()
     assert len(it.data) == 100_000
     await it.end()
@@ -198,14 +198,14 @@ async def test_broken(pool: Writer, how: str) -> None:
     it.attach()
     it.transport.feed(b"x" * 500)
     if how == "eof":
-        assert it.ring.eof_received() is False
+        assert it.receiver.eof_received() is False
     else:
         it.transport.abort()
     with pytest.raises(ConnectionFailedError, match="9500 bytes before"):
-        await it.ring.received()
+        await it.receiver.received()
     await it.lane.flush()
     assert len(it.data) == 500
-    it.ring.buffer_updated(0)
+    it.receiver.buffer_updated(0)
     await it.end()
     await asyncio.sleep(0)
     assert it.former.lost == 1
@@ -221,7 +221,7 @@ async def test_silent(pool: Writer) -> None:
         await asyncio.sleep(20)
         it.transport.feed(b"x")
     with pytest.raises(RequestTimeoutError, match="silent"):
-        await it.ring.received()
+        await it.receiver.received()
     assert 90 <= loop.time() - began <= 92
     await it.end()
 
@@ -232,7 +232,7 @@ async def test_no_limit_on_silence(pool: Writer) -> None:
     it.attach()
     await asyncio.sleep(10_000)
     it.transport.feed(b"x" * 1000)
-    await it.ring.received()
+    await it.receiver.received()
     await it.end()
 
 
@@ -246,7 +246,7 @@ async def test_slow(pool: Writer) -> None:
     it.attach()
     it.transport.feed(b"x")
     with pytest.raises(SlowTransferError):
-        await it.ring.received()
+        await it.receiver.received()
     await it.lane.flush()
     assert bytes(it.data) == b"x"
     await it.end()
@@ -260,7 +260,7 @@ async def test_disk_that_breaks(pool: Writer) -> None:
     while it.transport.reading and not it.transport.aborted:
         it.transport.feed(b"x" * 1000)
         await asyncio.sleep(0.01)
-    await it.ring.received()
+    await it.receiver.received()
     with pytest.raises(OSError, match="broken disk"):
         await it.lane.flush()
     await it.end()
@@ -281,7 +281,7 @@ async def test_failure_that_nobody_waits_for(pool: Writer) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     it = Fixture(pool, 10)
     it.attach()
-    it.ring.connection_lost(None)
+    it.receiver.connection_lost(None)
     await it.end()
     del it
     import gc
@@ -326,7 +326,7 @@ class Bare:
 async def test_not_taken(pool: Writer, transport: Any) -> None:
     """A transport that cannot be taken over stays as it is."""
     lane = Lane(pool, lambda _: None)
-    assert take_over(Response(transport, [b"x"]), pool, lane, Fixture(pool, 5).ring) is False  # type: ignore[arg-type]
+    assert take_over(Response(transport, [b"x"]), pool, lane, Fixture(pool, 5).receiver) is False  # type: ignore[arg-type]
 
 
 async def test_no_buffers_left(pool: Writer) -> None:
@@ -336,7 +336,7 @@ async def test_no_buffers_left(pool: Writer) -> None:
         lent.append(buffers)
     assert len(lent) * BUFFERS * BUFFER <= writer.POOL
     lane = Lane(pool, lambda _: None)
-    assert take_over(Response(Transport(), [b"x"]), pool, lane, Fixture(pool, 5).ring) is False  # type: ignore[arg-type]
+    assert take_over(Response(Transport(), [b"x"]), pool, lane, Fixture(pool, 5).receiver) is False  # type: ignore[arg-type]
     for buffers in lent:
         pool.give_back(buffers)
 
@@ -346,8 +346,8 @@ async def test_body_that_is_there_already(pool: Writer) -> None:
     it = Fixture(pool, 6)
     transport = Transport()
     response = Response(transport, [b"abc", b"def"], whole=True)
-    assert take_over(response, pool, it.lane, it.ring)  # type: ignore[arg-type]
-    await it.ring.received()
+    assert take_over(response, pool, it.lane, it.receiver)  # type: ignore[arg-type]
+    await it.receiver.received()
     await it.lane.flush()
     assert (bytes(it.data), transport.aborted) == (b"abcdef", False)
     await it.end()
@@ -367,7 +367,7 @@ async def test_is_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: P
         real(self, *args)
 
     monkeypatch.setattr(socket_receiver.SocketReceiver, "attach", attach)
-    small, large = add(github, "small", size=socket_receiver.FROM - 1), add(github, "large", size=RING_SIZE)
+    small, large = add(github, "small", size=socket_receiver.FROM - 1), add(github, "large", size=RECEIVER_SIZE)
     for artifact_id in (small, large):
         result = await fetch(client, artifact_id, tmp_path)
         assert result.path.read_bytes() == github.content(artifact_id)
@@ -376,9 +376,9 @@ async def test_is_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: P
 
 async def test_more_than_there_are_buffers_for(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """More large bodies at once than buffers: the others take the ordinary way."""
-    ids = [add(github, f"docs-{number}", size=RING_SIZE, seed=number % 3) for number in range(14)]
+    ids = [add(github, f"docs-{number}", size=RECEIVER_SIZE, seed=number % 3) for number in range(14)]
     for it in ids:
-        github.faults.stall(it, at=RING_SIZE // 2, seconds=5)
+        github.faults.stall(it, at=RECEIVER_SIZE // 2, seconds=5)
     results = await asyncio.gather(*(client.download(ArtifactRef(REPO, it), tmp_path) for it in ids))
     assert [result.path.read_bytes() for result in results] == [github.content(it) for it in ids]
 
@@ -387,7 +387,7 @@ async def test_no_limits_at_all(github: FakeGitHub, tmp_path: Path) -> None:
     """With every limit off a large body still arrives."""
     off = Timeouts(connect=None, read=None, min_rate=None)
     async with client_for(github, timeouts=off) as client:
-        artifact_id = add(github, size=RING_SIZE)
-        github.faults.stall(artifact_id, at=RING_SIZE // 2, seconds=100_000)
+        artifact_id = add(github, size=RECEIVER_SIZE)
+        github.faults.stall(artifact_id, at=RECEIVER_SIZE // 2, seconds=100_000)
         result = await fetch(client, artifact_id, tmp_path)
     assert result.path.read_bytes() == github.content(artifact_id)

@@ -1,4 +1,4 @@
-"""Certificates: never tried again, never gone without."""
+"""Certificates: never retried, never ignored."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_a_certificate_that_is_not_accepted(pem, server, trusted, said):
 
 
 async def test_http_on_a_port_of_https(github):
-    """Not taken for a failure of the network, and never gone on without TLS."""
+    """Not taken for a failure of the network, and TLS is never dropped."""
     async with GitHubSession(TOKEN, base_url=github.base_url.replace("http:", "https:"), retry=POLICY) as session:
         tries, error = await _tries(session)
     assert tries == 1

@@ -47,7 +47,7 @@ class Destination:
 
     @functools.cached_property
     def folder_path(self) -> Path:
-        """Where an archive is unpacked."""
+        """Where an archive is extracted."""
         return self.folder / (self.stem if self.exact else safe_component(self.stem))
 
     def raw_path(self, content_disposition: str | None) -> Path:
@@ -57,7 +57,7 @@ class Destination:
         return self.folder / (self.raw_name or raw_filename(self.stem, content_disposition))
 
     def path(self, kind: Kind, content_disposition: str | None, *, extract: bool = False) -> Path:
-        """Where what arrived goes: a folder for a zip that is unpacked, else a file."""
+        """Where it goes: a folder for a zip that is extracted, else a file."""
         if kind == "raw":
             return self.raw_path(content_disposition)
         return self.folder_path if extract else self.zip_path
@@ -83,10 +83,10 @@ class Claims:
 
 
 RUN_FIELDS = ("workflow", "event")
-"""What a template may hold for which the workflow run has to be asked for: one GET a run."""
+"""Template fields that need the workflow run: one GET per run."""
 
 FIELDS = ("name", "id", "run_id", "branch", "sha", "owner", "repo", "date", *RUN_FIELDS)
-"""What a template may hold."""
+"""All template fields."""
 
 
 def _values(artifact: Artifact, asked: WorkflowRun | None) -> dict[str, str]:
@@ -137,16 +137,16 @@ def needs_run(layout: Layout) -> bool:
 
 
 def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: WorkflowRun | None = None) -> Destination:
-    """Return an artifact's place in a collection; each part of a template or of a callable's answer is made safe.
+    """Return an artifact's destination in a collection; each part of a template or of a callable's result is made safe.
 
     Args:
-        artifact: what.
-        directory: the collection's.
-        layout: how.
-        run: the artifact's workflow run, where the layout needs it.
+        artifact: the artifact.
+        directory: of the collection.
+        layout: of the collection.
+        run: the artifact's workflow run, if the layout needs it.
 
     Raises:
-        ConfigurationError: a callable's answer is no relative path.
+        ConfigurationError: a callable did not return a relative path.
     """
     if layout == "name":
         return Destination(folder=directory, stem=artifact.name)
@@ -160,7 +160,7 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: Workflow
         parts = [safe_component(part.format(**values)) for part in layout.split("/")]
     if any(part in {"", ".", ".."} for part in parts):
         given = "/".join(parts)
-        msg = f"layout gave {given!r} for artifact {artifact.id}, which is no relative path inside the directory"
+        msg = f"layout returned {given!r} for artifact {artifact.id}, which is not a relative path inside the directory"
         raise ConfigurationError(msg)
     safe = [safe_component(part) for part in parts]
     return Destination(folder=directory.joinpath(*safe[:-1]), stem=safe[-1], raw_name=safe[-1])

@@ -1,4 +1,4 @@
-"""What the transfers ask of a file system, with the fallback where a system has it otherwise."""
+"""File-system operations of transfers, with fallbacks for systems that lack them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import StrPath
 
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
-"""The system's numbers for a full disk, a file-size limit and a full quota."""
+"""errno values of a full disk, a file-size limit and a full quota."""
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP})
 
 
 @contextlib.contextmanager
 def space_errors(path: Path, needed: int | None = None) -> Generator[None]:
-    """Turn a full disk, quota or file-size limit into OutOfSpaceError; every other OSError passes as it is."""
+    """Turn a full disk, quota or file-size limit into OutOfSpaceError; every other OSError passes unchanged."""
     number = None
     try:
         yield
@@ -42,13 +42,13 @@ def out_of_space(path: Path, number: int = errno.ENOSPC, needed: int | None = No
     free = free_bytes(path.parent)
     need = "" if needed is None else f"; {needed} bytes are needed"
     left = "" if free is None else f" and {free} are free"
-    room = f"{need}{left}" if need else ""
-    msg = f"{os.strerror(number)}: {path}{room}; free some space and run again, finished files are kept"
+    figures = f"{need}{left}" if need else ""
+    msg = f"{os.strerror(number)}: {path}{figures}; free some space and run again, finished files are kept"
     return OutOfSpaceError(msg, filename=str(path), errno=number, needed=needed, free=free)
 
 
 def free_bytes(folder: Path) -> int | None:
-    """Return what the file system says is free for us; None where it does not say."""
+    """Return the bytes available to us; None if the file system does not say."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:
@@ -56,10 +56,10 @@ def free_bytes(folder: Path) -> int | None:
 
 
 def check_writable(folder: Path) -> None:
-    """Find a folder that may not be written to before anything is asked of the network.
+    """Check that a folder is writable, before any request is sent.
 
     Raises:
-        OSError: EROFS or EACCES, as the first file there would get it.
+        OSError: EROFS or EACCES, as creating a file there would raise it.
     """
     if os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         return
@@ -73,12 +73,12 @@ def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
 
     Args:
         directory: the caller's.
-        writes: it is certain that something will be written there.
+        writes: something will certainly be written there.
 
     Raises:
-        ConfigurationError: it is no path.
-        DestinationExistsError: it, or one above it, is a file.
-        OSError: nothing may be written there.
+        ConfigurationError: it is not a path.
+        DestinationExistsError: it, or one of its parents, is a file.
+        OSError: it is not writable.
     """
     if not isinstance(directory, str | os.PathLike) or "\0" in (text := str(os.fspath(directory))):
         msg = f"directory must be a path, not {directory!r}"
@@ -96,12 +96,12 @@ def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and its parents.
+    """Create a folder, with parents.
 
     Raises:
-        DestinationExistsError: a file stands in its place, or in a parent's.
+        DestinationExistsError: a file is in its place, or in a parent's.
         OutOfSpaceError: the disk is full.
-        OSError: nothing may be written there.
+        OSError: it is not writable.
     """
     if folder.is_dir():
         check_writable(folder)
@@ -118,15 +118,15 @@ def make_folder(folder: Path) -> None:
 
 
 def put_in_place(source: Path, destination: Path, *, replace: bool) -> None:
-    """Give a finished file its final name, in one step.
+    """Rename a finished file to its final name, atomically.
 
     Args:
         source: in the same folder.
         destination: its final name.
-        replace: take the place of an older file; otherwise that is an error.
+        replace: replace an existing file; otherwise one is an error.
 
     Raises:
-        DestinationExistsError: something stands there.
+        DestinationExistsError: something is there already.
     """
     taken = False
     try:
@@ -137,12 +137,12 @@ def put_in_place(source: Path, destination: Path, *, replace: bool) -> None:
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
         taken = True
     if taken:
-        msg = f"{destination} exists already; nothing was changed there"
+        msg = f"{destination} already exists; it was left unchanged"
         raise DestinationExistsError(msg, filename=str(destination))
 
 
 def _rename_without_replacing(source: Path, destination: Path) -> None:
-    """Rename, but fail where the name is taken: by a hard link, which POSIX makes only where there is nothing."""
+    """Rename, but fail if the name is taken: by a hard link, which POSIX creates only if the name is free."""
     if sys.platform == "win32":
         source.rename(destination)
         return
@@ -160,7 +160,7 @@ def _rename_without_replacing(source: Path, destination: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename durable, where the system can (POSIX; some file systems say EINVAL)."""
+    """Make a rename durable if the system can (POSIX; some file systems return EINVAL)."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -172,10 +172,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def lock(descriptor: int) -> bool:
-    """Try to lock an open file for this process; False where another holds it.
+    """Try to lock an open file for this process; False if another holds the lock.
 
-    Correctness never rests on it: network file systems are known to grant it twice. It only keeps two processes from
-    doing the same work. It ends with the descriptor, also by kill -9.
+    Correctness never depends on it: network file systems are known to grant it twice. It only keeps two processes from
+    doing the same work. It is released with the descriptor, even after kill -9.
     """
     if sys.platform == "win32":
         return True  # there, an open file cannot be renamed, which does the same

@@ -1,7 +1,7 @@
-"""Part files that earlier runs left in a folder: found, taken by one process, swept.
+"""Part files that earlier runs left in a folder: find them, claim them for one process, remove them.
 
-``.<name>.<artifact id>.<token>.part`` holds bytes, ``….part.json`` beside it what they belong to. Each process writes
-under a token of its own. What another process left is taken by renaming it, which only one can do.
+``.<name>.<artifact id>.<token>.part`` holds the bytes, ``….part.json`` beside it says what they belong to. Each process
+writes under a token of its own. What another process left is claimed by renaming it, which only one process can do.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Leftovers:
     """The part files that earlier runs left, by folder; each folder is read at most every few seconds."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start with no folder read."""
         self._folders: dict[Path, tuple[float, dict[str, list[Path]]]] = {}
 
     def of(self, folder: Path, prefix: str) -> list[Path]:
-        """Return the part files in a folder whose names begin so, each only once."""
+        """Return the part files in a folder whose names begin with ``prefix``; each is returned only once."""
         now = asyncio.get_running_loop().time()
         known = self._folders.get(folder)
         if known is None or now - known[0] > _SCAN_LASTS:
@@ -54,7 +54,7 @@ class Leftovers:
         return known[1].pop(prefix, [])
 
     def add(self, path: Path, prefix: str) -> None:
-        """Take note of a part file that a download of this client has just left, if it has."""
+        """Add a part file that a download of this client has just left, if it exists."""
         known = self._folders.get(path.parent)
         if known is not None and path.exists():
             known[1].setdefault(prefix, []).append(path)
@@ -76,15 +76,15 @@ def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
             token = name.removesuffix(SUFFIX).rpartition(".")[2]
             found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
             continue
-        state = name.removesuffix(_NEW)  # one that a killed process was just writing
+        state = name.removesuffix(_NEW)  # a killed process may have been writing it
         if sweeps and state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
             remove(folder / name)
     return found
 
 
 def grab(candidate: Path, mine: Path) -> int | None:
-    """Take a part that no living process holds: rename it to a name of our own; of two that try, one finds it gone."""
-    if os.name == "nt":  # an open file cannot be renamed there, which tells that it is held
+    """Claim a part that no running process holds by renaming it; of two that try, one finds it gone."""
+    if os.name == "nt":  # an open file cannot be renamed there, so a failure means that it is in use
         try:
             candidate.rename(mine)
             return os.open(mine, _OPEN)
@@ -105,7 +105,7 @@ def grab(candidate: Path, mine: Path) -> int | None:
 
 
 def sweep(candidate: Path, like: Path) -> None:
-    """Remove a part that no living process holds."""
+    """Remove a part that no running process holds."""
     doomed = like.with_name(like.name.removesuffix(SUFFIX) + f"-{new_token()}{SUFFIX}")
     descriptor = grab(candidate, doomed)
     if descriptor is not None:
@@ -115,13 +115,13 @@ def sweep(candidate: Path, like: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file; what cannot be removed, or is gone, is left at that."""
+    """Remove a file; errors are ignored."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 def size_of(path: Path) -> int:
-    """Return a file's size; 0 where it is gone."""
+    """Return a file's size; 0 if it is gone."""
     try:
         return path.stat().st_size
     except OSError:
@@ -130,16 +130,16 @@ def size_of(path: Path) -> int:
 
 @functools.cache
 def _process(_process_id: int) -> str:
-    """Return what tells this process from all others, on other machines too."""
+    """Return a random token of this process, unlike those of other machines too."""
     return secrets.token_hex(4)
 
 
 def new_token() -> str:
-    """Return a name part that no other part file has or will have; a fork gets one of its own."""
+    """Return a token that no other part file has; a forked process gets its own."""
     return f"{_process(os.getpid())}{next(_numbers):x}"
 
 
 def state_paths(part: Path) -> tuple[Path, Path]:
-    """Return where the state of a part file is, and where it is written before it takes its place."""
+    """Return the path of a part file's state, and the one it is written to before it is renamed."""
     state = part.name + _STATE_SUFFIX
     return part.with_name(state), part.with_name(state + _NEW)

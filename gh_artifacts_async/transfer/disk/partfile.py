@@ -1,9 +1,9 @@
-"""The part file: bytes of one artifact on their way, in the folder they are for.
+"""The part file: the bytes of one artifact while it is transferred, in the destination's folder.
 
-``.<name>.<artifact id>.<token>.part`` holds the bytes, ``….part.json`` beside it what they belong to (no address, no
-secret). Each process writes under a token of its own. What another process left behind is taken over by renaming it,
-which only one can do; it is hashed anew, so that what was changed meanwhile is found by the digest. A part is never cut
-or started again in place: a fresh start is a fresh file.
+``.<name>.<artifact id>.<token>.part`` holds the bytes, ``….part.json`` beside it says what they belong to (no URL, no
+secret). Each process writes under a token of its own. What another process left is claimed by renaming it, which only
+one process can do; it is hashed again, so that the digest detects any change. A part is never truncated or restarted in
+place: a fresh start is a new file.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
 
 _VERSION = 1
-_CHECK_SPACE_FROM = 1024 * 1024  # smaller parts are not worth asking the file system first
+_CHECK_SPACE_FROM = 1024 * 1024  # for smaller parts the file system is not asked first
 _CLOSED = -1
 _BLOCK = 1024 * 1024
 _LONGEST_STEM = 100  # characters of the artifact's name in the part's
@@ -54,14 +54,14 @@ class PartState:
     Attributes:
         artifact_id: GitHub's number.
         repository: ``owner/name``.
-        size_in_bytes: as the artifact says.
-        digest: as the artifact says; None where it has none.
+        size_in_bytes: of the artifact.
+        digest: of the artifact; None if it has none.
         etag: storage's validator.
-        total: bytes of the whole; None where storage did not say.
+        total: bytes of the whole; None if storage did not say.
         content_type: as storage sent it.
         disposition: Content-Disposition as storage sent it.
-        hashed: the length and sha256 of the bytes at an orderly end; without GitHub's digest, only these show whether
-            the part was changed meanwhile.
+        hashed: length and sha256 of the bytes, saved when the part was closed; without GitHub's digest, only these
+            show whether the part was changed afterwards.
     """
 
     artifact_id: int
@@ -75,7 +75,7 @@ class PartState:
     hashed: tuple[int, str] | None = None
 
     def same_artifact(self, other: PartState) -> bool:
-        """Whether both mean the same stored bytes, as far as GitHub says."""
+        """Whether both are of the same stored bytes, as far as GitHub says."""
         mine, theirs = (
             (state.artifact_id, state.repository, state.size_in_bytes, state.digest) for state in (self, other)
         )
@@ -83,7 +83,7 @@ class PartState:
 
 
 def _load(path: Path) -> PartState | None:
-    """Read a part's state; None where it is missing, damaged or of another version."""
+    """Read a part's state; None if it is missing, damaged or of another version."""
     try:
         with path.open("rb") as file:
             document = json.loads(file.read(_LONGEST_STATE))
@@ -100,20 +100,20 @@ def _load(path: Path) -> PartState | None:
 
 
 class PartFile:
-    """An open part file; its methods block, and are called one at a time.
+    """A part file; its methods block, and must be called one at a time.
 
     Attributes:
         prefix: what the names of this artifact's part files begin with.
-        path: where it is.
+        path: of the part file.
         offset: bytes in it, all of them hashed.
         state: what they belong to.
     """
 
     def __init__(self, folder: Path, stem: str, state: PartState) -> None:
-        """Remember where; :meth:`start` or :meth:`adopt` makes it real."""
+        """Plan a part file; :meth:`start` or :meth:`adopt` opens one."""
         self._folder = folder
         self.prefix = f".{stem}.{state.artifact_id}."
-        self._wanted = state
+        self._expected = state
         self.state = state
         self.path = folder / f"{self.prefix}{new_token()}{SUFFIX}"
         self.offset = 0
@@ -150,7 +150,7 @@ class PartFile:
         """Create an empty part; an earlier one of this object is removed.
 
         Args:
-            size: bytes that are to come, so that a full disk is found before they are fetched; 0 where unknown.
+            size: expected bytes, so that a full disk is detected before they are fetched; 0 if unknown.
             facts: as :meth:`learn` takes them.
 
         Raises:
@@ -170,9 +170,9 @@ class PartFile:
         self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
 
     def adopt(self, candidates: Iterable[Path]) -> bool:
-        """Continue with what an earlier process left of this artifact; False where there is nothing that can be used.
+        """Continue with what an earlier process left of this artifact; False if nothing of it is usable.
 
-        The longest that can be used is taken; the others, where they belong to no living process, are removed.
+        The longest usable part is adopted; the others are removed, unless a running process holds them.
 
         Args:
             candidates: part files of this artifact, as :class:`.leftovers.Leftovers` finds them.
@@ -188,7 +188,7 @@ class PartFile:
         return taken
 
     def stop(self) -> None:
-        """Let :meth:`adopt`, on another thread, end soon; what it has found stays for a later run."""
+        """Make :meth:`adopt`, running in another thread, return soon; what it found stays for a later run."""
         self._stopped = True
 
     def _adopt(self, candidate: Path) -> bool:
@@ -203,7 +203,7 @@ class PartFile:
         remove(unfinished)
         self._state_saved = True
         size = os.fstat(self._descriptor).st_size
-        if state is not None and size > 0 and state.same_artifact(self._wanted) and _can_be_checked(state, size):
+        if state is not None and size > 0 and state.same_artifact(self._expected) and _can_be_checked(state, size):
             self.state = state
             if self._rehash(size) and (state.digest is not None or state.hashed == (size, self.hexdigest)):
                 return True
@@ -214,7 +214,7 @@ class PartFile:
         return False
 
     def _rehash(self, size: int) -> bool:
-        """Hash what is there, and stand behind it."""
+        """Hash the bytes on disk, and leave the position after them."""
         descriptor = self._descriptor
         self._hash = hashlib.sha256(usedforsecurity=False)
         self.offset = 0
@@ -226,14 +226,14 @@ class PartFile:
             self.offset += len(block)
         return self.offset == size
 
-    # --- going on
+    # --- writing and reading
 
     def learn(self, **facts: object) -> None:
-        """Take over what storage says about the bytes (etag, total, content_type, disposition)."""
+        """Record what storage says about the bytes (etag, total, content_type, disposition)."""
         self.state = attrs.evolve(self.state, **facts)  # type: ignore[arg-type]
 
     def save_state(self) -> None:
-        """Write down what the bytes belong to, so that another process can continue; done whole or not at all."""
+        """Write the state file, atomically, so that another process can resume."""
         path, temporary = state_paths(self.path)
         document = {"version": _VERSION, **attrs.asdict(self.state)}
         try:
@@ -246,16 +246,18 @@ class PartFile:
         self._state_saved = True
 
     def append(self, chunks: Iterable[bytes | memoryview]) -> None:
-        """Write chunks behind what is there, and hash what was written.
+        """Append chunks, and hash what was written.
 
         Raises:
-            FileNotFoundError: another process has the part now (a file system whose locks do not hold); what it takes
-                for its own must not change under it.
-            OutOfSpaceError: the disk, a quota or a file-size limit is full; what fitted stays.
+            FileNotFoundError: another process has claimed the part (on a file system whose locks do not hold), and it
+                must not change under that process.
+            OutOfSpaceError: the disk, a quota or a file-size limit is full; what fit stays.
             OSError: the system could not write.
         """
-        if self._state_saved and not os.path.lexists(self.path):  # without a state nobody takes it
-            raise FileNotFoundError(errno.ENOENT, "the part file was taken away", str(self.path))
+        if self._state_saved and not os.path.lexists(self.path):  # a part without a state is never claimed
+            raise FileNotFoundError(
+                errno.ENOENT, "the part file was removed or claimed by another process", str(self.path)
+            )
         for chunk in chunks:
             view = memoryview(chunk)
             while view:
@@ -269,7 +271,7 @@ class PartFile:
         return None if self.state.total is None else self.state.total - self.offset
 
     def read(self, size: int, *, from_end: bool = False) -> bytes:
-        """Return the first, or the last, bytes of what is there."""
+        """Return the first or last ``size`` bytes of the part."""
         descriptor = self._descriptor
         os.lseek(descriptor, max(0, self.offset - size) if from_end else 0, os.SEEK_SET)
         found = bytearray()
@@ -281,7 +283,7 @@ class PartFile:
     # --- ending
 
     def release(self, *, resumable: bool) -> None:
-        """Close; keep the part if a later run can continue with it, else remove it; nothing where there is no file."""
+        """Close the part, if it is open; keep it if a later run can resume it, else remove it."""
         if self._descriptor == _CLOSED:
             return
         keep = resumable and self.offset > 0 and self.state.etag is not None
@@ -291,17 +293,17 @@ class PartFile:
         self.learn(hashed=(self.offset, self.hexdigest))
         with contextlib.suppress(OSError):
             self.save_state()
-        if not self._state_saved:  # nobody could continue with it
+        if not self._state_saved:  # no later run could resume it
             self.discard()
             return
         self._close()
 
     def discard(self) -> None:
-        """Close and remove, and know of no bytes any more; nothing happens where there is no file."""
+        """Close and remove the part, and reset to no bytes. Does nothing if there is no file."""
         if self._descriptor == _CLOSED:
             return
         self._close()
-        self.state = self._wanted
+        self.state = self._expected
         self.offset = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
         for path in (self.path, state_paths(self.path)[0]) if self._state_saved else (self.path,):
@@ -309,28 +311,28 @@ class PartFile:
         self._state_saved = False
 
     def commit(self, destination: Path, *, replace: bool, durable: bool) -> None:
-        """Give the part its final name; on an error it is still there under its own.
+        """Rename the part to its final name; on an error it keeps its own.
 
         Args:
-            destination: in the same folder, or in one of the same file system.
-            replace: take the place of an older file.
+            destination: on the same file system.
+            replace: replace an existing file.
             durable: fsync the file before, and the folder after.
 
         Raises:
             DestinationExistsError: the name is taken.
-            FileNotFoundError: the part has been taken away, or is not the file that was written.
-            OSError: the system refused.
+            FileNotFoundError: the part has been removed, or is not the file that was written.
+            OSError: the rename or an fsync failed.
         """
         here = os.fstat(self._descriptor)
         there = self.path.lstat()
         if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev) or here.st_size != self.offset:
-            raise FileNotFoundError(errno.ENOENT, "the part file was changed or taken away", str(self.path))
+            raise FileNotFoundError(errno.ENOENT, "the part file was changed or removed", str(self.path))
         if durable:
             try:
                 with space_errors(self.path):
                     os.fsync(self._descriptor)
             except OSError:
-                self.discard()  # nobody knows what reached the disk, and the page cache would not tell a later run
+                self.discard()  # what reached the disk is unknown, and the page cache would hide it from a later run
                 raise
         if os.name == "nt":
             self._close()  # an open file cannot be renamed there
@@ -349,9 +351,9 @@ class PartFile:
 
 
 def resumable(candidate: Path, expected: PartState) -> int | None:
-    """Return how many bytes a transfer that adopts a part file would still fetch; None where it cannot be used.
+    """Return how many bytes a transfer that adopts a part file would still fetch; None if it cannot be used.
 
-    The bytes themselves are not read: damage is found when the part is adopted. Blocks.
+    The bytes themselves are not read: damage is detected when the part is adopted. Blocks.
 
     Args:
         candidate: a part file, as :func:`~gh_artifacts_async.transfer.disk.leftovers.scan` finds it.
@@ -368,12 +370,12 @@ class VerifiedPart:
     """All bytes of an artifact, verified, still in their part file.
 
     Attributes:
-        part: the part file, which lives as long as the block of :func:`fetch`.
+        part: the part file, which exists for the length of the :func:`fetch` block.
         kind: zip or raw.
         verified: what the bytes were checked against.
         sha256: of the bytes, lower-case hex.
         size: bytes.
-        resumed_from: bytes taken over from an earlier run.
+        resumed_from: bytes that an earlier run had left.
         content_type: as storage sent it.
         disposition: Content-Disposition as storage sent it.
     """
@@ -389,7 +391,7 @@ class VerifiedPart:
 
 
 def _can_be_checked(state: PartState, size: int) -> bool:
-    """Whether a change of the bytes would be found: by GitHub's digest, or by our own of an orderly end."""
+    """Whether a change of the bytes would be detected: by GitHub's digest, or by our own saved one."""
     if state.etag is None or (state.total is not None and size > state.total):
         return False
     return state.digest is not None or (state.hashed is not None and state.hashed[0] == size)

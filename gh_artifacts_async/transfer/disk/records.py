@@ -1,7 +1,7 @@
 """The small JSON records beside results: which artifact a file or a folder is.
 
-``.<name>.gh-artifacts.json`` stands beside ``<name>``. A file has one only where nothing of GitHub's could later tell
-what it is (no digest, and a length that is not ``size_in_bytes``); an extracted folder always has one. No address, no
+``.<name>.gh-artifacts.json`` is beside ``<name>``. A file has one only if nothing from GitHub could later identify it
+(no digest, and a length that is not ``size_in_bytes``); an extracted folder always has one. It holds no URL and no
 secret.
 """
 
@@ -31,7 +31,7 @@ _LONGEST_FOLDER_RECORD = 256 * 2**20
 
 
 def record_path(path: Path) -> Path:
-    """Return where the record of a file or folder is."""
+    """Return the path of a file's or folder's record."""
     return path.with_name(f".{path.name}.gh-artifacts.json")
 
 
@@ -54,11 +54,11 @@ class FileRecord:
 
 
 def write_file_record(path: Path, record: FileRecord) -> None:
-    """Write down which artifact a file is. Blocks.
+    """Record which artifact a file is. Blocks.
 
     Raises:
         OutOfSpaceError: the disk is full.
-        OSError: the system refused.
+        OSError: writing failed.
     """
     fields = {"id": record.artifact_id, "size": record.size, "sha256": record.sha256}
     staged = _stage(path, fields, durable=False)
@@ -69,7 +69,7 @@ def write_file_record(path: Path, record: FileRecord) -> None:
 
 
 def read_file_record(path: Path) -> FileRecord | None:
-    """Return a file's record; None where there is none that can be read. Blocks."""
+    """Return a file's record; None if there is no readable one. Blocks."""
     try:
         found = _read(path, _LONGEST_FILE_RECORD)
         return FileRecord(artifact_id=found["id"], size=found["size"], sha256=found["sha256"])
@@ -78,7 +78,7 @@ def read_file_record(path: Path) -> FileRecord | None:
 
 
 def remove_record(path: Path) -> None:
-    """Remove the record of a file that has been replaced; nothing happens where there is none. Blocks."""
+    """Remove the record of a file that has been replaced, if there is one. Blocks."""
     record_path(path).unlink(missing_ok=True)
 
 
@@ -86,7 +86,7 @@ def remove_record(path: Path) -> None:
 
 
 def stage_folder_record(artifact: Artifact, folder: Path, members: Mapping[str, int], *, durable: bool) -> Path:
-    """Write the record of a folder that is about to appear; return the file, which still has another name. Blocks.
+    """Write the record of a folder that is about to be put in place, to a temporary path; return that path. Blocks.
 
     Args:
         artifact: what the folder will be.
@@ -96,14 +96,14 @@ def stage_folder_record(artifact: Artifact, folder: Path, members: Mapping[str, 
 
     Raises:
         OutOfSpaceError: the disk is full.
-        OSError: the system refused.
+        OSError: writing failed.
     """
     fields = {"id": artifact.id, "digest": _digest(artifact), "members": dict(members)}
     return _stage(folder, fields, durable=durable)
 
 
 def read_folder_record(artifact: Artifact, folder: Path) -> tuple[ExtractedMember, ...] | None:
-    """Return the files of an extracted artifact; None where the folder is not known to be it. Blocks."""
+    """Return the files of an extracted artifact; None if the folder is not known to be that artifact. Blocks."""
     try:
         found = _read(folder, _LONGEST_FOLDER_RECORD)
         if (found["id"], found["digest"]) != (artifact.id, _digest(artifact)) or not folder.is_dir():
@@ -129,7 +129,7 @@ def _member(folder: Path, name: str, size: int) -> ExtractedMember:
 
 
 def _stage(path: Path, fields: Mapping[str, object], *, durable: bool) -> Path:
-    """Write a record whole, under a name of its own beside the final one."""
+    """Write a whole record to a temporary path beside the final one."""
     place = record_path(path)
     staged = place.with_name(f"{place.name}.{secrets.token_hex(4)}.new")
     try:
@@ -150,7 +150,7 @@ def _read(path: Path, longest: int) -> dict[str, Any]:
 
     Raises:
         OSError: there is none.
-        ValueError: it is of another version, or no JSON.
+        ValueError: it is of another version, or not JSON.
     """
     with record_path(path).open("rb") as file:
         found: dict[str, Any] = json.loads(file.read(longest))

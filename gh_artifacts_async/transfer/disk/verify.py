@@ -1,4 +1,4 @@
-"""Are these the artifact's bytes? Pure rules for what arrived, and the same question for a file on disk."""
+"""Whether bytes are the artifact's: pure rules for what arrived, and a check of files on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BLOCK = 1024 * 1024
 
 
 def expected_sha256(artifact: Artifact) -> str | None:
-    """Return GitHub's digest where this package can check it; an unknown algorithm is unverifiable, not wrong."""
+    """Return GitHub's digest if this package can check it; an unknown algorithm is unverifiable, not wrong."""
     digest = artifact.digest
     return digest.hex if digest is not None and digest.verifiable else None
 
@@ -33,13 +33,13 @@ def judge_content(
     Args:
         artifact: what they should be.
         received: how many there are.
-        content_length: how many storage announced; None where it did not.
+        content_length: how many storage announced; None if it did not.
         sha256: their digest, lower-case hex.
         kind: what they are.
         ends_as_zip: they end with a zip's end record.
 
     Raises:
-        DigestMismatchError: GitHub's digest is another.
+        DigestMismatchError: GitHub's digest is a different one.
         IncompleteDownloadError: they are fewer than they should be, or a zip without its end.
     """
     expected = expected_sha256(artifact)
@@ -74,9 +74,9 @@ def hash_file(path: Path, stopped: threading.Event | None = None) -> str:
 
 
 def is_same(artifact: Artifact, path: Path, stopped: threading.Event | None = None) -> bool:
-    """Whether a file on disk has the artifact's size and digest; False for what is no regular file. Blocks.
+    """Whether a file on disk has the artifact's size and digest; False if it is not a regular file. Blocks.
 
-    Without a digest the size decides; where the size is not that of the stored bytes (old GitHub Enterprise Servers
+    Without a digest the size decides; if the size is not that of the stored bytes (old GitHub Enterprise Servers
     count the raw files), the record that the download left beside it decides.
     """
     try:

@@ -2,7 +2,7 @@
 
 Chunks are handed over as they arrive and written and hashed in batches by one thread; a transfer waits only when its
 own share, or the client's whole pool, is full. The worker is a drain job that ends when there is nothing left to write
-and is submitted again when something comes, so that the event loop always knows of work under way.
+and is submitted again when something comes, so that the event loop always knows whether work is under way.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 POOL = 24 * 1024 * 1024
-"""Bytes that wait to be written, over all transfers of a client."""
+"""Most bytes that may wait to be written, over all transfers of a client."""
 
 SHARE = 4 * 1024 * 1024
-"""Bytes of one transfer that wait to be written."""
+"""Most bytes of one transfer that may wait to be written."""
 
 _TURN = 8 * 1024 * 1024  # bytes a drain job writes before another transfer's job gets its turn
 
@@ -51,17 +51,17 @@ class Writer:
             pool.shutdown(wait=True)
 
     def open_thread(self) -> ThreadPoolExecutor | None:
-        """Start the worker thread; after close None, the loop's own, for a transfer that is just ending."""
+        """Start the worker thread; None after close: a transfer that is just ending uses the loop's executor."""
         if self.thread is None and not self._closed:
             self.thread = ThreadPoolExecutor(1, "gh-artifacts-writer")
         return self.thread
 
     def reserve(self, size: int) -> None:
-        """Count bytes that wait from now on."""
+        """Count bytes as waiting."""
         self._waiting += size
 
     def release(self, size: int) -> None:
-        """Count bytes that wait no more, and let the waiting transfers look again."""
+        """Stop counting bytes as waiting, and wake the transfers that wait for space in the pool."""
         self._waiting -= size
         self._freed.set()
 
@@ -71,7 +71,7 @@ class Writer:
         return self._waiting + self._lent >= POOL
 
     def borrow(self, count: int, size: int) -> list[bytearray] | None:
-        """Lend buffers of one size, used ones first; None where they would take more than two thirds of the pool."""
+        """Lend buffers of one size, used ones first; None if they would take more than two thirds of the pool."""
         if self._lent + count * size > POOL * 2 // 3:
             return None
         self._lent += count * size
@@ -95,7 +95,7 @@ class Lane:
 
     Attributes:
         error: why the worker could not write; what it is given then stays unwritten. None while it can.
-        on_written: is called with the number of bytes that have been written, batch by batch.
+        on_written: called with the number of bytes that have been written, batch by batch.
     """
 
     def __init__(self, writer: Writer, sink: Callable[[Sequence[bytes | memoryview]], None]) -> None:
@@ -141,7 +141,7 @@ class Lane:
             raise self.error
 
     async def stop(self) -> None:
-        """Drop what is not written yet, and wait until the worker has let go of the file, even when cancelled."""
+        """Drop what is not written yet, and wait until the worker no longer uses the file, even when cancelled."""
         with self._lock:
             dropped, self._pending = self._pending, []
         self._give_back(sum(map(len, dropped)))
@@ -157,10 +157,10 @@ class Lane:
     def _start(self) -> None:
         if self._job is None or self._job.done():
             self._job = self._loop.run_in_executor(self._writer.thread or self._writer.open_thread(), self._drain)
-            self._job.add_done_callback(self._go_on)
+            self._job.add_done_callback(self._resubmit)
 
-    def _go_on(self, _: asyncio.Future[None]) -> None:
-        """Submit the job again where something came while it was ending, or its turn was over."""
+    def _resubmit(self, _: asyncio.Future[None]) -> None:
+        """Submit the job again if more arrived while it was ending, or if its turn was over."""
         with self._lock:
             more = bool(self._pending) and self.error is None
         if more:
@@ -193,11 +193,11 @@ class Lane:
 
 
 async def in_thread(work: Callable[[], T], stop: Callable[[], None] | None = None) -> T:
-    """Do what blocks in a thread; a cancellation comes out when the thread has let go, and leaves nothing at work.
+    """Run a blocking call in a thread; a cancellation is raised only once the call has returned.
 
     Args:
-        work: what is done.
-        stop: is called when it is cancelled, so that it ends soon.
+        work: the blocking call.
+        stop: called on cancellation, to make it return soon.
     """
     job = asyncio.get_running_loop().run_in_executor(None, work)
     cancelled: asyncio.CancelledError | None = None
@@ -209,6 +209,6 @@ async def in_thread(work: Callable[[], T], stop: Callable[[], None] | None = Non
             if stop is not None:
                 stop()
     if cancelled is not None:
-        job.exception()  # seen, and of no use any more
+        job.exception()  # retrieved, so that asyncio does not log it
         raise cancelled
     return job.result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.transfer.disk.leftovers import Leftovers
@@ -15,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class TransferContext:
-    """The way to GitHub, the way to its storage, the worker thread, and what earlier runs left.
+    """The GitHub session, the storage session, the worker thread, and the part files of earlier runs.
 
     Attributes:
         github: signs URLs; also has the client's settings.
         storage: sends bytes.
-        writer: puts them on the disk.
+        writer: writes them to disk.
         leftovers: part files of earlier runs.
     """
 
     def __init__(self, github: GitHubSession, policy: StoragePolicy) -> None:
-        """Make what is shared; no connection and no thread yet."""
+        """Create what is shared; no connection is opened and no thread started yet."""
         self.github = github
         self.storage = StorageSession(
             github.transport,
@@ -37,5 +36,4 @@ class TransferContext:
 
     async def aclose(self) -> None:
         """End the worker thread; the connections belong to the transport, which is closed after this."""
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self.writer.aclose)
+        await self.writer.aclose()

@@ -46,18 +46,18 @@ if TYPE_CHECKING:
 
 
 class Follower(Protocol):
-    """What works on the bytes while they arrive."""
+    """Processes the bytes while they arrive."""
 
     async def prepare(self, signed: SignedURL) -> None:
-        """Get ready, just before the artifact is asked for with this URL."""
+        """Prepare, just before the artifact is requested with this URL."""
         ...
 
     def begin(self, part: PartFile, total: int | None) -> None:
-        """Follow a part that begins, or begins again; ``total`` is None where following it makes no sense."""
+        """Start with a body that begins, or begins again; ``total`` is None if it cannot be processed early."""
         ...
 
     def poke(self) -> None:
-        """Take note that bytes have arrived."""
+        """Signal that bytes have arrived."""
         ...
 
 
@@ -71,33 +71,34 @@ async def fetch(
     emitter: Emitter,
     follower: Follower | None = None,
 ) -> AsyncGenerator[Incoming]:
-    """Ask storage for an artifact; the block is entered when the headers have come, before any byte of the body.
+    """Request an artifact from storage; the block is entered once the headers have arrived, before the body is read.
 
-    Where an earlier run left all bytes, storage is not asked. The part file lives as long as the block: what has not
-    been put in place by then is removed, but kept for a later run where the network, time or space was lacking.
+    If an earlier run left all bytes, storage is sent no request. The part file exists for the length of the block:
+    unless it is committed, it is removed at the end, or kept for a later run if the network failed, the disk was full
+    or the transfer was cancelled.
 
     Args:
         context: the client's.
-        artifact: what.
+        artifact: the artifact, resolved.
         part: where the bytes go.
         leftovers: part files of this artifact that earlier runs left.
-        emitter: is called with what happens.
-        follower: works on the bytes while they arrive.
+        emitter: gets the transfer's events.
+        follower: processes the bytes while they arrive.
 
     Raises:
-        ArtifactsError: it could not be done.
-        OSError: the disk refused.
+        ArtifactsError: the transfer failed.
+        OSError: writing failed.
     """
     incoming = Incoming(context, artifact, part, emitter, follower)
     keep = False
     try:
         await incoming.begin(leftovers)
         yield incoming
-        keep = not incoming.complete  # the body was not wanted; what an earlier run left stays
+        keep = not incoming.complete  # the body was not read; what an earlier run left stays
     except (ArchiveError, DigestMismatchError):
-        raise  # whatever comes later, the content stays what it is
+        raise  # a later run would get the same content
     except (OutOfSpaceError, asyncio.CancelledError, KeyboardInterrupt):
-        keep = True  # only space or time was lacking
+        keep = True  # what has arrived is right; only space or time ran out
         raise
     except BaseException as error:
         disk_failed = isinstance(error, OSError) and not isinstance(error, ArtifactsError)
@@ -109,14 +110,14 @@ async def fetch(
 
 
 class Incoming:
-    """An artifact on its way from storage.
+    """An artifact that is being transferred from storage.
 
     Attributes:
         part: where the bytes go.
-        content_type: of the answer, or of the one that an earlier run got.
+        content_type: of the response, or of the one that an earlier run got.
         disposition: its Content-Disposition.
-        complete: every byte is there, and verified.
-        requests: how many storage was sent.
+        complete: all bytes are on disk and verified.
+        requests: sent to storage.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class Incoming:
         emitter: Emitter,
         follower: Follower | None,
     ) -> None:
-        """Plan; nothing happens yet."""
+        """Keep the arguments; nothing is sent yet."""
         self.part = part
         self.content_type: str | None = None
         self.disposition: str | None = None
@@ -163,10 +164,10 @@ class Incoming:
     # --- the bytes
 
     async def begin(self, leftovers: Sequence[Path]) -> None:
-        """Ask until storage streams; nothing is asked where an earlier run left all bytes.
+        """Send requests until storage streams a body; none if an earlier run left all bytes.
 
         Raises:
-            ArtifactsError: the tries are used up, or another would not help.
+            ArtifactsError: the attempts are used up, or another would not help.
         """
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
@@ -182,8 +183,8 @@ class Incoming:
         """Fetch until the bytes are right, or no further fetch would help.
 
         Raises:
-            ArtifactsError: it could not be done.
-            OSError: the disk refused.
+            ArtifactsError: the transfer failed.
+            OSError: writing failed.
         """
         wrong: DigestMismatchError | None = None
         while True:
@@ -195,7 +196,7 @@ class Incoming:
             except ArtifactsError:
                 if wrong is None:
                     raise
-                break  # the second fetch failed; that the first one brought wrong bytes is the graver news
+                break  # the second fetch failed too; that the first one brought wrong bytes matters more
             try:
                 return self._verified()
             except IncompleteDownloadError as error:
@@ -208,24 +209,24 @@ class Incoming:
         raise wrong
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the response, if one is open."""
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
 
     @property
     def _has_all(self) -> bool:
-        """Whether no byte is missing: by the known length, or since storage has said so."""
+        """Whether all bytes are on disk: the known length is reached, or storage's response has ended."""
         return self._ended or 0 < self.part.offset == self.part.state.total
 
     # --- one request
 
     async def _ask(self) -> Setback | None:
-        """Sign, ask storage, and do what its answer calls for."""
+        """Sign a URL, send the request, and act on the response's status and headers."""
         asked = self._loop.time()
         signed = await sign(self._context.github, self._artifact)
         if self._streamed:
-            self._watch.exclude(self._loop.time() - asked)  # the wait for GitHub is not storage's slowness
+            self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
         if self._follower is not None:
             await self._follower.prepare(signed)
         state = self.part.state
@@ -252,7 +253,7 @@ class Incoming:
     def _without_body(
         self, decision: ranges.Done | ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, host: str
     ) -> Setback | None:
-        """Do what an answer calls for that does not bring bytes."""
+        """Act on a response that brings no bytes."""
         self.close()
         if isinstance(decision, ranges.Done):
             self._ended = True
@@ -273,6 +274,8 @@ class Incoming:
         try:
             self._begin_body(body)
             await self._bodies.read(stream, body.length)
+        except CertificateError:
+            raise
         except (TransportError, SlowTransferError) as error:
             return Setback(error=error.with_traceback(None), failure=Fault())
         finally:
@@ -306,7 +309,7 @@ class Incoming:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
 
     def _progress(self) -> None:
-        """Tell the observer of bytes, at most ten times a second, and the follower always."""
+        """Signal the follower; emit an event too, but at most ten times a second."""
         if self._follower is not None:
             self._follower.poke()
         if not self._emitter.active:
@@ -317,13 +320,13 @@ class Incoming:
             event = TransferBytes(artifact=self._artifact, received=self._bodies.arrived, size=self.part.state.total)
             self._emitter.emit(event)
 
-    # --- after one try
+    # --- after one attempt
 
     async def _settle(self, setback: Setback) -> None:
-        """Wait before the next try; progress resets the count, but slowness is none.
+        """Wait before the next attempt; progress resets the count, unless it was too slow.
 
         Raises:
-            ArtifactsError: the tries are used up.
+            ArtifactsError: the attempts are used up.
         """
         slow = self._watch.after(setback.error, self._loop.time())
         gained = self.part.offset > self._furthest and not slow
@@ -347,7 +350,7 @@ class Incoming:
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
 
     def _start_over(self) -> None:
-        """Drop what is there: the next request asks for the whole."""
+        """Discard the part: the next request is for the whole."""
         self.part.discard()
         self._ended = False
 
@@ -355,7 +358,7 @@ class Incoming:
         """Continue after a body whose clean end came too early.
 
         Raises:
-            IncompleteDownloadError: the tries are used up.
+            IncompleteDownloadError: the attempts are used up.
         """
         if self.part.state.etag is None:
             self.part.discard()
@@ -364,7 +367,7 @@ class Incoming:
         await self._settle(Setback(error=failure, failure=Fault()))
 
     def _after_wrong_content(self, failure: DigestMismatchError) -> None:
-        """Drop wrong bytes; another fetch is worth it once, and once more if they came from an earlier run.
+        """Discard wrong bytes; they are fetched again once, and once more if an earlier run had left them.
 
         Raises:
             DigestMismatchError: it was not the first time.
@@ -379,7 +382,7 @@ class Incoming:
         self._emitter.emit(TransferResumed(artifact=self._artifact, offset=0, reason=str(failure)))
 
     def _verified(self) -> VerifiedPart:
-        """Check the bytes that are there."""
+        """Verify the bytes on disk."""
         part, state = self.part, self.part.state
         if not part.offset and not part.is_open:
             part.start()  # an empty body: no chunk ever came

@@ -1,4 +1,4 @@
-"""Bytes of one artifact by their place in it, while it stays with its storage."""
+"""Ranges of one artifact's stored bytes, read without downloading the whole."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import attrs
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArtifactsError,
+    CertificateError,
     ConnectionFailedError,
     SlowTransferError,
     StorageError,
@@ -42,37 +43,37 @@ Take = Callable[[bytes], Awaitable[None]]
 """Takes bytes as they arrive."""
 
 _LEAVE = 5.0
-"""Seconds before its stated end from which a kept URL is not used for another request."""
+"""Seconds before a signed URL expires from which it is not used for another request."""
 
 _PARTIAL = 206
 
 
 class NoRangesError(Exception):
-    """This storage gives the whole or nothing (never leaves this package)."""
+    """This storage does not support ranges (never leaves this package)."""
 
 
 class _NoRangesNowError(ArtifactsError):
-    """A range was refused where others were served; becomes a NoRangesError when the tries are used up."""
+    """A range was refused after others were served; becomes a NoRangesError when the attempts are used up."""
 
 
 class RangeReader:
-    """Reads slices of one artifact's stored bytes; one signed URL serves many requests until it ends.
+    """Reads slices of one artifact's stored bytes; one signed URL serves many requests until it expires.
 
     Attributes:
-        total: bytes of the whole; None before the first answer.
-        etag: of the first answer; every later one must have it.
-        content_type: of the first answer with bytes; None where storage sends none.
-        requests: how many storage was sent.
-        bytes_fetched: of bodies, by storage.
+        total: bytes of the whole; None before the first response.
+        etag: of the first response; later ones must have the same.
+        content_type: of the first response with bytes; None if storage sends none.
+        requests: sent to storage.
+        bytes_fetched: of all bodies together.
     """
 
     def __init__(self, context: TransferContext, artifact: Artifact, *, attempts: int | None = None) -> None:
-        """Plan; nothing happens yet.
+        """Keep the arguments; nothing is sent yet.
 
         Args:
             context: the client's.
             artifact: whose bytes.
-            attempts: tries without progress; None for what the client's RetryPolicy says.
+            attempts: how many without progress; None for what the client's RetryPolicy says.
         """
         self._context = context
         self._artifact = artifact
@@ -95,11 +96,11 @@ class RangeReader:
     # --- slices
 
     async def read(self, start: int, end: int) -> bytes:
-        """Return the bytes from ``start`` to before ``end``, fewer where the whole ends before.
+        """Return the bytes from ``start`` up to ``end`` (exclusive), fewer if the whole ends before.
 
         Raises:
-            NoRangesError: storage has no ranges.
-            ArtifactsError: it could not be done.
+            NoRangesError: storage does not support ranges.
+            ArtifactsError: a request failed.
         """
         body = bytearray()
 
@@ -113,17 +114,17 @@ class RangeReader:
     async def scratch(
         self, pieces: Iterable[tuple[int, int]], known: tuple[int, bytes] | None = None, folder: Path | None = None
     ) -> AsyncGenerator[int]:
-        """Give the descriptor of a nameless temporary file that has some slices at their places, and holes elsewhere.
+        """Provide the descriptor of an unnamed temporary file with some slices at their offsets and holes elsewhere.
 
         Args:
-            pieces: where each slice starts, and before which byte it ends.
-            known: bytes that are there already, and their place.
-            folder: whose file system has the file; None for the system's own temporary folder.
+            pieces: start and end (exclusive) of each slice.
+            known: offset and bytes of a slice that is known already.
+            folder: on whose file system the file is created; None for the system's temporary folder.
 
         Raises:
-            NoRangesError: storage has no ranges.
+            NoRangesError: storage does not support ranges.
             OutOfSpaceError: the disk is full.
-            ArtifactsError: it could not be done.
+            ArtifactsError: a request failed.
         """
         place = Path(tempfile.gettempdir()) if folder is None else folder
         with tempfile.TemporaryFile(prefix="gh-artifacts-", dir=place) as file:
@@ -142,11 +143,11 @@ class RangeReader:
             yield file.fileno()
 
     async def copy(self, start: int, end: int, take: Take) -> None:
-        """Hand the bytes from ``start`` to before ``end`` over as they arrive, in order, each once.
+        """Pass the bytes from ``start`` up to ``end`` (exclusive) to ``take`` as they arrive, in order, each once.
 
         Raises:
-            NoRangesError: storage has no ranges.
-            ArtifactsError: it could not be done.
+            NoRangesError: storage does not support ranges.
+            ArtifactsError: a request failed.
         """
         attempts, at = Attempts(), start
 
@@ -174,7 +175,7 @@ class RangeReader:
     # --- one request
 
     async def _once(self, start: int, end: int, take: Take) -> Setback | None:
-        """Send one request, and take what it brings."""
+        """Send one request and read its body."""
         signed = await self._url()
         self.requests += 1
         try:
@@ -187,12 +188,14 @@ class RangeReader:
                 await self._take(stream, min(body.length or 0, end - start), take)
             finally:
                 stream.close()
+        except CertificateError:
+            raise
         except (TransportError, SlowTransferError) as error:
             return Setback(error=error.with_traceback(None), failure=Fault())
         return None
 
     async def _url(self) -> SignedURL:
-        """Return a signed URL that has not ended; the same one for as long as it lasts."""
+        """Return a signed URL that has not expired, the same one for as long as it is valid."""
         if self._signed is not None and asyncio.get_running_loop().time() <= self._ends_at:
             return self._signed
         signed = await sign(self._context.github, self._artifact)
@@ -206,30 +209,30 @@ class RangeReader:
                 return decision
             case ranges.Whole() if self.total is None:
                 raise NoRangesError
-            case ranges.Whole() | ranges.Fail(status=206):  # it has given ranges before, or may give a right one yet
+            case ranges.Whole() | ranges.Fail(status=206):  # it served ranges before, or may yet serve a right one
                 return Setback(error=_NoRangesNowError(), failure=RefusedURL())
             case ranges.Restart(reason=reason):
-                msg = f"artifact {self._artifact.id} at {stream.host}: {reason}; open it again"
+                msg = f"artifact {self._artifact.id} at {stream.host}: {reason}; open the archive again"
                 raise StorageError(msg, status=stream.response.status)
             case _:
                 return refusal(decision, self._artifact, stream.host)
 
     def _learn(self, start: int, body: ranges.Stream, stream: HttpStream) -> None:
-        """Keep what the first answer says of the whole; a later one must say the same.
+        """Keep total and ETag of the first response; later ones must agree.
 
         Raises:
-            NoRangesError: it says too little for ranges to be used.
+            NoRangesError: it does not state the total.
             StorageError: it contradicts itself, or an earlier one.
         """
         status = stream.response.status
-        if body.total is None:  # a 416 that does not say how long the whole is
+        if body.total is None:  # a 416 without the total
             raise NoRangesError
         if not body.length and body.total > start:
-            msg = f"artifact {self._artifact.id} at {stream.host}: storage refused a range inside of what it has"
+            msg = f"artifact {self._artifact.id} at {stream.host}: storage rejected a range within the artifact"
             raise StorageError(msg, status=status)
         if self.total not in {None, body.total}:
             what = f"artifact {self._artifact.id} at {stream.host}"
-            msg = f"{what}: storage has {body.total} bytes by now, and had {self.total}; open it again"
+            msg = f"{what}: storage now has {body.total} bytes instead of {self.total}; open the archive again"
             raise StorageError(msg, status=status)
         self.total, self.etag = body.total, body.etag
         if status == _PARTIAL:
@@ -248,7 +251,7 @@ class RangeReader:
             watch.exclude(loop.time() - before)
             watch.count(len(piece), loop.time(), stream.host)
         if length:
-            msg = f"the connection to {stream.host} ended {length} bytes before the range was whole"
+            msg = f"the connection to {stream.host} ended {length} bytes before the end of the range"
             raise ConnectionFailedError(msg, host=stream.host)
 
 

@@ -1,4 +1,4 @@
-"""Tries that failed: what storage's refusals mean for the next one."""
+"""Failed attempts: what storage's error responses mean for the next one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import attrs
 
 from gh_artifacts_async.errors import ArtifactsError, SignedURLExpiredError, StorageError
 from gh_artifacts_async.protocol import ranges
-from gh_artifacts_async.protocol.attempts import Failure, Fault, Final, RefusedURL
+from gh_artifacts_async.protocol.attempts import Cause, Fault, Final, RefusedURL
 
 if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
@@ -18,34 +18,34 @@ _PRECONDITION_FAILED = 412
 
 @attrs.frozen(kw_only=True)
 class Setback:
-    """A try that failed.
+    """A failed attempt.
 
     Attributes:
-        error: what the caller gets if no other try helps.
-        failure: what it means for the next try.
+        error: raised if no further attempt helps.
+        failure: what it means for the next attempt.
     """
 
     error: ArtifactsError
-    failure: Failure
+    failure: Cause
 
 
 def refusal(
     decision: ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, artifact: Artifact, host: str
 ) -> Setback:
-    """Return what an answer without bytes means.
+    """Return what a response without usable bytes means.
 
     Args:
-        decision: what the protocol made of the answer.
-        artifact: what storage was asked for.
+        decision: how the protocol interprets the response.
+        artifact: the one requested.
         host: storage's, for messages.
     """
     what = f"artifact {artifact.id}"
     match decision:
         case ranges.Restart(reason=reason):
             error = StorageError(f"{what}: {reason}", status=_PRECONDITION_FAILED)
-            return Setback(error=error, failure=RefusedURL())  # the whole is asked for at once
+            return Setback(error=error, failure=RefusedURL())  # the whole is requested at once
         case ranges.SignAgain(reason=reason, expired=True):
-            msg = f"{what} from {host}: {reason}, also after fresh ones were asked for; is the network slow?"
+            msg = f"{what} from {host}: {reason}, and so had newly signed ones; is the network very slow?"
             return Setback(error=SignedURLExpiredError(msg), failure=RefusedURL())
         case ranges.SignAgain(reason=reason, status=status, code=code):
             error = StorageError(f"{what} from {host}: {reason}", status=status, code=code)

@@ -1,4 +1,4 @@
-"""From an artifact to its storage: the artifact itself, a signed URL, a bare request there.
+"""From an artifact to its storage: resolve it, sign its URL, send a bare request.
 
 Bare means no token, no cookies, no default headers, and only the redirects that the policy permits.
 """
@@ -27,7 +27,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 def missing_token() -> MissingTokenError:
     """Return the error for a client without a token: GitHub serves an artifact's bytes only to those who have one."""
-    msg = "downloading an artifact needs a token, also from a public repository; pass one, or set GITHUB_TOKEN"
+    msg = "downloading an artifact needs a token, even from a public repository; pass one, or set GITHUB_TOKEN"
     return MissingTokenError(msg)
 
 
@@ -56,31 +56,31 @@ async def sign(github: GitHubSession, artifact: Artifact) -> SignedURL:
         ArtifactsError: as :func:`~gh_artifacts_async.api.get_download_url`.
     """
     repository = artifact.repository
-    assert repository is not None  # noqa: S101 - resolve() has seen to it
+    assert repository is not None  # noqa: S101 - resolve() has checked it
     return await endpoints.get_download_url(github, repository, artifact.id, known_expired=artifact.expired)
 
 
 class StorageSession:
-    """The client's way to storage hosts; shares the API session's connections, and nothing else of it."""
+    """Sends a client's requests to storage hosts; shares the API session's connections and nothing else."""
 
     def __init__(self, transport: HttpTransport, policy: StoragePolicy, *, api_is_http: bool) -> None:
-        """Keep what is shared.
+        """Keep the arguments.
 
         Args:
             transport: sends the requests.
             policy: where signed URLs may lead.
-            api_is_http: the API itself is reached by plain http.
+            api_is_http: whether the API's own base URL is plain http.
         """
         self._transport = transport
         self._policy = policy
         self._api_is_http = api_is_http
 
     async def open(self, signed: SignedURL, headers: Mapping[str, str]) -> HttpStream:
-        """Send a GET and return whatever storage answered, an error (with its body) included; the caller closes it.
+        """Send a GET and return storage's response, also an error (with its body); the caller closes it.
 
         Raises:
-            UnsafeRedirectError: the policy forbids the target, a redirect of storage itself, or one more of them.
-            TransportError: no answer came.
+            UnsafeRedirectError: the policy forbids the target, or storage redirects more often than it allows.
+            TransportError: no response arrived.
             ClientClosedError: after close.
         """
         check_target(signed, self._policy, api_is_http=self._api_is_http)

@@ -1,4 +1,4 @@
-"""One body into the part file, and whether it comes fast enough.
+"""Reads one body into the part file, and checks that it arrives fast enough.
 
 There are three ways, by its length: small ones are written on the loop's own thread, large ones of a known length take
 the fast path, and the rest goes through aiohttp's reader to the worker thread.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
 from gh_artifacts_async.transfer.disk.writer import Lane
-from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver, take_over
+from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transport.http import HttpStream
 
 INLINE = 256 * 1024
-"""Bodies up to so many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
+"""Bodies of at most this many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
 
 EVENT_INTERVAL = 0.1
-"""Seconds between two events that count a transfer's bytes."""
+"""Shortest time in seconds between two progress events of one transfer."""
 
 
 class RateWatch:
@@ -44,18 +44,18 @@ class RateWatch:
         self._since, self._bytes = now, 0
 
     def exclude(self, seconds: float) -> None:
-        """Leave time out that was not storage's: waiting for GitHub's rate limit, or for our own disk."""
+        """Exclude time that storage is not responsible for: waiting for GitHub's rate limit, or for our own disk."""
         if self._since is not None:
             self._since += seconds
 
     def after(self, failure: ArtifactsError, now: float) -> bool:
-        """Take note of how a try ended, so that its slowness is not blamed on the next connection.
+        """Close the window after a failed attempt, so that the next connection is not blamed for its slowness.
 
-        A timeout ends the window by its kind: the silence may be as long as the window, and a little
-        of it excluded.
+        A timeout closes the window even if it is not over: the silence may have lasted as long as the window, with a
+        little of it excluded.
 
         Returns:
-            Whether the try was too slow; False where the window is not over yet, and continues.
+            Whether the attempt was too slow; False if the window is not over, and continues.
         """
         if isinstance(failure, SlowTransferError):
             return True
@@ -92,20 +92,20 @@ class BodyReader:
     """Reads the bodies of one download.
 
     Attributes:
-        arrived: bytes of the artifact that have come, those on their way to the disk included.
-        bytes_fetched: of all bodies together.
+        arrived: bytes of the artifact that have arrived, including those not yet written.
+        bytes_fetched: bytes of all bodies together.
     """
 
     def __init__(
         self, context: TransferContext, part: PartFile, watch: RateWatch, progress: Callable[[], None] | None
     ) -> None:
-        """Plan.
+        """Keep the arguments.
 
         Args:
             context: the client's.
             part: where the bytes go.
             watch: finds a body that is too slow.
-            progress: is called whenever bytes have come; None where nobody listens.
+            progress: called whenever bytes have arrived; None if nobody listens.
         """
         self._writer = context.writer
         self._idle = context.github.timeouts.read
@@ -117,12 +117,12 @@ class BodyReader:
         self.bytes_fetched = 0
 
     async def read(self, stream: HttpStream, length: int | None) -> None:
-        """Read a body to its end; what came before it breaks is kept.
+        """Read a body to its end; if it breaks, what has arrived is kept.
 
         Raises:
-            TransportError: it broke, or was silent for too long.
+            TransportError: the connection broke, or was silent for too long.
             SlowTransferError: it was too slow.
-            OSError: the disk refused.
+            OSError: writing failed.
         """
         self.arrived = self._part.offset
         if length is None or length > INLINE:
@@ -134,8 +134,9 @@ class BodyReader:
 
     async def _by_worker(self, stream: HttpStream, length: int | None) -> None:
         lane = Lane(self._writer, self._part.append)
-        receiver = self._take_over(stream, lane, length)
+        receiver = None
         try:
+            receiver = self._take_over(stream, lane, length)
             try:
                 await (self._by_chunks(stream, lane) if receiver is None else receiver.received())
             except (TransportError, SlowTransferError):
@@ -152,7 +153,7 @@ class BodyReader:
                     self._writer.give_back(receiver.buffers)
 
     async def _by_chunks(self, stream: HttpStream, lane: Lane) -> None:
-        """Take what aiohttp reads, and pass it on at once: aiohttp loses what it holds when the body breaks."""
+        """Pass on what aiohttp has read at once: it loses what it buffers when the body breaks."""
         while chunk := await stream.read_chunk():
             before = self._loop.time()
             await lane.put(chunk)
@@ -160,7 +161,7 @@ class BodyReader:
             self._count(stream.host, len(chunk))
 
     def _take_over(self, stream: HttpStream, lane: Lane, length: int | None) -> SocketReceiver | None:
-        """Take the fast path; None where it cannot be taken, and nothing was read then."""
+        """Switch to the fast path; None if that is not possible, and nothing has been read."""
         headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
         framed = "transfer-encoding" in headers or "content-length" not in headers
         if length is None or length < FROM or framed:
@@ -173,7 +174,7 @@ class BodyReader:
             progress=partial(self._count, stream.host),
             paused=self._watch.exclude,
         )
-        return receiver if take_over(stream.answer(), self._writer, lane, receiver) else None
+        return receiver if stream.take_over(self._writer, lane, receiver) else None
 
     def _count(self, host: str, size: int) -> None:
         self.arrived += size

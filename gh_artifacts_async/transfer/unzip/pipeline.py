@@ -1,9 +1,9 @@
-"""Unpack while it arrives: members whose bytes are on disk already are inflated into the staging folder.
+"""Extract while downloading: members whose bytes are on disk already are inflated into the staging folder.
 
 The central directory is fetched first, by an absolute range, and audited; then the whole archive, in one request.
-Nothing is visible until the digest of the whole agrees, and what was audited is what has arrived. An archive that the
-policy refuses ends the download there. Whatever else goes wrong here costs only the head start: the archive is then
-unpacked when it is there.
+Nothing is visible until the digest of the whole matches, and the directory that arrived is the one that was audited. An
+archive that the policy rejects ends the download at that point. Any other failure here costs only the head start: the
+archive is then extracted once it has arrived.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 FROM = 4 * 2**20
-"""Archives from so many bytes on are unpacked while they arrive; smaller ones are there before it would pay."""
+"""Archives of at least this many bytes are extracted while they arrive; for smaller ones it would not pay off."""
 
 THREADS = 2
 _ENOUGH = 2**20  # new bytes on disk for which the threads are woken at once
@@ -42,10 +42,10 @@ _PATIENCE = 0.1  # seconds after which they are woken for fewer, if a member has
 
 
 class Pipeline:
-    """Unpacks one archive behind its own download."""
+    """Extracts one archive while it is downloaded."""
 
     def __init__(self, context: TransferContext, unpacking: Unpacking) -> None:
-        """Plan; nothing happens yet."""
+        """Keep the arguments; nothing is fetched yet."""
         self._context = context
         self._unpacking = unpacking
         self._asked = False
@@ -56,13 +56,13 @@ class Pipeline:
         self._dropped: list[asyncio.Task[Extraction | None]] = []
 
     async def prepare(self, signed: SignedURL) -> None:
-        """Fetch and audit the central directory, once, just before the archive itself is asked for.
+        """Fetch and audit the central directory, once, just before the archive itself is requested.
 
         Args:
-            signed: the URL that it will be asked for with.
+            signed: the URL that it will be requested with.
 
         Raises:
-            ArchiveError: the policy refuses the archive. (A damaged one is judged when it is there and verified.)
+            ArchiveError: the policy rejects the archive (a damaged one is rejected only after it arrived).
             DestinationExistsError: a file or a link is in the folder's place.
         """
         artifact = self._unpacking.artifact
@@ -84,11 +84,11 @@ class Pipeline:
             check_destination(self._unpacking.destination)
 
     def begin(self, part: PartFile, total: int | None) -> None:
-        """Start behind a download that has begun (again); what an earlier start has done is dropped.
+        """Start extracting a download whose body begins (again); what an earlier start extracted is discarded.
 
         Args:
             part: where the bytes go.
-            total: their number; None where it is not known, or the bytes are no archive.
+            total: their number; None if it is not known, or the bytes are not an archive.
 
         Raises:
             DestinationExistsError: a file or a link is in the folder's place.
@@ -103,31 +103,31 @@ class Pipeline:
         self._task = asyncio.get_running_loop().create_task(self._run(self._behind), name="gh-artifacts-pipeline")
 
     def poke(self) -> None:
-        """Take note that bytes have arrived."""
+        """Signal that bytes have arrived."""
         if self._behind is not None:
             self._behind.more.set()
 
     def drop(self) -> None:
-        """Give up the head start; the staging folder goes as soon as the threads have let go of it."""
+        """Discard the head start; the staging folder is removed once the threads no longer use it."""
         task, self._task, self._behind = self._task, None, None
         if task is not None:
             task.cancel()
             self._dropped.append(task)
 
     async def finish(self) -> list[ExtractedMember] | None:
-        """Unpack the rest of a verified archive and put the folder in place; None where the head start was lost.
+        """Extract the rest of a verified archive and put the folder in place; None if the head start was lost.
 
         Raises:
             DestinationExistsError: the destination is taken.
             OutOfSpaceError: the disk is full.
-            OSError: the system refused.
+            OSError: writing failed.
         """
         task, behind = self._task, self._behind
         if task is None or behind is None:
             return None
         behind.all_there = True
         behind.more.set()
-        await asyncio.wait({task})  # cancelled here, it is still ours to drop
+        await asyncio.wait({task})  # if cancelled here, drop() still finds the task
         self._task = None
         extraction = task.result()
         if extraction is None:
@@ -138,7 +138,7 @@ class Pipeline:
             await in_thread(extraction.abort)
 
     async def aclose(self) -> None:
-        """Give up what is not finished, and wait until nothing of it is left, even when cancelled meanwhile."""
+        """Discard what is not finished, and wait until it is gone, even when cancelled meanwhile."""
         self.drop()
         cancelled: asyncio.CancelledError | None = None
         while self._dropped:
@@ -153,7 +153,7 @@ class Pipeline:
     # --- the task
 
     async def _run(self, behind: _Behind) -> Extraction | None:
-        """Unpack all members; None where that has failed, and the staging folder is gone then."""
+        """Extract all members; None if that failed, and the staging folder has been removed."""
         extraction = self._unpacking.extraction(behind.tail.directory)
         done = False
         with suppress(ArtifactsError, OSError):
@@ -171,7 +171,7 @@ class _Behind:
 
     Attributes:
         tail: the audited directory.
-        more: is set when bytes have arrived.
+        more: set when bytes have arrived.
         all_there: the archive is whole and verified.
     """
 
@@ -183,7 +183,7 @@ class _Behind:
         self._path: Path = part.path
 
     async def follow(self, extraction: Extraction) -> bool:
-        """Unpack the members in the order in which they arrive; False where another archive has arrived."""
+        """Extract the members in the order in which they arrive; False if another archive has arrived."""
         directory = self.tail.directory
         waiting = deque(sorted(directory.members, key=attrgetter("span_end")))
         loop = asyncio.get_running_loop()
@@ -212,7 +212,7 @@ class _Behind:
 
 
 async def _unpack(extraction: Extraction, reader: FileReader, ready: deque[Member]) -> None:
-    """Share members out to the threads; the first failure stops them all."""
+    """Distribute members over the threads; the first failure stops them all."""
 
     def work() -> None:
         try:
@@ -233,19 +233,19 @@ async def _unpack(extraction: Extraction, reader: FileReader, ready: deque[Membe
     failures = [failure for job in jobs if (failure := job.exception()) is not None]
     if cancelled is not None:
         raise cancelled
-    if failures:  # a thread that was only told to stop says CancelledError, which is not why
+    if failures:  # a thread that was stopped raises CancelledError, which is not the cause
         raise next((failure for failure in failures if isinstance(failure, Exception)), failures[0])
 
 
 async def _abort(task: asyncio.Task[Extraction | None]) -> None:
-    """Remove what a task has finished that nobody wants any more."""
+    """Remove what a dropped task has extracted."""
     extraction = None if task.cancelled() or task.exception() is not None else task.result()
     if extraction is not None:
         await in_thread(extraction.abort)
 
 
 def _arrived(waiting: deque[Member], there: int) -> deque[Member]:
-    """Take the members whose bytes are all there."""
+    """Remove and return the members whose bytes are all on disk."""
     ready: deque[Member] = deque()
     while waiting and waiting[0].span_end <= there:
         ready.append(waiting.popleft())
@@ -253,7 +253,7 @@ def _arrived(waiting: deque[Member], there: int) -> deque[Member]:
 
 
 def _shared(members: deque[Member]) -> Iterator[Member]:
-    """Take members until there are none; several threads share them."""
+    """Yield members until none are left; several threads share them."""
     while True:
         try:
             member = members.popleft()

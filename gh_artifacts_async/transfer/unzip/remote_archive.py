@@ -1,7 +1,7 @@
 """Members of a zip that stays remote: the directory from its tail, chosen members by their ranges.
 
-Only absolute ranges are asked for. Where storage gives none (old GitHub Enterprise Servers zip on the fly), the whole
-archive is fetched once, verified, into a temporary file, and read there.
+Only absolute ranges are requested. If storage does not support ranges (old GitHub Enterprise Servers zip on the fly),
+the whole archive is fetched once into a temporary file, verified, and read there.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.storage.fetch import Incoming
 
 READ_LIMIT = 16 * 2**20
-"""Unpacked bytes that :meth:`RemoteArchive.read` returns at most, unless it is told otherwise."""
+"""Default limit of :meth:`RemoteArchive.read`, in uncompressed bytes."""
 
 _GAP = 64 * 1024
-"""Bytes between two members that are fetched along rather than asked around: less than a request costs."""
+"""A gap of at most this many bytes between two members is fetched too: another request would cost more."""
 
 
 class _Shifted:
-    """A piece of an archive that stands at some place in it."""
+    """A piece of an archive, read by the archive's own offsets."""
 
     def __init__(self, data: bytes, start: int, size: int) -> None:
         self._reader = BytesReader(data)
@@ -56,7 +56,7 @@ class _Shifted:
         self.size = size
 
     def read_at(self, offset: int, length: int, /) -> bytes:
-        """Return a slice; nothing where it begins before the piece."""
+        """Return a slice; empty if it begins before the piece."""
         return self._reader.read_at(offset - self._start, length) if offset >= self._start else b""
 
 
@@ -64,18 +64,18 @@ class RemoteArchive:
     """An open archive that stays remote; its directory was audited when it was opened.
 
     Attributes:
-        artifact: which one.
+        artifact: the archive's artifact.
         directory: the audited directory.
     """
 
     def __init__(self, artifact: Artifact, directory: ArchiveDirectory, source: _Source) -> None:
-        """Take over what :func:`open_archive` has read."""
+        """Keep what :func:`open_archive` has read."""
         self.artifact = artifact
         self.directory = directory
         self._source = source
 
     def __repr__(self) -> str:
-        """Return what it is and what it has cost."""
+        """Return the artifact's name, the number of members and the bytes fetched."""
         return f"RemoteArchive({self.artifact.name!r}, {len(self.members)} members, {self.bytes_fetched} bytes fetched)"
 
     @property
@@ -85,7 +85,7 @@ class RemoteArchive:
 
     @property
     def ranged(self) -> bool:
-        """Whether storage gives ranges; False means that the whole archive was fetched."""
+        """Whether storage supports ranges; False means that the whole archive was fetched."""
         return self._source.whole is None
 
     @property
@@ -95,11 +95,11 @@ class RemoteArchive:
 
     @property
     def requests(self) -> int:
-        """Requests that storage was sent for this archive."""
+        """Requests sent to storage for this archive."""
         return self._source.requests
 
     async def read(self, name: str, *, max_bytes: int = READ_LIMIT) -> bytes:
-        """Return one file's unpacked bytes; local header, size and CRC are checked.
+        """Return one file's uncompressed bytes; local header, size and CRC are checked.
 
         Args:
             name: exactly as the archive has it.
@@ -107,9 +107,9 @@ class RemoteArchive:
 
         Raises:
             MemberNotFoundError: there is no file of that name.
-            ArchiveLimitError: it unpacks to more than ``max_bytes``.
+            ArchiveLimitError: it has more than ``max_bytes``.
             ArchiveError: its data contradicts the directory.
-            ArtifactsError: GitHub or its storage said no, or did not answer.
+            ArtifactsError: a request to GitHub or its storage failed.
         """
         member = self._file(name)
         largest = max(member.size, member.compressed_size)
@@ -120,7 +120,7 @@ class RemoteArchive:
         return await in_thread(lambda: b"".join(read_member(reader, member)))
 
     async def extract(self, names: Iterable[str], directory: StrPath) -> list[ExtractedMember]:
-        """Unpack chosen files into a new folder, which appears when all of them are right.
+        """Extract chosen files into a new folder, which is put in place once all of them are right.
 
         Args:
             names: exactly as the archive has them; ``"folder/"`` means all below it.
@@ -131,7 +131,7 @@ class RemoteArchive:
             DestinationExistsError: ``directory`` is taken.
             ArchiveError: a file's data contradicts the directory.
             OutOfSpaceError: the disk is full.
-            ArtifactsError: GitHub or its storage said no, or did not answer.
+            ArtifactsError: a request to GitHub or its storage failed.
         """
         members = self._chosen(names)
         folder = checked_directory(directory)
@@ -191,7 +191,7 @@ class _Source:
         return self._size - len(self._tail)
 
     async def directory(self, policy: ExtractPolicy) -> ArchiveDirectory:
-        """Read and audit the directory: the remote one, or that of the whole where storage has no ranges."""
+        """Read and audit the directory: remotely, or from the whole if storage does not support ranges."""
         with suppress(NoRangesError):
             tail = await read_tail(self._ranged, self._artifact.size_in_bytes, policy)
             self._size, self._tail = tail.size, tail.data
@@ -203,7 +203,7 @@ class _Source:
             raise not_a_zip(self.content_type, error) from None
 
     async def piece(self, member: Member) -> Reader:
-        """Return a reader that has one member's span."""
+        """Return a reader of one member's span."""
         self.check_open()
         start, end = member.header_offset, member.span_end
         if self.whole is not None:
@@ -217,11 +217,11 @@ class _Source:
 
     @asynccontextmanager
     async def spans(self, members: tuple[Member, ...], folder: Path) -> AsyncGenerator[Reader]:
-        """Give a reader that has the spans of some members: a sparse temporary file, whatever their size.
+        """Provide a reader of the spans of some members: a sparse temporary file, whatever their size.
 
         Args:
-            members: which.
-            folder: for the file, so that it is on the file system that the members are for.
+            members: whose spans.
+            folder: the file is created here, on the file system that the members are extracted to.
         """
         async with AsyncExitStack() as stack:
             yield await self._gathered(members, folder, stack)
@@ -240,10 +240,10 @@ class _Source:
         return await self._instead()
 
     async def _instead(self) -> FileReader:
-        """Fetch the whole where storage has given ranges before, and gives none any more."""
+        """Fetch the whole from storage that served ranges before and no longer does."""
         whole = await self._fetch_whole()
         if whole.size != self._size:
-            msg = f"artifact {self._artifact.id}: storage has other bytes by now; open it again"
+            msg = f"artifact {self._artifact.id}: storage has a different blob by now; open the archive again"
             raise StorageError(msg)
         return whole
 
@@ -262,7 +262,7 @@ class _Source:
             return self.whole
 
     def check_open(self) -> None:
-        """Make sure that the block has not been left.
+        """Check that the block has not been left.
 
         Raises:
             ClientClosedError: it has.
@@ -290,7 +290,7 @@ def coalesced(members: Iterable[Member]) -> list[tuple[int, int]]:
 async def open_archive(
     context: TransferContext, artifact: Artifact | ArtifactRef, policy: ExtractPolicy
 ) -> AsyncGenerator[RemoteArchive]:
-    """Open an archive where it is; see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
+    """Open an archive remotely, see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
     context.github.check_usable()
     if not context.github.has_token:
         raise missing_token()

@@ -1,4 +1,4 @@
-"""The end of a zip that is still with its storage: the central directory, fetched by ranges and audited."""
+"""The end of a remote zip: its central directory, fetched by ranges and audited."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _BLOCK = 2**20
 
 @attrs.frozen(eq=False)
 class Tail:
-    """The last bytes of an archive, and what they tell.
+    """The last bytes of an archive, and the directory in them.
 
     Attributes:
-        directory: audited; no local header was looked at.
+        directory: audited, without the local headers.
         data: the last bytes, which may hold members too.
-        digest: sha256 of all that the audit has read: from where the directory begins to the archive's end.
+        digest: sha256 of all that the audit read: from the directory's start to the archive's end.
     """
 
     directory: ArchiveDirectory
@@ -46,23 +46,23 @@ class Tail:
         return self.directory.size
 
     def is_that_of(self, reader: Reader) -> bool:
-        """Whether an archive has the very same directory. Blocks."""
+        """Whether an archive has the same directory. Blocks."""
         return _digest(reader, self.directory.directory_offset, self.size) == self.digest
 
 
 async def read_tail(ranged: RangeReader, size: int, policy: ExtractPolicy) -> Tail:
-    """Fetch an archive's central directory by absolute ranges, one where it is short, and audit it.
+    """Fetch an archive's central directory by absolute ranges (a single one if it is short), and audit it.
 
     Args:
         ranged: of the archive.
-        size: the archive's length as GitHub says; where storage says another, that counts.
+        size: the archive's length according to GitHub; storage's takes precedence.
         policy: limits, names and links.
 
     Raises:
-        NoRangesError: storage has no ranges.
-        UnsupportedArchiveError: it is no archive at all, but a file that was uploaded as it is.
-        ArchiveError: the archive is refused.
-        ArtifactsError: GitHub or its storage said no, or did not answer.
+        NoRangesError: storage does not support ranges.
+        UnsupportedArchiveError: it is not an archive, but a file that was uploaded without zipping.
+        ArchiveError: the archive is rejected.
+        ArtifactsError: a request to GitHub or its storage failed.
     """
     start = max(0, size - TAIL)
     data = await ranged.read(start, max(size, start + 1))
@@ -76,7 +76,7 @@ async def read_tail(ranged: RangeReader, size: int, policy: ExtractPolicy) -> Ta
 
 
 async def _audited(ranged: RangeReader, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
-    """Audit what is there, and fetch more of it for as long as the directory begins before that."""
+    """Audit the directory, and fetch more for as long as it begins before what was fetched."""
     while isinstance(found := await in_thread(partial(parse_tail, data, size, policy)), NeedMore):
         begins = size - len(data)
         _check_length(size - found.start, policy)
@@ -97,7 +97,7 @@ async def _audited_on_disk(ranged: RangeReader, start: int, data: bytes, size: i
 
 
 def _check_length(length: int, policy: ExtractPolicy) -> None:
-    """Bound what an end record can make us fetch.
+    """Limit what an end record can make us fetch.
 
     Raises:
         ArchiveLimitError: the directory is longer than that of any archive which the policy allows.
@@ -107,8 +107,8 @@ def _check_length(length: int, policy: ExtractPolicy) -> None:
     allowed = max(_LONGEST, policy.max_members * _MEMBER)
     if length > allowed:
         msg = (
-            f"the archive's central directory has {length} bytes, and max_members={policy.max_members} members take "
-            f"{allowed} at most; raise ExtractPolicy.max_members if you trust it"
+            f"the archive's central directory has {length} bytes, but max_members={policy.max_members} members take "
+            f"at most {allowed}; raise ExtractPolicy.max_members if you trust it"
         )
         raise ArchiveLimitError(msg, limit="max_members", value=length)
 
@@ -122,9 +122,9 @@ def _digest(reader: Reader, start: int, end: int) -> bytes:
 
 
 def not_a_zip(content_type: str | None, error: ArchiveError) -> ArchiveError:
-    """Return the error that tells what is wrong: what storage calls no zip is none, rather than a damaged one."""
+    """Return the error to raise: what storage does not call a zip is not one, rather than a damaged one."""
     if not isinstance(error, CorruptArchiveError) or filenames.kind_by_type(content_type) != "raw":
         return error
     kind = filenames.media_type(content_type)
-    msg = f"this artifact is no zip but a single file ({kind}); download it instead ({error})"
+    msg = f"this artifact is a single file ({kind}), not a zip; download it instead"
     return UnsupportedArchiveError(msg, member=error.member, rule=error.rule)

@@ -1,4 +1,4 @@
-"""A downloaded zip becomes a folder."""
+"""Extracts a downloaded zip into a folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Unpacking:
-    """How one artifact is to be unpacked, and the way from worker threads to the observer."""
+    """How one artifact is extracted, and how the worker threads report progress to observers."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Unpacking:
         replace: bool,
         durable: bool,
     ) -> None:
-        """Plan; nothing happens yet."""
+        """Keep the arguments; nothing is extracted yet."""
         self.artifact = artifact
         self.destination = destination
         self.policy = policy
@@ -48,9 +48,10 @@ class Unpacking:
         self._durable = durable
         self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
+        self.in_place = False
 
     def extraction(self, directory: ArchiveDirectory) -> Extraction:
-        """Return an extraction into the destination, not begun."""
+        """Return an extraction into the destination, not started yet."""
         return Extraction(
             directory,
             self.destination,
@@ -60,10 +61,10 @@ class Unpacking:
         )
 
     def _progress(self, directory: ArchiveDirectory) -> Callable[[int, int], None]:
-        """Make the function that the worker threads call; it lets at most ten events a second through."""
+        """Return the function that the worker threads call; it emits at most ten events a second."""
         total, members = directory.total_size, len(directory.members)
 
-        def told(written: int, done: int) -> None:
+        def report(written: int, done: int) -> None:
             now = self._loop.time()
             if now >= self._next_event or done == members:
                 self._next_event = now + EVENT_INTERVAL
@@ -72,16 +73,16 @@ class Unpacking:
                 )
                 self._loop.call_soon_threadsafe(self._emitter.emit, event)
 
-        return told
+        return report
 
     async def whole(self, path: Path) -> list[ExtractedMember]:
-        """Audit and unpack an archive that is whole and verified.
+        """Audit and extract an archive that is whole and verified.
 
         Raises:
-            ArchiveError: the archive is refused; nothing was written.
+            ArchiveError: the archive is rejected; nothing was written.
             DestinationExistsError: the destination is taken.
             OutOfSpaceError: the disk is full.
-            OSError: the system refused.
+            OSError: writing failed.
         """
         with FileReader(path) as reader:
             directory = await in_thread(lambda: audit_reader(reader, self.policy))
@@ -90,18 +91,19 @@ class Unpacking:
                 return await in_thread(lambda: self.put_in_place(extraction))
 
     def put_in_place(self, extraction: Extraction) -> list[ExtractedMember]:
-        """Let the folder appear, and its record with it: what could fail is done before. Blocks.
+        """Put the folder and its record in place; whatever can fail is done before that. Blocks.
 
         Raises:
             DestinationExistsError: the destination is taken.
             OutOfSpaceError: the disk is full.
-            OSError: the system refused; what was there is there again.
+            OSError: it failed; what was there before has been restored.
         """
         sizes = {member.name: member.size for member in extraction.selected if not member.is_dir}
         record = stage_folder_record(self.artifact, self.destination, sizes, durable=self._durable)
         try:
             members = extraction.commit()
-            with suppress(OSError):  # the folder is there, and right; without its record it only cannot be skipped
+            self.in_place = True
+            with suppress(OSError):  # the folder is right; without its record it just cannot be skipped
                 record.replace(record_path(self.destination))
                 if self._durable:
                     sync_folder(self.destination.parent)
@@ -111,26 +113,26 @@ class Unpacking:
 
 
 def check_destination(path: Path) -> None:
-    """Find what no folder takes the place of, also where an older folder is replaced.
+    """Check that a folder could be put there, also if an older folder is to be replaced.
 
     Raises:
         DestinationExistsError: a file or a link is there.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         if not stat.S_ISDIR(path.lstat().st_mode):
-            msg = f"cannot create folder {path}: a file or a link is in the way; it was left as it is"
+            msg = f"cannot create folder {path}: a file or a link is in the way; it was left unchanged"
             raise DestinationExistsError(msg, filename=str(path))
 
 
 @asynccontextmanager
 async def begun(extraction: Extraction) -> AsyncGenerator[Extraction]:
-    """Begin an extraction; leaving the block removes what was not put in place.
+    """Start an extraction; leaving the block removes what was not put in place.
 
     Raises:
         ArchiveError: the destination cannot hold a name.
         DestinationExistsError: the destination is taken.
         OutOfSpaceError: the disk is full.
-        OSError: the system refused.
+        OSError: writing failed.
     """
     try:
         await in_thread(extraction.__enter__)
@@ -140,7 +142,7 @@ async def begun(extraction: Extraction) -> AsyncGenerator[Extraction]:
 
 
 async def fill(extraction: Extraction, reader: Reader) -> None:
-    """Unpack all members of an extraction that has begun.
+    """Extract all members of an extraction that has started.
 
     Raises:
         ArchiveError: a header or the data contradicts the directory.

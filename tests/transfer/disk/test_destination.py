@@ -12,8 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_artifacts_async import Artifact, ArtifactRun, ConfigurationError, RepositoryName
+from gh_artifacts_async import (
+    Artifact,
+    ArtifactRef,
+    ArtifactRun,
+    ArtifactsClient,
+    ConfigurationError,
+    DestinationExistsError,
+    DownloadResult,
+    RepositoryName,
+)
+from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transfer.disk import destination
+from tests.kits.transfer import INLINE_SIZE, REPO, add, fetch_all, listed, names
 
 
 def single(artifact: Artifact, folder: Path, filename: str | None) -> destination.Destination:
@@ -134,7 +145,7 @@ def test_layout_callable() -> None:
 @pytest.mark.parametrize("answer", ["", ".", "..", "../x", "a/../b", "/abs", "a//b", "a/", "a\\..\\b"])
 def test_layout_callable_that_leaves(answer: str) -> None:
     """A callable's path that leaves the directory is a ConfigurationError."""
-    with pytest.raises(ConfigurationError, match="no relative path inside"):
+    with pytest.raises(ConfigurationError, match="not a relative path inside"):
         destination.by_layout(artifact(), HOME, lambda _: answer)
 
 
@@ -201,3 +212,110 @@ def test_an_over_long_name_keeps_its_id(name: str) -> None:
     assert len({place.zip_path for place in places}) == 2
     assert len({place.raw_path(None) for place in places}) == 2
     assert all("123456" in place.zip_path.name and len(place.zip_path.name.encode()) < 255 for place in places)
+
+
+# --- of a collection
+
+
+async def test_collision_in_a_collection(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """Two artifacts of a collection with one place are an error before anything is requested."""
+    for _ in range(2):
+        add(github, "twin", size=INLINE_SIZE)
+    artifacts = await listed(client)
+    github.forget_requests()
+    for subjects in (
+        artifacts,
+        tuple(artifacts),
+        set(artifacts),
+        dict.fromkeys(artifacts),
+        {it.id: it for it in artifacts}.values(),
+    ):
+        with pytest.raises(DestinationExistsError, match="layout='id'"):
+            await fetch_all(client, subjects, tmp_path, layout="name")
+    assert not github.requests
+    assert len(await fetch_all(client, artifacts, tmp_path)) == 2
+    assert names(tmp_path) == {f"twin-{artifact.id}.zip" for artifact in artifacts}
+
+
+async def test_collision_from_an_iterator(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """From an iterator, or by reference, the second becomes a failed outcome."""
+    ids = [add(github, "twin", size=INLINE_SIZE) for _ in range(2)]
+    artifacts = await listed(client)
+    for folder, subjects in (("iterator", iter(artifacts)), ("refs", [ArtifactRef(REPO, it) for it in ids])):
+        outcomes = await fetch_all(client, subjects, tmp_path / folder, layout="name")
+        assert sorted(outcome.ok for outcome in outcomes) == [False, True]
+        (failed,) = [outcome.error for outcome in outcomes if not outcome.ok]
+        assert isinstance(failed, DestinationExistsError)
+
+
+async def test_collision_of_names_that_only_storage_knows(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
+) -> None:
+    """Two raw artifacts that storage calls alike are not written over each other."""
+    for number in range(2):
+        add(github, f"raw-{number}", raw=("same.txt", b"%d" % number * 10))
+    outcomes = await fetch_all(client, await listed(client), tmp_path, if_exists="replace", layout="name")
+    assert sorted(outcome.ok for outcome in outcomes) == [False, True]
+    (done,) = [outcome.value for outcome in outcomes if outcome.value]
+    assert done.path.read_bytes() == github.content(done.artifact.id)
+
+
+async def test_layouts(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """A template, or a callable, says where each artifact goes."""
+    one = github.add_run(REPO, branch="topic/x")
+    it = github.add_artifact(one, "docs", files={"a": "b"})
+    await fetch_all(client, await listed(client), tmp_path, layout="{branch}/{run_id}/{name}")
+    await fetch_all(client, await listed(client), tmp_path, layout=lambda artifact: f"mine/{artifact.id}")
+    assert names(tmp_path) == {f"topic_x/{one.id}/docs.zip", f"mine/{it}.zip"}
+
+
+async def test_a_template_by_workflow(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """The run of each artifact is asked for once, and its workflow's name is a folder."""
+    for workflow, branch in (("ci.yml", "main"), ("docs.yml", "topic/x")):
+        repo_run = github.add_run(REPO, workflow=workflow, workflow_name=workflow.upper(), branch=branch)
+        for name in ("one", "two"):
+            github.add_artifact(repo_run, name, files={"a.txt": b"a"})
+    artifacts = await listed(client)
+    outcomes = await fetch_all(client, artifacts, tmp_path, layout="{workflow}/{branch}/{run_id}/{name}")
+    assert all(outcome.ok for outcome in outcomes)
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.zip")}
+    runs = {artifact.run_id for artifact in artifacts}
+    assert len(found) == 4
+    assert {place.split("/")[0] for place in found} == {"CI.YML", "DOCS.YML"}
+    assert {place.split("/")[1] for place in found} == {"main", "topic_x"}
+    asked = [record for record in github.requests if "/runs/" in record.path]
+    assert len(asked) == len(runs) == 2
+
+
+@pytest.mark.parametrize("extract", [False, True])
+@pytest.mark.parametrize("content_type", ["text/html", "application/octet-stream"])
+async def test_a_raw_file_under_storages_own_name_is_skipped(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, content_type: str, *, extract: bool
+) -> None:
+    """A raw file whose name only storage tells is known again when storage has told it."""
+    github.add_artifact(github.add_run(REPO), "rawname", raw=("other.bin", b"bytes"), content_type=content_type)
+    for skipped in (False, True):
+        (outcome,) = await fetch_all(client, await listed(client), tmp_path, layout="name", extract=extract)
+        assert isinstance(outcome.value, DownloadResult), outcome.error
+        assert outcome.value.skipped is skipped
+        assert outcome.value.path == tmp_path / "other.bin"
+    (tmp_path / "other.bin").write_bytes(b"mine!")
+    (outcome,) = await fetch_all(client, await listed(client), tmp_path, layout="name", extract=extract)
+    assert isinstance(outcome.error, DestinationExistsError)
+    assert (tmp_path / "other.bin").read_bytes() == b"mine!"
+    assert [path.name for path in tmp_path.iterdir()] == ["other.bin"]
+
+
+@pytest.mark.parametrize("extract", [False, True])
+async def test_a_raw_file_is_skipped_under_the_default_layout(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, *, extract: bool
+) -> None:
+    """Two raw files that storage gives the same name have places of their own, and the second run fetches nothing."""
+    for number in range(2):
+        github.add_artifact(github.add_run(REPO), "rawname", raw=("other.bin", b"%d" % number))
+    for skipped in (False, True):
+        outcomes = await fetch_all(client, await listed(client), tmp_path, extract=extract)
+        assert [outcome.unwrap().skipped for outcome in outcomes] == [skipped, skipped]
+        for outcome in outcomes:
+            assert f"-{outcome.artifact.id}" in outcome.value.path.name
+            assert outcome.value.path.read_bytes() == github.content(outcome.artifact.id)

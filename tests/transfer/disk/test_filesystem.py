@@ -111,7 +111,7 @@ def test_does_not_replace(source: Path, tmp_path: Path, monkeypatch: pytest.Monk
     if number is not None:
         monkeypatch.setattr(os, "link", failing(number))
     (tmp_path / "final").write_bytes(b"old")
-    with pytest.raises(DestinationExistsError, match="exists already") as caught:
+    with pytest.raises(DestinationExistsError, match="already exists") as caught:
         filesystem.put_in_place(source, tmp_path / "final", replace=False)
     assert caught.value.filename == str(tmp_path / "final")
     assert (source.read_bytes(), (tmp_path / "final").read_bytes()) == (b"new", b"old")

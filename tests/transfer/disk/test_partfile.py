@@ -117,7 +117,7 @@ def test_sidecar_holds_no_secret(make: Any) -> None:
 
 
 def test_taken_over(make: Any, tmp_path: Path) -> None:
-    """A later part goes on with the bytes and the state of an earlier one, under its own name."""
+    """A later part continues with the bytes and the state of an earlier one, under its own name."""
     left = leave(make(), content_type="application/zip")
     part = make()
     assert part.adopt(scan(tmp_path)[part.prefix])
@@ -254,12 +254,12 @@ def test_link_as_part(make: Any, tmp_path: Path) -> None:
 
 
 def test_gone(make: Any, tmp_path: Path) -> None:
-    """A candidate that is gone by now is nothing to go on with."""
+    """A candidate that is gone by now cannot be adopted."""
     assert not make().adopt([tmp_path / ".docs.7.abcd.part"])
 
 
 def test_stopped(make: Any, tmp_path: Path) -> None:
-    """A take-over that is told to stop leaves everything for a later run."""
+    """An adoption that is stopped leaves everything for a later run."""
     left = leave(make())
     part = make()
     part.stop()
@@ -311,7 +311,7 @@ def test_full_disk_keeps_what_was_taken_over(make: Any, monkeypatch: pytest.Monk
     ],
 )
 def test_release(make: Any, tmp_path: Path, *, resumable: bool, data: bytes, etag: str | None, kept: bool) -> None:
-    """A part is kept if it can be gone on with: some bytes, an ETag, and no failure of the content."""
+    """A part is kept if it can be resumed: some bytes, an ETag, and no failure of the content."""
     part = make()
     part.release(resumable=True)
     part.start()
@@ -433,13 +433,13 @@ def test_full_disk_in_the_middle(make: Any, monkeypatch: pytest.MonkeyPatch) -> 
     part = make()
     part.start()
     part.learn(etag='"tag"', total=100)
-    real, room = os.write, [30]
+    real, free = os.write, [30]
 
     def write(descriptor: int, data: memoryview) -> int:
-        if not room[0]:
+        if not free[0]:
             raise OSError(28, "No space left on device")
-        fits = min(room[0], len(data))
-        room[0] -= fits
+        fits = min(free[0], len(data))
+        free[0] -= fits
         return real(descriptor, data[:fits])
 
     monkeypatch.setattr(os, "write", write)
@@ -451,7 +451,7 @@ def test_full_disk_in_the_middle(make: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_full_disk_at_the_start(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk without room for a file at all is OutOfSpaceError; needed is unknown where the total is."""
+    """A disk without space for a file at all is OutOfSpaceError; needed is unknown where the total is."""
     part = make()
     with monkeypatch.context() as patched:
 
@@ -463,18 +463,6 @@ def test_full_disk_at_the_start(make: Any, monkeypatch: pytest.MonkeyPatch) -> N
             part.start()
     part.start()
     assert part._missing() is None
-
-
-def test_scan(make: Any, tmp_path: Path) -> None:
-    """Parts are found by artifact; a sidecar without its part is removed, everything else is left alone."""
-    first, second = leave(make()), leave(make(attrs.evolve(STATE, artifact_id=8), "do.cs"))
-    (tmp_path / ".docs.7.dead.part.json").write_bytes(b"{}")
-    for name in ("docs.zip", "x.part", ".hidden", ".x.json"):
-        (tmp_path / name).write_bytes(b"")
-    assert scan(tmp_path) == {".docs.7.": [first], ".do.cs.8.": [second]}
-    assert ".docs.7.dead.part.json" not in names(tmp_path)
-    assert {"docs.zip", "x.part", ".hidden", ".x.json"} < names(tmp_path)
-    assert scan(tmp_path / "absent") == {}
 
 
 def test_windows(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ async def test_flush_of_nothing(writer: Writer) -> None:
 
 
 async def test_share_bounds_one_lane(writer: Writer) -> None:
-    """A lane waits once its share is full, and goes on as soon as something is written."""
+    """A lane waits once its share is full, and continues as soon as something is written."""
     sink = Sink()
     sink.open.clear()
     lane = Lane(writer, sink)
@@ -117,7 +117,7 @@ async def test_pool_bounds_all_lanes(writer: Writer) -> None:
 
 
 async def test_turns(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A drain job that has written its turn's worth lets another lane's job go first, and goes on then."""
+    """A drain job that has written its turn's worth lets another lane's job go first, and continues then."""
     monkeypatch.setattr(module, "_TURN", 10)
     sinks = [Sink(), Sink()]
     lanes = [Lane(writer, sink) for sink in sinks]
@@ -155,7 +155,7 @@ async def test_error_of_the_worker(writer: Writer) -> None:
 
 
 async def test_error_wakes_who_waits(writer: Writer) -> None:
-    """A lane that waits for room hears of the error too."""
+    """A lane that waits until the pool is less full gets the error too."""
     sink = Sink()
     sink.open.clear()
     sink.error = OSError(5, "broken disk")

@@ -23,7 +23,7 @@ from gh_artifacts_async import (
     SlowTransferError,
     StorageError,
 )
-from gh_artifacts_async.transfer.storage import range_reader as room
+from gh_artifacts_async.transfer.storage import range_reader
 from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader
 from tests.kits.transfer import ONE_TRY, add, client_for, get
 
@@ -260,7 +260,7 @@ async def test_scratch_on_a_full_disk(
 
     artifact_id = add(github, size=SIZE)
     async with slices_of(github, artifact_id, retry=ONE_TRY) as slices:
-        monkeypatch.setattr(room.os, "write", full)
+        monkeypatch.setattr(range_reader.os, "write", full)
         with pytest.raises(OSError, match=os.strerror(number)) as caught:
             async with slices.scratch([(0, SIZE)], folder=tmp_path):
                 pytest.fail("it is not there")

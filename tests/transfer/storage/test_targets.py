@@ -22,7 +22,7 @@ from gh_artifacts_async import (
     UnsafeRedirectError,
 )
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.transfer import INLINE_SIZE, REPO, RING_SIZE, WORKER_SIZE, add, client_for, fetch, get, names
+from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, REPO, WORKER_SIZE, add, client_for, fetch, get, names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,7 +135,7 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RING_SIZE])
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 async def test_tls(authority: trustme.CA, tmp_path: Path, size: int) -> None:
     """Both hosts over TLS, with an authority of one's own; a cut is resumed there too."""
     pem = tmp_path / "ca.pem"
@@ -225,7 +225,7 @@ async def test_borrowed_session_that_is_closed(github: FakeGitHub, tmp_path: Pat
 
 async def test_borrowed_session_lives_on(github: FakeGitHub, tmp_path: Path) -> None:
     """A borrowed session is as usable afterwards as before, and its connections are shared."""
-    artifact_id = add(github, size=RING_SIZE)
+    artifact_id = add(github, size=RECEIVER_SIZE)
     async with aiohttp.ClientSession(raise_for_status=True, timeout=aiohttp.ClientTimeout(total=0.001)) as session:
         for folder in ("one", "two"):
             async with ArtifactsClient("token", base_url=github.base_url, session=session) as client:

@@ -210,7 +210,7 @@ MENDED: dict[str, tuple[Script, int]] = {
     "directory: cut": (lambda faults, it: faults.cut(it, at=SIZE - 100), 2),
     "directory: stall": (lambda faults, it: faults.stall(it, at=SIZE - 100), 2),
     "directory: silence": (lambda faults, it: faults.slow_headers(it), 2),
-    "directory: a byte turned over": (lambda faults, it: faults.corrupt(it, at=SIZE - 20), 3),  # looks for NUL padding
+    "directory: a byte turned over": (lambda faults, it: faults.corrupt(it, at=SIZE - 20), 3),  # looks further back
     "directory: another size": (lambda faults, it: faults.corrupt(it, at=SEVERAL_ZIP.rindex(b"PK\1\2") + 25), 2),
     "directory: executable": (lambda faults, it: faults.corrupt(it, at=SEVERAL_ZIP.rindex(b"PK\1\2") + 40), 2),
 }
@@ -376,7 +376,7 @@ async def test_damage_for_ever(github: FakeGitHub, client: ArtifactsClient, tmp_
 
 
 async def test_network_failure_keeps_the_part(github: FakeGitHub, tmp_path: Path) -> None:
-    """The network's failure leaves a part and no staging folder; the next call goes on from there."""
+    """The network's failure leaves a part and no staging folder; the next call resumes there."""
     artifact_id = add(github, archive=SEVERAL_ZIP)
     cut = github.faults.cut(artifact_id, at=SIZE // 2, times=None)
     async with client_for(github, retry=ONE_TRY) as client:
@@ -510,7 +510,7 @@ async def test_cancelled(github: FakeGitHub, tmp_path: Path, fault: str, at_once
             assert entries(tmp_path / str(number)) == {"docs", ".docs.gh-artifacts.json"}
 
 
-async def test_finished_and_no_longer_wanted(github: FakeGitHub, tmp_path: Path) -> None:
+async def test_finished_and_then_dropped(github: FakeGitHub, tmp_path: Path) -> None:
     """What the pipeline has finished goes too, where it is closed before anybody has asked for it."""
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking

@@ -8,7 +8,6 @@ import io
 import os
 import tempfile
 import zipfile
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,55 +32,22 @@ from gh_artifacts_async import (
     OutOfSpaceError,
     StorageError,
     UnsafeMemberError,
-    UnsupportedArchiveError,
 )
 from gh_artifacts_async.archive import TAIL
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.transfer.storage import range_reader as slices_room
-from gh_artifacts_async.transfer.unzip import remote_directory as tail_room
+from gh_artifacts_async.transfer.storage import range_reader
 from tests.kits.archives import Entry, build
+from tests.kits.remote import ARCHIVE, FILES, PLACES, opened
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, get
 from tests.kits.zips import HOSTILE, MIB, entries, make, noise, tree
 from tests.transfer.test_cancel import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from gh_artifacts_async.testing import Faults
-    from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
     Script = Callable[[Faults, int], object]
-
-FILES = {
-    "report.txt": b"all is well\n" * 9000,
-    "d/one.bin": noise(150_000, 1),
-    "d/deep/two.bin": noise(90_000, 2),
-    "far.bin": noise(400_000, 3),
-    "e/three.bin": noise(70_000, 4),
-    "last.txt": b"the end",
-}
-ARCHIVE = make(FILES, zipfile.ZIP_DEFLATED)
-PLACES = {info.filename: info.header_offset for info in zipfile.ZipFile(io.BytesIO(ARCHIVE)).infolist()}
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the system's temporary folder, for the length of a test."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-@asynccontextmanager
-async def opened(github: FakeGitHub, artifact_id: int, **options: Any) -> AsyncGenerator[RemoteArchive]:
-    """Open an archive with a client of its own."""
-    policy = options.pop("policy", None)
-    async with (
-        client_for(github, **options) as client,
-        client.open_archive(await get(client, artifact_id), policy=policy) as archive,
-    ):
-        yield archive
 
 
 # --- listing and reading
@@ -300,7 +266,7 @@ async def test_extract_on_a_full_disk(
         return real(descriptor, data)
 
     async with opened(github, add(github, archive=ARCHIVE)) as archive:
-        monkeypatch.setattr(slices_room.os, "write", full)
+        monkeypatch.setattr(range_reader.os, "write", full)
         with pytest.raises(OutOfSpaceError):
             await archive.extract(["d/one.bin"], tmp_path / "new" / "out")
         monkeypatch.undo()
@@ -335,31 +301,6 @@ async def test_policy(github: FakeGitHub) -> None:
             pytest.fail("it is not open")
 
 
-@pytest.mark.parametrize("profile", ["github.com", "ghes-3.8"])
-@pytest.mark.parametrize("size", [5, 700_000])
-async def test_raw_artifact(profile: str, size: int) -> None:
-    """A file that was uploaded as it is has no members, and the error says that it is one."""
-    async with FakeGitHub(profile=profile) as github:
-        artifact_id = add(github, raw=("log.txt", b"x" * size))
-        with pytest.raises(UnsupportedArchiveError, match=r"no zip but a single file \(text/plain\)"):
-            async with opened(github, artifact_id):
-                pytest.fail("it is not open")
-
-
-async def test_raw_zip(github: FakeGitHub) -> None:
-    """What is a zip can be read, whatever storage calls it."""
-    artifact_id = add(github, raw=("book.epub", ARCHIVE))
-    async with opened(github, artifact_id) as archive:
-        assert await archive.read("last.txt") == b"the end"
-
-
-async def test_empty_artifact(github: FakeGitHub) -> None:
-    """No bytes are no zip."""
-    with pytest.raises(CorruptArchiveError, match="too short"):
-        async with opened(github, add(github, archive=b"")):
-            pytest.fail("it is not open")
-
-
 async def test_expired_artifact(github: FakeGitHub) -> None:
     """Its bytes are gone."""
     with pytest.raises(ArtifactExpiredError):
@@ -374,63 +315,6 @@ async def test_no_token(github: FakeGitHub) -> None:
         with pytest.raises(ConfigurationError):
             await client.read_member(ArtifactRef(REPO, artifact_id), "far.bin")
     assert not github.requests
-
-
-@pytest.mark.parametrize("named", [0, 1, TAIL, len(ARCHIVE) - 1, len(ARCHIVE) + 1, len(ARCHIVE) + TAIL, 10**12])
-async def test_size_in_bytes_is_wrong(github: FakeGitHub, named: int) -> None:
-    """Storage knows how long the archive is: one more request, and all is right."""
-    artifact_id = add(github, archive=ARCHIVE, size_in_bytes=named, digest=None)
-    async with opened(github, artifact_id) as archive:
-        assert archive.requests == 2
-        assert await archive.read("d/one.bin") == FILES["d/one.bin"]
-        assert archive.bytes_fetched <= 2 * TAIL + 150_100
-
-
-@pytest.mark.parametrize("longest", [2**10, 4 * 2**20])
-async def test_long_directory(
-    github: FakeGitHub, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, longest: int
-) -> None:
-    """A directory longer than the tail is fetched by one more range, in memory or through a file."""
-    monkeypatch.setattr(tail_room, "IN_MEMORY", longest)
-    files = {f"{'long-name-' * 15}{number}": b"%d" % number for number in range(2000)}
-    content = make({"large": noise(200_000), **files})
-    artifact_id = add(github, archive=content)
-    async with opened(github, artifact_id) as archive:
-        assert archive.requests == 2
-        assert archive.bytes_fetched == len(content) - archive.directory.directory_offset
-        assert len(archive.members) == 2001
-        name = f"{'long-name-' * 15}1999"
-        assert await archive.read(name) == b"1999"
-        await archive.extract([name, "large"], tmp_path / "out")
-    assert set(tree(tmp_path / "out")) == {name, "large"}
-    assert not any(temporary.iterdir())
-
-
-@pytest.mark.parametrize("members", [10, None])
-async def test_directory_that_is_too_long_to_be_true(
-    github: FakeGitHub, client: ArtifactsClient, monkeypatch: pytest.MonkeyPatch, members: int | None
-) -> None:
-    """An end record cannot make us fetch a whole archive as its directory, unless there is no limit at all."""
-    monkeypatch.setattr(tail_room, "_LONGEST", 100_000)
-    size = 500_000
-    end = {"offset": 0, "size": size, "count": 3, "here": 3}
-    artifact = await get(client, add(github, archive=build(gap=noise(size), **end)))
-    kind = ArchiveLimitError if members else CorruptArchiveError
-    with pytest.raises(kind) as caught:
-        async with client.open_archive(artifact, policy=ExtractPolicy(max_members=members)):
-            pytest.fail("it is not open")
-    if members:
-        assert (caught.value.limit, caught.value.value) == ("max_members", size + 22)
-        assert github.bytes_sent() == TAIL
-
-
-async def test_zip64_and_a_long_comment(github: FakeGitHub) -> None:
-    """End records that lie before the tail are fetched before the directory is."""
-    content = build(Entry("a", noise(100_000)), Entry("b", b"2"), zip64={}, comment=b"c" * 65_535)
-    async with opened(github, add(github, archive=content)) as archive:
-        assert await archive.read("b") == b"2"
-        assert archive.directory.comment == b"c" * 65_535
-        assert archive.requests == 5  # tail, locator, zip64 record, directory, member
 
 
 # --- faults
@@ -560,7 +444,7 @@ async def test_ranges_that_end_and_other_bytes(github: FakeGitHub, temporary: Pa
     github.faults.ignore_range(artifact_id, times=6)
     github.faults.change_etag(artifact_id, make({"other": b"1"}))
     async with opened(github, artifact_id) as archive:
-        with pytest.raises(StorageError, match="other bytes by now"):
+        with pytest.raises(StorageError, match="a different blob by now"):
             await archive.read("d/one.bin")
     assert not any(temporary.iterdir())
 
