@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive.readers import Reader
 
 TAIL: Final = records.END.size + 0xFFFF
-"""How far from the end the end record can begin: its own length and the longest comment (APPNOTE 4.3.16)."""
-
+"""Bytes from the end that hold the end record with the longest comment (APPNOTE 4.3.16), unless padding follows it."""
 
 PADDING: Final = 2**16
 """The most NUL bytes that may follow the end record: bsdtar writes whole blocks of 10,240 bytes to a pipe."""
+
+_LONG_PADDING: Final = bytes(records.END.size)
 
 
 class EndRecord(NamedTuple):
@@ -39,10 +40,10 @@ def find_end(reader: Reader) -> EndRecord:
         UnsupportedArchiveError: the archive is one part of a split archive.
     """
     if reader.size < records.END.size:
-        raise refusal(rules.END_RECORD, f"a file of {reader.size} bytes is too short to be a zip")
+        raise refusal(rules.END_RECORD, f"{reader.size} bytes are too few for a zip")
     base, tail = _read_tail(reader, TAIL)
     found = _candidates(tail)
-    if not found and base and tail[-1] == 0:  # bsdtar pads a zip that it writes to a pipe
+    if not found and base and tail.endswith(_LONG_PADDING):  # the end record may begin before it
         base, tail = _read_tail(reader, TAIL + PADDING)
         found = _candidates(tail)
     if not found:

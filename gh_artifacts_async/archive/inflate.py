@@ -1,22 +1,21 @@
 """Decompress a member's data, and check its size and CRC.
 
-``isal`` (the extra ``speed``) is used if it is installed: decompression and CRC are about twice as fast as ``zlib``'s.
 All decompressors here release the interpreter's lock while they work, so threads help.
 """
 
 from __future__ import annotations
 
-import functools
 import time
-import zlib
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gh_artifacts_async.archive import records, rules
+from gh_artifacts_async.archive.deflate_library import ZLIB, backend, choose, is_slow, speed
 from gh_artifacts_async.archive.rules import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
+    from gh_artifacts_async.archive.deflate_library import Backend
     from gh_artifacts_async.archive.members import Member
 
 BLOCK: Final = 2**20
@@ -31,42 +30,13 @@ EMPTY_INPUT: Final = 2**16
 MOST_INPUT: Final = 16
 """Compressed bytes that a byte of content may take beyond that: a writer that flushes after each byte takes 8."""
 
+_PATIENCE: Final = 0.25  # seconds of a large member before its library is changed
 _STEP: Final = 2**18
 _RAW_DEFLATE: Final = -15
-# isal decodes 250 MB/s of ordinary data here, but 2 MB/s of tiny blocks, for which zlib is ten times as fast
-_SLOW_INPUT: Final = 8e6  # bytes a second
-_SLOW_OUTPUT: Final = 32e6
-_PATIENCE: Final = 0.25  # seconds
-_PENALTY: Final = 2**28
-_SAMPLE: Final = 2**16
-_TINY: Final = 64
 _LZMA_HEADER: Final = 9  # version, length of the properties, and these five (APPNOTE 5.8.8)
 _LZMA_PROPERTIES: Final = 5
 _LZMA_LC_LP_PB: Final = 9 * 5 * 5
 _LZMA_SMALLEST_DICTIONARY: Final = 4096
-
-
-class Inflater(Protocol):
-    """The common interface of ``zlib.decompressobj`` and ``isal_zlib.decompressobj``."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the end of the stream was read."""
-        ...
-
-    @property
-    def unconsumed_tail(self) -> bytes:
-        """Input that did not fit into the last output."""
-        ...
-
-    @property
-    def unused_data(self) -> bytes:
-        """Input after the end of the stream."""
-        ...
-
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
-        """Return at most ``max_length`` decompressed bytes."""
-        ...
 
 
 class _Feeder(Protocol):
@@ -79,37 +49,6 @@ class _Feeder(Protocol):
     @property
     def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
-
-
-class Backend(NamedTuple):
-    """A library for deflate.
-
-    Attributes:
-        name: ``"isal"`` or ``"zlib"``.
-        decompressobj: creates a decompressor.
-        crc32: computes a CRC, from a start value.
-        errors: raised by its decompressors for bad data.
-    """
-
-    name: str
-    decompressobj: Callable[[int], Inflater]
-    crc32: Callable[[bytes, int], int]
-    errors: tuple[type[Exception], ...]
-
-
-_ZLIB: Final = Backend("zlib", zlib.decompressobj, zlib.crc32, (zlib.error,))
-
-
-@functools.cache
-def backend() -> Backend:
-    """Choose the library once: ``isal`` if it is installed, else ``zlib``."""
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        return _ZLIB
-    return Backend(
-        "isal", isal_zlib.decompressobj, isal_zlib.crc32, (cast("type[Exception]", isal_zlib.error), zlib.error)
-    )
 
 
 def inflate_member(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -150,16 +89,16 @@ def inflate_whole(member: Member, data: bytes) -> bytes:
         CorruptArchiveError: the data is damaged, longer or shorter than declared, or has another CRC.
     """
     if member.method == records.DEFLATE and member.size < BLOCK and len(data) <= _most_input(member.size):
-        library = _choose(member)
+        library = choose(member)
         inflater = library.decompressobj(_RAW_DEFLATE)
-        timed = library is not _ZLIB and _speed.is_due(len(data))
+        timed = library is not ZLIB and speed.is_due(len(data))
         began = time.thread_time() if timed else 0.0
         try:
             unpacked = inflater.decompress(data, member.size + 1)
         except library.errors:
             unpacked = b""
         if timed:
-            _speed.note(time.thread_time() - began, len(data), len(unpacked))
+            speed.note(time.thread_time() - began, len(data), len(unpacked))
         if (
             len(unpacked) == member.size
             and inflater.eof
@@ -191,61 +130,20 @@ def _most_input(done: int) -> int:
     return EMPTY_INPUT + MOST_INPUT * done
 
 
-class _Speed:
-    """Whether the faster library has lately been slow at small members; then the other one is used for a while."""
-
-    def __init__(self) -> None:
-        self._unseen = 0
-        self._penalty = 0
-
-    def is_due(self, length: int) -> bool:
-        """Return whether to time a member of this compressed length: one in every so many bytes."""
-        self._unseen += length
-        return self._unseen >= _SAMPLE
-
-    def note(self, seconds: float, consumed: int, done: int) -> None:
-        """Take note of what a member took."""
-        self._unseen = 0
-        if _is_slow(seconds, consumed, done):
-            self._penalty = _PENALTY
-
-    def allows(self, length: int) -> bool:
-        """Return whether the faster library may be used for a member of this compressed length."""
-        if not self._penalty:
-            return True
-        self._penalty = max(0, self._penalty - length)
-        return False
-
-
-_speed = _Speed()
-
-
-def _is_slow(seconds: float, consumed: int, done: int) -> bool:
-    return seconds > consumed / _SLOW_INPUT + done / _SLOW_OUTPUT
-
-
-def _choose(member: Member) -> Backend:
-    """Choose the library for a member; what has become larger has tiny blocks, at which zlib is faster."""
-    length = member.compressed_size
-    if length > member.size + member.size // 8 + _TINY or not _speed.allows(length):
-        return _ZLIB
-    return backend()
-
-
 class _SlowError(Exception):
     """The faster library is slow at this member."""
 
 
 def _deflate(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    library = _choose(member)
-    again = library is not _ZLIB and iter(chunks) is not chunks
+    library = choose(member)
+    again = library is not ZLIB and iter(chunks) is not chunks
     done = 0
     try:
         for data in _deflate_with(library, member, chunks, timed=again):
             done += len(data)
             yield data
     except _SlowError:
-        for data in _deflate_with(_ZLIB, member, chunks, timed=False):
+        for data in _deflate_with(ZLIB, member, chunks, timed=False):
             rest = data[done:]
             done = max(0, done - len(data))
             if rest:
@@ -301,7 +199,7 @@ def _deflate_with(library: Backend, member: Member, chunks: Iterable[bytes], *, 
         yield from stream.decompress(chunk)
         if stream.taken > _most_input(stream.done):
             raise _empty_blocks(member, stream.taken, stream.done)
-        if timed and _is_slow(stream.seconds - _PATIENCE, stream.taken, stream.done):
+        if timed and is_slow(stream.seconds - _PATIENCE, stream.taken, stream.done):
             raise _SlowError
     if not stream.eof:
         raise _cut_short(member)

@@ -135,7 +135,7 @@ class _Window:
 
 
 def audit_headers(reader: Reader, archive: ArchiveDirectory, members: MemberTable | None = None) -> None:
-    """Check the local headers and data descriptors of an archive; its members know ``Member.data_offset`` then.
+    """Check the local headers and data descriptors of an archive; its members have their ``data_offset`` then.
 
     Args:
         reader: the archive.

@@ -42,7 +42,7 @@ _OFFSET: Final = struct.Struct("<Q")
 _NUMBER: Final = struct.Struct("<I")
 _EXTENT: Final = struct.Struct("<Q8xQ")  # size and header offset
 _SIZE_AT: Final = 8
-_SUMMARY: Final = struct.Struct("<QQ24xI")  # where its name begins, size, length of the name
+_SUMMARY: Final = struct.Struct("<QQ24xI21xB")  # where its name begins, size, length of the name, bits
 _SPAN_AT: Final = 16
 _HEADER_OFFSET_AT: Final = 24
 _SPAN_END_AT: Final = 32
@@ -176,14 +176,16 @@ class MemberStore:
 
     def name(self, index: int) -> str:
         """Return a member's name."""
-        begin, _, length = _SUMMARY.unpack_from(self._records, index * _RECORD.size)
+        begin, _, length, _ = _SUMMARY.unpack_from(self._records, index * _RECORD.size)
         return self._names[begin : begin + length].decode()
 
-    def summary(self, index: int) -> tuple[str, int, bool]:
-        """Return a member's name, its size and whether it is executable."""
-        at = index * _RECORD.size
-        begin, size, length = _SUMMARY.unpack_from(self._records, at)
-        return self._names[begin : begin + length].decode(), size, self._records[at + _BITS_AT] & _EXECUTABLE != 0
+    def summaries(self, indices: Iterable[int]) -> Iterator[tuple[str, int, bool]]:
+        """Yield name, size and executable bit of those members that are files."""
+        buffer, names, unpack = self._records, self._names, _SUMMARY.unpack_from
+        for index in indices:
+            begin, size, length, bits = unpack(buffer, index * _RECORD.size)
+            if not bits & _IS_DIR:
+                yield names[begin : begin + length].decode(), size, bits & _EXECUTABLE != 0
 
     def raw_name(self, record: Record) -> bytes:
         """Return the name of a member as stored."""
@@ -282,7 +284,7 @@ class MemberTable(Sequence[Member]):
 
     def summaries(self) -> Iterator[tuple[str, int, bool]]:
         """Iterate over name, size and executable bit of the members that are files."""
-        return map(self.store.summary, (index for index in self.indices if not self.store.is_dir(index)))
+        return self.store.summaries(self.indices)
 
     def at(self, positions: Iterable[int]) -> Iterator[Member]:
         """Iterate over the members at some positions."""

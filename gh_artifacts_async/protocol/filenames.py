@@ -17,8 +17,9 @@ _UNDECIDED_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stre
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _END_RECORD = b"PK\x05\x06"
 _END_RECORD_SIZE = 22
-END_RECORD_REACH = _END_RECORD_SIZE + 65535
-"""Bytes from the end within which a zip's end record starts (APPNOTE 4.3.16)."""
+_MOST_PADDING = 64 * 1024  # NUL bytes after the end record, as bsdtar pads an archive that it writes to a pipe
+END_RECORD_REACH = _END_RECORD_SIZE + 65535 + _MOST_PADDING
+"""Bytes from the end within which a zip's end record starts (APPNOTE 4.3.16), padding included."""
 
 _LONGEST_EXTENSION = 16  # bytes; anything longer is not an extension
 _LONGEST_NAME = 200  # bytes; the usual 255 less a suffix and a part file's own marks
@@ -50,11 +51,13 @@ def kind_by_magic(head: bytes) -> Kind:
 
 
 def ends_as_zip(tail: bytes) -> bool:
-    """Whether the last bytes (up to ``END_RECORD_REACH``) hold an end record whose comment ends with them."""
+    """Whether the last bytes (up to ``END_RECORD_REACH``) hold an end record with at most NUL padding after its comment."""
+    content = len(tail.rstrip(b"\0"))
     position = tail.rfind(_END_RECORD)
     while position >= 0:
         end = position + _END_RECORD_SIZE
-        if end <= len(tail) and end + int.from_bytes(tail[end - 2 : end], "little") == len(tail):
+        ends = end + int.from_bytes(tail[end - 2 : end], "little") if end <= len(tail) else len(tail) + 1
+        if content <= ends <= len(tail) <= ends + _MOST_PADDING:
             return True
         position = tail.rfind(_END_RECORD, 0, position)
     return False

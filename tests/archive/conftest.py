@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gh_artifacts_async.archive import audit_reader, extract, folders, inflate
+from gh_artifacts_async.archive import audit_reader, deflate_library, extract, folders, inflate
 from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import ArchiveError
 from gh_artifacts_async.settings import ExtractPolicy
@@ -71,10 +71,11 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setitem(__import__("sys").modules, "isal", None)
     else:
         pytest.importorskip("isal")
-    inflate.backend.cache_clear()
-    assert inflate.backend().name == request.param
+    deflate_library.backend.cache_clear()
+    monkeypatch.setattr(deflate_library, "speed", deflate_library.Speed())
+    assert deflate_library.backend().name == request.param
     yield request.param
-    inflate.backend.cache_clear()
+    deflate_library.backend.cache_clear()
 
 
 @pytest.fixture
@@ -114,3 +115,30 @@ def masked() -> object:
             undo.callback(os.umask, os.umask(mask))
 
         yield set_umask
+
+
+@pytest.fixture
+def slow_isal(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let every step of the faster library take a second of thread time; return the steps."""
+    pytest.importorskip("isal")
+    deflate_library.backend.cache_clear()
+    fast, clock, steps = deflate_library.backend(), [0.0], []
+    speed = deflate_library.Speed()
+
+    class Slow:
+        def __init__(self, window: int) -> None:
+            self._inner = fast.decompressobj(window)
+
+        def decompress(self, data: bytes, length: int) -> bytes:
+            clock[0] += 1
+            steps.append(clock[0])
+            return self._inner.decompress(data, length)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._inner, name)
+
+    for module in (inflate, deflate_library):
+        monkeypatch.setattr(module, "speed", speed)
+        monkeypatch.setattr(module, "backend", lambda: fast._replace(decompressobj=Slow))
+    monkeypatch.setattr(inflate.time, "thread_time", lambda: clock[0])
+    return steps

