@@ -51,7 +51,7 @@ def kind_by_magic(head: bytes) -> Kind:
 
 
 def ends_as_zip(tail: bytes) -> bool:
-    """Whether the last bytes (up to ``END_RECORD_REACH``) hold an end record with at most NUL padding after its comment."""
+    """Whether the last bytes (up to ``END_RECORD_REACH``) hold an end record, and after its comment only padding."""
     content = len(tail.rstrip(b"\0"))
     position = tail.rfind(_END_RECORD)
     while position >= 0:

@@ -96,17 +96,17 @@ async def test_redirects_by_policy(github: FakeGitHub, tmp_path: Path) -> None:
         assert result.path.read_bytes() == github.content(artifact_id)
         github.faults.redirect(artifact_id, target.url, times=3)
         with pytest.raises(UnsafeRedirectError, match="max_redirects is 2"):
-            await client.download(result.artifact, tmp_path, if_exists="replace")
+            await client.download(result.artifact, tmp_path / "more")
         github.faults.clear()
         for location in ("http://127.0.0.2:1/x", "ftp://127.0.0.1/x", "http://u:p@127.0.0.1:1/x", "//u@127.0.0.1:1/"):
             strict = StoragePolicy(max_redirects=2, allowed_hosts=("127.0.0.1",))
             github.faults.redirect(artifact_id, location)
             async with client_for(github, storage=strict) as other:
                 with pytest.raises(UnsafeRedirectError):
-                    await other.download(result.artifact, tmp_path, if_exists="replace")
+                    await other.download(result.artifact, tmp_path / "more")
         github.faults.redirect(artifact_id, "")
         with pytest.raises(UnexpectedResponseError):
-            await client.download(result.artifact, tmp_path, if_exists="replace")
+            await client.download(result.artifact, tmp_path / "more")
     assert result.path.read_bytes() == github.content(artifact_id)
 
 

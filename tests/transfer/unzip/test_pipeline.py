@@ -210,7 +210,7 @@ MENDED: dict[str, tuple[Script, int]] = {
     "directory: cut": (lambda faults, it: faults.cut(it, at=SIZE - 100), 2),
     "directory: stall": (lambda faults, it: faults.stall(it, at=SIZE - 100), 2),
     "directory: silence": (lambda faults, it: faults.slow_headers(it), 2),
-    "directory: a byte turned over": (lambda faults, it: faults.corrupt(it, at=SIZE - 20), 3),  # looks further back
+    "directory: a byte turned over": (lambda faults, it: faults.corrupt(it, at=SIZE - 20), 2),
     "directory: another size": (lambda faults, it: faults.corrupt(it, at=SEVERAL_ZIP.rindex(b"PK\1\2") + 25), 2),
     "directory: executable": (lambda faults, it: faults.corrupt(it, at=SEVERAL_ZIP.rindex(b"PK\1\2") + 40), 2),
 }

@@ -172,7 +172,7 @@ async def test_raw_zip(github: FakeGitHub) -> None:
 
 async def test_empty_artifact(github: FakeGitHub) -> None:
     """No bytes are no zip."""
-    with pytest.raises(CorruptArchiveError, match="too short to be a zip"):
+    with pytest.raises(CorruptArchiveError, match="too few for a zip"):
         async with opened(github, add(github, archive=b"")):
             pytest.fail("it is not open")
 
