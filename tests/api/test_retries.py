@@ -88,7 +88,7 @@ async def test_a_body_that_is_slow_but_not_silent_is_read(github, run, patient):
         ("cut", errors.ConnectionFailedError, "broke before the body was complete"),
         ("reset", errors.ConnectionFailedError, "the connection to 127.0.0.1 failed"),
         ("no_reply", errors.ConnectionFailedError, "closed without a response"),
-        ("garbage", errors.ConnectionFailedError, "not HTTP"),
+        ("garbage", errors.ConnectionFailedError, "not valid HTTP"),
         ("slow_headers", errors.RequestTimeoutError, "no response from 127.0.0.1"),
         ("stall", errors.RequestTimeoutError, "silent for longer"),
     ],

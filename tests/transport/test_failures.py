@@ -68,12 +68,16 @@ def _tls(reason, cls=ssl.SSLError):
         (
             aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
             errors.ConnectionFailedError,
-            "the proxy did not",
+            "the proxy refused",
         ),
-        (aiohttp.ClientHttpProxyError(INFO, (), status=407), errors.ConnectionFailedError, "the proxy did not"),
+        (aiohttp.ClientHttpProxyError(INFO, (), status=407), errors.ConnectionFailedError, "the proxy refused"),
         (aiohttp.ServerDisconnectedError(SECRET), errors.ConnectionFailedError, "closed without a response"),
         (aiohttp.ClientPayloadError(SECRET), errors.ConnectionFailedError, "before the body was complete"),
-        (aiohttp.ClientResponseError(INFO, (), status=400, message=SECRET), errors.ConnectionFailedError, "not HTTP"),
+        (
+            aiohttp.ClientResponseError(INFO, (), status=400, message=SECRET),
+            errors.ConnectionFailedError,
+            "not valid HTTP",
+        ),
         (aiohttp.InvalidURL(SECRET), errors.ConnectionFailedError, "refused or broke"),
         (
             aiohttp.ClientOSError(32, f"Can not write request body for {SECRET}"),
