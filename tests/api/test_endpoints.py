@@ -93,7 +93,7 @@ async def test_what_is_sent(mocked, public):
     assert sent["allow_redirects"] is False
     assert sent["raise_for_status"] is False
     assert sent["timeout"].total is None
-    assert not public.transport._open_api().headers
+    assert not public.transport._api.headers
 
 
 async def test_headers_of_ones_own(mocked):
