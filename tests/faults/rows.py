@@ -116,7 +116,7 @@ ROWS: dict[int, list[str]] = {
     25: [
         *_EVERY_WAY,
         f"{_CANCEL}::test_download",
-        f"{_CANCEL}::test_download_that_goes_on",
+        f"{_CANCEL}::test_download_that_is_resumed",
         f"{_CANCEL}::test_download_many",
         "tests/faults/test_figures.py::test_row_25_thirty_two_at_once",
     ],

@@ -183,7 +183,7 @@ def _whole_or_absent(folder: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(RECEIVER_SIZE, marks=pytest.mark.slow)])
-async def test_download_that_goes_on(github: FakeGitHub, tmp_path: Path, size: int) -> None:
+async def test_download_that_is_resumed(github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """The same over an earlier part, a cut, an expired URL, wrong bytes, a pause and a durable rename."""
     artifact_id = add(github, size=size)
     content = github.content(artifact_id)

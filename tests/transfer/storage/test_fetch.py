@@ -65,7 +65,8 @@ async def incoming_of(
     part = PartFile.for_artifact(artifact, folder)
     leftovers = scan(folder).get(part.prefix, [])
     emitter = Emitter(observer)
-    async with fetch(client._transfers(), artifact, part, leftovers, emitter=emitter, follower=follower) as incoming:
+    context = client._context or client._transfers()
+    async with fetch(context, artifact, part, leftovers, emitter=emitter, follower=follower) as incoming:
         yield incoming
 
 
