@@ -47,7 +47,7 @@ def demo(
 
 
 def own_folder(directory: str) -> Path:
-    """Create the demo's folder, or use that of an earlier demo, whose files may be replaced.
+    """Create the demo's folder, or use that of an earlier demo, whose files are replaced.
 
     Raises:
         ConfigurationError: it holds something else.
@@ -131,6 +131,8 @@ class Demo:
         newest = f"the newest {text.count(len(chosen), 'artifact')} ({text.size(total)})"
         self.heading(3, f"Downloading {newest} to {self._folder}, {_AT_ONCE} at a time")
         self.say("   on purpose, one connection is cut and one signed URL expires", style="dim")
+        for artifact in chosen:  # of an earlier demo: this one shows how they are fetched
+            (self._folder / f"{artifact.name}.zip").unlink(missing_ok=True)
         started = asyncio.get_running_loop().time()
         drawn = bars.DownloadBars(len(chosen), total) if self._context.live else None
         with drawn or contextlib.nullcontext():

@@ -156,7 +156,8 @@ class ArtifactsClient(Operations):
         """Return what transfers share; the first one creates it."""
         from gh_artifacts_async.transfer.storage.context import TransferContext
 
-        self._context = TransferContext(self._github, self._storage_policy)
+        if self._context is None:
+            self._context = TransferContext(self._github, self._storage_policy)
         return self._context
 
     async def download(

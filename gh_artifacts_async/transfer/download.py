@@ -252,8 +252,10 @@ class Download:
                     members = await unpacking.whole(received.part.path)
             finally:
                 if unpacking.in_place:  # a later run has no use for the part, whatever happens now
-                    await pipeline.aclose()
-                    received.part.discard()
+                    try:
+                        await pipeline.aclose()
+                    finally:
+                        received.part.discard()
             return path, received, tuple(members)
 
     def _unpacking(self) -> Unpacking:

@@ -123,6 +123,8 @@ class SocketReceiver(asyncio.BufferedProtocol):
         if not transport.is_reading():
             transport.resume_reading()
         self._look_after_silence()
+        if before:
+            self._count(before)
 
     async def received(self) -> None:
         """Wait for the end of the body; what has arrived is with the sink, also if the connection broke.
@@ -142,9 +144,19 @@ class SocketReceiver(asyncio.BufferedProtocol):
         if failure is not None:
             raise failure
 
-    def complete(self) -> None:
-        """End: aiohttp had already read the whole body."""
-        self._end()
+    def complete(self, size: int) -> None:
+        """Note that aiohttp had read the whole body, of ``size`` bytes, already."""
+        if self._count(size):
+            self._end()
+
+    def _count(self, size: int) -> bool:
+        """Report bytes that arrived; False if that ended the body, since it is too slow."""
+        try:
+            self._progress(size)
+        except ArtifactsError as error:
+            self._end(error.with_traceback(None))
+            return False
+        return True
 
     def detach(self) -> None:
         """Close the connection; it cannot be reused, since aiohttp does not know what was read."""
@@ -184,10 +196,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._heard = self._loop.time()
         self._filled += nbytes
         self._left -= nbytes
-        try:
-            self._progress(nbytes)
-        except ArtifactsError as error:
-            self._end(error.with_traceback(None))
+        if not self._count(nbytes):
             return
         if self._left == 0:
             self._end()
@@ -289,7 +298,7 @@ def take_over(response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, recei
         arrived += len(piece)
     if response.connection is None:  # that was the whole body, and aiohttp has released the connection
         pool.give_back(buffers)
-        receiver.complete()
+        receiver.complete(arrived)
         return True
     receiver.attach(transport, sink, buffers, arrived)
     return True

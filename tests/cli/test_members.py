@@ -149,7 +149,7 @@ class TestLs:
         """7: it says what the artifact is."""
         ran = cli("ls", REPO, server.artifact(server.run(), "report", raw=("report.html", b"<p>")))
         assert ran.code == 7
-        assert "no zip but a single file (text/html)" in ran.err
+        assert "a single file (text/html), not a zip" in ran.err
 
     def test_an_expired_one(self, server, cli):
         """3: its bytes are gone."""

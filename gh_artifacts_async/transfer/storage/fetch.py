@@ -171,10 +171,11 @@ class Incoming:
         """
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
+            self._ended = self._is_complete()
             self.content_type, self.disposition = self.part.state.content_type, self.part.state.disposition
             self._furthest = self._resumed_from = self.part.offset
             self._content_length = self.part.state.total
-        while self._stream is None and not self._has_all:
+        while self._stream is None and not self._ended:
             setback = await self._ask()
             if setback is not None:
                 await self._settle(setback)
@@ -189,7 +190,7 @@ class Incoming:
         wrong: DigestMismatchError | None = None
         while True:
             try:
-                while not self._has_all:
+                while not self._ended:
                     setback = await (self._ask() if self._stream is None else self._read())
                     if setback is not None:
                         await self._settle(setback)
@@ -213,11 +214,6 @@ class Incoming:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
-
-    @property
-    def _has_all(self) -> bool:
-        """Whether all bytes are on disk: the known length is reached, or storage's response has ended."""
-        return self._ended or 0 < self.part.offset == self.part.state.total
 
     # --- one request
 
@@ -277,7 +273,8 @@ class Incoming:
         except CertificateError:
             raise
         except (TransportError, SlowTransferError) as error:
-            return Setback(error=error.with_traceback(None), failure=Fault())
+            self._ended = self._is_complete()  # then no byte is missing, however the connection ended
+            return None if self._ended else Setback(error=error.with_traceback(None), failure=Fault())
         finally:
             self.close()
         if expected is not None and self.part.offset != expected:
@@ -348,6 +345,10 @@ class Incoming:
         if self._streamed:
             offset = self.part.offset if self.part.state.etag is not None else 0
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
+
+    def _is_complete(self) -> bool:
+        """Whether the part has all bytes, where their number is known: then storage is not asked again."""
+        return 0 < self.part.offset == self.part.state.total
 
     def _start_over(self) -> None:
         """Discard the part: the next request is for the whole."""

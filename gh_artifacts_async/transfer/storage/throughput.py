@@ -133,10 +133,22 @@ class BodyReader:
             self._count(stream.host, len(chunk))
 
     async def _by_worker(self, stream: HttpStream, length: int | None) -> None:
+        """Let the worker thread write; the fast path is taken for a large body whose end is a counted byte."""
         lane = Lane(self._writer, self._part.append)
-        receiver = None
+        headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
+        receiver: SocketReceiver | None = None
         try:
-            receiver = self._take_over(stream, lane, length)
+            counted = "content-length" in headers and "transfer-encoding" not in headers
+            if counted and length is not None and length >= FROM:
+                receiver = SocketReceiver(
+                    length=length,
+                    host=stream.host,
+                    idle=self._idle,
+                    progress=partial(self._count, stream.host),
+                    paused=self._watch.exclude,
+                )
+                if not stream.take_over(self._writer, lane, receiver):
+                    receiver = None
             try:
                 await (self._by_chunks(stream, lane) if receiver is None else receiver.received())
             except (TransportError, SlowTransferError):
@@ -159,22 +171,6 @@ class BodyReader:
             await lane.put(chunk)
             self._watch.exclude(self._loop.time() - before)
             self._count(stream.host, len(chunk))
-
-    def _take_over(self, stream: HttpStream, lane: Lane, length: int | None) -> SocketReceiver | None:
-        """Switch to the fast path; None if that is not possible, and nothing has been read."""
-        headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
-        framed = "transfer-encoding" in headers or "content-length" not in headers
-        if length is None or length < FROM or framed:
-            return None
-
-        receiver = SocketReceiver(
-            length=length,
-            host=stream.host,
-            idle=self._idle,
-            progress=partial(self._count, stream.host),
-            paused=self._watch.exclude,
-        )
-        return receiver if stream.take_over(self._writer, lane, receiver) else None
 
     def _count(self, host: str, size: int) -> None:
         self.arrived += size

@@ -108,7 +108,7 @@ async def test_the_block_begins_with_the_headers(
     assert names(tmp_path) == set()
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE])
+@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 async def test_bytes_are_counted_as_storage_sends_them(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, size: int
 ) -> None:
