@@ -97,7 +97,7 @@ async def select(client: ArtifactsClient, repo: RepositoryName, selection: Selec
     """Ask GitHub for the artifacts that are meant.
 
     Raises:
-        ArtifactsError: GitHub said no, or did not answer.
+        ArtifactsError: GitHub refused the request, or did not answer.
     """
     if selection.ids:
         return await _by_id(client, repo, selection.ids)

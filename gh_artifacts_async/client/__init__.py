@@ -287,9 +287,9 @@ class ArtifactsClient(Operations):
             ``"conflict"``.
 
         Raises:
-            ConfigurationError: an argument cannot be right; nothing was requested.
+            ConfigurationError: an argument is invalid; no request was sent.
             DestinationExistsError: ``directory``, or one above it, is a file.
-            ArtifactsError: GitHub said no, or did not answer (for an ArtifactRef, or a layout that needs the run).
+            ArtifactsError: GitHub refused the request, or did not answer (for an ArtifactRef, or a layout that needs the run).
         """
         from gh_artifacts_async.transfer.download import DownloadOptions
         from gh_artifacts_async.transfer.planning import plan_downloads

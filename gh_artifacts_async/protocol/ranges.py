@@ -171,7 +171,7 @@ def decide(have: LocalState, response: Response, *, now: Callable[[], datetime])
     if response.status == _PARTIAL:
         return _partial(have, response)
     if response.status == _PRECONDITION:
-        return Restart(reason="storage has a different blob by now (412)")
+        return Restart(reason="the stored bytes have changed (412)")
     if response.status == _UNSATISFIABLE:
         return _unsatisfiable(have, response)
     return _refused(response, now)
@@ -213,7 +213,7 @@ def decide_slice(first: int, etag: str | None, response: Response, *, now: Calla
     if response.status == _OK:
         return Whole()
     if response.status == _PRECONDITION:
-        return Restart(reason="storage has a different blob by now (412)")
+        return Restart(reason="the stored bytes have changed (412)")
     if response.status == _UNSATISFIABLE:
         found = parse_content_range(response.headers.get("content-range"))
         return Stream(offset=first, length=0, total=None if found is None else found[2], etag=etag)
@@ -227,7 +227,7 @@ def _slice(first: int, etag: str | None, response: Response) -> SliceDecision:
         return Fail(status=response.status, code=None, reason=reason)
     here = strong_etag(response.headers)
     if etag is not None and here is not None and here != etag:
-        return Restart(reason="storage has a different blob by now (ETag)")
+        return Restart(reason="the stored bytes have changed (ETag)")
     return Stream(offset=first, length=found[1] - first + 1, total=found[2], etag=here or etag)
 
 
@@ -249,7 +249,7 @@ def parse_content_range(value: str | None) -> tuple[int | None, int | None, int 
 
 def _partial(have: LocalState, response: Response) -> Decision:
     if not have.resumable:
-        return Fail(status=_PARTIAL, code=None, reason="storage sent a range although the whole was requested")
+        return Fail(status=_PARTIAL, code=None, reason="storage sent a range although the whole file was requested")
     found = parse_content_range(response.headers.get("content-range"))
     if found is None or found[0] is None or found[1] is None:
         return Restart(reason="storage's Content-Range is missing or invalid")
@@ -258,7 +258,7 @@ def _partial(have: LocalState, response: Response) -> Decision:
         return Restart(reason="storage's Content-Range is not the range requested")
     etag = strong_etag(response.headers)
     if etag is not None and etag != have.etag:
-        return Restart(reason="storage has a different blob by now (ETag)")
+        return Restart(reason="the stored bytes have changed (ETag)")
     length = content_length(response)
     span = None if last is None else last - have.offset + 1
     if length is not None and span is not None and length != span:

@@ -130,7 +130,7 @@ class Moved:
 
 @attrs.frozen
 class Refused:
-    """GitHub said no, or the response breaks the rules of its API.
+    """GitHub refused the request, or the response breaks the rules of its API.
 
     Attributes:
         error: what the caller gets unless a retry helps.

@@ -53,7 +53,7 @@ class Disruption:
     left: int | None = 1
 
     def cancel(self) -> None:
-        """Let it happen no more."""
+        """Cancel the fault."""
         self.left = 0
 
 

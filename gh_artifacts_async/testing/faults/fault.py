@@ -60,7 +60,7 @@ class Fault:
     until: float | None = None
 
     def cancel(self) -> None:
-        """Let it happen no more."""
+        """Cancel the fault."""
         self.left = 0
 
     def fits(self, occasion: Occasion, now: float) -> bool:

@@ -243,7 +243,7 @@ class _Source:
         """Fetch the whole from storage that served ranges before and no longer does."""
         whole = await self._fetch_whole()
         if whole.size != self._size:
-            msg = f"artifact {self._artifact.id}: storage has a different blob by now; open the archive again"
+            msg = f"artifact {self._artifact.id}: the stored archive has changed; open it again"
             raise StorageError(msg)
         return whole
 

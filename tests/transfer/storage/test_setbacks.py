@@ -27,11 +27,11 @@ EXPIRED = ranges.SignAgain(reason="the signed URL has expired", expired=True, st
     ("decision", "status", "code", "failure", "message"),
     [
         (
-            ranges.Restart(reason="storage has a different blob by now (412)"),
+            ranges.Restart(reason="the stored bytes have changed (412)"),
             412,
             None,
             RefusedURL(),
-            "artifact 7: storage has a different blob by now (412)",
+            "artifact 7: the stored bytes have changed (412)",
         ),
         (SIGN_AGAIN, 403, "Denied", RefusedURL(), f"artifact 7 from {HOST}: storage refused the signed URL (403)"),
         (
