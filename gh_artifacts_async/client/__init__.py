@@ -289,7 +289,7 @@ class ArtifactsClient(Operations):
         Raises:
             ConfigurationError: an argument is invalid; no request was sent.
             DestinationExistsError: ``directory``, or one above it, is a file.
-            ArtifactsError: GitHub refused the request, or did not answer (for an ArtifactRef, or a layout that needs the run).
+            ArtifactsError: GitHub refused the request, or did not answer (for a reference, or a layout by run).
         """
         from gh_artifacts_async.transfer.download import DownloadOptions
         from gh_artifacts_async.transfer.planning import plan_downloads
