@@ -57,7 +57,7 @@ class _NoRangesNowError(ArtifactsError):
 
 
 class RangeReader:
-    """Reads slices of one artifact's stored bytes; one signed URL serves many requests until it expires.
+    """Reads ranges of one artifact's stored bytes; one signed URL serves many requests until it expires.
 
     Attributes:
         total: bytes of the whole; None before the first response.
@@ -93,7 +93,7 @@ class RangeReader:
         self._signed = signed
         self._ends_at = asyncio.get_running_loop().time() + signed.lifetime - _LEAVE
 
-    # --- slices
+    # --- ranges
 
     async def read(self, start: int, end: int) -> bytes:
         """Return the bytes from ``start`` up to ``end`` (exclusive), fewer if the whole ends before.
@@ -114,7 +114,7 @@ class RangeReader:
     async def scratch(
         self, pieces: Iterable[tuple[int, int]], known: tuple[int, bytes] | None = None, folder: Path | None = None
     ) -> AsyncGenerator[int]:
-        """Provide the descriptor of an unnamed temporary file with some slices at their offsets and holes elsewhere.
+        """Provide the descriptor of an unnamed temporary file with some ranges at their offsets and holes elsewhere.
 
         Args:
             pieces: start and end (exclusive) of each slice.

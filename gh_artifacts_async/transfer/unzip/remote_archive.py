@@ -161,7 +161,7 @@ class RemoteArchive:
 
 
 class _Source:
-    """Where an archive's bytes come from: slices of the remote one, or the whole in a temporary file."""
+    """Where an archive's bytes come from: ranges of the remote one, or the whole in a temporary file."""
 
     def __init__(self, context: TransferContext, artifact: Artifact, emitter: Emitter, stack: ExitStack) -> None:
         self._context = context
