@@ -12,8 +12,19 @@ from gh_artifacts_async.errors import ConfigurationError
 
 Kind = Literal["zip", "raw"]
 
-_ZIP_TYPES = frozenset({"application/zip", "application/x-zip-compressed", "application/zip-compressed"})
-_UNDECIDED_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+# What uploaders and storages are known to send; Azure's bare "zip" stands in uploads of 2023-08 to 2026-02.
+_ZIP_TYPES = frozenset(
+    {
+        "application/zip",
+        "application/x-zip",
+        "application/x-zip-compressed",
+        "application/zip-compressed",
+        "multipart/x-zip",
+        "zip",
+    }
+)
+_UNDECIDED_TYPES = frozenset({"application/octet-stream", "binary/octet-stream"})
+_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+", re.ASCII)  # RFC 9110 section 8.3.1
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _END_RECORD = b"PK\x05\x06"
 _END_RECORD_SIZE = 22
@@ -38,11 +49,23 @@ def media_type(content_type: str | None) -> str:
 
 @functools.lru_cache(maxsize=64)
 def kind_by_type(content_type: str | None) -> Kind | None:
-    """Tell zip from raw by the Content-Type; None if only the bytes can tell."""
+    """Tell zip from raw by the Content-Type; None if it cannot tell: absent, no ``type/subtype``, or octet-stream."""
     kind = media_type(content_type)
     if kind in _ZIP_TYPES:
         return "zip"
-    return None if kind in _UNDECIDED_TYPES else "raw"
+    return None if kind in _UNDECIDED_TYPES or not _MEDIA_TYPE.fullmatch(kind) else "raw"
+
+
+def kind_by_name(content_disposition: str | None) -> Kind | None:
+    """Tell a raw file by its name in the Content-Disposition, where the type cannot tell.
+
+    A wheel, a jar or an apk begins with a zip's magic number, and is a file of its own all the same.
+
+    Returns:
+        ``"raw"`` if there is a name with an extension other than ``.zip``; None if only the bytes can tell.
+    """
+    stem, dot, extension = (disposition_filename(content_disposition) or "").rpartition(".")
+    return "raw" if stem and dot and extension and extension.lower() != "zip" else None
 
 
 def kind_by_magic(head: bytes) -> Kind:

@@ -155,7 +155,7 @@ class Download:
         Raises:
             DestinationExistsError: it is taken by something else, or by another artifact of the collection.
         """
-        kind = filenames.kind_by_type(incoming.content_type)
+        kind = filenames.kind_by_type(incoming.content_type) or filenames.kind_by_name(incoming.disposition)
         if kind is None:
             return None
         path = self._destination.path(kind, incoming.disposition, extract=self._options.extract is not None)

@@ -17,6 +17,7 @@ from gh_artifacts_async.protocol.filenames import (
     disposition_filename,
     ends_as_zip,
     kind_by_magic,
+    kind_by_name,
     kind_by_type,
     media_type,
     raw_filename,
@@ -40,11 +41,41 @@ from gh_artifacts_async.protocol.filenames import (
         ("application/gzip", "raw"),
         ("text/plain; charset=utf-8", "raw"),
         ("application/zip2", "raw"),
+        ("application/x-zip", "zip"),
+        ("multipart/x-zip", "zip"),
+        ("zip", "zip"),
+        ("Zip", "zip"),
+        ("octets", None),
+        ("text/", None),
+        ("/plain", None),
+        ("text plain", None),
+        ("a/b/c", None),
     ],
 )
 def test_the_content_type_decides(content_type, kind):
     """Zip types are zips, no type and octet-stream leave it to the bytes, the rest is raw."""
     assert kind_by_type(content_type) == kind
+
+
+@pytest.mark.parametrize(
+    ("disposition", "kind"),
+    [
+        ('attachment; filename="pip-24.2-py3-none-any.whl"', "raw"),
+        ('attachment; filename="app.JAR"', "raw"),
+        ("attachment; filename*=UTF-8''caf%C3%A9.apk", "raw"),
+        ('attachment; filename="Rails.zip"', None),
+        ('attachment; filename="Rails.ZIP"', None),
+        ('attachment; filename="LICENSE"', None),
+        ('attachment; filename=".whl"', None),
+        ('attachment; filename="x."', None),
+        ("attachment", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_where_the_type_cannot_tell_an_extension_does(disposition, kind):
+    """An extension other than .zip is a raw file's; without one only the bytes can tell."""
+    assert kind_by_name(disposition) == kind
 
 
 def test_media_types():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadError
+from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadError, UnexpectedResponseError
 from gh_artifacts_async.transfer.disk.records import read_file_record
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def judge_content(
 
     Raises:
         DigestMismatchError: GitHub's digest is a different one.
+        UnexpectedResponseError: a file that cannot be the artifact: no zip, no digest, and another length.
         IncompleteDownloadError: they are fewer than they should be, or a zip without its end.
     """
     expected = expected_sha256(artifact)
@@ -55,6 +56,14 @@ def judge_content(
         raise DigestMismatchError(msg, algorithm="sha256", expected=expected, actual=sha256)
     if content_length is not None and content_length == artifact.size_in_bytes == received:
         return "size"
+    if kind == "raw" and content_length is None and received < artifact.size_in_bytes:
+        raise IncompleteDownloadError(expected=artifact.size_in_bytes, received=received)
+    if kind == "raw" and received != artifact.size_in_bytes:
+        msg = (
+            f"artifact {artifact.id} ({artifact.name!r}): storage sent a file of {received} bytes that is not a zip, "
+            f"but the artifact has {artifact.size_in_bytes}; does a proxy or a firewall answer in its place?"
+        )
+        raise UnexpectedResponseError(msg)
     if kind == "zip" and not ends_as_zip:
         msg = f"artifact {artifact.id} ({artifact.name!r}): the zip ends after {received} bytes without its end record"
         raise IncompleteDownloadError(msg, expected=content_length, received=received)

@@ -17,6 +17,7 @@ from gh_artifacts_async.errors import (
     OutOfSpaceError,
     SlowTransferError,
     TransportError,
+    UnexpectedResponseError,
 )
 from gh_artifacts_async.events import (
     TransferBytes,
@@ -387,18 +388,23 @@ class Incoming:
         part, state = self.part, self.part.state
         if not part.offset and not part.is_open:
             part.start()  # an empty body: no chunk ever came
-        kind = filenames.kind_by_type(state.content_type) or filenames.kind_by_magic(part.read(4))
+        by_headers = filenames.kind_by_type(state.content_type) or filenames.kind_by_name(state.disposition)
+        kind = by_headers or filenames.kind_by_magic(part.read(4))
         needs_tail = kind == "zip" and verify.expected_sha256(self._artifact) is None
         tail = part.read(filenames.END_RECORD_REACH, from_end=True) if needs_tail else b""
         sha256 = part.hexdigest
-        verified = verify.judge_content(
-            self._artifact,
-            received=part.offset,
-            content_length=self._content_length,
-            sha256=sha256,
-            kind=kind,
-            ends_as_zip=needs_tail and filenames.ends_as_zip(tail),
-        )
+        try:
+            verified = verify.judge_content(
+                self._artifact,
+                received=part.offset,
+                content_length=self._content_length,
+                sha256=sha256,
+                kind=kind,
+                ends_as_zip=needs_tail and filenames.ends_as_zip(tail),
+            )
+        except UnexpectedResponseError:
+            part.discard()  # a later run would not get it from here
+            raise
         self.complete = True
         if self._emitter.active:
             self._emitter.emit(TransferVerified(artifact=self._artifact, verified=verified))

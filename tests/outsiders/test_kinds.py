@@ -1,0 +1,71 @@
+"""Right bytes, wrong kind: what storage sends is told apart by its type, its name and its first bytes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gh_artifacts_async import ArtifactsClient, UnexpectedResponseError
+from tests.kits.raw_server import REPO, artifact, raw_github, response
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gh_artifacts_async import DownloadResult
+
+
+def zipped() -> bytes:
+    """Return a zip with one file."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.txt", "alpha")
+    return out.getvalue()
+
+
+async def downloaded(folder: Path, body: bytes, *headers: str, extract: bool = False) -> DownloadResult:
+    """Download an artifact without a digest that storage answers with these bytes and headers."""
+    document = artifact(size_in_bytes=len(body))
+    async with (
+        raw_github(document, response("200 OK", body, 'ETag: "0x8DC"', *headers)) as (url, _),
+        ArtifactsClient("token", base_url=url) as client,
+    ):
+        return await client.download(await client.get_artifact(REPO, 7), folder, extract=extract)
+
+
+@pytest.mark.parametrize("kind", ["zip", "application/x-zip", "multipart/x-zip", "application/zip", "octets"])
+async def test_row_10_azures_type_is_a_zip(tmp_path: Path, kind: str) -> None:
+    """Uploads of 2023-08 to 2026-02 have the bare type "zip"; what is no type at all is told by the bytes."""
+    disposition = 'Content-Disposition: attachment; filename="artifact2.zip"'
+    result = await downloaded(tmp_path, zipped(), f"Content-Type: {kind}", disposition)
+    assert result.path == tmp_path / "docs.zip"
+    folder = await downloaded(tmp_path, zipped(), f"Content-Type: {kind}", disposition, extract=True)
+    assert (folder.path / "a.txt").read_bytes() == b"alpha"
+
+
+@pytest.mark.parametrize("extract", [False, True])
+@pytest.mark.parametrize("name", ["pip-24.2-py3-none-any.whl", "app.jar", "app.apk", "x.vsix", "x.nupkg", "x.crate"])
+async def test_row_10_a_wheel_stays_a_wheel(tmp_path: Path, name: str, *, extract: bool) -> None:
+    """Its bytes begin as a zip's do, and it is a file of its own all the same, under ``extract`` too."""
+    headers = ("Content-Type: application/octet-stream", f'Content-Disposition: attachment; filename="{name}"')
+    result = await downloaded(tmp_path, zipped(), *headers, extract=extract)
+    assert result.path == tmp_path / name
+    assert result.path.read_bytes() == zipped()
+    assert result.members is None
+
+
+@pytest.mark.parametrize("extract", [False, True])
+async def test_row_09_a_block_page_is_no_artifact(tmp_path: Path, *, extract: bool) -> None:
+    """A page of 38 bytes in the place of 115: an error that says so, and nothing on disk."""
+    page = response("200 OK", b"<html>blocked by your company's</html>", "Content-Type: text/html", 'ETag: "a"')
+    async with (
+        raw_github(artifact(), page) as (url, storage),
+        ArtifactsClient("token", base_url=url) as client,
+    ):
+        found = await client.get_artifact(REPO, 7)
+        with pytest.raises(UnexpectedResponseError, match=r"38 bytes .* has 115; does a proxy or a firewall"):
+            await client.download(found, tmp_path, extract=extract)
+        assert len(storage.requests) == 1
+    assert not list(tmp_path.iterdir())
