@@ -36,11 +36,13 @@ class LocalState:
         offset: bytes on disk.
         total: bytes of the whole; None while unknown.
         etag: storage's strong validator for the bytes on disk; None if it sent none.
+        verifiable: a digest tells in the end whether the bytes are right.
     """
 
     offset: int = 0
     total: int | None = None
     etag: str | None = None
+    verifiable: bool = True
 
     @property
     def resumable(self) -> bool:
@@ -257,8 +259,9 @@ def _partial(have: LocalState, response: Response) -> Decision:
     if first != have.offset or (have.total is not None and total is not None and total != have.total):
         return Restart(reason="storage's Content-Range is not the range requested")
     etag = strong_etag(response.headers)
-    if etag is not None and etag != have.etag:
-        return Restart(reason="the stored bytes have changed (ETag)")
+    # Without a digest, nothing would show that two blobs were spliced because If-Match was ignored.
+    if etag != have.etag and (etag is not None or not have.verifiable):
+        return Restart(reason="the stored bytes have changed, or storage does not say so (ETag)")
     length = content_length(response)
     span = None if last is None else last - have.offset + 1
     if length is not None and span is not None and length != span:

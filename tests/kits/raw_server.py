@@ -42,12 +42,14 @@ class RawServer:
 
     Attributes:
         requests: the request lines that came.
+        hang_up_after: the connection is closed after this many requests altogether.
     """
 
     def __init__(self, answers: Sequence[bytes]) -> None:
         self.answers = list(answers)
         self.requests: list[str] = []
         self.url = ""
+        self.hang_up_after: int | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -55,6 +57,8 @@ class RawServer:
                 self.requests.append(head.decode("latin-1").partition("\r\n")[0])
                 writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
                 await writer.drain()
+                if len(self.requests) == self.hang_up_after:
+                    break
         writer.close()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gh_artifacts_async import ArtifactsClient, UnexpectedResponseError
+from gh_artifacts_async import ArtifactsClient, RetryPolicy, UnexpectedResponseError
 from tests.kits.raw_server import REPO, artifact, raw_github, response
 
 if TYPE_CHECKING:
@@ -69,3 +69,21 @@ async def test_row_09_a_block_page_is_no_artifact(tmp_path: Path, *, extract: bo
             await client.download(found, tmp_path, extract=extract)
         assert len(storage.requests) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("etag", ["", 'ETag: W/"a"'])
+async def test_row_06_no_resume_without_validator_and_digest(tmp_path: Path, etag: str) -> None:
+    """A 206 that ignored If-Match may be of other bytes: without a digest the download starts again."""
+    body, other = zipped(), bytes(len(zipped()))
+    whole = response("200 OK", body, "Content-Type: application/zip", 'ETag: "a"')
+    cut = whole[: -len(body) // 2]
+    span = f"Content-Range: bytes {len(body) // 2}-{len(body) - 1}/{len(body)}"
+    spliced = response("206 Partial Content", other[len(body) // 2 :], *filter(None, [etag]), span)
+    async with (
+        raw_github(artifact(size_in_bytes=len(body)), cut, spliced, whole) as (url, storage),
+        ArtifactsClient("token", base_url=url, retry=RetryPolicy(wait_initial=0)) as client,
+    ):
+        storage.hang_up_after = 1
+        result = await client.download(await client.get_artifact(REPO, 7), tmp_path)
+        assert result.path.read_bytes() == body
+        assert len(storage.requests) == 3

@@ -227,7 +227,9 @@ class Incoming:
         if self._follower is not None:
             await self._follower.prepare(signed)
         state = self.part.state
-        have = ranges.LocalState(offset=self.part.offset, total=state.total, etag=state.etag)
+        have = ranges.LocalState(
+            offset=self.part.offset, total=state.total, etag=state.etag, verifiable=state.digest is not None
+        )
         if not self._streamed:
             self._watch.start(self._loop.time())
         self.requests += 1
