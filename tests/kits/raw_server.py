@@ -43,6 +43,7 @@ class RawServer:
     Attributes:
         requests: the request lines that came.
         hang_up_after: the connection is closed after this many requests altogether.
+        hang_up_always: each connection is closed after one answer.
     """
 
     def __init__(self, answers: Sequence[bytes]) -> None:
@@ -50,6 +51,7 @@ class RawServer:
         self.requests: list[str] = []
         self.url = ""
         self.hang_up_after: int | None = None
+        self.hang_up_always = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -57,7 +59,7 @@ class RawServer:
                 self.requests.append(head.decode("latin-1").partition("\r\n")[0])
                 writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
                 await writer.drain()
-                if len(self.requests) == self.hang_up_after:
+                if self.hang_up_always or len(self.requests) == self.hang_up_after:
                     break
         writer.close()
 

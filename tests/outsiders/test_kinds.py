@@ -21,7 +21,7 @@ def zipped() -> bytes:
     """Return a zip with one file."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("a.txt", "alpha")
+        archive.writestr(zipfile.ZipInfo("a.txt"), "alpha")  # of a fixed time
     return out.getvalue()
 
 

@@ -150,6 +150,8 @@ class RangeReader:
             ArtifactsError: a request failed.
         """
         attempts, at = Attempts(), start
+        gained_to, gained_at = start, asyncio.get_running_loop().time()
+        watch = RateWatch(self._context.github.timeouts)
 
         async def arrived(chunk: bytes) -> None:
             nonlocal at
@@ -158,12 +160,15 @@ class RangeReader:
             await take(chunk)
 
         while at < end and (self.total is None or at < self.total):
-            before = at
             setback = await self._once(at, end, arrived)
             if setback is None:
                 continue
             self._signed = None
-            gained = at > before and not isinstance(setback.error, SlowTransferError)
+            now = asyncio.get_running_loop().time()
+            slow = isinstance(setback.error, SlowTransferError)
+            gained = not slow and watch.has_gained(at - gained_to, now - gained_at)
+            if gained:
+                gained_to, gained_at = at, now
             draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
             attempts, decision = after(
                 self._policy, self._max_pause, attempts, setback.failure, gained=gained, draw=draw

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
+LEAST_GAIN = 4096
+"""Bytes that a connection must bring at least to count as progress: one byte a connection, for ever, is none."""
+
 INLINE = 256 * 1024
 """Bodies of at most this many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
 
@@ -38,6 +41,10 @@ class RateWatch:
         self._window = timeouts.min_rate_window
         self._since: float | None = None
         self._bytes = 0
+
+    def has_gained(self, size: int, seconds: float) -> bool:
+        """Whether so many bytes in so many seconds are progress, after which faults are counted from zero again."""
+        return size >= max(LEAST_GAIN, (self._minimum or 0.0) * seconds)
 
     def start(self, now: float) -> None:
         """Open a window."""
