@@ -110,6 +110,16 @@ def _zip(comment=b"", files=("a",)):
 
 
 @pytest.mark.parametrize(
+    ("padding", "whole"),
+    [(b"", True), (bytes(1), True), (bytes(64 * 1024), True), (bytes(64 * 1024 + 1), False), (b"x", False)],
+)
+@pytest.mark.parametrize("comment", [b"", b"made\0by hand", b"\0\0"])
+def test_padding_after_the_end_record(padding, whole, comment):
+    """NUL bytes, at most 64 KiB, as bsdtar pads what it writes to a pipe; anything else is no end."""
+    assert ends_as_zip((_zip(comment) + padding)[-END_RECORD_REACH:]) is whole
+
+
+@pytest.mark.parametrize(
     ("data", "whole"),
     [
         (_zip(), True),
