@@ -150,14 +150,14 @@ class _Stale:
         per_page: items a page.
         pages: such pages so far, less those that are read again after a step back.
         steps: steps back so far.
-        total: of the listing, at the last page that had a new item.
+        least: the least total of the walk; what it has grown by since may have pushed as many known items back.
         urls: links followed from these pages; one that comes again leads in a circle.
     """
 
     per_page: int
     pages: int = 0
     steps: int = 0
-    total: int = 0
+    least: int | None = None
     urls: set[str] = attrs.field(factory=set)
 
     def step_back(self, fallen: int, known: int) -> int:
@@ -174,10 +174,11 @@ class _Stale:
             UnexpectedResponseError: it is not complete, and its pages have brought nothing new for too long.
         """
         if fresh:
-            self.pages, self.steps, self.total = 0, 0, page.total
+            self.pages, self.steps = 0, 0
             self.urls.clear()
         self.pages += not fresh
-        grown = min(max(page.total - self.total, 0), known)
+        self.least = page.total if self.least is None else min(self.least, page.total)
+        grown = min(page.total - self.least, known)
         too_many = self.pages > _MOST_STALE_PAGES + page_count(grown, self.per_page)
         url = page.links.next_url
         circles = url is not None and page.links.next_page is None and url in self.urls
@@ -192,11 +193,13 @@ class _Stale:
 
 
 def _check_next(page: Page[Item], number: int) -> None:
-    """Refuse links that lead back.
+    """Refuse links that lead back, or to another server.
 
     Raises:
-        UnexpectedResponseError: the next page is this one or an earlier one.
+        UnexpectedResponseError: the next page is this one or an earlier one, or on another origin.
     """
+    if page.links.foreign is not None:
+        raise UnexpectedResponseError(page.links.foreign)
     following = page.links.next_page
     if following is not None and following <= number:
         msg = f"page {number} of a listing names page {following} as the next one"
@@ -205,7 +208,7 @@ def _check_next(page: Page[Item], number: int) -> None:
 
 def _has_next(page: Page[Item], number: int, per_page: int, concurrency: int) -> bool:
     """Whether there is a next page: by GitHub's link; by the total if there is none, or if pages are fetched ahead."""
-    if page.links.next_url is not None:
+    if page.links.next_url is not None or page.links.foreign is not None:
         return True
     if page.links.stated and concurrency == 1:
         return False

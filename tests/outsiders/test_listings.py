@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gh_artifacts_async import ArtifactsClient, errors
-from tests.kits.api import QUICK, REPO, page
+from gh_artifacts_async.api import endpoints
+from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.protocol import responses
+from tests.kits.api import ARTIFACT, QUICK, REPO, page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Generator
 
 Answer = tuple[dict[str, Any] | bytes, str | None]
 """A body, and the URL of the next page; ``{base}`` in it is the server's own."""
@@ -163,3 +167,94 @@ async def test_row_5_runs_whose_created_is_ignored() -> None:
     async with served(answer) as (pages, client), aclosing(client.list_workflow_runs(REPO, branch="main")) as found:
         assert len([run async for run in found]) == 1000
     assert len(pages.asked) == 20
+
+
+# --- row 17: odd items
+
+
+@pytest.fixture(params=["orjson", "json"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Parse with orjson, and without."""
+    if request.param == "json":
+        monkeypatch.setitem(sys.modules, "orjson", None)
+    else:
+        pytest.importorskip("orjson")
+    responses._loads.cache_clear()
+    yield
+    responses._loads.cache_clear()
+
+
+HASH = "A" * 64
+LISTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "digest empty": ({"digest": ""}, {"verifiable": False}),
+    "digest without a colon": ({"digest": "deadbeef"}, {"verifiable": False}),
+    "digest too short": ({"digest": "sha256:abc"}, {"verifiable": False}),
+    "digest not hex": ({"digest": "sha256:" + "z" * 64}, {"verifiable": False}),
+    "digest of upper case": ({"digest": f"SHA256:{HASH}"}, {"verifiable": True, "hex": HASH.lower()}),
+    "sha512": ({"digest": "sha512:" + "0" * 128}, {"verifiable": False}),
+    "no node_id": ({"node_id": ...}, {"node_id": None}),
+    "node_id null": ({"node_id": None}, {"node_id": None}),
+    "no created_at": ({"created_at": ...}, {"created_at": None}),
+    "no updated_at": ({"updated_at": ...}, {"updated_at": None}),
+    "no expires_at": ({"expires_at": ...}, {"expires_at": None}),
+    "lone surrogate": ({"name": "bad \ud800 name"}, {"name": "bad \ud800 name"}),
+    "lone low surrogate": ({"name": "\udfff"}, {"name": "\udfff"}),
+    "id beyond 2**63": ({"id": 2**63 + 1}, {"id": 2**63 + 1}),
+    "id beyond 2**64": ({"id": 2**64 + 1}, {"id": 2**64 + 1}),
+    "run id beyond 2**64": ({"workflow_run": {"id": 2**70}}, {"run_id": 2**70}),
+}
+
+
+def odd(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a page of an ordinary artifact and an odd one; ``...`` drops a field."""
+    item = {key: value for key, value in {**ARTIFACT, "id": 8, **fields}.items() if value is not ...}
+    return {"total_count": 2, "artifacts": [{**ARTIFACT, "id": 7}, item]}
+
+
+@pytest.mark.usefixtures("parser")
+@pytest.mark.parametrize(("fields", "known"), LISTED.values(), ids=LISTED)
+async def test_row_17_listed(fields: dict[str, Any], known: dict[str, Any]) -> None:
+    """One odd field loses neither the page nor the artifact, with and without orjson alike."""
+    async with served(lambda _: (odd(fields), None)) as (_, client), aclosing(client.list_artifacts(REPO)) as found:
+        usual, item = [artifact async for artifact in found]
+    assert usual.id == 7
+    assert {key: getattr(item.digest if key in {"verifiable", "hex"} else item, key) for key in known} == known
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "negative size": ({"size_in_bytes": -1}, "size_in_bytes"),
+    "30 February": ({"created_at": "2024-02-30T00:00:00Z"}, "created_at"),
+    "hour 25": ({"expires_at": "2024-02-03T25:00:00Z"}, "expires_at"),
+    "year 0": ({"updated_at": "0000-01-01T00:00:00Z"}, "updated_at"),
+    "id as text": ({"id": "8"}, "id"),
+    "no name": ({"name": ...}, "name"),
+}
+
+
+@pytest.mark.usefixtures("parser")
+@pytest.mark.parametrize(("fields", "path"), REFUSED.values(), ids=REFUSED)
+async def test_row_17_refused(fields: dict[str, Any], path: str) -> None:
+    """What cannot be right is an error that names the path."""
+    async with served(lambda _: (odd(fields), None)) as (_, client):
+        with pytest.raises(errors.ResponseShapeError, match="unexpected shape") as caught:
+            await walk(client)
+    assert caught.value.path == f"$.artifacts[1].{path}"
+
+
+# --- row 18: a foreign link
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_row_18_a_foreign_link_matters_only_when_it_is_followed(concurrency: int) -> None:
+    """A limit that is reached first is no error, nor is a single page; a walk names the foreign origin."""
+    link = "https://user:pw@evil.example:8443/artifacts?page=2&sig=secret"
+    async with served(lambda _: (page(1, 2, 3, total=9), link)) as (pages, client):
+        assert await walk(client, limit=3, concurrency=concurrency) == [1, 2, 3]
+        async with GitHubSession("token", base_url=pages.base) as session:
+            single = await endpoints.list_artifacts_for_repo(session, REPO, per_page=3)
+        assert (len(single.artifacts), single.next_page) == (3, 2)
+        with pytest.raises(errors.UnexpectedResponseError, match=r"https://\*\*\*@evil\.example:8443;") as caught:
+            await walk(client, concurrency=concurrency)
+    assert "secret" not in str(caught.value)
+    assert "pw" not in str(caught.value)
+    assert set(pages.asked) <= {1}
