@@ -51,7 +51,16 @@ def test_scan(tmp_path: Path) -> None:
     second.write_bytes(b"")
     (tmp_path / ".docs.7.deaddead0.part.json").write_bytes(b'{"version": 1, "artifact_id": 7, "x": 1}')
     (tmp_path / ".docs.7.deaddead0.part.json.new").write_bytes(b"{")
-    others = {"docs.zip", "x.part", ".hidden", ".x.json", ".x.part.json", ".y.part.json.new", ".art-1.1.notes.part", ".docs.zip.gh-artifacts.json"}
+    others = {
+        "docs.zip",
+        "x.part",
+        ".hidden",
+        ".x.json",
+        ".x.part.json",
+        ".y.part.json.new",
+        ".art-1.1.notes.part",
+        ".docs.zip.gh-artifacts.json",
+    }
     for name in others:
         (tmp_path / name).write_bytes(b"")
     assert scan(tmp_path) == {PREFIX: [first], ".do.cs.8.": [second]}
