@@ -20,6 +20,7 @@ from tests.kits.transfer import INLINE_SIZE, REPO, WORKER_SIZE, add, client_for,
 
 if TYPE_CHECKING:
     from gh_artifacts_async import ArtifactsClient
+    from gh_artifacts_async.settings import IfExists
     from gh_artifacts_async.testing import FakeGitHub
 
 # --- row 7: a user's files
@@ -41,7 +42,7 @@ THEIRS = {
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "replace"])
-async def test_row_7_a_users_files_stay(github: FakeGitHub, tmp_path: Path, if_exists: str) -> None:
+async def test_row_7_a_users_files_stay(github: FakeGitHub, tmp_path: Path, if_exists: IfExists) -> None:
     """Nothing is removed or adopted that is not wholly ours, by any of three downloads."""
     artifact_id = add(github, id=1)
     for name, data in THEIRS.items():
@@ -154,7 +155,7 @@ async def _killed(*arguments: object, data: bytes) -> bool:
 @pytest.mark.parametrize("saved", [False, True])
 @pytest.mark.parametrize("raw", [False, True])
 async def test_row_8_killed_at_the_commit(
-    github: FakeGitHub, tmp_path: Path, if_exists: str, *, saved: bool, raw: bool
+    github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, saved: bool, raw: bool
 ) -> None:
     """Killed before each call of the commit: after the next call nothing is left besides the file, which is right."""
     size = WORKER_SIZE if saved else INLINE_SIZE

@@ -179,9 +179,10 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> G
         monkeypatch.setitem(sys.modules, "orjson", None)
     else:
         pytest.importorskip("orjson")
-    responses._loads.cache_clear()
+    chosen = vars(responses)["_loads"]  # chosen once a process
+    chosen.cache_clear()
     yield
-    responses._loads.cache_clear()
+    chosen.cache_clear()
 
 
 HASH = "A" * 64
