@@ -79,8 +79,8 @@ class Digest:
     """GitHub's digest of an artifact's stored bytes, e.g. ``sha256:9f86…``.
 
     Attributes:
-        algorithm: lower-case name; GitHub sends ``"sha256"``.
-        hex: lower-case hexadecimal.
+        algorithm: lower-case name; GitHub sends ``"sha256"``. Empty if the text was not ``algorithm:hex``.
+        hex: lower-case hexadecimal; if there is no algorithm, the text as it came.
     """
 
     algorithm: str
@@ -93,7 +93,15 @@ class Digest:
 
     def __str__(self) -> str:
         """Return ``algorithm:hex``, as GitHub writes it."""
-        return f"{self.algorithm}:{self.hex}"
+        return f"{self.algorithm}:{self.hex}" if self.algorithm else self.hex
+
+    @classmethod
+    def received(cls, text: str) -> Self:
+        """Return the digest of an API response; one that :meth:`parse` refuses is kept, and is not verifiable."""
+        try:
+            return cls.parse(text)
+        except ValueError:
+            return cls("", text)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -138,7 +146,7 @@ class Artifact:
 
     Attributes:
         id: GitHub's id; a newer artifact does not always have a higher one.
-        node_id: GraphQL id.
+        node_id: GraphQL id; None where the server sends none.
         name: as uploaded; artifacts of one run may share a name (re-runs).
         size_in_bytes: size of the stored zip; old GHES reports that of the raw files instead.
         url: API URL of the artifact.
@@ -147,13 +155,14 @@ class Artifact:
         created_at: time of upload (aware, UTC).
         expires_at: end of retention (aware, UTC).
         updated_at: time of the last change (aware, UTC).
-        digest: digest of the stored bytes; None from GHES and for uploads older than upload-artifact v4.
+        digest: digest of the stored bytes; None from GHES and for uploads older than upload-artifact v4. One that is
+            malformed, or of an unknown algorithm, is not ``verifiable``.
         workflow_run: the run it belongs to.
         repository: the repository it was requested from.
     """
 
     id: int
-    node_id: str
+    node_id: str | None = None
     name: str
     size_in_bytes: int
     url: str

@@ -127,14 +127,16 @@ def run_page(data: Any, repository: RepositoryName, links: PageLinks) -> RunPage
 
 
 def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact:
-    number, size, expired = item["id"], item["size_in_bytes"], item["expired"]
-    if type(number) is not int or type(size) is not int or type(expired) is not bool:
+    number, size, expired, get = item["id"], item["size_in_bytes"], item["expired"], item.get
+    if type(number) is not int or type(size) is not int or size < 0 or type(expired) is not bool:
         raise TypeError
-    node, name, url, download = item["node_id"], item["name"], item["url"], item["archive_download_url"]
-    if type(node) is not str or type(name) is not str or type(url) is not str or type(download) is not str:
+    node, name, url, download = get("node_id"), item["name"], item["url"], item["archive_download_url"]
+    if type(name) is not str or type(url) is not str or type(download) is not str:
         raise TypeError
-    created, expires, updated = item["created_at"], item["expires_at"], item["updated_at"]
-    digest, run = item.get("digest"), item.get("workflow_run")
+    if type(node) is not str and node is not None:
+        raise TypeError
+    created, expires, updated = get("created_at"), get("expires_at"), get("updated_at")
+    digest, run = get("digest"), get("workflow_run")
     made = _new(Artifact)
     _id(made, number)
     _node_id(made, node)
@@ -154,7 +156,7 @@ def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact:
 
 def _sha256(text: str) -> Digest:
     if len(text) != _SHA256_LENGTH or not text.startswith(_SHA256):
-        return Digest.parse(text)
+        return Digest.received(text)
     digits = text[len(_SHA256) :]
     if len(bytes.fromhex(digits)) != _SHA256_BYTES:  # fromhex skips blanks
         raise ValueError

@@ -38,7 +38,7 @@ MOST_FILTERED_RUNS = 1000
 """GitHub returns at most this many runs of a filtered listing
 (https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository)."""
 
-_MOST_STALE_PAGES = 100  # pages in a row with nothing new, if their links carry no page number
+_MOST_STALE_PAGES = 5  # pages in a row with nothing new, beyond those that changes of the total explain
 _MOST_FRUITLESS_STEPS = 3  # a server whose totals go up and down must not cause an endless loop
 
 
@@ -112,56 +112,103 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
     """
     ahead = _Prefetcher(fetch, concurrency, per_page)
     seen: set[int] = set()
-    visited: set[str] = set()
-    number, url, total, fruitless = 1, None, 0, 0
+    stale = _Stale(per_page)
+    number, url, total = 1, None, 0
     try:
         while True:
             page = await ahead.get(number, url, total)
             fallen, total = total - page.total, page.total
-            if fallen > 0 and number > 1 and fruitless < _MOST_FRUITLESS_STEPS:
+            if fallen > 0 and number > 1 and stale.steps < _MOST_FRUITLESS_STEPS:
                 await ahead.drop()
-                number, url = max(1, number - pages_to_step_back(fallen, per_page)), None
-                fruitless += 1
+                number, url = max(1, number - stale.step_back(fallen, len(seen))), None
                 continue
             fresh = [item for item in {item.id: item for item in page.items}.values() if item.id not in seen]
             seen.update(item.id for item in fresh)
-            fruitless = 0 if fresh else fruitless
             if emitter.active:
                 _tell(emitter, number, len(seen), total)
             for item in fresh:
                 yield item
             if not _has_next(page, number, per_page, concurrency):
                 return
-            _check_next(page, number, visited, fresh=bool(fresh))
+            _check_next(page, number)
+            if stale.ends(page, len(seen), fresh=bool(fresh)):
+                return
             number, url = page.links.next_page or number + 1, page.links.next_url
     finally:
         if ahead.tasks:
             await ahead.drop()
 
 
-def _check_next(page: Page[Item], number: int, visited: set[str], *, fresh: bool) -> None:
-    """Refuse a listing that would never end.
+@attrs.define
+class _Stale:
+    """The pages in a row that had no new item: a few are normal while a listing changes, more never end.
+
+    Items added meanwhile push known ones to later pages, and after deletions pages are read again; both explain as many
+    pages as hold the items that moved, and these are known items.
+
+    Attributes:
+        per_page: items a page.
+        pages: such pages so far, less those that are read again after a step back.
+        steps: steps back so far.
+        least: the least total of the walk; what it has grown by since may have pushed as many known items back.
+        urls: links followed from these pages; one that comes again leads in a circle.
+    """
+
+    per_page: int
+    pages: int = 0
+    steps: int = 0
+    least: int | None = None
+    urls: set[str] = attrs.field(factory=set)
+
+    def step_back(self, fallen: int, known: int) -> int:
+        """Return how many pages to go back after the total fell; those that held known items may be read again."""
+        back = pages_to_step_back(fallen, self.per_page)
+        self.steps += 1
+        self.pages -= min(back, page_count(known, self.per_page))
+        return back
+
+    def ends(self, page: Page[Item], known: int, *, fresh: bool) -> bool:
+        """Note a page, and return whether the listing ends here, since it is complete and leads on all the same.
+
+        Raises:
+            UnexpectedResponseError: it is not complete, and its pages have brought nothing new for too long.
+        """
+        if fresh:
+            self.pages, self.steps = 0, 0
+            self.urls.clear()
+        self.pages += not fresh
+        self.least = page.total if self.least is None else min(self.least, page.total)
+        grown = min(page.total - self.least, known)
+        too_many = self.pages > _MOST_STALE_PAGES + page_count(grown, self.per_page)
+        url = page.links.next_url
+        circles = url is not None and page.links.next_page is None and url in self.urls
+        if url is not None:
+            self.urls.add(url)
+        if too_many and known >= page.total:
+            return True
+        if too_many or circles:
+            msg = "the pages of a listing lead on, but to items that were read already or to none; try again later"
+            raise UnexpectedResponseError(msg)
+        return False
+
+
+def _check_next(page: Page[Item], number: int) -> None:
+    """Refuse links that lead back, or to another server.
 
     Raises:
-        UnexpectedResponseError: the next page is this one or an earlier one, or too many pages had nothing new.
+        UnexpectedResponseError: the next page is this one or an earlier one, or on another origin.
     """
-    following, url = page.links.next_page, page.links.next_url
+    if page.links.foreign is not None:
+        raise UnexpectedResponseError(page.links.foreign)
+    following = page.links.next_page
     if following is not None and following <= number:
         msg = f"page {number} of a listing names page {following} as the next one"
         raise UnexpectedResponseError(msg)
-    if fresh:
-        visited.clear()
-    if url is None:
-        return
-    if following is None and (url in visited or len(visited) > _MOST_STALE_PAGES):
-        msg = f"page {number} of a listing leads to pages that were read already"
-        raise UnexpectedResponseError(msg)
-    visited.add(url)
 
 
 def _has_next(page: Page[Item], number: int, per_page: int, concurrency: int) -> bool:
     """Whether there is a next page: by GitHub's link; by the total if there is none, or if pages are fetched ahead."""
-    if page.links.next_url is not None:
+    if page.links.next_url is not None or page.links.foreign is not None:
         return True
     if page.links.stated and concurrency == 1:
         return False
@@ -277,7 +324,7 @@ async def _windows(
     seen: set[int] = set()
     while limit is None or len(seen) < limit:
         window = requests.created_range(start, end)
-        count, oldest = 0, end
+        count, known, oldest = 0, len(seen), end
         runs = open_window(window)
         try:
             async for run in runs:
@@ -291,5 +338,7 @@ async def _windows(
         finally:
             await runs.aclose()
         if count < MOST_FILTERED_RUNS or oldest is None or oldest == end or not (filtered or window):
+            return
+        if len(seen) == known:  # the server ignores ``created``
             return
         end = oldest

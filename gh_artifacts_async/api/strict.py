@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import attrs
 from cattrs import Converter
 from cattrs.errors import BaseValidationError
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, override
 from cattrs.v import format_exception, transform_error
 
 from gh_artifacts_async.api.clock import parse_timestamp
@@ -39,9 +39,6 @@ class _RunListing:
     workflow_runs: tuple[WorkflowRun, ...]
 
 
-_MISSING = object()
-
-
 class _WrongTypeError(TypeError):
     """A JSON value of another type than the field's."""
 
@@ -59,9 +56,7 @@ def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
 
 
 def _timestamp(value: Any, _: Any) -> datetime:  # noqa: ANN401 - cattrs' signature
-    if value is _MISSING:
-        msg = "required field missing"
-    elif type(value) is not str:
+    if type(value) is not str:
         msg = f"expected a time, got {type(value).__name__}"
     else:
         try:
@@ -75,7 +70,7 @@ def _digest(value: Any, _: Any) -> Digest:  # noqa: ANN401 - cattrs' signature
     if type(value) is not str:
         msg = f"expected a digest, got {type(value).__name__}"
         raise _WrongTypeError(msg)
-    return Digest.parse(value)
+    return Digest.received(value)
 
 
 def _passed_in(value: Any, _: Any) -> RepositoryName:  # noqa: ANN401 - cattrs' signature
@@ -84,21 +79,22 @@ def _passed_in(value: Any, _: Any) -> RepositoryName:  # noqa: ANN401 - cattrs' 
     return value
 
 
-_REQUIRED: dict[type, tuple[str, ...]] = {Artifact: ("created_at", "expires_at", "updated_at")}
-"""Fields that may be null, but not missing; the classes have defaults for those who construct one by hand."""
+def _size(value: Any, _: Any) -> int:  # noqa: ANN401 - cattrs' signature
+    if type(value) is int and value >= 0:
+        return value
+    msg = "expected a size of 0 or more" if type(value) is int else f"expected int, got {type(value).__name__}"
+    raise _WrongTypeError(msg)
 
 
 def _from_object(made: Converter, cls: type[T]) -> Callable[[Any, Any], T]:
     """Return a hook that takes JSON objects only; cattrs' own would take a list if no field is required."""
-    structure = make_dict_structure_fn(cls, made)
-    required = _REQUIRED.get(cls, ())
+    sizes = {"size_in_bytes": override(struct_hook=_size)} if cls is Artifact else {}
+    structure = make_dict_structure_fn(cls, made, **sizes)  # type: ignore[arg-type]
 
     def hook(value: Any, _: Any) -> T:  # noqa: ANN401 - cattrs' signature
         if type(value) is not dict:
             msg = f"expected an object, got {type(value).__name__}"
             raise _WrongTypeError(msg)
-        if not all(name in value for name in required):
-            value = {**dict.fromkeys(required, _MISSING), **value}
         return structure(value, cls)
 
     return hook

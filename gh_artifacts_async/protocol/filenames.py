@@ -37,6 +37,9 @@ _LONGEST_NAME = 200  # bytes; the usual 255 less a suffix and a part file's own 
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ORDINARY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. ()+@=,-]{0,197}[A-Za-z0-9_)+=-]", re.ASCII)
+_HOUSEKEEPING = re.compile(
+    r"\..*\.(?:part(?:\.json(?:\.new)?)?|gh-artifacts\.json(?:\..*)?)", re.IGNORECASE | re.DOTALL
+)
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _PARAMETER = re.compile(r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""")
 _EXTENDED = re.compile(r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)""")
@@ -125,14 +128,16 @@ def safe_component(name: str) -> str:
     """Return one path component that is safe on every system and as close to ``name`` as possible.
 
     Separators, control characters and what Windows forbids become ``_``; ``.`` and ``..``, trailing dots and blanks,
-    device names and names that are too long are changed; an empty name becomes ``_``. A safe name is kept.
+    device names and names that are too long are changed, and so is a name like those of part files and records; an
+    empty name becomes ``_``. A safe name is kept.
     """
     if _ORDINARY.fullmatch(name) and not _RESERVED.fullmatch(name):
         return name
     kept = _well_ended("".join("_" if _is_bad(char) else char for char in name))
     if _RESERVED.fullmatch(kept):
         kept = f"_{kept}"
-    return _well_ended(_shortened(kept)) or "_"
+    safe = _well_ended(_shortened(kept)) or "_"
+    return f"_{safe[1:]}" if _HOUSEKEEPING.fullmatch(safe) else safe
 
 
 def _well_ended(name: str) -> str:
@@ -172,6 +177,12 @@ def raw_filename(artifact_name: str, content_disposition: str | None) -> str:
     return safe_component(disposition_filename(content_disposition) or artifact_name)
 
 
+PART_NAME = re.compile(
+    r"(?P<part>(?P<prefix>\..+\.(?P<id>[1-9][0-9]*)\.)[0-9a-f]{9,}(?:-[0-9a-f]{9,})?\.part)(?P<state>\.json(?:\.new)?)?",
+    re.ASCII | re.DOTALL,
+)
+"""The names of part files and their states: ``.<name>.<artifact id>.<token>.part`` and ``.json`` or ``.json.new``."""
+
 LONGEST_FILENAME = 255
 """The longest file name, in bytes, that all common file systems allow."""
 
@@ -185,6 +196,9 @@ def check_filename(name: str) -> str:
     is_one = isinstance(name, str) and name not in {"", ".", ".."} and "/" not in name and "\\" not in name
     if not is_one or not name.isprintable():
         msg = f"filename must be a file name without folders, not {name!r}"
+        raise ConfigurationError(msg)
+    if PART_NAME.fullmatch(name):
+        msg = f"filename must not be that of a part file, as {name!r} is; such files are removed when a download ends"
         raise ConfigurationError(msg)
     if len(name.encode()) > LONGEST_FILENAME:
         msg = f"filename has {len(name.encode())} bytes; the limit is {LONGEST_FILENAME}"

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import attrs
 
-from gh_artifacts_async.errors import UnexpectedResponseError
 from gh_artifacts_async.protocol.throttling import whole
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's grammar of a token, no secret
 _PARAMETER = rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]+))?'
 _LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)")  # empty list elements are ignored
+_LONGEST_ORIGIN = 300
 _ONE_PARAMETER = re.compile(_PARAMETER)
 
 
@@ -32,12 +32,14 @@ class PageLinks:
         next_page: that link's page number; None if it carries none.
         last_page: number of the last page; None if GitHub did not say.
         stated: there was a Link header; without one, only the total tells whether there are more pages.
+        foreign: why the link to the next page must not be followed; None if it may be, or if there is none.
     """
 
     next_url: str | None = None
     next_page: int | None = None
     last_page: int | None = None
     stated: bool = False
+    foreign: str | None = None
 
 
 def parse_link(value: str) -> dict[str, str]:
@@ -72,11 +74,8 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
 
     Args:
         value: the header; None if there is none.
-        base: the API; ``next`` must stay on its origin, since the token is sent there.
+        base: the API; a ``next`` on another origin is only noted, as ``foreign``, since the token must not go there.
         url: the URL of the page itself, against which a relative link is resolved.
-
-    Raises:
-        UnexpectedResponseError: ``next`` leads to another origin.
     """
     if not value:
         return PageLinks()
@@ -86,13 +85,26 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
     if following is None:
         return PageLinks(last_page=last, stated=True)
     following = _absolute(url, following)
-    if not base.owns(following):
-        msg = (
-            f"the next page's link leaves {base.origin}; it was not followed, so that the token is not sent there. "
-            "If the server is behind a proxy, pass the proxy's URL as base_url"
-        )
-        raise UnexpectedResponseError(msg)
-    return PageLinks(next_url=following, next_page=page_number(following), last_page=last, stated=True)
+    number = page_number(following)
+    if base.owns(following):
+        return PageLinks(next_url=following, next_page=number, last_page=last, stated=True)
+    foreign = (
+        f"the next page's link leaves {base.origin} for {_origin(following)}; it was not followed, so that the token "
+        "is not sent there. If the server is behind a proxy, pass the proxy's URL as base_url"
+    )
+    return PageLinks(next_page=number, last_page=last, stated=True, foreign=foreign)
+
+
+def _origin(url: str) -> str:
+    """Return the origin of a foreign URL, without what may be secret; it is for a message only."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "an address that cannot be read"
+    user = "***@" if "@" in parts.netloc else ""
+    shown = f"{parts.scheme}://{user}{f'[{host}]' if ':' in host else host}" + ("" if port is None else f":{port}")
+    return shown[:_LONGEST_ORIGIN] if host and shown.isprintable() else "an address that cannot be read"
 
 
 def _absolute(url: str, link: str) -> str:

@@ -6,8 +6,10 @@ Status codes: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.requests import BaseURL, Request
 
 _LONGEST_MESSAGE = 300
+_LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is quick to find
 _LAST_GOOD = 299
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _SERVER = 401, 403, 404, 410, 500
 _PERMANENT = (301, 308)
@@ -198,12 +201,23 @@ def _unlike_github(request: Request, response: Response, found: str) -> Unexpect
 
 @functools.cache
 def _loads() -> Callable[[bytes], object]:
-    """Return orjson's parser if it is installed (the extra ``speed``), else the standard library's."""
+    """Return orjson's parser if it is installed (the extra ``speed``), else the standard library's.
+
+    Both give the same: what orjson refuses (a lone surrogate), or would read as a float (an integer of more than 64
+    bits), is left to the standard library.
+    """
     try:
         from orjson import loads
     except ImportError:
         return json.loads
-    return loads
+
+    def parse(body: bytes) -> object:
+        if _LONG_NUMBER.search(body) is None:
+            with contextlib.suppress(ValueError):
+                return loads(body)
+        return json.loads(body)
+
+    return parse
 
 
 def _kind(response: Response) -> str:

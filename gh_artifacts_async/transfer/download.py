@@ -121,8 +121,10 @@ class Download:
         """
         try:
             present = await self.present()
-            return self._skipped(present) if present is not None else await self._bring()
+            return await self._bring() if present is None else self._skipped(present)
         except BaseException as error:
+            if isinstance(error, DestinationExistsError):
+                self._sweep(whole=False)
             self._emitter.emit(TransferFailed(artifact=self._artifact, error=error))
             raise
 
@@ -198,6 +200,7 @@ class Download:
             self._context.leftovers.add(part.path, part.prefix)
             raise
         if isinstance(found, LocalCopy):
+            self._context.leftovers.add(part.path, part.prefix)
             return self._skipped(found)
         path, received, members = found
         if self._emitter.active:
@@ -290,7 +293,13 @@ class Download:
             return path, received, None
         return await self._same_or_in_the_way(path)
 
+    def _sweep(self, *, whole: bool) -> None:
+        """Remove what a process that was killed at the commit left of this artifact, see :meth:`Leftovers.sweep`."""
+        part = PartFile.for_artifact(self._artifact, self._destination.folder)
+        self._context.leftovers.sweep(part.path, part.prefix, whole=whole)
+
     def _skipped(self, present: LocalCopy) -> DownloadResult:
+        self._sweep(whole=True)
         artifact, path = self._artifact, present.path
         size = artifact.size_in_bytes if path.is_dir() else path.stat().st_size
         self._emitter.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=True))

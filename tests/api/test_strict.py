@@ -63,26 +63,17 @@ def test_githubs_examples_of_runs():
 # --- what may be missing, null, or more
 
 
-@pytest.mark.parametrize("field", ["created_at", "expires_at", "updated_at", "digest", "workflow_run"])
+@pytest.mark.parametrize("field", ["node_id", "created_at", "expires_at", "updated_at", "digest", "workflow_run"])
 def test_what_may_be_null(field):
     """Times, digest and run."""
     assert getattr(strict.artifact({**ARTIFACT, field: None}, REPO), field) is None
 
 
-@pytest.mark.parametrize("field", ["digest", "workflow_run"])
+@pytest.mark.parametrize("field", ["digest", "workflow_run", "node_id", "created_at", "expires_at", "updated_at"])
 def test_what_may_be_missing(field):
     """What older servers do not have."""
     data = {key: value for key, value in ARTIFACT.items() if key != field}
     assert getattr(strict.artifact(data, REPO), field) is None
-
-
-@pytest.mark.parametrize("field", ["created_at", "expires_at", "updated_at"])
-def test_times_may_not_be_missing(field):
-    """GitHub's description requires the times, though they may be null."""
-    data = {key: value for key, value in ARTIFACT.items() if key != field}
-    with pytest.raises(ResponseShapeError) as caught:
-        strict.artifact(data, REPO)
-    assert caught.value.path == f"$.{field}"
 
 
 @pytest.mark.parametrize(
@@ -143,11 +134,11 @@ def test_ids_beyond_32_bits():
         ("id", None, "expected int, got NoneType"),
         ("id", DELETED, "required field missing"),
         ("node_id", 5, "expected str, got int"),
-        ("node_id", DELETED, "required field missing"),
         ("name", None, "expected str, got NoneType"),
         ("name", ["x"], "expected str, got list"),
         ("name", DELETED, "required field missing"),
         ("size_in_bytes", "1", "expected int, got str"),
+        ("size_in_bytes", -1, "expected a size of 0 or more"),
         ("size_in_bytes", DELETED, "required field missing"),
         ("url", DELETED, "required field missing"),
         ("archive_download_url", DELETED, "required field missing"),
@@ -159,8 +150,6 @@ def test_ids_beyond_32_bits():
         ("created_at", "2026-01-10T14:59:22", "expected an ISO 8601 time with a zone"),
         ("created_at", "0001-01-01T00:00:00+10:00", "expected an ISO 8601 time"),
         ("digest", 5, "expected a digest, got int"),
-        ("digest", "sha256:xyz", "unreadable value"),
-        ("digest", "nonsense", "unreadable value"),
         ("workflow_run", [], "expected an object, got list"),
         ("workflow_run", "x", "expected an object, got str"),
     ],

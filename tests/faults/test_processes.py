@@ -36,7 +36,7 @@ async def test_row_23_killed_while_the_state_was_written(
     part = await leave_part(github, it, tmp_path, 300_000)
     unfinished = part.with_name(part.name + ".json.new")
     unfinished.write_bytes(b'{"vers')
-    orphan = tmp_path / ".other.9.abc.part.json.new"
+    orphan = tmp_path / ".other.9.abcabc012.part.json.new"
     orphan.write_bytes(b"")
     result = await fetch(client, it, tmp_path)
     assert result.resumed_from > 0

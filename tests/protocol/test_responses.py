@@ -160,11 +160,6 @@ def test_a_redirect_to_nowhere(location):
         (ARTIFACT, answer(204), "no body"),
         (DOWNLOAD, answer(200, "PK"), "instead of a redirect to storage"),
         (DELETE, answer(200, "<html>Sign in", content_type="text/html"), "text/html instead of an empty body"),
-        (
-            LISTING,
-            answer(200, "{}", link='<https://evil.example/?page=2>; rel="next"'),
-            "leaves https://api.github.com",
-        ),
     ],
 )
 def test_what_no_rule_covers(request_, got, said):
@@ -374,8 +369,8 @@ def test_a_request_is_named_without_host_and_query():
 
 def test_the_fastest_reader_is_taken(monkeypatch):
     """Orjson where it is installed, else the standard library's."""
-    fast = SimpleNamespace(loads=lambda _: {})
+    fast = SimpleNamespace(loads=lambda _: {"fast": True})
     monkeypatch.setitem(sys.modules, "orjson", fast)
-    assert responses._loads.__wrapped__() is fast.loads
+    assert responses._loads.__wrapped__()(b"[]") == {"fast": True}
     monkeypatch.setitem(sys.modules, "orjson", None)
     assert responses._loads.__wrapped__() is json.loads

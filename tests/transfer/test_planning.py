@@ -135,7 +135,7 @@ class TestResume:
         """Without its state a part is of no use; nothing is swept, as a download would."""
         (part,) = tmp_path.glob(".*.part")
         (state,) = tmp_path.glob(".*.part.json")
-        part.rename(tmp_path / f".docs.{broken}.orphan.part")
+        part.rename(tmp_path / f".docs.{broken}.0123456789.part")
         async with client_for(github) as client:
             plan = await planned(client, broken, tmp_path)
         assert (plan.action, plan.bytes) == ("download", WORKER_SIZE)

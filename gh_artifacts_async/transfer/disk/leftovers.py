@@ -11,17 +11,19 @@ import contextlib
 import functools
 import itertools
 import os
+import re
 import secrets
 from typing import TYPE_CHECKING
 
+from gh_artifacts_async.protocol.filenames import PART_NAME
 from gh_artifacts_async.transfer.disk.filesystem import lock
 
 if TYPE_CHECKING:
     from pathlib import Path
-
 SUFFIX = ".part"
 _STATE_SUFFIX = ".json"
 _NEW = ".new"
+_STATE_HEAD = 100  # bytes of a state, enough for the artifact's id
 _SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousands of artifacts
 _numbers = itertools.count()
 
@@ -53,6 +55,19 @@ class Leftovers:
             known = self._folders[folder] = (now, scan(folder))
         return known[1].pop(prefix, [])
 
+    def sweep(self, like: Path, prefix: str, *, whole: bool) -> None:
+        """Remove an artifact's part files that no running process holds, now that its place is taken.
+
+        Args:
+            like: a part file's path in the folder.
+            prefix: what the names of the artifact's part files begin with.
+            whole: also those that a later run could resume; else only those with a second name: a process put them in
+                place, and was killed before it removed the first.
+        """
+        for candidate in self.of(like.parent, prefix):
+            if whole or names_of(candidate) > 1:
+                sweep(candidate, like)
+
     def add(self, path: Path, prefix: str) -> None:
         """Add a part file that a download of this client has just left, if it exists."""
         known = self._folders.get(path.parent)
@@ -63,6 +78,9 @@ class Leftovers:
 def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
     """Return the part files of a folder by the prefix of their artifact.
 
+    Only what matches the whole pattern of names counts, and only if its state is ours, or missing, as it is for a small
+    artifact; a user's own files are left alone.
+
     Args:
         folder: where to look; it need not exist.
         sweeps: also remove states whose part is gone.
@@ -72,14 +90,32 @@ def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         names = {entry.name for entry in entries if entry.name.startswith(".")}
     for name in sorted(names):
-        if name.endswith(SUFFIX):
-            token = name.removesuffix(SUFFIX).rpartition(".")[2]
-            found.setdefault(name[: -len(token + SUFFIX)], []).append(folder / name)
+        match = PART_NAME.fullmatch(name)
+        if match is None:
             continue
-        state = name.removesuffix(_NEW)  # a killed process may have been writing it
-        if sweeps and state.endswith(SUFFIX + _STATE_SUFFIX) and state.removesuffix(_STATE_SUFFIX) not in names:
+        if match["state"] is None:
+            state = name + _STATE_SUFFIX
+            if state not in names or _is_ours(folder / state, match["id"]):
+                found.setdefault(match["prefix"], []).append(folder / name)
+        elif sweeps and match["part"] not in names and _is_ours(folder / name, match["id"]):
             remove(folder / name)
     return found
+
+
+def _is_ours(path: Path, artifact_id: str) -> bool:
+    """Whether a file is a state of this artifact's part, or the beginning of one: its writer may have been killed."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(_STATE_HEAD)
+    except OSError:
+        return False
+    begins = re.match(rb'\{"version": [0-9]+, "artifact_id": ([0-9]+),', head)
+    expected = artifact_id.encode()
+    if begins is not None:
+        return begins[1] == expected
+    return (b'{"version": 1, "artifact_id": ' + expected).startswith(head)
 
 
 def grab(candidate: Path, mine: Path) -> int | None:
@@ -118,6 +154,14 @@ def remove(path: Path) -> None:
     """Remove a file; errors are ignored."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
+
+
+def names_of(path: Path) -> int:
+    """Return how many names a file has; 0 if it is gone."""
+    try:
+        return path.lstat().st_nlink
+    except OSError:
+        return 0
 
 
 def size_of(path: Path) -> int:

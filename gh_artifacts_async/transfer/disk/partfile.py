@@ -25,6 +25,7 @@ from gh_artifacts_async.transfer.disk.leftovers import (
     CREATE,
     SUFFIX,
     grab,
+    names_of,
     new_token,
     remove,
     size_of,
@@ -202,7 +203,8 @@ class PartFile:
             beside.replace(state_paths(self.path)[0])  # not written again: the disk may be full
         remove(unfinished)
         self._state_saved = True
-        size = os.fstat(self._descriptor).st_size
+        found = os.fstat(self._descriptor)
+        size = 0 if found.st_nlink > 1 else found.st_size  # one with a second name is a finished file already
         if state is not None and size > 0 and state.same_artifact(self._expected) and _can_be_checked(state, size):
             self.state = state
             if self._rehash(size) and (state.digest is not None or state.hashed == (size, self.hexdigest)):
@@ -360,7 +362,9 @@ def resumable(candidate: Path, expected: PartState) -> int | None:
         expected: the artifact's own state.
     """
     state, size = _load(state_paths(candidate)[0]), size_of(candidate)
-    if state is None or not size or not state.same_artifact(expected) or not _can_be_checked(state, size):
+    if state is None or not size or names_of(candidate) > 1 or not state.same_artifact(expected):
+        return None
+    if not _can_be_checked(state, size):
         return None
     return max(0, (expected.size_in_bytes if state.total is None else state.total) - size)
 

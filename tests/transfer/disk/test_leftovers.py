@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 PREFIX = ".docs.7."
 
 
-def leave(folder: Path, token: str = "abcd", data: bytes = b"bytes") -> Path:
+def leave(folder: Path, token: str = "abcdef010", data: bytes = b"bytes") -> Path:
     """Write a part file and its state, as a process that has ended leaves them."""
     part = folder / f"{PREFIX}{token}.part"
     part.write_bytes(data)
-    state_paths(part)[0].write_bytes(b"{}")
+    state_paths(part)[0].write_bytes(b'{"version": 1, "artifact_id": 7, "repository": ""}')
     return part
 
 
@@ -47,11 +47,20 @@ def names(folder: Path) -> set[str]:
 
 def test_scan(tmp_path: Path) -> None:
     """Parts are found by artifact; a state without its part is removed, everything else is left alone."""
-    first, second = leave(tmp_path), tmp_path / ".do.cs.8.ef.part"
+    first, second = leave(tmp_path), tmp_path / ".do.cs.8.ef0123456.part"
     second.write_bytes(b"")
-    (tmp_path / ".docs.7.dead.part.json").write_bytes(b"{}")
-    (tmp_path / ".docs.7.dead.part.json.new").write_bytes(b"{")
-    others = {"docs.zip", "x.part", ".hidden", ".x.json", ".docs.zip.gh-artifacts.json"}
+    (tmp_path / ".docs.7.deaddead0.part.json").write_bytes(b'{"version": 1, "artifact_id": 7, "x": 1}')
+    (tmp_path / ".docs.7.deaddead0.part.json.new").write_bytes(b"{")
+    others = {
+        "docs.zip",
+        "x.part",
+        ".hidden",
+        ".x.json",
+        ".x.part.json",
+        ".y.part.json.new",
+        ".art-1.1.notes.part",
+        ".docs.zip.gh-artifacts.json",
+    }
     for name in others:
         (tmp_path / name).write_bytes(b"")
     assert scan(tmp_path) == {PREFIX: [first], ".do.cs.8.": [second]}
@@ -61,9 +70,9 @@ def test_scan(tmp_path: Path) -> None:
 
 def test_a_scan_that_only_looks(tmp_path: Path) -> None:
     """A dry run removes nothing."""
-    (tmp_path / ".docs.7.dead.part.json").write_bytes(b"{}")
+    (tmp_path / ".docs.7.deaddead0.part.json").write_bytes(b'{"version": 1, "artifact_id": 7, "x": 1}')
     assert scan(tmp_path, sweeps=False) == {}
-    assert names(tmp_path) == {".docs.7.dead.part.json"}
+    assert names(tmp_path) == {".docs.7.deaddead0.part.json"}
 
 
 async def test_each_part_is_given_out_once(tmp_path: Path) -> None:
@@ -97,7 +106,7 @@ async def test_a_part_of_this_client_is_known_without_a_scan(tmp_path: Path) -> 
     known.add(part, PREFIX)  # the folder was never read: its first scan finds the part
     assert known.of(tmp_path, PREFIX) == [part]
     known.add(part, PREFIX)
-    known.add(tmp_path / f"{PREFIX}gone.part", PREFIX)
+    known.add(tmp_path / f"{PREFIX}01234567890.part", PREFIX)
     assert known.of(tmp_path, PREFIX) == [part]
 
 
@@ -106,7 +115,7 @@ async def test_a_part_of_this_client_is_known_without_a_scan(tmp_path: Path) -> 
 
 def test_grab(tmp_path: Path) -> None:
     """A part is renamed to a name of our own and comes back open, for reading and writing."""
-    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}mine.part"
+    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}0123456789.part"
     descriptor = grab(part, mine)
     assert descriptor is not None
     assert os.pread(descriptor, 99, 0) == b"bytes"
@@ -118,19 +127,19 @@ def test_grab(tmp_path: Path) -> None:
 
 def test_a_part_that_is_locked_or_gone(tmp_path: Path) -> None:
     """What a living process holds stays under its name; what is gone is not there to be taken."""
-    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}mine.part"
+    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}0123456789.part"
     with part.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert grab(part, mine) is None
     assert part.exists()
-    assert grab(tmp_path / f"{PREFIX}gone.part", mine) is None
+    assert grab(tmp_path / f"{PREFIX}01234567890.part", mine) is None
     assert not mine.exists()
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     """A symbolic link in a part's place is neither taken nor written through, nor is one where a part is created."""
     (tmp_path / "victim").write_bytes(b"mine")
-    link, mine = tmp_path / f"{PREFIX}link.part", tmp_path / f"{PREFIX}mine.part"
+    link, mine = tmp_path / f"{PREFIX}0123456789a.part", tmp_path / f"{PREFIX}0123456789.part"
     link.symlink_to(tmp_path / "victim")
     assert grab(link, mine) is None
     with pytest.raises(FileExistsError):
@@ -154,7 +163,7 @@ def test_of_many_that_grab_one_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize("held", [False, True])
 def test_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, held: bool) -> None:
     """Where an open file cannot be renamed, the rename alone tells whether the part is held."""
-    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}mine.part"
+    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}0123456789.part"
 
     def refuse(*_: object) -> None:
         raise PermissionError(13, "used by another process")
@@ -175,7 +184,7 @@ def test_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, held: bool)
 
 def test_sweep(tmp_path: Path) -> None:
     """A part goes with its state, also with one that was being written; one that is held stays."""
-    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}mine.part"
+    part, mine = leave(tmp_path), tmp_path / f"{PREFIX}0123456789.part"
     state_paths(part)[1].write_bytes(b"{")
     with part.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -196,7 +205,7 @@ def test_what_cannot_be_removed_is_left(tmp_path: Path, monkeypatch: pytest.Monk
     with monkeypatch.context() as patched:
         patched.setattr(type(part), "unlink", refuse)
         remove(part)
-        sweep(part, tmp_path / f"{PREFIX}mine.part")
+        sweep(part, tmp_path / f"{PREFIX}0123456789.part")
     assert len(scan(tmp_path, sweeps=False)[PREFIX]) == 1
     remove(tmp_path / "absent")
 
