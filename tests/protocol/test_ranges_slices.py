@@ -40,7 +40,7 @@ def test_slices_put_together_are_the_slice(blob, start, length, at_most):
     found, at, etag, end = b"", start, None, start + length
     while at < end:
         got, body = _serve(blob, slice_headers(at, end - 1, etag), at_most)
-        decision = decide_slice(at, etag, got, now=NOW)
+        decision = decide_slice(at, etag, got, now=lambda: NOW)
         assert isinstance(decision, Stream)
         assert (decision.offset, decision.length, decision.total) == (at, len(body), len(blob))
         if not decision.length:
@@ -62,14 +62,14 @@ def test_slices_put_together_are_the_slice(blob, start, length, at_most):
 )
 def test_responses_with_bytes(etag, status, headers, decision):
     """The range requested, its beginning at the end of the blob, or the whole blob."""
-    assert decide_slice(3, etag, answer(status, **headers), now=NOW) == decision
+    assert decide_slice(3, etag, answer(status, **headers), now=lambda: NOW) == decision
 
 
 @pytest.mark.parametrize("value", [None, "", "bytes 4-9/20", "bytes */20", "bytes 3-9/*", "bytes 9-3/20", "3-9/20"])
 def test_a_206_of_another_range(value):
     """A 206 of another range, or without a valid Content-Range, is refused: its bytes are never used."""
     headers = {} if value is None else {"content_range": value}
-    assert isinstance(decide_slice(3, None, answer(206, etag=ETAG, **headers), now=NOW), Fail)
+    assert isinstance(decide_slice(3, None, answer(206, etag=ETAG, **headers), now=lambda: NOW), Fail)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_206_of_another_range(value):
 )
 def test_every_kind_of_answer(status, headers, kind):
     """Each has one meaning."""
-    assert isinstance(decide_slice(3, ETAG, answer(status, **headers), now=NOW), kind)
+    assert isinstance(decide_slice(3, ETAG, answer(status, **headers), now=lambda: NOW), kind)
 
 
 def test_ranges_are_absolute():
@@ -110,7 +110,7 @@ def test_content_range_of_a_refusal():
 @given(st.integers(0, 2**40), st.one_of(st.none(), st.just(ETAG)), answers)
 def test_no_answer_breaks_the_decision(first, etag, got):
     """Any status and headers: one of the decisions, and a stream starts at the byte requested."""
-    found = decide_slice(first, etag, got, now=NOW)
+    found = decide_slice(first, etag, got, now=lambda: NOW)
     assert isinstance(found, Stream | Whole | Restart | SignAgain | RetryLater | Fail)
     if isinstance(found, Stream):
         assert found.offset == first
