@@ -13,7 +13,7 @@
     ├ APIError                              GitHub answered with an error
     │ ├ BadRequestError                     400, 422
     │ ├ AuthenticationError                 401
-    │ ├ PermissionDeniedError               403
+    │ ├ PermissionDeniedError               403, 451
     │ ├ NotFoundError                       404
     │ ├ ArtifactExpiredError                410 on a download
     │ ├ RateLimitError
@@ -168,13 +168,15 @@ class AuthenticationError(APIError):
 
 
 class PermissionDeniedError(APIError):
-    """403 other than a rate limit: the token lacks a permission.
+    """403 other than a rate limit, or 451: access is denied, for the reason that GitHub's message gives.
 
     Attributes:
         accepted_permissions: ``X-Accepted-GitHub-Permissions``, e.g. ``"actions=read"``; None if it was not sent.
+        sso_url: where to authorize the token for an organization that requires SAML single sign-on (``X-GitHub-SSO``);
+            None if that is not the reason.
     """
 
-    _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "accepted_permissions")
+    _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "accepted_permissions", "sso_url")
 
     def __init__(
         self,
@@ -185,12 +187,14 @@ class PermissionDeniedError(APIError):
         documentation_url: str | None = None,
         request: str = "",
         accepted_permissions: str | None = None,
+        sso_url: str | None = None,
     ) -> None:
-        """Keep the details of the response and the accepted permissions."""
+        """Keep the details of the response, the accepted permissions and the URL of the sign-on."""
         super().__init__(
             message, status=status, request_id=request_id, documentation_url=documentation_url, request=request
         )
         self.accepted_permissions = accepted_permissions
+        self.sso_url = sso_url
 
 
 class NotFoundError(APIError):

@@ -30,7 +30,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "APIError": ANSWER,
     "BadRequestError": ANSWER,
     "AuthenticationError": ANSWER,
-    "PermissionDeniedError": {**ANSWER, "accepted_permissions": "actions=read"},
+    "PermissionDeniedError": {**ANSWER, "accepted_permissions": "actions=read", "sso_url": "https://github.com/sso"},
     "NotFoundError": ANSWER,
     "ArtifactExpiredError": ANSWER,
     "RateLimitError": LIMIT,

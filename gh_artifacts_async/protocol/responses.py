@@ -29,6 +29,7 @@ from gh_artifacts_async.errors import (
     UnsafeRedirectError,
 )
 from gh_artifacts_async.models import RateLimit
+from gh_artifacts_async.protocol.denials import page_text, read_denial
 from gh_artifacts_async.protocol.filenames import media_type
 from gh_artifacts_async.protocol.links import PageLinks, page_links
 from gh_artifacts_async.protocol.redirects import signed_url
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 _LONGEST_MESSAGE = 300
 _LAST_GOOD = 299
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _SERVER = 401, 403, 404, 410, 500
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _LEGAL, _SERVER = 401, 403, 404, 410, 451, 500
 _PERMANENT = (301, 308)
 _TEMPORARY = (302, 303, 307)
 NO_DOWNLOAD_URL = "failed to generate url"
@@ -236,8 +237,10 @@ def _redirected(
 @attrs.frozen(kw_only=True)
 class _Facts:
     message: str
-    documentation_url: str | None
-    details: str
+    documentation_url: str | None = None
+    details: str = ""
+    block: object = None
+    is_page: bool = False
 
 
 def _refused(request: Request, response: Response, now: Callable[[], datetime], limit: RateLimit | None) -> Refused:
@@ -253,18 +256,20 @@ def _refused(request: Request, response: Response, now: Callable[[], datetime], 
 
 
 def _facts(response: Response) -> _Facts:
-    """Read GitHub's basic-error document; the fields are empty if the body is anything else."""
+    """Read GitHub's basic-error document; of another body only what a 403 says in plain words."""
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        return _Facts(message="", documentation_url=None, details="")
+        said = page_text(response.body) if response.status == _FORBIDDEN else ""
+        return _Facts(message=_printable(said), is_page=b"<" in response.body)
     message, url = document.get("message"), document.get("documentation_url")
     return _Facts(
         message=_printable(message) if isinstance(message, str) else "",
         documentation_url=url if isinstance(url, str) else None,
         details=_details(document.get("errors")),
+        block=document.get("block"),
     )
 
 
@@ -319,6 +324,7 @@ def _error_class(request: Request, response: Response, facts: _Facts) -> type[AP
         422: BadRequestError,
         _UNAUTHORIZED: AuthenticationError,
         _FORBIDDEN: PermissionDeniedError,
+        _LEGAL: PermissionDeniedError,
         _NOT_FOUND: NotFoundError,
     }
     if status == _GONE and is_download and not _retired_version(facts):
@@ -340,10 +346,10 @@ def _retired_version(facts: _Facts) -> bool:
 def _api_error(request: Request, response: Response, facts: _Facts) -> APIError:
     found = _error_class(request, response, facts)
     if found is PermissionDeniedError:
+        denial = read_denial(response.headers, facts.message, facts.block, is_page=facts.is_page)
         accepted = response.headers.get("x-accepted-github-permissions")
-        allowed = " or ".join(part.strip() for part in _printable(accepted or "").split(";"))
-        needs = f"the token needs {allowed}" if allowed else "the token lacks a permission"
-        return PermissionDeniedError(**_common(request, response, facts, needs), accepted_permissions=accepted)
+        details = _common(request, response, facts, denial.hint)
+        return PermissionDeniedError(**details, accepted_permissions=accepted, sso_url=denial.sso_url)
     hint = _HINTS.get(found, "")
     if response.status == _GONE and found is APIError:
         hint = "this API version may have been retired; set another api_version"
