@@ -254,7 +254,19 @@ class ProtocolError(ArtifactsError):
 
 
 class UnexpectedResponseError(ProtocolError):
-    """A response nothing expects: HTML instead of JSON, a 302 without Location, a ``next`` link to another origin."""
+    """A response nothing expects: HTML instead of JSON, a 302 without Location, a ``next`` link to another origin.
+
+    Attributes:
+        wrong_address: a server other than github.com answered with a web page or its sign-in page: the base URL is
+            probably not that of its REST API, or the server is in private mode.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("wrong_address",)
+
+    def __init__(self, message: str = "", *, wrong_address: bool = False) -> None:
+        """Keep what the message says about the address."""
+        super().__init__(message)
+        self.wrong_address = wrong_address
 
 
 class ResponseShapeError(ProtocolError):

@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "PrimaryRateLimitError": LIMIT,
     "SecondaryRateLimitError": LIMIT,
     "ServerError": ANSWER,
+    "UnexpectedResponseError": {"wrong_address": True},
     "ResponseShapeError": {"path": "$.artifacts[3].id"},
     "IncompleteDownloadError": {"expected": 10, "received": 4},
     "DigestMismatchError": {"algorithm": "sha256", "expected": "00" * 32, "actual": "11" * 32},

@@ -146,6 +146,11 @@ class BaseURL:
         query = f"?{urlencode(request.query)}" if request.query else ""
         return f"{self.text}{request.path}{query}"
 
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it is github.com or ``*.ghe.com``: GitHub's own hosts, whose API has no ``/api/v3``."""
+        return self.origin.host in {"github.com", "api.github.com"} or self.origin.host.endswith(".ghe.com")
+
     def owns(self, url: str) -> bool:
         """Whether an absolute URL is on this API's origin, so that the token may be sent to it."""
         parts = split_origin(url)
