@@ -8,7 +8,8 @@
     ├ ClientClosedError(RuntimeError)       used after close, or on another event loop
     ├ TransportError                        no response
     │ ├ ConnectionFailedError
-    │ │ └ CertificateError                  never retried
+    │ │ ├ CertificateError                  never retried
+    │ │ └ ProxyError                        407 and 403 of a proxy are never retried
     │ └ RequestTimeoutError(TimeoutError)
     ├ APIError                              GitHub answered with an error
     │ ├ BadRequestError                     400, 422
@@ -121,6 +122,21 @@ class ConnectionFailedError(TransportError):
 
 class CertificateError(ConnectionFailedError):
     """The server's TLS certificate is not trusted; never retried."""
+
+
+class ProxyError(ConnectionFailedError):
+    """The proxy refused the request, or cannot be reached: GitHub and storage were not asked.
+
+    Attributes:
+        status: the proxy's HTTP status, e.g. 407; None if it did not answer. 407 and 403 are never retried.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("host", "status")
+
+    def __init__(self, message: str = "", *, host: str | None = None, status: int | None = None) -> None:
+        """Keep the message, the host that was asked for, and the proxy's status."""
+        super().__init__(message, host=host)
+        self.status = status
 
 
 class RequestTimeoutError(TransportError, TimeoutError):

@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "TransportError": {"host": "api.github.com"},
     "ConnectionFailedError": {"host": "api.github.com"},
     "CertificateError": {"host": "api.github.com"},
+    "ProxyError": {"host": "api.github.com", "status": 407},
     "RequestTimeoutError": {"host": "api.github.com"},
     "APIError": ANSWER,
     "BadRequestError": ANSWER,

@@ -25,6 +25,7 @@ _HINTS: tuple[tuple[type[BaseException], str], ...] = (
     (errors.NotFoundError, "check OWNER/REPO and the ID"),
     (errors.ArtifactExpiredError, "run the workflow again to recreate it"),
     (errors.CertificateError, "use --ca-file to trust a private certificate authority"),
+    (errors.ProxyError, "check HTTPS_PROXY and NO_PROXY"),
     (errors.RequestTimeoutError, _TRY_AGAIN),
     (errors.TransportError, "check the network, the proxy (HTTPS_PROXY) and --api-url, then try again"),
     (errors.SlowTransferError, _TRY_AGAIN),
