@@ -7,6 +7,7 @@ import pytest
 from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.cli import exits
+from gh_artifacts_async.protocol.requests import BaseURL
 from gh_artifacts_async.settings import RetryPolicy
 from tests.kits.api import REPO, TOKEN
 from tests.kits.raw import RawServer, answer
@@ -73,3 +74,30 @@ async def test_row_14_storage_may_be_called_login():
     reply = answer("302 Found", Location="https://storage.example/a/login?sig=x")
     async with RawServer(reply) as server, GitHubSession(TOKEN, base_url=server.url) as session:
         assert (await api.get_download_url(session, REPO, 7)).host == "storage.example"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/repos/o/r/../../x",
+        "/repos/o/r/%2e%2E/../x",
+        "/repos/..",
+        "/repositories/./../x",
+        "/repos/o%2F..%2f../x",
+        "/repos/o/%252e%252e/x",
+        "/repos/o/..%5C..%5cx",
+    ],
+)
+@pytest.mark.parametrize("call", ["get", "delete"])
+async def test_row_19_paths_that_leave_the_repositories(path, call):
+    """A redirect with dot segments is not one of a renamed repository: the token is not sent there."""
+    error, server = await refused(answer("301 Moved Permanently", Location=f"http://HOST{path}"), call)
+    assert isinstance(error, errors.UnsafeRedirectError)
+    assert len(server.heads) == 1
+
+
+@pytest.mark.parametrize("path", ["/repositories/1/a..b", "/repos/o/.github", "/repos/o/r?x=/../", "/repos/o/..."])
+def test_row_19_other_dots(path):
+    """Names that only contain dots are ordinary."""
+    base = BaseURL.parse("https://ghe.example/api/v3")
+    assert base.is_repository_path(f"https://ghe.example/api/v3{path}")
