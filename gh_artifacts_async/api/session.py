@@ -34,6 +34,7 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
 )
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after, is_final
+from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
 from gh_artifacts_async.results import Secret
@@ -229,6 +230,9 @@ class GitHubSession:
         except TransportError as error:
             return Refused(error.with_traceback(None))
         found = judge(request, response, base=self.base, now=utcnow)
+        if token is not None and isinstance(found, Refused):
+            shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
+            found = attrs.evolve(found, error=shown.error) if isinstance(shown, Refused) else found
         self.rate_limit = found.rate_limit or self.rate_limit
         return found
 
