@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         PermissionDeniedError,
         PrimaryRateLimitError,
         ProtocolError,
+        ProxyError,
         RateLimitError,
         RequestTimeoutError,
         ResponseShapeError,
@@ -150,6 +151,7 @@ __all__ = [
     "PlannedDownload",
     "PrimaryRateLimitError",
     "ProtocolError",
+    "ProxyError",
     "RateLimit",
     "RateLimitError",
     "RateLimitPause",
@@ -202,7 +204,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
             "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
             "IncompleteDownloadError MemberNotFoundError MissingTokenError NotFoundError OutOfSpaceError "
-            "PermissionDeniedError PrimaryRateLimitError ProtocolError RateLimitError RequestTimeoutError "
+            "PermissionDeniedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError "
             "ResponseShapeError SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError "
             "StorageError TransportError UnexpectedResponseError UnsafeMemberError UnsafeRedirectError "
             "UnsupportedArchiveError"

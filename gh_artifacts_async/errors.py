@@ -8,12 +8,13 @@
     ├ ClientClosedError(RuntimeError)       used after close, or on another event loop
     ├ TransportError                        no response
     │ ├ ConnectionFailedError
-    │ │ └ CertificateError                  never retried
+    │ │ ├ CertificateError                  never retried
+    │ │ └ ProxyError                        407 and 403 of a proxy are never retried
     │ └ RequestTimeoutError(TimeoutError)
     ├ APIError                              GitHub answered with an error
     │ ├ BadRequestError                     400, 422
     │ ├ AuthenticationError                 401
-    │ ├ PermissionDeniedError               403
+    │ ├ PermissionDeniedError               403, 451
     │ ├ NotFoundError                       404
     │ ├ ArtifactExpiredError                410 on a download
     │ ├ RateLimitError
@@ -123,6 +124,21 @@ class CertificateError(ConnectionFailedError):
     """The server's TLS certificate is not trusted; never retried."""
 
 
+class ProxyError(ConnectionFailedError):
+    """The proxy refused the request, or cannot be reached: GitHub and storage were not asked.
+
+    Attributes:
+        status: the proxy's HTTP status, e.g. 407; None if it did not answer. 407 and 403 are never retried.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("host", "status")
+
+    def __init__(self, message: str = "", *, host: str | None = None, status: int | None = None) -> None:
+        """Keep the message, the host that was asked for, and the proxy's status."""
+        super().__init__(message, host=host)
+        self.status = status
+
+
 class RequestTimeoutError(TransportError, TimeoutError):
     """The server was silent for longer than :class:`~gh_artifacts_async.Timeouts` allows."""
 
@@ -168,13 +184,15 @@ class AuthenticationError(APIError):
 
 
 class PermissionDeniedError(APIError):
-    """403 other than a rate limit: the token lacks a permission.
+    """403 other than a rate limit, or 451: access is denied, for the reason that GitHub's message gives.
 
     Attributes:
         accepted_permissions: ``X-Accepted-GitHub-Permissions``, e.g. ``"actions=read"``; None if it was not sent.
+        sso_url: where to authorize the token for an organization that requires SAML single sign-on (``X-GitHub-SSO``);
+            None if that is not the reason.
     """
 
-    _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "accepted_permissions")
+    _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "accepted_permissions", "sso_url")
 
     def __init__(
         self,
@@ -185,12 +203,14 @@ class PermissionDeniedError(APIError):
         documentation_url: str | None = None,
         request: str = "",
         accepted_permissions: str | None = None,
+        sso_url: str | None = None,
     ) -> None:
-        """Keep the details of the response and the accepted permissions."""
+        """Keep the details of the response, the accepted permissions and the URL of the sign-on."""
         super().__init__(
             message, status=status, request_id=request_id, documentation_url=documentation_url, request=request
         )
         self.accepted_permissions = accepted_permissions
+        self.sso_url = sso_url
 
 
 class NotFoundError(APIError):
@@ -250,7 +270,19 @@ class ProtocolError(ArtifactsError):
 
 
 class UnexpectedResponseError(ProtocolError):
-    """A response nothing expects: HTML instead of JSON, a 302 without Location, a ``next`` link to another origin."""
+    """A response nothing expects: HTML instead of JSON, a 302 without Location, a ``next`` link to another origin.
+
+    Attributes:
+        wrong_address: a server other than github.com answered with a web page or its sign-in page: the base URL is
+            probably not that of its REST API, or the server is in private mode.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("wrong_address",)
+
+    def __init__(self, message: str = "", *, wrong_address: bool = False) -> None:
+        """Keep what the message says about the address."""
+        super().__init__(message)
+        self.wrong_address = wrong_address
 
 
 class ResponseShapeError(ProtocolError):

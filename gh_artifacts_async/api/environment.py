@@ -79,11 +79,10 @@ def token_names_for(base: BaseURL, environ: Mapping[str, str]) -> tuple[str, ...
     GITHUB_TOKEN belongs to github.com; for another host it is used only if the runner's own variables name that
     host, so that a token is never sent to a server it is not meant for.
     """
-    host = base.origin.host
-    if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
+    if base.is_hosted:
         return ("GH_TOKEN", "GITHUB_TOKEN")
     named = {_host_of(environ.get(name, "")) for name in ("GITHUB_SERVER_URL", "GITHUB_API_URL")}
-    more = ("GITHUB_TOKEN",) if host in named else ()
+    more = ("GITHUB_TOKEN",) if base.origin.host in named else ()
     return ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", *more)
 
 

@@ -27,16 +27,17 @@ from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
     ArtifactsError,
     AuthenticationError,
-    CertificateError,
     MissingTokenError,
     NotFoundError,
     ServerError,
     TransportError,
     UnexpectedResponseError,
 )
-from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after, is_final
+from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
+from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.transport.http import HttpTransport
 
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.attempts import Cause
     from gh_artifacts_async.protocol.responses import Judgement, Result
-    from gh_artifacts_async.results import Secret
     from gh_artifacts_async.settings import StrPath
 
 API_VERSION = "2022-11-28"
@@ -83,7 +83,7 @@ class GitHubSession:
         allow_http: bool = False,
         ca_file: StrPath | None = None,
         ssl_context: ssl.SSLContext | None = None,
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         trust_env: bool = False,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
@@ -99,6 +99,7 @@ class GitHubSession:
         Raises:
             ConfigurationError: an argument is invalid.
         """
+        proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # the frames of an error show no password
         self._source = as_token_source(token)
         self.has_token = self._source is not None
         self._token = self._source.secret if isinstance(self._source, StaticToken) else None
@@ -124,7 +125,8 @@ class GitHubSession:
 
     def __repr__(self) -> str:
         """Return the base URL; the token is not shown."""
-        return f"GitHubSession(base_url={str(self.base)!r})"
+        base = getattr(self, "base", None)  # a traceback may show a session whose constructor failed
+        return "GitHubSession()" if base is None else f"GitHubSession(base_url={str(base)!r})"
 
     # --- lifecycle
 
@@ -228,6 +230,9 @@ class GitHubSession:
         except TransportError as error:
             return Refused(error.with_traceback(None))
         found = judge(request, response, base=self.base, now=utcnow)
+        if token is not None and isinstance(found, Refused):
+            shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
+            found = attrs.evolve(found, error=shown.error) if isinstance(shown, Refused) else found
         self.rate_limit = found.rate_limit or self.rate_limit
         return found
 
@@ -295,5 +300,5 @@ def _failure(request: Request, found: Refused) -> Cause:
         asks_expiry = request.answer == "location" and request.known_expired is None
         gone = asks_expiry and NO_DOWNLOAD_URL in str(error).lower()  # endpoints.get_download_url asks about it
         return Final() if gone else Fault(wait=found.retry_after)
-    unanswered = isinstance(error, TransportError) and not isinstance(error, CertificateError)
+    unanswered = isinstance(error, TransportError) and not is_final(error)
     return Fault() if unanswered else Final()

@@ -53,6 +53,8 @@ def exit_code(error: BaseException) -> int:
     """Return the exit code that an error stands for."""
     if isinstance(error, errors.StorageError) and error.status in _STORAGE_NOT_FOUND:
         return NOT_FOUND
+    if isinstance(error, errors.UnexpectedResponseError) and error.wrong_address:
+        return USAGE
     if isinstance(error, errors.BulkError):
         return combined(error.exceptions, done=0)
     return next((code for kind, code in _CODES if isinstance(error, kind)), SOME_FAILED)

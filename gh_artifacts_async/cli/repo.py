@@ -73,7 +73,8 @@ def _named(value: str, where: str, api_url: str | None) -> Target:
         return Target(_repository(slug, where), api_url)
     base = _api_of(host)
     if base is None:
-        msg = f"{where}: {host!r} is not a host name"
+        shown = "what precedes OWNER/REPO" if "@" in host else repr(host)  # a password must not be shown
+        msg = f"{where}: {shown} is not a host name"
         raise ConfigurationError(msg)
     if api_url is not None and resolve_base_url(api_url) != base:
         msg = f"{where} names the host {host}, but --api-url names another; give one of them"

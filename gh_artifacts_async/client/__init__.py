@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack, cast
 
 from gh_artifacts_async.api.auth import EnvironmentToken, check_token
 from gh_artifacts_async.api.checks import setting
 from gh_artifacts_async.api.environment import read_environment
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
 from gh_artifacts_async.client.operations import Operations
+from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import IfExists, Layout, Limits, RetryPolicy, StrPath, Timeouts
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
+
+
+def _hidden(proxy: str | Secret | None) -> Secret | None:
+    return Secret(proxy) if isinstance(proxy, str) else proxy
 
 
 class ArtifactsClient(Operations):
@@ -83,6 +88,7 @@ class ArtifactsClient(Operations):
         Raises:
             ConfigurationError: an argument is invalid, e.g. a token over http to another machine.
         """
+        hidden, proxy = _hidden(proxy), None  # the frames of an error show no password
         github = GitHubSession(
             token,
             base_url=base_url,
@@ -90,7 +96,7 @@ class ArtifactsClient(Operations):
             allow_http=allow_http,
             ca_file=ca_file,
             ssl_context=ssl_context,
-            proxy=proxy,
+            proxy=hidden,
             trust_env=trust_env,
             timeouts=timeouts,
             retry=retry,
@@ -119,6 +125,8 @@ class ArtifactsClient(Operations):
         Raises:
             ConfigurationError: as for the constructor.
         """
+        if "proxy" in overrides:  # the frames of an error show no password
+            overrides["proxy"] = cast("str | None", _hidden(overrides["proxy"]))
         variables = os.environ if environ is None else environ
         found = read_environment(variables, overrides.get("base_url"))
         options: ClientOptions = {"base_url": found.base_url}
@@ -130,7 +138,8 @@ class ArtifactsClient(Operations):
 
     def __repr__(self) -> str:
         """Return the base URL, never the token."""
-        return f"ArtifactsClient(base_url={str(self._github.base)!r})"
+        github = getattr(self, "_github", None)  # a traceback may show a client whose constructor failed
+        return "ArtifactsClient()" if github is None else f"ArtifactsClient(base_url={str(github.base)!r})"
 
     async def __aenter__(self) -> Self:
         """Return the client itself."""

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gh_artifacts_async.errors import CertificateError, ProxyError
+
 if TYPE_CHECKING:
+    from gh_artifacts_async.errors import TransportError
     from gh_artifacts_async.settings import RetryPolicy
 
+_REFUSED_BY_PROXY = (403, 407)
 _MOST_DOUBLINGS = 30  # from half a second that is 17 years, and no float overflows
 
 
@@ -110,6 +114,11 @@ def after(
         case RefusedURL():
             state = attrs.evolve(state, refused=state.refused + 1)
             return state, _decision(policy, max_pause, state, 0.0 if state.refused == 1 else None, draw)
+
+
+def is_final(error: TransportError) -> bool:
+    """Whether no retry can mend a transport failure: an untrusted certificate, or a proxy that says no."""
+    return isinstance(error, CertificateError) or (isinstance(error, ProxyError) and error.status in _REFUSED_BY_PROXY)
 
 
 def _decision(

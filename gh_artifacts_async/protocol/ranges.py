@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.protocol.throttling import retry_after, whole
+from gh_artifacts_async.protocol.filenames import media_type
+from gh_artifacts_async.protocol.throttling import http_date, retry_after, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,64})</Code>")
 _OK, _PARTIAL, _PRECONDITION, _UNSATISFIABLE, _FORBIDDEN, _SERVER = 200, 206, 412, 416, 403, 500
 _TRANSIENT = (408, 425, 429)
 _REFUSALS = (400, 401, 403, 404, 410)
+_SKEW_MINUTES = 5
 _EXPIRED = (b"not valid in the specified time frame", b"uri expired", b"request has expired", b"expiredtoken")
 
 
@@ -279,14 +281,31 @@ def _unsatisfiable(have: LocalState, response: Response) -> Decision:
 
 
 def _refused(response: Response, now: Callable[[], datetime]) -> SignAgain | RetryLater | Fail:
-    code = error_code(response)
-    if response.status == _FORBIDDEN or says_expired(response):
-        expired = says_expired(response)
-        reason = "the signed URL has expired" if expired else f"storage refused the signed URL ({response.status})"
-        return SignAgain(reason=reason, expired=expired, status=response.status, code=code)
+    code, expired = error_code(response), says_expired(response)
+    if response.status == _FORBIDDEN or expired:
+        reason = "the signed URL has expired" if expired else "storage refused the signed URL"
+        if code is None and _is_page(response):
+            reason = "a web page came in place of storage's answer; is a proxy or firewall in the way?"
+        reason += f" ({response.status} {code})" if code else f" ({response.status})"
+        return SignAgain(reason=reason + _skew(response, now), expired=expired, status=response.status, code=code)
     if response.status >= _SERVER or response.status in _TRANSIENT:
         return RetryLater(status=response.status, code=code, wait=retry_after(response.headers, now))
     return Fail(status=response.status, code=code, reason="storage does not provide the artifact")
+
+
+def _skew(response: Response, now: Callable[[], datetime]) -> str:
+    """Name a difference between this machine's clock and storage's that may be why signatures are refused."""
+    theirs = http_date(response.headers.get("date"))
+    if theirs is None:
+        return ""
+    minutes = round((now() - theirs).total_seconds() / 60)
+    if abs(minutes) < _SKEW_MINUTES:
+        return ""
+    return f"; this machine's clock is {abs(minutes)} min {'ahead of' if minutes > 0 else 'behind'} storage's"
+
+
+def _is_page(response: Response) -> bool:
+    return b"<html" in response.body[:2000].lower() or media_type(response.headers.get("content-type")) == "text/html"
 
 
 def error_code(response: Response) -> str | None:
@@ -301,4 +320,4 @@ def error_code(response: Response) -> str | None:
 def says_expired(response: Response) -> bool:
     """Whether a refusal says that the URL has expired, in the words of Azure, the v3 pipelines or S3."""
     body = response.body.lower()
-    return response.status in _REFUSALS and any(words in body for words in _EXPIRED)
+    return response.status in _REFUSALS and not _is_page(response) and any(words in body for words in _EXPIRED)

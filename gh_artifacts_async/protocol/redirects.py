@@ -15,6 +15,7 @@ from gh_artifacts_async.results import Secret, SignedURL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gh_artifacts_async.protocol.requests import BaseURL
     from gh_artifacts_async.settings import StoragePolicy
 
 DEFAULT_LIFETIME = 60.0
@@ -96,6 +97,17 @@ def _amazon(query: Mapping[str, str]) -> datetime | None:
 def _epoch(text: str | None) -> datetime | None:
     seconds = whole(text)
     return None if seconds is None or seconds > _MAX_EPOCH else datetime.fromtimestamp(seconds, UTC)
+
+
+def leads_to_sign_in(url: str, base: BaseURL) -> bool:
+    """Whether a redirect leads to a server's sign-in page, as one in private mode sends it, and not to storage."""
+    location, _, query = url.partition("#")[0].partition("?")
+    parts = split_origin(location)
+    if parts is None or not parts[1].rstrip("/").lower().endswith("/login"):
+        return False
+    if base.is_hosted:  # GitHub's own API has no such page
+        return False
+    return parts[0].host == base.origin.host or "return_to=" in query
 
 
 def check_target(target: SignedURL, policy: StoragePolicy, *, api_is_http: bool) -> None:

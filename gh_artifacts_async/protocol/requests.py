@@ -29,6 +29,10 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
+_DOT_SEGMENT = re.compile(
+    r"(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)", re.IGNORECASE
+)
+"""A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded."""
 _MAX_PORT = 65535
 _LONGEST_LABEL = 63
 
@@ -146,6 +150,11 @@ class BaseURL:
         query = f"?{urlencode(request.query)}" if request.query else ""
         return f"{self.text}{request.path}{query}"
 
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it is github.com or ``*.ghe.com``: GitHub's own hosts, whose API has no ``/api/v3``."""
+        return self.origin.host in {"github.com", "api.github.com"} or self.origin.host.endswith(".ghe.com")
+
     def owns(self, url: str) -> bool:
         """Whether an absolute URL is on this API's origin, so that the token may be sent to it."""
         parts = split_origin(url)
@@ -158,6 +167,7 @@ class BaseURL:
             parts is not None
             and parts[0] == self.origin
             and parts[1].startswith((f"{self.path}/repos/", f"{self.path}/repositories/"))
+            and not _DOT_SEGMENT.search(re.split(r"[?#]", parts[1], maxsplit=1)[0])
         )
 
 
@@ -171,7 +181,8 @@ def base_url_for_host(host: str) -> str:
         ConfigurationError: it is not a host name.
     """
     if not _HOST_NAME.fullmatch(host):
-        msg = f"{host!r} is not a host name"
+        shown = "what was given" if "@" in host else repr(host)  # a password must not be shown
+        msg = f"{shown} is not a host name"
         raise ConfigurationError(msg)
     lower = host.lower()
     if lower in {"github.com", "api.github.com"}:

@@ -31,9 +31,10 @@ from gh_artifacts_async.errors import (
     UnsafeRedirectError,
 )
 from gh_artifacts_async.models import RateLimit
+from gh_artifacts_async.protocol.denials import page_text, read_denial
 from gh_artifacts_async.protocol.filenames import media_type
 from gh_artifacts_async.protocol.links import PageLinks, page_links
-from gh_artifacts_async.protocol.redirects import signed_url
+from gh_artifacts_async.protocol.redirects import leads_to_sign_in, signed_url
 from gh_artifacts_async.protocol.throttling import Throttle, read_rate_limit, retry_after, throttle
 from gh_artifacts_async.results import Secret, SignedURL
 
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
 _LONGEST_MESSAGE = 300
 _LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is quick to find
 _LAST_GOOD = 299
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _SERVER = 401, 403, 404, 410, 500
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _LEGAL, _SERVER = 401, 403, 404, 410, 451, 500
+_PAGES = ("text/html", "application/xhtml+xml")
+_SNIFFED = 512
 _PERMANENT = (301, 308)
 _TEMPORARY = (302, 303, 307)
 NO_DOWNLOAD_URL = "failed to generate url"
@@ -168,7 +171,7 @@ def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[
             return Good(_result(request, response, base), limit)
     except ProtocolError as error:
         return Refused(error.with_traceback(None), rate_limit=limit)
-    return _refused(request, response, now, limit)
+    return _refused(request, response, base, now, limit)
 
 
 # --- good responses and redirects ------------------------------------------------------------------------------------
@@ -176,12 +179,11 @@ def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[
 
 def _result(request: Request, response: Response, base: BaseURL) -> Result:
     if request.answer == "location":
-        msg = f"{request.label} returned {response.status} instead of a redirect to storage"
-        raise UnexpectedResponseError(msg)
+        raise _unlike_github(request, response, base, instead_of="a redirect to storage")
     if request.answer == "nothing":
         if not response.body:
             return Nothing()
-        raise _unlike_github(request, response, f"{_kind(response)} instead of an empty body")
+        raise _unlike_github(request, response, base, instead_of="an empty body")
     try:
         data = _loads()(response.body)
     except (ValueError, RecursionError):
@@ -189,14 +191,36 @@ def _result(request: Request, response: Response, base: BaseURL) -> Result:
     else:
         link = response.headers.get("link")
         return Document(data, page_links(link, base=base, url=response.url)) if link else Document(data)
-    raise _unlike_github(request, response, f"{_kind(response)} instead of JSON" if response.body else "no body")
+    raise _unlike_github(request, response, base, instead_of="JSON")
 
 
-def _unlike_github(request: Request, response: Response, found: str) -> UnexpectedResponseError:
+def _unlike_github(request: Request, response: Response, base: BaseURL, *, instead_of: str) -> UnexpectedResponseError:
+    """Return the error for a good status with the wrong content."""
+    found = f"{_kind(response)} instead of {instead_of}" if response.body else "no body"
+    if _is_page(response) and not base.is_hosted:
+        return _web_page(request, response, base, found)
     host = response.url.partition("://")[2].partition("/")[0] or "the server"
     return UnexpectedResponseError(
         f"{request.label} returned {response.status} with {found}; is {host} GitHub's REST API?"
     )
+
+
+def _web_page(request: Request, response: Response, base: BaseURL, found: str) -> UnexpectedResponseError:
+    """Return the error for what a web server answers where GitHub's API was meant."""
+    if base.is_hosted:
+        doubt = "is a proxy or firewall in the way?"
+    elif base.path.endswith("/api/v3"):
+        doubt = "is the server in private mode?"
+    else:
+        doubt = "is /api/v3 missing from the address, or is the server in private mode?"
+    msg = f"{request.label}: {base.origin} answered {response.status} with {found}; {doubt}"
+    return UnexpectedResponseError(msg, wrong_address=not base.is_hosted)
+
+
+def _is_page(response: Response) -> bool:
+    if media_type(response.headers.get("content-type")) in _PAGES:
+        return True
+    return response.body[:_SNIFFED].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 @functools.cache
@@ -233,6 +257,8 @@ def _redirected(
     """
     location = Secret(response.headers.get("location", ""))
     target = signed_url(location, url=response.url, headers=response.headers, now=now)
+    if "/login" in target.url.lower() and leads_to_sign_in(target.url, base):
+        raise _web_page(request, response, base, "a redirect to its sign-in page")
     if base.is_repository_path(target.url):
         return Moved(target.url, limit)
     if request.answer == "location" and response.status in _TEMPORARY:
@@ -250,11 +276,17 @@ def _redirected(
 @attrs.frozen(kw_only=True)
 class _Facts:
     message: str
-    documentation_url: str | None
-    details: str
+    documentation_url: str | None = None
+    details: str = ""
+    block: object = None
+    is_page: bool = False
 
 
-def _refused(request: Request, response: Response, now: Callable[[], datetime], limit: RateLimit | None) -> Refused:
+def _refused(
+    request: Request, response: Response, base: BaseURL, now: Callable[[], datetime], limit: RateLimit | None
+) -> Refused:
+    if response.status == _NOT_FOUND and _is_page(response):
+        return Refused(_web_page(request, response, base, "an HTML page instead of JSON"), rate_limit=limit)
     facts = _facts(response)
     found = throttle(
         response.status, response.headers, message=facts.message, documentation_url=facts.documentation_url, now=now
@@ -267,18 +299,20 @@ def _refused(request: Request, response: Response, now: Callable[[], datetime], 
 
 
 def _facts(response: Response) -> _Facts:
-    """Read GitHub's basic-error document; the fields are empty if the body is anything else."""
+    """Read GitHub's basic-error document; of another body only what a 403 says in plain words."""
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        return _Facts(message="", documentation_url=None, details="")
+        said = page_text(response.body) if response.status == _FORBIDDEN else ""
+        return _Facts(message=_printable(said), is_page=b"<" in response.body)
     message, url = document.get("message"), document.get("documentation_url")
     return _Facts(
         message=_printable(message) if isinstance(message, str) else "",
         documentation_url=url if isinstance(url, str) else None,
         details=_details(document.get("errors")),
+        block=document.get("block"),
     )
 
 
@@ -333,6 +367,7 @@ def _error_class(request: Request, response: Response, facts: _Facts) -> type[AP
         422: BadRequestError,
         _UNAUTHORIZED: AuthenticationError,
         _FORBIDDEN: PermissionDeniedError,
+        _LEGAL: PermissionDeniedError,
         _NOT_FOUND: NotFoundError,
     }
     if status == _GONE and is_download and not _retired_version(facts):
@@ -354,10 +389,10 @@ def _retired_version(facts: _Facts) -> bool:
 def _api_error(request: Request, response: Response, facts: _Facts) -> APIError:
     found = _error_class(request, response, facts)
     if found is PermissionDeniedError:
+        denial = read_denial(response.headers, facts.message, facts.block, is_page=facts.is_page)
         accepted = response.headers.get("x-accepted-github-permissions")
-        allowed = " or ".join(part.strip() for part in _printable(accepted or "").split(";"))
-        needs = f"the token needs {allowed}" if allowed else "the token lacks a permission"
-        return PermissionDeniedError(**_common(request, response, facts, needs), accepted_permissions=accepted)
+        details = _common(request, response, facts, denial.hint)
+        return PermissionDeniedError(**details, accepted_permissions=accepted, sso_url=denial.sso_url)
     hint = _HINTS.get(found, "")
     if response.status == _GONE and found is APIError:
         hint = "this API version may have been retired; set another api_version"

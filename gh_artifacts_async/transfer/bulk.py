@@ -205,7 +205,7 @@ def download_many(
     The arguments are checked here, before the block is entered.
     """
     if not context.github.has_token:
-        raise missing_token()
+        raise missing_token(context.github.base)
     check_id(concurrency, "concurrency")
     check_layout(layout)
     folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")

@@ -91,7 +91,7 @@ async def download(
     """Download one artifact, see :meth:`gh_artifacts_async.ArtifactsClient.download`."""
     context.github.transport.check_usable()
     if not context.github.has_token:
-        raise missing_token()
+        raise missing_token(context.github.base)
     if filename is not None:
         filenames.check_filename(filename)
     folder = filesystem.checked_directory(directory, writes=options.if_exists != "skip")

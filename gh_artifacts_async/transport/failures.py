@@ -14,10 +14,15 @@ import aiohttp
 from gh_artifacts_async.errors import (
     CertificateError,
     ConnectionFailedError,
+    ProxyError,
     RequestTimeoutError,
     TransportError,
 )
 
+_PROXY_SAYS = {
+    403: ", it does not allow this host",
+    407: ", its user name or password is missing or wrong",
+}
 _SILENT = "it was silent for longer than Timeouts.read"
 
 
@@ -35,19 +40,52 @@ class NotSentAgainError(aiohttp.ClientConnectionError):
         self.original = original
 
 
-def transport_error(error: BaseException, host: str) -> TransportError | None:
-    """Map an exception of aiohttp or the layers below it; None if it is not a transport failure."""
+def transport_error(error: BaseException, host: str, proxy: str | None = None) -> TransportError | None:
+    """Map an exception of aiohttp or the layers below it; None if it is not a transport failure.
+
+    Args:
+        error: the exception.
+        host: the one that was asked for.
+        proxy: host and port of the proxy on the way; None if there is none, or a borrowed session chose it.
+    """
     if isinstance(error, NotSentAgainError):
         error = error.original
+    if (of_proxy := _proxy_error(error, host, proxy)) is not None:
+        return of_proxy
+    where = host if proxy is None else f"{host} through the proxy {proxy}"
     if _is_about_tls(error):
-        return CertificateError(f"no secure connection to {host}: {_tls_reason(error)}", host=host)
+        return CertificateError(f"no secure connection to {where}: {_tls_reason(error)}", host=host)
     if isinstance(error, TimeoutError):
         connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
         what = "connecting took longer than Timeouts.connect" if connecting else _SILENT
-        return RequestTimeoutError(f"no response from {host}: {what}", host=host)
+        return RequestTimeoutError(f"no response from {where}: {what}", host=host)
     if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
-        return ConnectionFailedError(f"the connection to {host} failed: {_reason(error)}", host=host)
+        return ConnectionFailedError(f"the connection to {where} failed: {_reason(error)}", host=host)
     return None
+
+
+def _proxy_error(error: BaseException, host: str, proxy: str | None) -> ProxyError | None:
+    """Return the error for a proxy that refuses, or that cannot be reached or resolved; None if it is none of these."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxy_refusal(error.status, host, proxy)
+    name = "the proxy" if proxy is None else f"the proxy {proxy}"
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return ProxyError(f"no connection to {name}: {_reason(error)}", host=host)
+    if proxy is None:
+        return None
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return ProxyError(f"no connection to {name}: its name could not be resolved", host=host)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        why = "connecting took longer than Timeouts.connect"
+        return ProxyError(f"no connection to {host} through {name}: {why}", host=host)
+    return None
+
+
+def proxy_refusal(status: int, host: str, proxy: str | None) -> ProxyError:
+    """Return the error for an answer of the proxy itself."""
+    name = "the proxy" if proxy is None else f"the proxy {proxy}"
+    why = _PROXY_SAYS.get(status, "")
+    return ProxyError(f"{name} refused the connection to {host}: {status}{why}", host=host, status=status)
 
 
 def _is_about_tls(error: BaseException) -> bool:
@@ -68,8 +106,6 @@ def _reason(error: BaseException) -> str:
     """Describe a failure without anything of the request."""
     if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
         return "its name could not be resolved; check the address and the firewall"
-    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
-        return "the proxy refused the connection"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it was closed without a response"
     if isinstance(error, aiohttp.ClientPayloadError):

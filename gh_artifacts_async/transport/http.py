@@ -15,8 +15,13 @@ from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, Configu
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.transport.connections import READ_BUFFER, open_bare_session, open_session
-from gh_artifacts_async.transport.failures import NotSentAgainError, transport_error, without_traceback
-from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
+from gh_artifacts_async.transport.failures import (
+    NotSentAgainError,
+    proxy_refusal,
+    transport_error,
+    without_traceback,
+)
+from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy, is_of_proxy, proxy_place
 from gh_artifacts_async.transport.socket_receiver import take_over
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ Headers = Callable[[], dict[str, str]]
 """Builds a request's headers at the last moment, so that no frame of a traceback holds a token."""
 
 DISTRIBUTION = "gh-artifacts-async"
+_MAYBE_OF_PROXY = (403, 407)
 _LONGEST_ERROR_BODY = 64 * 1024
 
 
@@ -122,7 +128,7 @@ class HttpTransport:
         session: aiohttp.ClientSession | None = None,
         ca_file: StrPath | None = None,
         ssl_context: ssl.SSLContext | None = None,
-        proxy: str | None = None,
+        proxy: str | Secret | None = None,
         trust_env: bool = False,
     ) -> None:
         """Check the arguments; no session or connection is opened before the first request.
@@ -147,7 +153,8 @@ class HttpTransport:
         self._api = session
         self._bare: aiohttp.ClientSession | None = None
         self._ssl = tls_context(ca_file, ssl_context)
-        self._proxy = None if proxy is None else Secret(checked_proxy(proxy))
+        proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # the frames of an error show no password
+        self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal()))
         self._direct = proxy is None and not trust_env
         # A borrowed pool has its own limit, and waiting for a free connection does not mean that the server is slow.
         connect, read = timeouts.connect, timeouts.read
@@ -232,9 +239,14 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            return await self._exchange(method, url, headers)
+            response = await self._exchange(method, url, headers)
+            if response.status not in _MAYBE_OF_PROXY:
+                return response
+            failure = self._refused_by_proxy(response, Secret(url), host)
+            if failure is None:
+                return response
         except BaseException as error:
-            failure = transport_error(error, host) or self._misuse(error, host)
+            failure = transport_error(error, host, self._proxy_place(Secret(url))) or self._misuse(error, host)
             if failure is None:
                 without_traceback(error)
                 raise
@@ -278,9 +290,15 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            return await self._start(url, headers, host)
+            stream = await self._start(url, headers, host)
+            if stream.response.status not in _MAYBE_OF_PROXY:
+                return stream
+            failure = self._refused_by_proxy(stream.response, url, host)
+            if failure is None:
+                return stream
+            stream.close()
         except BaseException as error:
-            failure = transport_error(error, host)
+            failure = transport_error(error, host, self._proxy_place(url))
             if failure is None and isinstance(error, AssertionError):  # aiohttp's own, when it is closed meanwhile
                 failure = ConnectionFailedError(f"the connection to {host} was closed", host=host)
             if failure is None:
@@ -302,6 +320,23 @@ class HttpTransport:
             proxy=None if self._direct else self._proxy_for(exact),
         )
         return HttpStream(answer, host)
+
+    def _proxy_place(self, url: Secret) -> str | None:
+        """Return host and port of the proxy for a URL, for messages; None if there is none."""
+        if self._direct:
+            return None
+        try:
+            proxy = self._proxy_for(url.reveal())
+        except ConfigurationError:
+            return None
+        return None if proxy is None else proxy_place(proxy)
+
+    def _refused_by_proxy(self, response: Response, url: Secret, host: str) -> ArtifactsError | None:
+        """Return the error for a response that is the proxy's own; None if it is the server's."""
+        place = self._proxy_place(url)
+        forwarded = place is not None and url.reveal().lower().startswith("http:")
+        ours = is_of_proxy(response.status, response.headers, forwarded=forwarded)
+        return proxy_refusal(response.status, host, place) if ours else None
 
     def _proxy_for(self, url: str) -> str | None:
         """Return the proxy for a URL; None for a direct connection."""

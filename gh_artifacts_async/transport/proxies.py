@@ -1,12 +1,22 @@
-"""Which proxy a request goes through."""
+"""Which proxy a request goes through. No frame that an error leaves behind holds a proxy's password."""
 
 from __future__ import annotations
 
+import ipaddress
 import urllib.request
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.protocol.filenames import media_type
 from gh_artifacts_async.protocol.requests import split_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FORBIDDEN, _PROXY_AUTHENTICATION = 403, 407
+_ASCII = 0x80
+_NOT_OF_A_PROXY = ("x-github-request-id", "x-ms-request-id", "x-ms-error-code", "x-amz-request-id")
 
 
 def checked_proxy(proxy: str, whose: str = "proxy") -> str:
@@ -15,11 +25,34 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
     Raises:
         ConfigurationError: it is not an http(s) URL; the message does not show it.
     """
+    if split_origin(_without_userinfo(proxy)) is not None:
+        return _in_utf8(proxy)
+    is_socks = proxy.lower().startswith("socks")
+    proxy = ""  # this frame is part of the error's traceback
+    more = "; SOCKS proxies are not supported" if is_socks else ""
+    msg = f"{whose} must be an http(s) URL like 'http://proxy.example:3128'{more}"
+    raise ConfigurationError(msg)
+
+
+def _without_userinfo(proxy: str) -> str:
     scheme, sep, rest = proxy.partition("://")
-    if split_origin(f"{scheme}{sep}{rest.rpartition('@')[2]}") is None:
-        msg = f"{whose} must be an http(s) URL like 'http://proxy.example:3128'"
-        raise ConfigurationError(msg)
-    return proxy
+    return f"{scheme}{sep}{rest.rpartition('@')[2]}"
+
+
+def _in_utf8(proxy: str) -> str:
+    """Make aiohttp, which encodes credentials in Latin-1, send UTF-8 (RFC 7617 section 2.1)."""
+    scheme, _, rest = proxy.partition("://")
+    userinfo, at, place = rest.rpartition("@")
+    parts = [unquote_to_bytes(part) for part in userinfo.split(":", 1)]
+    if not at or all(byte < _ASCII for part in parts for byte in part):
+        return proxy
+    return f"{scheme}://{':'.join(quote(part.decode('latin-1'), safe='') for part in parts)}@{place}"
+
+
+def proxy_place(proxy: str) -> str:
+    """Return a proxy's host and port for messages, without its user name and password."""
+    found = split_origin(_without_userinfo(proxy))
+    return "" if found is None else str(found[0]).partition("://")[2]
 
 
 def environment_proxy(url: str) -> str | None:
@@ -33,10 +66,50 @@ def environment_proxy(url: str) -> str | None:
     parts = urlsplit(url.partition("?")[0])
     host = parts.hostname or ""
     names = {host} if parts.port is None else {host, f"{host}:{parts.port}"}
-    if any(urllib.request.proxy_bypass(name) for name in names):
+    if any(urllib.request.proxy_bypass(name) for name in names) or _in_a_network_of_no_proxy(host):
         return None
     proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
+    found = proxies.pop(parts.scheme, "") or proxies.get("all", "")
+    proxies.clear()  # this frame and the next are part of an error's traceback
     if not found:
         return None
-    return checked_proxy(found if "://" in found else f"http://{found}", f"the environment's {parts.scheme} proxy")
+    try:
+        return checked_proxy(found if "://" in found else f"http://{found}", f"the environment's {parts.scheme} proxy")
+    finally:
+        found = ""
+
+
+def _in_a_network_of_no_proxy(host: str) -> bool:
+    """Whether an address is in a network that NO_PROXY names as ``10.0.0.0/8``, which urllib does not know."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in _networks(urllib.request.getproxies().get("no", "")))
+
+
+def _networks(no_proxy: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    found = []
+    for entry in no_proxy.split(","):
+        if "/" in entry:
+            try:
+                found.append(ipaddress.ip_network(entry.strip(), strict=False))
+            except ValueError:
+                continue
+    return found
+
+
+def is_of_proxy(status: int, headers: Mapping[str, str], *, forwarded: bool) -> bool:
+    """Whether an answer to a plain http request is a proxy's own: any 407, and a 403 that no server we ask writes.
+
+    Args:
+        status: the HTTP status.
+        headers: names in lower case.
+        forwarded: a proxy of ours forwards the request; within TLS it could not answer.
+    """
+    if status == _PROXY_AUTHENTICATION:
+        return True
+    if status != _FORBIDDEN or not forwarded or any(name in headers for name in _NOT_OF_A_PROXY):
+        return False
+    kind = media_type(headers.get("content-type"))
+    return kind not in {"application/json", "application/xml", "text/xml"}

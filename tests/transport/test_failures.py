@@ -67,10 +67,10 @@ def _tls(reason, cls=ssl.SSLError):
         ),
         (
             aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
-            errors.ConnectionFailedError,
-            "the proxy refused",
+            errors.ProxyError,
+            "no connection to the proxy: Connection refused",
         ),
-        (aiohttp.ClientHttpProxyError(INFO, (), status=407), errors.ConnectionFailedError, "the proxy refused"),
+        (aiohttp.ClientHttpProxyError(INFO, (), status=407), errors.ProxyError, "the proxy refused"),
         (aiohttp.ServerDisconnectedError(SECRET), errors.ConnectionFailedError, "closed without a response"),
         (aiohttp.ClientPayloadError(SECRET), errors.ConnectionFailedError, "before the body was complete"),
         (

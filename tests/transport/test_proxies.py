@@ -168,7 +168,7 @@ async def test_a_proxy_that_does_not_let_it_through(proxy, unused_tcp_port, down
     proxy.refuse = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     session = _through(f"http://127.0.0.1:{unused_tcp_port}" if down else proxy.url)
     async with session:
-        with pytest.raises(errors.ConnectionFailedError, match="the proxy refused the connection") as caught:
+        with pytest.raises(errors.ProxyError, match=r"the proxy 127\.0\.0\.1:") as caught:
             await api.get_artifact(session, REPO, 1)
     check_silent(caught.value, "pa55", "dTpwYTU1")
 

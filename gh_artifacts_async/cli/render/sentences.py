@@ -21,10 +21,22 @@ _AS_OPTIONS = (
 )
 """The library's words for what is wrong with an argument, and the command line's."""
 
+_AS_SENTENCES = (
+    ("; pass StoragePolicy(allow_http=True) to allow it", ", which is not allowed"),
+    ("is not in StoragePolicy.allowed_hosts", "is not allowed"),
+    ("pass the proxy's URL as base_url", "give the proxy's URL as --api-url"),
+    ("for longer than Timeouts.read", "for too long"),
+    ("took longer than Timeouts.connect", "took too long"),
+    ("Timeouts.min_rate is", "the minimum is"),
+    ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
+)
+"""The library's settings in its errors, and what a user of the command line can make of them."""
+
 _HINTS: tuple[tuple[type[BaseException], str], ...] = (
     (errors.NotFoundError, "check OWNER/REPO and the ID"),
     (errors.ArtifactExpiredError, "run the workflow again to recreate it"),
     (errors.CertificateError, "use --ca-file to trust a private certificate authority"),
+    (errors.ProxyError, "check HTTPS_PROXY and NO_PROXY"),
     (errors.RequestTimeoutError, _TRY_AGAIN),
     (errors.TransportError, "check the network, the proxy (HTTPS_PROXY) and --api-url, then try again"),
     (errors.SlowTransferError, _TRY_AGAIN),
@@ -76,7 +88,10 @@ def _said(error: BaseException) -> str:
             said = said.replace(argument, option)
         return said
     if isinstance(error, errors.ArtifactsError | NoMatchError):
-        return str(error).rstrip(".") or type(error).__name__
+        said = str(error).rstrip(".") or type(error).__name__
+        for setting, plain in _AS_SENTENCES:
+            said = said.replace(setting, plain)
+        return said
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename is not None else ""
         return f"{where}{error.strerror or type(error).__name__}"

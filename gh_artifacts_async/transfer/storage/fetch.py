@@ -11,7 +11,6 @@ from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArchiveError,
     ArtifactsError,
-    CertificateError,
     DigestMismatchError,
     IncompleteDownloadError,
     OutOfSpaceError,
@@ -27,7 +26,7 @@ from gh_artifacts_async.events import (
     TransferVerified,
 )
 from gh_artifacts_async.protocol import filenames, ranges
-from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after, is_final
 from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.disk.writer import in_thread
@@ -236,9 +235,9 @@ class Incoming:
         self.requests += 1
         try:
             self._stream = await self._context.storage.open(signed, ranges.request_headers(have))
-        except CertificateError:
-            raise
         except TransportError as error:
+            if is_final(error):
+                raise
             return Setback(error=error.with_traceback(None), failure=Fault())
         response = self._stream.response
         decision = ranges.decide(have, response, now=utcnow)
@@ -274,9 +273,9 @@ class Incoming:
         try:
             self._begin_body(body)
             await self._bodies.read(stream, body.length)
-        except CertificateError:
-            raise
         except (TransportError, SlowTransferError) as error:
+            if isinstance(error, TransportError) and is_final(error):
+                raise
             self._ended = self._is_complete()  # then no byte is missing, however the connection ended
             return None if self._ended else Setback(error=error.with_traceback(None), failure=Fault())
         finally:

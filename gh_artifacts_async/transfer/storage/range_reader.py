@@ -17,14 +17,13 @@ import attrs
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
     ArtifactsError,
-    CertificateError,
     ConnectionFailedError,
     SlowTransferError,
     StorageError,
     TransportError,
 )
 from gh_artifacts_async.protocol import ranges
-from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after, is_final
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
 from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
 from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
@@ -193,9 +192,9 @@ class RangeReader:
                 await self._take(stream, min(body.length or 0, end - start), take)
             finally:
                 stream.close()
-        except CertificateError:
-            raise
         except (TransportError, SlowTransferError) as error:
+            if isinstance(error, TransportError) and is_final(error):
+                raise
             return Setback(error=error.with_traceback(None), failure=Fault())
         return None
 

@@ -5,9 +5,11 @@ Bare means no token, no cookies, no default headers, and only the redirects that
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api import endpoints
+from gh_artifacts_async.api.environment import token_names_for
 from gh_artifacts_async.errors import ConfigurationError, MissingTokenError, UnsafeRedirectError
 from gh_artifacts_async.models import Artifact, ArtifactRef
 from gh_artifacts_async.protocol.redirects import check_target, follow
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.protocol.requests import BaseURL
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.settings import StoragePolicy
     from gh_artifacts_async.transport.http import HttpStream, HttpTransport
@@ -25,9 +28,10 @@ _ERROR = 300
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-def missing_token() -> MissingTokenError:
+def missing_token(base: BaseURL) -> MissingTokenError:
     """Return the error for a client without a token: GitHub serves an artifact's bytes only to those who have one."""
-    msg = "downloading an artifact needs a token, even from a public repository; pass one, or set GITHUB_TOKEN"
+    names = " or ".join(token_names_for(base, os.environ)[:2])
+    msg = f"downloading an artifact needs a token, even from a public repository; pass one, or set {names}"
     return MissingTokenError(msg)
 
 

@@ -293,7 +293,7 @@ async def open_archive(
     """Open an archive remotely, see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
     context.github.check_usable()
     if not context.github.has_token:
-        raise missing_token()
+        raise missing_token(context.github.base)
     found = await resolve(context.github, artifact)
     with ExitStack() as stack:
         source = _Source(context, found, context.github.emitter, stack)

@@ -1,0 +1,69 @@
+"""A raw HTTP server: it sends fixed bytes, and shares no assumption of the fake."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def answer(status: str, body: str | bytes = b"", **headers: str) -> bytes:
+    """Return a response that closes its connection; underscores in header names stand for hyphens."""
+    body = body.encode() if isinstance(body, str) else body
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    head = "\r\n".join([f"HTTP/1.1 {status}", *lines, f"Content-Length: {len(body)}", "Connection: close"])
+    return head.encode() + b"\r\n\r\n" + body
+
+
+class RawServer:
+    """Answers each connection's first request with the bytes that ``reply`` returns for its head.
+
+    Attributes:
+        heads: the requests' heads, as they came.
+        reply: the head of a request -> all bytes of the response.
+    """
+
+    def __init__(self, reply: Callable[[str], bytes] | bytes = b"") -> None:
+        self.heads: list[str] = []
+        self.reply = reply
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None] | None] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        await asyncio.gather(*(task for task in self._tasks if task is not None), return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def host(self) -> str:
+        """``127.0.0.1:PORT``."""
+        assert self._server is not None
+        return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    @property
+    def url(self) -> str:
+        """``http://127.0.0.1:PORT``."""
+        return f"http://{self.host}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                self.heads.append(head)
+                writer.write(self.reply if isinstance(self.reply, bytes) else self.reply(head))
+                await writer.drain()
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._tasks.discard(task)

@@ -1,0 +1,45 @@
+"""Row 21: hints name what counts for this host, and the command line's own options."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gh_artifacts_async import ArtifactRef, ArtifactsClient, RepositoryName, errors
+from gh_artifacts_async.cli.render.sentences import sentence
+
+
+@pytest.mark.parametrize(
+    ("base", "names"),
+    [
+        ("https://api.github.com", "GH_TOKEN or GITHUB_TOKEN"),
+        ("https://api.tenant.ghe.com", "GH_TOKEN or GITHUB_TOKEN"),
+        ("https://ghe.example/api/v3", "GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN"),
+    ],
+)
+async def test_row_21_the_variables_of_the_host(base, names, tmp_path):
+    """A download without a token says which variables hold one for this server."""
+    async with ArtifactsClient(base_url=base) as client:
+        with pytest.raises(errors.MissingTokenError, match=f"set {names}$"):
+            await client.download(ArtifactRef(RepositoryName("o", "r"), 7), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.UnsafeRedirectError("storage's URL at h is plain http; pass StoragePolicy(allow_http=True) to allow it"),
+        errors.UnsafeRedirectError("storage's host h is not in StoragePolicy.allowed_hosts"),
+        errors.UnexpectedResponseError("it was not followed. If so, pass the proxy's URL as base_url"),
+        errors.RequestTimeoutError("no response from h: it was silent for longer than Timeouts.read"),
+        errors.ProxyError("no connection: connecting took longer than Timeouts.connect"),
+        errors.SlowTransferError("h sent 3 bytes/s over 30 s; Timeouts.min_rate is 1024"),
+        errors.UnsafeRedirectError("answered with a redirect, and StoragePolicy.max_redirects is 5"),
+        errors.ConfigurationError("a token would cross unencrypted; use https, or pass allow_http=True"),
+    ],
+    ids=str,
+)
+def test_row_21_options_instead_of_arguments(error):
+    """No sentence of the command line names a Python argument."""
+    said = sentence(error)
+    assert not re.search(r"[a-z]+_[a-z]+|[A-Z][a-z]+[A-Z(.]|Timeouts|Policy|True", said)
