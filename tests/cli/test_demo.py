@@ -18,7 +18,7 @@ def test_the_demo_tells_the_whole_story_twice(bare_cli, tmp_path):
         for said in (
             "Listed 120 artifacts on 2 pages",
             ": resumed at",
-            ": requested a new URL (the signed URL has expired)",
+            ": requested a new URL: the signed URL has expired",
             "artifacts listed    120 on 2 pages",
             "downloaded          50",
             "resumed             1 cut connection",

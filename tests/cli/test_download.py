@@ -291,7 +291,7 @@ def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
     assert ran.code == 0
     assert "cut: downloading 2.0 MB" in ran.err
     assert "cut: resumed at 1.0 MB" in ran.err
-    assert "late: requested a new URL (the signed URL has expired)" in ran.err
+    assert "late: requested a new URL: the signed URL has expired" in ran.err
     assert "cut: verified by digest" in ran.err
     assert "late: saved: late.zip" in ran.err
     assert "1 broken transfer resumed" in ran.err

@@ -43,7 +43,7 @@ async def test_row_01_02_03_thousand_random_cuts(github: FakeGitHub, tmp_path: P
             github.faults.clear()
             if key[1]:
                 github.faults.no_length(it, times=None)
-            cuts = sorted(dice.randrange(size) for _ in range(dice.randint(1, 6)))
+            cuts = sorted(dice.randrange(size) for _ in range(dice.randint(1, 6 if size > 500_000 else 5)))
             for number, at in enumerate(cuts):  # six silences in a row, with few bytes between, are given up as slow
                 kinds = [github.faults.cut, github.faults.reset, github.faults.stall]
                 dice.choice(kinds[: 3 if number < 4 else 2])(it, at=at)

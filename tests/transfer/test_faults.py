@@ -403,7 +403,9 @@ async def test_url_expired_in_the_queue(github: FakeGitHub, tmp_path: Path) -> N
         began = asyncio.get_running_loop().time()
         await client.download(artifact, tmp_path)
     assert asyncio.get_running_loop().time() - began < 1
-    assert [event.reason for event in seen.of(TransferURLRenewed)] == ["the signed URL has expired"]
+    assert [event.reason for event in seen.of(TransferURLRenewed)] == [
+        "the signed URL has expired (403 AuthenticationFailed)"
+    ]
     assert len(github.requests_to("api", artifact_id)) == 3
     first, second = (record.raw_path for record in github.requests_to("storage"))
     assert first != second
@@ -531,7 +533,8 @@ async def test_tampered_part(
     TAMPERED[how](part)
     result = await fetch(client, artifact_id, tmp_path)
     assert result.path.read_bytes() == github.content(artifact_id)
-    assert names(tmp_path) == {"docs.zip"}
+    others = how in {"sidecar of another kind", "sidecar of another version"}  # not our state: left alone
+    assert {name for name in names(tmp_path) if not (others and ".part" in name)} == {"docs.zip"}
 
 
 async def test_part_of_other_bytes(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:

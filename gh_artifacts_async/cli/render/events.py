@@ -50,7 +50,7 @@ def _transfer(event: TransferEvent) -> str | None:
             where = f"resumed at {text.size(offset)}" if offset else "restarted"
             return f"{name}: {where} ({reason})"
         case TransferURLRenewed(reason=reason):
-            return f"{name}: requested a new URL ({reason})"
+            return f"{name}: requested a new URL: {reason}"
         case TransferVerified(verified=verified):
             return f"{name}: verified by {verified}" if verified != "none" else f"{name}: no digest or size to verify"
         case TransferFinished(path=path, skipped=skipped):

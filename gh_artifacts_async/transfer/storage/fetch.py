@@ -145,17 +145,14 @@ class Incoming:
         self._bodies = BodyReader(context, part, self._watch, self._progress if listens else None)
         self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
-        self._gained_at = self._loop.time()
         self._attempts = Attempts()
-        self._furthest = self._resumed_from = 0
+        self._resumed_from = 0
         self._content_length: int | None = None
         self._content_failures = 0
         self._body: ranges.Stream | None = None
         self._stream: HttpStream | None = None
         self._streamed = False
         self._ended = False
-
-    # --- what the headers say
 
     @property
     def bytes_fetched(self) -> int:
@@ -174,7 +171,8 @@ class Incoming:
         if adopted:
             self._ended = self._is_complete()
             self.content_type, self.disposition = self.part.state.content_type, self.part.state.disposition
-            self._furthest = self._resumed_from = self.part.offset
+            self._resumed_from = self.part.offset
+            self._watch.resume_from(self.part.offset)
             self._content_length = self.part.state.total
         while self._stream is None and not self._ended:
             setback = await self._ask()
@@ -223,7 +221,7 @@ class Incoming:
         asked = self._loop.time()
         signed = await sign(self._context.github, self._artifact)
         if self._streamed:
-            self._exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
+            self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
         if self._follower is not None:
             await self._follower.prepare(signed)
         state = self.part.state
@@ -330,9 +328,7 @@ class Incoming:
         """
         now = self._loop.time()
         slow = self._watch.after(setback.error, now)
-        gained = not slow and self._watch.has_gained(self.part.offset - self._furthest, now - self._gained_at)
-        if gained:
-            self._furthest, self._gained_at = self.part.offset, now
+        gained = not slow and self._watch.has_gained(self.part.offset, now)
         self._attempts, decision = after(
             self._retry,
             self._max_pause,
@@ -345,17 +341,11 @@ class Incoming:
             raise setback.error
         if decision.seconds:
             await asyncio.sleep(decision.seconds)
-            self._gained_at += decision.seconds
             if isinstance(setback.failure, Fault) and setback.failure.wait is not None:
                 self._watch.exclude(decision.seconds)
         if self._streamed:
             offset = self.part.offset if self.part.state.etag is not None else 0
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
-
-    def _exclude(self, seconds: float) -> None:
-        """Leave out time that was not storage's."""
-        self._watch.exclude(seconds)
-        self._gained_at += seconds
 
     def _is_complete(self) -> bool:
         """Whether the part has all bytes, where their number is known: then storage is not asked again."""
@@ -386,7 +376,7 @@ class Incoming:
         """
         from_earlier_run, self._resumed_from = self._resumed_from > 0, 0
         self._start_over()
-        self._furthest = 0
+        self._watch.resume_from(0)
         if not from_earlier_run:
             self._content_failures += 1
         if self._content_failures > 1:

@@ -149,8 +149,9 @@ class RangeReader:
             ArtifactsError: a request failed.
         """
         attempts, at = Attempts(), start
-        gained_to, gained_at = start, asyncio.get_running_loop().time()
         watch = RateWatch(self._context.github.timeouts)
+        watch.resume_from(start)
+        watch.start(asyncio.get_running_loop().time())
 
         async def arrived(chunk: bytes) -> None:
             nonlocal at
@@ -163,11 +164,8 @@ class RangeReader:
             if setback is None:
                 continue
             self._signed = None
-            now = asyncio.get_running_loop().time()
             slow = isinstance(setback.error, SlowTransferError)
-            gained = not slow and watch.has_gained(at - gained_to, now - gained_at)
-            if gained:
-                gained_to, gained_at = at, now
+            gained = not slow and watch.has_gained(at, asyncio.get_running_loop().time())
             draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
             attempts, decision = after(
                 self._policy, self._max_pause, attempts, setback.failure, gained=gained, draw=draw

@@ -41,19 +41,33 @@ class RateWatch:
         self._window = timeouts.min_rate_window
         self._since: float | None = None
         self._bytes = 0
+        self._gained_to = 0
+        self._gained_at: float | None = None
 
-    def has_gained(self, size: int, seconds: float) -> bool:
-        """Whether so many bytes in so many seconds are progress, after which faults are counted from zero again."""
-        return size >= max(LEAST_GAIN, (self._minimum or 0.0) * seconds)
+    def resume_from(self, offset: int) -> None:
+        """Measure progress from this byte on."""
+        self._gained_to = offset
+
+    def has_gained(self, offset: int, now: float) -> bool:
+        """Whether there is progress since it was last asked with that result: enough bytes for the time it took."""
+        seconds = now - (now if self._gained_at is None else self._gained_at)
+        if offset - self._gained_to < max(LEAST_GAIN, (self._minimum or 0.0) * seconds):
+            return False
+        self._gained_to, self._gained_at = offset, now
+        return True
 
     def start(self, now: float) -> None:
         """Open a window."""
         self._since, self._bytes = now, 0
+        if self._gained_at is None:
+            self._gained_at = now
 
     def exclude(self, seconds: float) -> None:
         """Exclude time that storage is not responsible for: waiting for GitHub's rate limit, or for our own disk."""
         if self._since is not None:
             self._since += seconds
+        if self._gained_at is not None:
+            self._gained_at += seconds
 
     def after(self, failure: ArtifactsError, now: float) -> bool:
         """Close the window after a failed attempt, so that the next connection is not blamed for its slowness.
