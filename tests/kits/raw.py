@@ -1,13 +1,17 @@
-"""A raw HTTP server: it sends fixed bytes, and shares no assumption of the fake."""
+"""A raw HTTP server: it sends fixed bytes, and shares no assumption of the fake; and a GitHub made of two of them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Self
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
+
+REPO = "octo-org/octo-docs"
 
 
 def answer(status: str, body: str | bytes = b"", **headers: str) -> bytes:
@@ -16,6 +20,29 @@ def answer(status: str, body: str | bytes = b"", **headers: str) -> bytes:
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     head = "\r\n".join([f"HTTP/1.1 {status}", *lines, f"Content-Length: {len(body)}", "Connection: close"])
     return head.encode() + b"\r\n\r\n" + body
+
+
+def in_order(*replies: bytes) -> Callable[[str], bytes]:
+    """Return a reply that is the next of these for each request; the last one is repeated."""
+    left = list(replies)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+def artifact(number: int = 7, **values: Any) -> dict[str, Any]:
+    """Return an artifact's document."""
+    return {
+        "id": number,
+        "node_id": "MDg6",
+        "name": "docs",
+        "size_in_bytes": 115,
+        "url": "https://api.github.com/x",
+        "archive_download_url": "https://api.github.com/x/zip",
+        "expired": False,
+        "created_at": "2026-01-10T14:59:22Z",
+        "expires_at": "2026-04-10T14:59:22Z",
+        "updated_at": "2026-01-10T14:59:22Z",
+        **values,
+    }
 
 
 class RawServer:
@@ -67,3 +94,13 @@ class RawServer:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
             self._tasks.discard(task)
+
+
+@asynccontextmanager
+async def raw_github(document: dict[str, Any], *answers: bytes) -> AsyncGenerator[tuple[str, RawServer]]:
+    """Run an API that knows one artifact, and a storage with these answers; give the API's URL and the storage."""
+    async with RawServer(in_order(*answers)) as storage:
+        get = answer("200 OK", json.dumps(document), Content_Type="application/json")
+        location = answer("302 Found", Location=f"{storage.url}/blob?sig=x")
+        async with RawServer(in_order(get, location)) as api:
+            yield api.url, storage
