@@ -128,14 +128,11 @@ class Maker(NamedTuple):
         make: does it: from a folder, to a file, in a folder to work in.
         modes: it keeps executable bits.
         folders: empty folders come out as such; the official uploader's are empty files.
-        marks: it says that names are UTF-8. Info-ZIP does so only where the system has the locale en_US.UTF-8; without
-            the mark they are code page 437 (APPNOTE, appendix D), as ``zipfile`` reads them too.
     """
 
     make: Callable[[Path, Path, Path], object]
     modes: bool = True
     folders: bool = True
-    marks: bool = True
 
 
 class _Unseekable:
@@ -222,12 +219,12 @@ MAKERS = {
     "zipfile-streamed": Maker(partial(by_zipfile, method=zipfile.ZIP_DEFLATED, streamed=True)),
     "zipfile-streamed-stored": Maker(partial(by_zipfile, streamed=True)),
     "zipfile-streamed-zip64": Maker(partial(by_zipfile, method=zipfile.ZIP_DEFLATED, streamed=True, zip64=True)),
-    "zip": Maker(lambda *args: by_program(*args, *ZIP, "TARGET", "."), marks=False),
-    "zip-stored": Maker(lambda *args: by_program(*args, *ZIP, "-0", "TARGET", "."), marks=False),
-    "zip-bzip2": Maker(lambda *args: by_program(*args, *ZIP, "-Z", "bzip2", "TARGET", "."), marks=False),
-    "zip-descriptors": Maker(lambda *args: by_program(*args, *ZIP, "-fd", "TARGET", "."), marks=False),
-    "zip-zip64": Maker(lambda *args: by_program(*args, *ZIP, "-fz", "TARGET", "."), marks=False),
-    "zip-streamed": Maker(lambda *args: by_output(*args, *ZIP, "-", "."), marks=False),
+    "zip": Maker(lambda *args: by_program(*args, *ZIP, "TARGET", ".")),
+    "zip-stored": Maker(lambda *args: by_program(*args, *ZIP, "-0", "TARGET", ".")),
+    "zip-bzip2": Maker(lambda *args: by_program(*args, *ZIP, "-Z", "bzip2", "TARGET", ".")),
+    "zip-descriptors": Maker(lambda *args: by_program(*args, *ZIP, "-fd", "TARGET", ".")),
+    "zip-zip64": Maker(lambda *args: by_program(*args, *ZIP, "-fz", "TARGET", ".")),
+    "zip-streamed": Maker(lambda *args: by_output(*args, *ZIP, "-", ".")),
     "bsdtar": Maker(lambda *args: by_program(*args, *BSDTAR, "-cf", "TARGET", ".")),
     "bsdtar-stored": Maker(
         lambda *args: by_program(*args, *BSDTAR, "--options", "zip:compression=store", "-cf", "TARGET", ".")
@@ -257,22 +254,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def as_marked(target: Path, maker: Maker) -> Callable[[str], str]:
-    """Return how a name comes out: as it is, wherever it was marked as UTF-8."""
-    with zipfile.ZipFile(target) as archive:
-        if maker.marks or any(member.flag_bits & 0x800 for member in archive.infolist()):
-            return str
-    return lambda name: name.encode().decode("cp437")
-
-
-def compare(found: Path, maker: Maker, named: Callable[[str], str]) -> None:
+def compare(found: Path, maker: Maker) -> None:
     """Compare a folder with what was packed."""
     files = {path.relative_to(found).as_posix(): path for path in found.rglob("*") if path.is_file()}
     folders = {path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_dir()}
-    wanted = {named(name): data for name, data in FILES.items()}
-    wanted |= {} if maker.folders else dict.fromkeys(EMPTY_FOLDERS, b"")
+    wanted = FILES | ({} if maker.folders else dict.fromkeys(EMPTY_FOLDERS, b""))
     assert sorted(files) == sorted(wanted)
-    assert folders == {named(name) for name in (FOLDERS if maker.folders else FOLDERS - EMPTY_FOLDERS)}
+    assert folders == (FOLDERS if maker.folders else FOLDERS - EMPTY_FOLDERS)
     assert [name for name in files if files[name].read_bytes() != wanted[name]] == []
     executable = {name for name, path in files.items() if path.stat().st_mode & 0o111}
     assert executable == (EXECUTABLE if maker.modes else set())
@@ -285,15 +273,14 @@ async def test_what_others_pack(source: Path, tmp_path: Path, name: str):
     target = tmp_path / "made.zip"
     maker.make(source, target, tmp_path)
     extract(target, tmp_path / "local")
-    named = as_marked(target, maker)
-    compare(tmp_path / "local", maker, named)
+    compare(tmp_path / "local", maker)
     async with FakeGitHub() as github, ArtifactsClient("token", base_url=github.base_url) as client:
         artifact_id = github.add_artifact(github.add_run(REPO), "docs", archive=target.read_bytes())
         artifact = await client.get_artifact(REPO, artifact_id)
         result = await client.download(artifact, tmp_path / "remote", extract=True)
-        compare(result.path, maker, named)
+        compare(result.path, maker)
         async with client.open_archive(artifact) as archive:
             by_path = {member.path: member.name for member in archive.directory.files}
-            assert {path: await archive.read(by_path[named(path)]) for path in FILES} == FILES
+            assert {path: await archive.read(by_path[path]) for path in FILES} == FILES
             await archive.extract(by_path.values(), tmp_path / "chosen")
-    assert {path: (tmp_path / "chosen" / named(path)).read_bytes() for path in FILES} == FILES
+    assert {path: (tmp_path / "chosen" / path).read_bytes() for path in FILES} == FILES

@@ -328,7 +328,7 @@ class Incoming:
         """
         now = self._loop.time()
         slow = self._watch.after(setback.error, now)
-        gained = not slow and self._watch.has_gained(self.part.offset, now)
+        gained = not slow and self._watch.has_gained(self.part.offset, self.part.state.total, now)
         self._attempts, decision = after(
             self._retry,
             self._max_pause,

@@ -165,7 +165,7 @@ class RangeReader:
                 continue
             self._signed = None
             slow = isinstance(setback.error, SlowTransferError)
-            gained = not slow and watch.has_gained(at, asyncio.get_running_loop().time())
+            gained = not slow and watch.has_gained(at, end - start, asyncio.get_running_loop().time())
             draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
             attempts, decision = after(
                 self._policy, self._max_pause, attempts, setback.failure, gained=gained, draw=draw

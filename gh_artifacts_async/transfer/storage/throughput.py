@@ -48,10 +48,17 @@ class RateWatch:
         """Measure progress from this byte on."""
         self._gained_to = offset
 
-    def has_gained(self, offset: int, now: float) -> bool:
-        """Whether there is progress since it was last asked with that result: enough bytes for the time it took."""
+    def has_gained(self, offset: int, wanted: int | None, now: float) -> bool:
+        """Whether there is progress since it was last asked with that result: enough bytes for the time it took.
+
+        A tenth of the bytes that are wanted, if their number is known, is always enough: a small artifact survives cuts
+        as a large one does, and no size costs more than ten times the attempts.
+        """
         seconds = now - (now if self._gained_at is None else self._gained_at)
-        if offset - self._gained_to < max(LEAST_GAIN, (self._minimum or 0.0) * seconds):
+        enough = max(LEAST_GAIN, (self._minimum or 0.0) * seconds)
+        if wanted is not None:
+            enough = min(enough, max(wanted / 10, 1))
+        if offset - self._gained_to < enough:
             return False
         self._gained_to, self._gained_at = offset, now
         return True

@@ -95,3 +95,25 @@ def test_without_a_minimum_no_try_was_slow() -> None:
     it.start(0.0)
     assert not it.after(RequestTimeoutError(), 100.0)
     assert not watch().after(RequestTimeoutError(), 100.0)
+
+
+@pytest.mark.parametrize(
+    ("gained", "wanted", "seconds", "enough"),
+    [
+        (4095, None, 1.0, False),
+        (4096, None, 1.0, True),
+        (4096, 10**6, 60.0, False),
+        (6000, 10**6, 60.0, True),
+        (1999, 20_000, 60.0, False),
+        (2000, 20_000, 60.0, True),
+        (0, 5, 1.0, False),
+        (1, 5, 1.0, True),
+    ],
+)
+def test_progress(gained: int, wanted: int | None, seconds: float, *, enough: bool) -> None:
+    """At least 4 KiB, and the minimum rate; but a tenth of what is wanted will always do."""
+    it = watch()
+    it.resume_from(100)
+    it.start(10.0)
+    assert it.has_gained(100 + gained, wanted, 10.0 + seconds) == enough
+    assert not it.has_gained(100 + gained, wanted, 10.0 + seconds)
