@@ -10,7 +10,15 @@ from typing import Annotated, Any, Literal
 import attrs
 from cyclopts import Parameter
 
-from gh_artifacts_async import Artifact, ArtifactsClient, DownloadResult, IfExists, Outcome, PlannedDownload
+from gh_artifacts_async import (
+    Artifact,
+    ArtifactsClient,
+    DownloadResult,
+    ExtractPolicy,
+    IfExists,
+    Outcome,
+    PlannedDownload,
+)
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
@@ -35,7 +43,7 @@ class Order:
         directory: where they go.
         jobs: how many at once.
         if_exists: what to do where the destination exists.
-        extract: unpack zips.
+        extract: unpack zips, within these limits; None leaves them as they are.
         as_json: for a program.
     """
 
@@ -44,7 +52,7 @@ class Order:
     directory: str
     jobs: int
     if_exists: IfExists
-    extract: bool
+    extract: ExtractPolicy | None
     as_json: bool
 
 
@@ -59,6 +67,8 @@ def download(
     extract: bool = False,
     jobs: int = 8,
     if_exists: Literal["error", "skip", "replace"] = "skip",
+    symlinks: Literal["reject", "skip"] | None = None,
+    max_ratio: float | None = None,
     dry_run: bool = False,
     json: bool = False,
     context: Annotated[Context, Parameter(parse=False)],
@@ -78,10 +88,32 @@ def download(
         directory=dir_,
         jobs=jobs,
         if_exists=if_exists,
-        extract=extract,
+        extract=_policy(symlinks, max_ratio, extract=extract),
         as_json=json,
     )
     return running.run(lambda: (_plan if dry_run else _download)(context, order), hint="" if dry_run else RESUME)
+
+
+def _policy(
+    symlinks: Literal["reject", "skip"] | None, max_ratio: float | None, *, extract: bool
+) -> ExtractPolicy | None:
+    """Return the limits of ``--extract``; None without it.
+
+    Raises:
+        ConfigurationError: an option that says how to extract, and no ``--extract``; or a ratio that allows nothing.
+    """
+    chosen = {"--symlinks": symlinks, "--max-ratio": max_ratio}
+    given = [option for option, value in chosen.items() if value is not None]
+    if given and not extract:
+        msg = f"{given[0]} says how to unpack: add --extract"
+        raise ConfigurationError(msg)
+    if max_ratio is not None and not max_ratio >= 1:  # not a number is neither
+        msg = f"--max-ratio must be 1 or more, not {max_ratio:g}"
+        raise ConfigurationError(msg)
+    if not extract:
+        return None
+    policy = ExtractPolicy(symlinks=symlinks or "reject")
+    return policy if max_ratio is None else attrs.evolve(policy, max_ratio=max_ratio)
 
 
 async def _selected(context: Context, client: ArtifactsClient, order: Order) -> Selected:
@@ -98,7 +130,7 @@ async def _layout(
 ) -> Literal["name", "id"]:
     """Return how the files are named: by name alone, unless two would be one file, on any system."""
     plans = await client.plan_downloads(
-        artifacts, order.directory, layout="name", extract=order.extract, if_exists="replace"
+        artifacts, order.directory, layout="name", extract=order.extract or False, if_exists="replace"
     )
     places = Counter(str(plan.path).casefold() for plan in plans)
     if len(places) == len(plans):
@@ -129,7 +161,7 @@ async def _fetch(client: ArtifactsClient, report: "Report", layout: Literal["nam
             artifacts,
             order.directory,
             concurrency=order.jobs,
-            extract=order.extract,
+            extract=order.extract or False,
             if_exists=order.if_exists,
             layout=layout,
             observer=drawn,
@@ -200,7 +232,7 @@ def _head(order: Order, selected: Selected, *, dry_run: bool) -> dict[str, Any]:
         "repository": str(order.target.repo),
         "directory": order.directory,
         "dry_run": dry_run,
-        "extract": order.extract,
+        "extract": order.extract is not None,
         "expired": [{"id": artifact.id, "name": artifact.name} for artifact in selected.expired],
     }
 
@@ -214,13 +246,17 @@ async def _plan(context: Context, order: Order) -> int:
         selected = await _selected(context, client, order)
         layout = await _layout(context, client, selected.artifacts, order)
         plans = await client.plan_downloads(
-            selected.artifacts, order.directory, layout=layout, extract=order.extract, if_exists=order.if_exists
+            selected.artifacts,
+            order.directory,
+            layout=layout,
+            extract=order.extract or False,
+            if_exists=order.if_exists,
         )
     if order.as_json:
         screen.write(sys.stdout, documents.dumps(_plan_document(context, order, selected, plans)))
     elif plans:
         screen.show(lines.plan_table(plans))
-    context.note(lines.plan_total(plans, order.directory, extract=order.extract))
+    context.note(lines.plan_total(plans, order.directory, extract=order.extract is not None))
     conflicts = [DestinationExistsError(filename=str(plan.path)) for plan in plans if plan.action == "conflict"]
     failures = [*(failure.error for failure in selected.failures), *conflicts]
     return combined(failures, done=len(plans) - len(conflicts))

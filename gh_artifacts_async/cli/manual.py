@@ -119,6 +119,15 @@ COMMANDS: dict[str, Command] = {
                 "If the path exists: fail; skip it if it is the same artifact, else fail; or replace it.",
                 "skip",
             ),
+            Option(
+                ("--symlinks",),
+                "reject|skip",
+                "With --extract: refuse a zip with symbolic links, or skip them.",
+                "reject",
+            ),
+            Option(
+                ("--max-ratio",), "N", "With --extract: refuse a zip that unpacks to more than N times its size.", "250"
+            ),
             Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),
             _JSON,
         ),

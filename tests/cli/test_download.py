@@ -199,6 +199,19 @@ class TestExtract:
         assert list((tmp_path / "out").iterdir()) == []
         assert cli("download", REPO, number, "--dir", "out").code == 0
 
+    def test_the_ways_out_that_errors_name(self, server, cli, tmp_path):
+        """What --symlinks and --max-ratio are named for can be extracted with them."""
+        run = server.run()
+        link = server.artifact(run, "link", archive=HOSTILE["link"])
+        assert "(--symlinks skip)" in cli("download", REPO, link, "--extract").err
+        assert cli("download", REPO, link, "--extract", "--symlinks", "skip").code == 0
+        assert not any(path.is_symlink() for path in tmp_path.rglob("*"))
+        dense = server.artifact(run, "dense", files={"zeros": bytes(101 * 2**20)})
+        ran = cli("download", REPO, dense, "--extract")
+        assert (ran.code, "--max-ratio" in ran.err) == (7, True)
+        assert cli("download", REPO, dense, "--extract", "--max-ratio", "2000").code == 0
+        assert (tmp_path / "dense/zeros").stat().st_size == 101 * 2**20
+
     def test_a_full_disk(self, server, cli, monkeypatch, tmp_path):
         """8: no space to unpack; no folder is left, and the zip need not be fetched again."""
 
