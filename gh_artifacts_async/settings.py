@@ -65,8 +65,9 @@ class Timeouts:
 
     Attributes:
         connect: seconds to establish a connection, name resolution and TLS included.
-        read: seconds without a single byte, before the headers or within the body.
-        min_rate: bytes a second that a transfer must average over each window.
+        read: seconds from when the request is sent until its response's headers are complete, and then without a
+            single byte of the body.
+        min_rate: bytes a second that a response's body must average over each window.
         min_rate_window: length of the window in seconds.
     """
 
@@ -107,12 +108,15 @@ class Limits:
         points_per_minute: points, as GitHub counts them, in any 60 seconds.
         mutation_interval: seconds between two DELETEs.
         max_pause: longest rate-limit pause, in seconds; a longer one is a RateLimitError instead.
+        max_answer_bytes: bytes of an API response, before and after decompression; a longer one is an
+            UnexpectedResponseError. A page of 100 artifacts has about 100 KB.
     """
 
     api_concurrency: int = attrs.field(default=8, validator=_number(least=1, whole=True))
     points_per_minute: float | None = attrs.field(default=840, validator=_number(above=0, off=True))
     mutation_interval: float | None = attrs.field(default=1.0, validator=_number(off=True))
     max_pause: float | None = attrs.field(default=900.0, validator=_number(off=True))
+    max_answer_bytes: int | None = attrs.field(default=8 * 2**20, validator=_number(least=1, whole=True, off=True))
 
 
 def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:

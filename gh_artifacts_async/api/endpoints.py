@@ -5,6 +5,8 @@ https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api import decode
@@ -80,7 +82,9 @@ async def artifact_page(
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     found = await _document(session, request)
-    return decode.artifact_page(found.data, repo, found.links), found.links
+    shape = partial(decode.artifact_page, found.data, repo, found.links)
+    page = await asyncio.get_running_loop().run_in_executor(None, shape) if found.is_large else shape()
+    return page, found.links
 
 
 async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artifact_id: int) -> Artifact:
@@ -107,7 +111,12 @@ async def delete_artifact(session: GitHubSession, repo: str | RepositoryName, ar
 
 
 async def get_download_url(
-    session: GitHubSession, repo: str | RepositoryName, artifact_id: int, *, known_expired: bool | None = None
+    session: GitHubSession,
+    repo: str | RepositoryName,
+    artifact_id: int,
+    *,
+    known_expired: bool | None = None,
+    fresh: bool = False,
 ) -> SignedURL:
     """Return the signed URL of an artifact's bytes: the 302's Location, which is not followed.
 
@@ -116,6 +125,8 @@ async def get_download_url(
         repo: ``"owner/name"``.
         artifact_id: GitHub's number.
         known_expired: the artifact's ``expired``; None if unknown. GitHub returns a 500 for some expired artifacts.
+        fresh: ask over a connection that has served no other request, so that the response cannot be another one's; a
+            borrowed ClientSession does not heed it.
 
     Raises:
         ArtifactExpiredError: the artifact has expired (410).
@@ -123,7 +134,7 @@ async def get_download_url(
         ArtifactsError: as :meth:`GitHubSession.send`.
     """
     where = RepositoryName.parse(repo)
-    request = requests.download_artifact(where, artifact_id, known_expired=known_expired)
+    request = requests.download_artifact(where, artifact_id, known_expired=known_expired, fresh=fresh)
     try:
         result = await session.send(request)
     except ServerError as error:
@@ -136,7 +147,7 @@ async def get_download_url(
         msg = f"{request.label} did not return a redirect to storage"
         raise UnexpectedResponseError(msg)
     await _raise_if_expired(session, where, artifact_id, failure)
-    return await get_download_url(session, where, artifact_id, known_expired=False)
+    return await get_download_url(session, where, artifact_id, known_expired=False, fresh=fresh)
 
 
 async def _raise_if_expired(
@@ -206,7 +217,9 @@ async def run_page(
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     found = await _document(session, request)
-    return decode.run_page(found.data, repo, found.links), found.links
+    shape = partial(decode.run_page, found.data, repo, found.links)
+    page = await asyncio.get_running_loop().run_in_executor(None, shape) if found.is_large else shape()
+    return page, found.links
 
 
 async def _document(session: GitHubSession, request: requests.Request) -> Document:

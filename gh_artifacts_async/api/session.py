@@ -36,7 +36,7 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after, is_final
 from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
-from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
+from gh_artifacts_async.protocol.responses import LARGE, NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.transport.http import HttpTransport
@@ -116,6 +116,7 @@ class GitHubSession:
             ssl_context=ssl_context,
             proxy=proxy,
             trust_env=trust_env,
+            max_answer_bytes=self.limits.max_answer_bytes,
         )
         self._api_version = header_value("api_version", api_version)
         check_observer(observer)
@@ -225,11 +226,17 @@ class GitHubSession:
         try:
             async with gate.slot(request):
                 response = await self.transport.send(
-                    request.method, self.base.url(request), partial(self._headers, token), self.base.origin.host
+                    request.method,
+                    self.base.url(request),
+                    partial(self._headers, token),
+                    self.base.origin.host,
+                    fresh=request.fresh,
                 )
-        except TransportError as error:
+        except (TransportError, UnexpectedResponseError) as error:
             return Refused(error.with_traceback(None))
-        found = judge(request, response, base=self.base, now=utcnow)
+        judged = partial(judge, request, response, base=self.base, now=utcnow)
+        large = len(response.body) > LARGE
+        found = await asyncio.get_running_loop().run_in_executor(None, judged) if large else judged()
         if token is not None and isinstance(found, Refused):
             shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
             found = attrs.evolve(found, error=shown.error) if isinstance(shown, Refused) else found

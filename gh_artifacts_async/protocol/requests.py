@@ -220,6 +220,8 @@ class Request:
             (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
         answer: what a good response is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
         known_expired: whether the artifact is known to have expired: a 5xx then means just that. None if unknown.
+        about: the id that the response must have; None if it is not about one thing.
+        fresh: send it over a connection that has served no other request.
     """
 
     operation: str
@@ -230,6 +232,8 @@ class Request:
     points: int = 1
     answer: Literal["json", "nothing", "location"] = "json"
     known_expired: bool | None = None
+    about: int | None = None
+    fresh: bool = False
 
     @property
     def label(self) -> str:
@@ -310,7 +314,7 @@ def get_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
     check_id(artifact_id, "artifact_id")
     path = f"/repos/{repo.owner}/{repo.name}/actions/artifacts/{artifact_id}"
-    return Request(operation="get_artifact", path=path)
+    return Request(operation="get_artifact", path=path, about=artifact_id)
 
 
 def delete_artifact(repo: RepositoryName, artifact_id: int) -> Request:
@@ -320,18 +324,22 @@ def delete_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     return Request(operation="delete_artifact", method="DELETE", path=path, points=5, answer="nothing")
 
 
-def download_artifact(repo: RepositoryName, artifact_id: int, *, known_expired: bool | None = None) -> Request:
+def download_artifact(
+    repo: RepositoryName, artifact_id: int, *, known_expired: bool | None = None, fresh: bool = False
+) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}``; the format must be zip."""
     check_id(artifact_id, "artifact_id")
     path = f"{_actions(repo)}/artifacts/{artifact_id}/zip"
-    return Request(operation="download_artifact", path=path, answer="location", known_expired=known_expired)
+    return Request(
+        operation="download_artifact", path=path, answer="location", known_expired=known_expired, fresh=fresh
+    )
 
 
 def get_workflow_run(repo: RepositoryName, run_id: int) -> Request:
     """``GET /repos/{owner}/{repo}/actions/runs/{run_id}``."""
     check_id(run_id, "run_id")
     query = (("exclude_pull_requests", "true"),)
-    return Request(operation="get_workflow_run", path=f"{_actions(repo)}/runs/{run_id}", query=query)
+    return Request(operation="get_workflow_run", path=f"{_actions(repo)}/runs/{run_id}", query=query, about=run_id)
 
 
 def list_workflow_runs(

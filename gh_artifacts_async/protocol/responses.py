@@ -52,6 +52,9 @@ _PAGES = ("text/html", "application/xhtml+xml")
 _SNIFFED = 512
 _PERMANENT = (301, 308)
 _TEMPORARY = (302, 303, 307)
+LARGE = 2**20
+"""Bytes of a response from which another thread reads it, so that the event loop does not stand still."""
+
 NO_DOWNLOAD_URL = "failed to generate url"
 """How GitHub words the 500 for the download of an artifact whose bytes are gone, in lower case."""
 
@@ -73,6 +76,8 @@ class Response:
     url: str = attrs.field(default="", repr=False)
 
 
+_NO_LINKS = PageLinks()
+
 # --- what judge() returns --------------------------------------------------------------------------------------------
 
 
@@ -83,10 +88,12 @@ class Document:
     Attributes:
         data: the parsed JSON.
         links: where to find a listing's next page.
+        is_large: it is so long that another thread should read it.
     """
 
     data: Any = attrs.field(repr=False)
-    links: PageLinks = attrs.field(factory=PageLinks)
+    links: PageLinks = _NO_LINKS
+    is_large: bool = False
 
 
 @attrs.frozen
@@ -189,9 +196,20 @@ def _result(request: Request, response: Response, base: BaseURL) -> Result:
     except (ValueError, RecursionError):
         pass
     else:
-        link = response.headers.get("link")
-        return Document(data, page_links(link, base=base, url=response.url)) if link else Document(data)
+        if request.about is not None and isinstance(data, dict):
+            about = data.get("id")
+            if about != request.about and isinstance(about, int):  # anything else is a matter of the document's shape
+                raise _mixed_up(request, about)
+        link, large = response.headers.get("link"), len(response.body) > LARGE
+        links = page_links(link, base=base, url=response.url) if link else _NO_LINKS
+        return Document(data, links, is_large=large)
     raise _unlike_github(request, response, base, instead_of="JSON")
+
+
+def _mixed_up(request: Request, about: int) -> UnexpectedResponseError:
+    """Return the error for a response that another request was waiting for."""
+    msg = f"{request.label} returned {about} instead; does a proxy on the way mix up responses?"
+    return UnexpectedResponseError(msg)
 
 
 def _unlike_github(request: Request, response: Response, base: BaseURL, *, instead_of: str) -> UnexpectedResponseError:

@@ -1,42 +1,207 @@
-"""Opens aiohttp sessions of our own: no pool limit, no cookies, nothing inherited from other sessions."""
+"""Opens aiohttp sessions of our own, and hands out no connection that holds a response which nobody asked for.
+
+A server, or a proxy on the way, that sends one response too many shifts all later ones on that connection by one: the
+next request gets the surplus response, and the request after it gets the next one's.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import select
+import ssl
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 import aiohttp
 
+from gh_artifacts_async.errors import ConfigurationError
+
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Mapping
+
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+    from gh_artifacts_async.settings import StrPath
+    from gh_artifacts_async.transport.bounds import Watch
+
+    _Connector = aiohttp.BaseConnector
+else:
+    _Connector = object
 
 READ_BUFFER = 256 * 1024
 """Bytes that aiohttp may hold of one body before it stops reading; they are lost when the body breaks."""
 
 
-def open_session(context: ssl.SSLContext | None, middleware: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
-    """Open a session with a connection pool of its own.
+def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    """Return the context to use; None for aiohttp's own.
+
+    Raises:
+        ConfigurationError: both are given, or the file holds no certificates.
+    """
+    if ca_file is None:
+        return ssl_context
+    if ssl_context is not None:
+        msg = "give ca_file or ssl_context, not both"
+        raise ConfigurationError(msg)
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        reason = error.strerror or "it holds no certificate"
+    else:
+        return context
+    msg = f"ca_file {ca_file!s} cannot be used: {reason}"
+    raise ConfigurationError(msg)
+
+
+def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
+    """Reject what cannot be combined with a borrowed ClientSession.
 
     Args:
-        context: for TLS; None for aiohttp's default.
+        session: aiohttp's.
+        settings: what only an owned session can have, by name; None if it was not given.
+
+    Raises:
+        ConfigurationError: such a setting was given, or the session carries ``auth``.
+    """
+    given = [name for name, value in settings.items() if value is not None]
+    if given:
+        msg = f"{', '.join(given)} cannot be given with session=: set them on the session you pass in"
+        raise ConfigurationError(msg)
+    if getattr(session, "auth", None) is not None:
+        msg = "the borrowed session carries auth, which would go to storage too; pass the token to the client instead"
+        raise ConfigurationError(msg)
+
+
+class _QuietConnections(_Connector):
+    """Hands out only connections on which nothing has arrived since the last response; the others are closed."""
+
+    _watch: Watch
+    _known: WeakSet[ResponseHandler]
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        """Return a connection, as :meth:`aiohttp.BaseConnector.connect`.
+
+        A new one may be readable: a TLS server sends session tickets. On a reused one a single turn of the event loop
+        reads them, or the end of the connection, or what should not be there.
+        """
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            assert protocol is not None  # noqa: S101 - it is connected
+            if protocol not in self._known:
+                self._known.add(protocol)
+                break
+            if not (protocol.should_close or _is_readable(protocol)) or await _is_quiet(connection, protocol):
+                break
+        limit = self._watch.limits.get(asyncio.current_task())
+        read = self._watch.timeouts.read
+        if limit is not None and read is not None:
+            limit.deadline = asyncio.get_running_loop().time() + read  # from now on the server is waited for
+        return connection
+
+
+async def _is_quiet(connection: Connection, protocol: ResponseHandler) -> bool:
+    """Let the event loop read what has arrived; close the connection unless that was nothing for a request."""
+    quiet = False
+    try:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the loop reads sockets after it has run what was ready
+        quiet = protocol.is_connected() and not protocol.should_close and not _is_readable(protocol)
+    finally:
+        if not quiet:
+            connection.close()
+    return quiet
+
+
+class GuardedConnector(_QuietConnections, aiohttp.TCPConnector):
+    """A pool of our own."""
+
+    def __init__(self, watch: Watch, context: ssl.SSLContext | None, *, reuse: bool) -> None:
+        """Open an empty pool without a limit: the gate sets limits.
+
+        Args:
+            watch: its limits on waiting for headers begin once there is a connection.
+            context: for TLS; None for aiohttp's default.
+            reuse: whether a connection serves more than one request.
+        """
+        super().__init__(limit=0, ssl=True if context is None else context, force_close=not reuse)
+        self._watch = watch
+        self._known = WeakSet()
+
+
+class _Shared:
+    """Passes everything on to a connector that is not ours."""
+
+    def __init__(self, connector: aiohttp.BaseConnector) -> None:
+        self._connector = connector
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the connector has
+        return getattr(self._connector, name)
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        return await self._connector.connect(req, traces, timeout)
+
+
+class SharedConnector(_QuietConnections, _Shared):
+    """A borrowed session's pool; the pool itself is not altered."""
+
+    def __init__(self, watch: Watch, connector: aiohttp.BaseConnector) -> None:
+        """Use a connector without owning it."""
+        super().__init__(connector)
+        self._watch = watch
+        self._known = WeakSet()
+
+
+def open_session(
+    connector: GuardedConnector | SharedConnector, middleware: aiohttp.ClientMiddlewareType
+) -> aiohttp.ClientSession:
+    """Open a session without cookies that inherits nothing from other sessions.
+
+    Args:
+        connector: closed with the session if it is ours.
         middleware: every request goes through it.
     """
-    connector = aiohttp.TCPConnector(limit=0, ssl=True if context is None else context)  # the gate sets limits
-    return _session(connector, middleware, owner=True)
-
-
-def open_bare_session(
-    connector: aiohttp.BaseConnector, middleware: aiohttp.ClientMiddlewareType
-) -> aiohttp.ClientSession:
-    """Open a session that uses another session's connection pool, and nothing else of it."""
-    return _session(connector, middleware, owner=False)
-
-
-def _session(
-    connector: aiohttp.BaseConnector, middleware: aiohttp.ClientMiddlewareType, *, owner: bool
-) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=connector,
-        connector_owner=owner,
+        connector=cast("aiohttp.BaseConnector", connector),
+        connector_owner=isinstance(connector, GuardedConnector),
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(middleware,),
     )
+
+
+def is_full(connector: aiohttp.BaseConnector | None) -> bool:
+    """Whether requests wait for a free connection of this pool."""
+    return bool(getattr(connector, "_waiters", None))
+
+
+def _poll(descriptor: int) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(0))
+
+
+def _select(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+_has_input = _poll if hasattr(select, "poll") else _select  # Windows has no poll()
+
+
+def _is_readable(protocol: ResponseHandler) -> bool:
+    """Whether the kernel holds bytes of this connection, or its end, that the event loop has not read yet."""
+    transport = protocol.transport
+    socket = None if transport is None else transport.get_extra_info("socket")
+    return socket is not None and socket.fileno() >= 0 and _has_input(socket.fileno())

@@ -18,12 +18,12 @@ from gh_artifacts_async.errors import (
     RequestTimeoutError,
     TransportError,
 )
+from gh_artifacts_async.transport.bounds import SILENT, OutOfTimeError
 
 _PROXY_SAYS = {
     403: ", it does not allow this host",
     407: ", its user name or password is missing or wrong",
 }
-_SILENT = "it was silent for longer than Timeouts.read"
 
 
 class NotSentAgainError(aiohttp.ClientConnectionError):
@@ -56,8 +56,11 @@ def transport_error(error: BaseException, host: str, proxy: str | None = None) -
     if _is_about_tls(error):
         return CertificateError(f"no secure connection to {where}: {_tls_reason(error)}", host=host)
     if isinstance(error, TimeoutError):
-        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
-        what = "connecting took longer than Timeouts.connect" if connecting else _SILENT
+        what = SILENT
+        if isinstance(error, OutOfTimeError):
+            what = str(error)
+        elif isinstance(error, aiohttp.ConnectionTimeoutError):
+            what = "connecting took longer than Timeouts.connect"
         return RequestTimeoutError(f"no response from {where}: {what}", host=host)
     if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
         return ConnectionFailedError(f"the connection to {where} failed: {_reason(error)}", host=host)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -14,7 +14,16 @@ from yarl import URL
 from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, ConfigurationError, ConnectionFailedError
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
-from gh_artifacts_async.transport.connections import READ_BUFFER, open_bare_session, open_session
+from gh_artifacts_async.transport.bounds import NO_HEADERS, SILENT, Limit, Watch, read_body
+from gh_artifacts_async.transport.connections import (
+    READ_BUFFER,
+    GuardedConnector,
+    SharedConnector,
+    check_borrowed,
+    is_full,
+    open_session,
+    tls_context,
+)
 from gh_artifacts_async.transport.failures import (
     NotSentAgainError,
     proxy_refusal,
@@ -25,6 +34,7 @@ from gh_artifacts_async.transport.proxies import checked_proxy, environment_prox
 from gh_artifacts_async.transport.socket_receiver import take_over
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from gh_artifacts_async.settings import StrPath, Timeouts
@@ -46,47 +56,6 @@ def default_user_agent() -> str:
         return f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
     except PackageNotFoundError:  # run from a source tree that is not installed
         return f"{DISTRIBUTION}/0"
-
-
-def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
-    """Return the context to use; None for aiohttp's own.
-
-    Raises:
-        ConfigurationError: both are given, or the file holds no certificates.
-    """
-    if ca_file is None:
-        return ssl_context
-    if ssl_context is not None:
-        msg = "give ca_file or ssl_context, not both"
-        raise ConfigurationError(msg)
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(cafile=ca_file)
-    except OSError as error:
-        reason = error.strerror or "it holds no certificate"
-    else:
-        return context
-    msg = f"ca_file {ca_file!s} cannot be used: {reason}"
-    raise ConfigurationError(msg)
-
-
-def check_borrowed(session: object, settings: Mapping[str, object]) -> None:
-    """Reject what cannot be combined with a borrowed ClientSession.
-
-    Args:
-        session: aiohttp's.
-        settings: what only an owned session can have, by name; None if it was not given.
-
-    Raises:
-        ConfigurationError: such a setting was given, or the session carries ``auth``.
-    """
-    given = [name for name, value in settings.items() if value is not None]
-    if given:
-        msg = f"{', '.join(given)} cannot be given with session=: set them on the session you pass in"
-        raise ConfigurationError(msg)
-    if getattr(session, "auth", None) is not None:
-        msg = "the borrowed session carries auth, which would go to storage too; pass the token to the client instead"
-        raise ConfigurationError(msg)
 
 
 def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
@@ -130,17 +99,19 @@ class HttpTransport:
         ssl_context: ssl.SSLContext | None = None,
         proxy: str | Secret | None = None,
         trust_env: bool = False,
+        max_answer_bytes: int | None = None,
     ) -> None:
         """Check the arguments; no session or connection is opened before the first request.
 
         Args:
-            timeouts: limits on silence, not on a whole transfer.
+            timeouts: limits on silence and slowness, not on a whole transfer.
             user_agent: ``User-Agent`` of every request; None for this package's name and version.
             session: to borrow; it is neither altered nor closed.
             ca_file: certificates (PEM) to trust besides the system's.
             ssl_context: in place of aiohttp's default.
             proxy: an http(s) proxy's URL.
             trust_env: take proxies from the environment.
+            max_answer_bytes: bytes of a response that is read whole; None for any number.
 
         Raises:
             ConfigurationError: an argument is invalid.
@@ -152,16 +123,21 @@ class HttpTransport:
         self._borrowed = session
         self._api = session
         self._bare: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
         self._ssl = tls_context(ca_file, ssl_context)
         proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # the frames of an error show no password
         self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal()))
         self._direct = proxy is None and not trust_env
-        # A borrowed pool has its own limit, and waiting for a free connection does not mean that the server is slow.
+        self._watch = Watch(timeouts)
+        self._max_answer_bytes = max_answer_bytes
+        # aiohttp limits connecting only. A borrowed pool has its own size, and waiting for a free connection does not
+        # mean that the server is slow.
         connect, read = timeouts.connect, timeouts.read
+        self._until_headers = None if connect is None or read is None else connect + read
         self._limits = (
-            aiohttp.ClientTimeout(total=None, sock_read=read, connect=connect)
+            aiohttp.ClientTimeout(total=None, connect=connect)
             if session is None
-            else aiohttp.ClientTimeout(total=None, sock_read=read, sock_connect=connect)
+            else aiohttp.ClientTimeout(total=None, sock_connect=connect)
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -190,13 +166,13 @@ class HttpTransport:
     async def aclose(self) -> None:
         """Close what is owned; a second call does nothing, and even a cancelled one closes everything."""
         self._closed = True
-        bare, api = self._bare, self._api
-        self._bare = self._api = None
-        async with AsyncExitStack() as stack:
-            if api is not None and api is not self._borrowed:
-                stack.push_async_callback(api.close)
-            if bare is not None and bare is not api:
-                stack.push_async_callback(bare.close)  # first: it is of no use once the owner of its pool is closed
+        self._watch.close()
+        sessions = [self._api, self._bare, self._fresh]
+        self._api = self._bare = self._fresh = None
+        async with AsyncExitStack() as stack:  # last in, first out: those that share a pool, then its owner
+            for session in sessions:
+                if session is not None and session is not self._borrowed:
+                    stack.push_async_callback(session.close)
 
     @property
     def user_agent(self) -> str:
@@ -205,25 +181,26 @@ class HttpTransport:
             self._user_agent = default_user_agent()
         return self._user_agent
 
-    def _open_api(self) -> aiohttp.ClientSession:
-        self._api = open_session(self._ssl, send_once)
-        return self._api
+    def _open(self, *, fresh: bool) -> aiohttp.ClientSession:
+        """Open a session of our own: for all requests, or for those that must have a new connection each."""
+        session = open_session(GuardedConnector(self._watch, self._ssl, reuse=not fresh), send_once)
+        if fresh:
+            self._fresh = session
+        else:
+            self._api = self._bare = session
+        return session
 
-    def _open_bare(self) -> aiohttp.ClientSession:
-        """Open the session for storage: of a borrowed session it shares only the connections."""
-        if self._borrowed is None:
-            self._bare = self._api or self._open_api()
-            return self._bare
-        connector = self._borrowed.connector
-        if connector is None:
+    def _share(self, borrowed: aiohttp.ClientSession) -> aiohttp.ClientSession:
+        """Open the session for storage that has a borrowed session's connections, and nothing else of it."""
+        if borrowed.connector is None:
             msg = "the borrowed aiohttp session is closed"
             raise ClientClosedError(msg)
-        self._bare = open_bare_session(connector, send_once)
+        self._bare = open_session(SharedConnector(self._watch, borrowed.connector), send_once)
         return self._bare
 
     # --- sending
 
-    async def send(self, method: str, url: str, headers: Headers, host: str) -> Response:
+    async def send(self, method: str, url: str, headers: Headers, host: str, *, fresh: bool = False) -> Response:
         """Send a request and read its response; redirects are not followed.
 
         Args:
@@ -231,20 +208,24 @@ class HttpTransport:
             url: percent-encoded.
             headers: builds the request's headers.
             host: for messages.
+            fresh: over a connection that has served no other request; a borrowed session does not heed it.
 
         Raises:
             TransportError: no response arrived; aiohttp's exceptions never leave this frame.
+            UnexpectedResponseError: the response is too long, or its coding was not requested.
             ClientClosedError: after close, or on another event loop.
         """
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            response = await self._exchange(method, url, headers)
+            response = await self._exchange(method, url, headers, fresh=fresh)
             if response.status not in _MAYBE_OF_PROXY:
                 return response
             failure = self._refused_by_proxy(response, Secret(url), host)
             if failure is None:
                 return response
+        except ArtifactsError:
+            raise
         except BaseException as error:
             failure = transport_error(error, host, self._proxy_place(Secret(url))) or self._misuse(error, host)
             if failure is None:
@@ -252,19 +233,24 @@ class HttpTransport:
                 raise
         raise failure
 
-    async def _exchange(self, method: str, url: str, headers: Headers) -> Response:
+    async def _exchange(self, method: str, url: str, headers: Headers, *, fresh: bool) -> Response:
         """Hold what must not be in a traceback, the headers and aiohttp's response, as briefly as possible."""
-        async with (self._api or self._open_api()).request(
-            method,
-            URL(url, encoded=True),
-            headers={"User-Agent": self._user_agent or self.user_agent, **headers()},
-            allow_redirects=False,
-            raise_for_status=False,
-            timeout=self._limits,
-            proxy=None if self._direct else self._proxy_for(url),
-        ) as answer:
-            body = await answer.read()
-            return Response(status=answer.status, headers=_headers(answer), body=body, url=url)
+        session = self._fresh if fresh and self._borrowed is None else self._api
+        queued = None if self._borrowed is None else partial(is_full, self._borrowed.connector)
+        with Limit(self._watch, self._until_headers, NO_HEADERS, queued) as limit:
+            async with (session or self._open(fresh=fresh)).request(
+                method,
+                URL(url, encoded=True),
+                headers={"User-Agent": self._user_agent or self.user_agent, "Accept-Encoding": "gzip", **headers()},
+                allow_redirects=False,
+                raise_for_status=False,
+                auto_decompress=False,  # bounded, and in slices: see read_body()
+                read_bufsize=READ_BUFFER,
+                timeout=self._limits,
+                proxy=None if self._direct else self._proxy_for(url),
+            ) as answer:
+                body = await read_body(answer, limit, self._max_answer_bytes)
+                return Response(status=answer.status, headers=_headers(answer), body=body, url=url)
 
     def _misuse(self, error: BaseException, host: str) -> ConfigurationError | None:
         """Explain why aiohttp would not send at all: a borrowed session that takes its credentials from netrc."""
@@ -275,13 +261,14 @@ class HttpTransport:
             "of the token. Pass a session without trust_env"
         )
 
-    async def open(self, url: Secret, headers: Mapping[str, str], host: str) -> HttpStream:
+    async def open(self, url: Secret, headers: Mapping[str, str], host: str, *, fresh: bool = False) -> HttpStream:
         """Send a bare GET (no token, no cookies, no default headers) and return once the headers have arrived.
 
         Args:
             url: byte-exact.
             headers: no secrets among them.
             host: for messages.
+            fresh: over a connection that has served no other request; a borrowed session does not heed it.
 
         Raises:
             TransportError: no response arrived; aiohttp's exceptions never leave this frame.
@@ -290,7 +277,7 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            stream = await self._start(url, headers, host)
+            stream = await self._start(url, headers, host, fresh=fresh)
             if stream.response.status not in _MAYBE_OF_PROXY:
                 return stream
             failure = self._refused_by_proxy(stream.response, url, host)
@@ -306,20 +293,24 @@ class HttpTransport:
                 raise
         raise failure
 
-    async def _start(self, url: Secret, headers: Mapping[str, str], host: str) -> HttpStream:
+    async def _start(self, url: Secret, headers: Mapping[str, str], host: str, *, fresh: bool) -> HttpStream:
         """Hold the byte-exact URL as briefly as possible."""
         exact = url.reveal()
-        answer = await (self._bare or self._open_bare()).get(
-            URL(exact, encoded=True),
-            headers={"User-Agent": self._user_agent or self.user_agent, **headers},
-            allow_redirects=False,
-            raise_for_status=False,
-            auto_decompress=False,  # the digest and all offsets are of the stored bytes
-            read_bufsize=READ_BUFFER,
-            timeout=self._limits,
-            proxy=None if self._direct else self._proxy_for(exact),
-        )
-        return HttpStream(answer, host)
+        session = self._fresh if fresh and self._borrowed is None else self._bare
+        if session is None:
+            session = self._open(fresh=fresh) if self._borrowed is None else self._share(self._borrowed)
+        with Limit(self._watch, self._until_headers, NO_HEADERS):
+            answer = await session.get(
+                URL(exact, encoded=True),
+                headers={"User-Agent": self._user_agent or self.user_agent, **headers},
+                allow_redirects=False,
+                raise_for_status=False,
+                auto_decompress=False,  # the digest and all offsets are of the stored bytes
+                read_bufsize=READ_BUFFER,
+                timeout=self._limits,
+                proxy=None if self._direct else self._proxy_for(exact),
+            )
+        return HttpStream(answer, host, self._watch)
 
     def _proxy_place(self, url: Secret) -> str | None:
         """Return host and port of the proxy for a URL, for messages; None if there is none."""
@@ -351,13 +342,14 @@ class HttpStream:
         host: for messages.
     """
 
-    def __init__(self, answer: aiohttp.ClientResponse, host: str) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, host: str, watch: Watch) -> None:
         """Keep aiohttp's response in a closure, where printed locals do not show it: its repr holds the URL."""
 
         def reveal() -> aiohttp.ClientResponse:
             return answer
 
         self._answer = reveal
+        self._watch = watch
         self.host = host
         self.response = Response(status=answer.status, headers=_headers(answer))
 
@@ -366,14 +358,18 @@ class HttpStream:
         return f"HttpStream({self.response.status}, {self.host!r})"
 
     async def read_chunk(self) -> bytes:
-        """Return what has arrived, as soon as anything has; empty at the end of the body.
+        """Return what has arrived, as soon as any of the body has; empty at its end.
 
         Raises:
             TransportError: the connection broke, or was silent for too long.
         """
+        return await self._read(self._answer().content.readany)
+
+    async def _read(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
         failure: ArtifactsError | None = None
         try:
-            return await self._answer().content.readany()
+            with Limit(self._watch, self._watch.timeouts.read, SILENT):
+                return await read()
         except BaseException as error:
             failure = transport_error(error, self.host)
             if failure is None:
@@ -386,16 +382,16 @@ class HttpStream:
         return take_over(self._answer(), pool, sink, receiver)
 
     async def read_error(self) -> None:
-        """Read an error's body into ``response``; if it breaks, what has arrived is kept."""
-        body = bytearray()
-        while len(body) < _LONGEST_ERROR_BODY:
-            try:
-                chunk = await self.read_chunk()
-            except ArtifactsError:
-                break
-            if not chunk:
-                break
-            body += chunk
+        """Read an error's body into ``response``; if it breaks or takes too long, what has arrived is kept."""
+        body, content = bytearray(), self._answer().content
+
+        async def read() -> bytes:
+            while len(body) < _LONGEST_ERROR_BODY and (chunk := await content.readany()):
+                body.extend(chunk)
+            return b""
+
+        with suppress(ArtifactsError):
+            await self._read(read)
         self.response = Response(
             status=self.response.status, headers=self.response.headers, body=bytes(body[:_LONGEST_ERROR_BODY])
         )

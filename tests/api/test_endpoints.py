@@ -106,6 +106,7 @@ async def test_headers_of_ones_own(mocked):
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2026-03-10",
         "User-Agent": "mine/1",
+        "Accept-Encoding": "gzip",
     }
 
 

@@ -7,8 +7,26 @@ import ssl
 import aiohttp
 import aiohttp.web
 import pytest
+import trustme
 
-from gh_artifacts_async.transport.connections import open_bare_session, open_session
+from gh_artifacts_async import ConfigurationError, Timeouts
+from gh_artifacts_async.transport.bounds import Watch
+from gh_artifacts_async.transport.connections import (
+    GuardedConnector,
+    SharedConnector,
+    open_session,
+    tls_context,
+)
+
+
+def own(context=None, middleware=None, *, reuse=True):
+    """Open a session with a pool of its own."""
+    return open_session(GuardedConnector(Watch(Timeouts()), context, reuse=reuse), middleware or passing)
+
+
+def bare_of(session, middleware=None):
+    """Open a session with another one's pool."""
+    return open_session(SharedConnector(Watch(Timeouts()), session.connector), middleware or passing)
 
 
 async def passing(request, handler):
@@ -18,7 +36,7 @@ async def passing(request, handler):
 
 async def test_a_session_of_our_own():
     """It owns its pool, which the gate and the number of transfers bound, and adds nothing to a request."""
-    async with open_session(None, passing) as session:
+    async with own() as session:
         assert session.connector_owner
         assert (session.connector.limit, session.connector.limit_per_host) == (0, 0)
         assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
@@ -30,17 +48,41 @@ async def test_a_session_of_our_own():
 async def test_the_tls_context():
     """The given context is the pool's; without one it is aiohttp's default, which checks certificates."""
     context = ssl.create_default_context()
-    async with open_session(context, passing) as session:
+    async with own(context) as session:
         assert session.connector._ssl is context
-    async with open_session(None, passing) as session:
+    async with own() as session:
         assert session.connector._ssl is True
+
+
+def test_tls(tmp_path):
+    """A file of certificates is trusted besides the system's; it and a context of one's own exclude each other."""
+    assert tls_context(None, None) is None
+    context = ssl.create_default_context()
+    assert tls_context(None, context) is context
+    pem = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(pem))
+    made = tls_context(pem, None)
+    assert made is not None
+    assert made.verify_mode is ssl.CERT_REQUIRED
+    assert made.check_hostname
+    with pytest.raises(ConfigurationError, match="not both"):
+        tls_context(pem, context)
+
+
+def test_a_ca_file_that_is_none(tmp_path):
+    """Missing, or without a certificate."""
+    with pytest.raises(ConfigurationError, match="No such file"):
+        tls_context(tmp_path / "absent.pem", None)
+    (tmp_path / "empty.pem").write_text("nothing")
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        tls_context(tmp_path / "empty.pem", None)
 
 
 async def test_a_bare_session_leaves_the_pool_to_its_owner(github):
     """It uses the borrowed connections, closes none of them, and takes neither headers nor cookies of the owner."""
     async with aiohttp.ClientSession(headers={"X-Theirs": "1"}, cookies={"theirs": "1"}) as theirs:
-        async with open_bare_session(theirs.connector, passing) as bare:
-            assert bare.connector is theirs.connector
+        async with bare_of(theirs) as bare:
+            assert not bare.connector_owner
             async with bare.get(github.base_url) as answer:
                 await answer.read()
         assert not theirs.connector.closed
@@ -67,7 +109,7 @@ async def test_cookies_are_not_kept(bare):
     await site.start()
     host, port = runner.addresses[0]
     async with aiohttp.ClientSession() as theirs:
-        opened = open_bare_session(theirs.connector, passing) if bare else open_session(None, passing)
+        opened = bare_of(theirs) if bare else own()
         async with opened as session:
             for _ in range(2):
                 async with session.get(f"http://{host}:{port}/") as found:
@@ -86,7 +128,7 @@ async def test_every_request_passes_the_middleware(github, bare):
         return await handler(request)
 
     async with aiohttp.ClientSession() as theirs:
-        opened = open_bare_session(theirs.connector, counting) if bare else open_session(None, counting)
+        opened = bare_of(theirs, counting) if bare else own(None, counting)
         async with opened as session:
             for method in ("GET", "DELETE"):
                 async with session.request(method, github.base_url) as answer:

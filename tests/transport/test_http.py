@@ -10,14 +10,13 @@ import warnings
 
 import aiohttp
 import pytest
-import trustme
 
 from gh_artifacts_async import api
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError, ConnectionFailedError
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Timeouts
-from gh_artifacts_async.transport.http import HttpTransport, default_user_agent, tls_context
+from gh_artifacts_async.transport.http import HttpTransport, default_user_agent
 from tests.kits.api import REPO
 
 
@@ -29,7 +28,7 @@ async def test_an_owned_session_is_opened_late_and_closed(run, session):
     http = transport._api
     assert not http.headers
     assert not http.trust_env
-    assert transport._open_bare() is http
+    assert transport._bare is http
     await transport.aclose()
     assert http.closed
     await transport.aclose()
@@ -56,10 +55,10 @@ async def test_a_cancelled_close_closes_the_rest(github):
 
 @pytest.mark.parametrize(("borrow", "connect", "sock_connect"), [(False, 5.0, None), (True, None, 5.0)])
 async def test_timeouts_bound_silence(borrow, connect, sock_connect):
-    """None on the whole; the wait for a place in a borrowed pool is not timed."""
+    """Aiohttp limits connecting only; the wait for a place in a borrowed pool is not timed."""
     async with aiohttp.ClientSession() as borrowed:
         found = HttpTransport(Timeouts(connect=5.0, read=7.0), session=borrowed if borrow else None)._limits
-    assert (found.total, found.sock_read) == (None, 7.0)
+    assert (found.total, found.sock_read) == (None, None)
     assert (found.connect, found.sock_connect) == (connect, sock_connect)
 
 
@@ -117,30 +116,6 @@ def test_the_user_agent_names_package_and_version(monkeypatch):
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
     assert default_user_agent() == "gh-artifacts-async/0"
-
-
-def test_tls(tmp_path):
-    """A file of certificates is trusted besides the system's; it and a context of one's own exclude each other."""
-    assert tls_context(None, None) is None
-    context = ssl.create_default_context()
-    assert tls_context(None, context) is context
-    pem = tmp_path / "ca.pem"
-    trustme.CA().cert_pem.write_to_path(str(pem))
-    made = tls_context(pem, None)
-    assert made is not None
-    assert made.verify_mode is ssl.CERT_REQUIRED
-    assert made.check_hostname
-    with pytest.raises(ConfigurationError, match="not both"):
-        tls_context(pem, context)
-
-
-def test_a_ca_file_that_is_none(tmp_path):
-    """Missing, or without a certificate."""
-    with pytest.raises(ConfigurationError, match="No such file"):
-        tls_context(tmp_path / "absent.pem", None)
-    (tmp_path / "empty.pem").write_text("nothing")
-    with pytest.raises(ConfigurationError, match="cannot be used"):
-        tls_context(tmp_path / "empty.pem", None)
 
 
 @pytest.mark.parametrize(

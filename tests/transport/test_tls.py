@@ -38,9 +38,9 @@ async def _tries(session):
     sent: list[object] = []
     exchange = session.transport._exchange
 
-    async def counting(*arguments):
+    async def counting(*arguments, **options):
         sent.append(arguments)
-        return await exchange(*arguments)
+        return await exchange(*arguments, **options)
 
     session.transport._exchange = counting
     with pytest.raises(errors.ArtifactsError) as caught:

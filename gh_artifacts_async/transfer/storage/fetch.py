@@ -30,7 +30,7 @@ from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after,
 from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
+from gh_artifacts_async.transfer.storage.setbacks import Setback, most_bytes, refusal, too_long
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
 
@@ -151,6 +151,8 @@ class Incoming:
         self._content_failures = 0
         self._body: ranges.Stream | None = None
         self._stream: HttpStream | None = None
+        self._fresh = part.state.digest is None  # nothing else would show another artifact's bytes
+        self._most = most_bytes(artifact)
         self._streamed = False
         self._ended = False
 
@@ -219,7 +221,7 @@ class Incoming:
     async def _ask(self) -> Setback | None:
         """Sign a URL, send the request, and act on the response's status and headers."""
         asked = self._loop.time()
-        signed = await sign(self._context.github, self._artifact)
+        signed = await sign(self._context.github, self._artifact, fresh=self._fresh)
         if self._streamed:
             self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
         if self._follower is not None:
@@ -232,7 +234,7 @@ class Incoming:
             self._watch.start(self._loop.time())
         self.requests += 1
         try:
-            self._stream = await self._context.storage.open(signed, ranges.request_headers(have))
+            self._stream = await self._context.storage.open(signed, ranges.request_headers(have), fresh=self._fresh)
         except TransportError as error:
             if is_final(error):
                 raise
@@ -241,6 +243,9 @@ class Incoming:
         decision = ranges.decide(have, response, now=utcnow)
         if not isinstance(decision, ranges.Stream):
             return self._without_body(decision, self._stream.host)
+        if (decision.total or 0) > self._most:
+            self.part.discard()
+            raise too_long(self._artifact, self._stream.host, decision.total)
         self._body = decision
         if not decision.offset:
             self.content_type = response.headers.get("content-type")
@@ -270,7 +275,9 @@ class Incoming:
         expected = None if body.length is None else body.offset + body.length
         try:
             self._begin_body(body)
-            await self._bodies.read(stream, body.length)
+            if not await self._bodies.read(stream, body.length, self._most if expected is None else expected):
+                self.part.discard()
+                raise too_long(self._artifact, stream.host, expected)
         except (TransportError, SlowTransferError) as error:
             if isinstance(error, TransportError) and is_final(error):
                 raise
@@ -376,6 +383,7 @@ class Incoming:
         """
         from_earlier_run, self._resumed_from = self._resumed_from > 0, 0
         self._start_over()
+        self._fresh = True  # the connection may have brought another request's response
         self._watch.resume_from(0)
         if not from_earlier_run:
             self._content_failures += 1

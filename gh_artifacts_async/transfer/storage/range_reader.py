@@ -24,6 +24,7 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after, is_final
+from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
 from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
 from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
@@ -76,6 +77,7 @@ class RangeReader:
         """
         self._context = context
         self._artifact = artifact
+        self._fresh = verify.expected_sha256(artifact) is None  # nothing else would show another artifact's bytes
         self._signed: SignedURL | None = None
         self._ends_at = 0.0
         policy = context.github.retry
@@ -181,7 +183,9 @@ class RangeReader:
         signed = await self._url()
         self.requests += 1
         try:
-            stream = await self._context.storage.open(signed, ranges.slice_headers(start, end - 1, self.etag))
+            stream = await self._context.storage.open(
+                signed, ranges.slice_headers(start, end - 1, self.etag), fresh=self._fresh
+            )
             try:
                 body = self._decide(start, stream)
                 if isinstance(body, Setback):
@@ -200,7 +204,7 @@ class RangeReader:
         """Return a signed URL that has not expired, the same one for as long as it is valid."""
         if self._signed is not None and asyncio.get_running_loop().time() <= self._ends_at:
             return self._signed
-        signed = await sign(self._context.github, self._artifact)
+        signed = await sign(self._context.github, self._artifact, fresh=self._fresh)
         self.use(signed)
         return signed
 

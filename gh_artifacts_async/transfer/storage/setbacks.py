@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.errors import ArtifactsError, SignedURLExpiredError, StorageError
+from gh_artifacts_async.errors import ArtifactsError, SignedURLExpiredError, StorageError, UnexpectedResponseError
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import Cause, Fault, Final, RefusedURL
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
 
 _PRECONDITION_FAILED = 412
+_SPARE = 2**20
+_SPARE_WITHOUT_DIGEST = 2**30
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +29,31 @@ class Setback:
 
     error: ArtifactsError
     failure: Cause
+
+
+def most_bytes(artifact: Artifact) -> int:
+    """Return how many bytes storage may send for an artifact.
+
+    ``size_in_bytes`` is a bound and not the length: old servers count the files before they are packed.
+    """
+    spare = _SPARE_WITHOUT_DIGEST if artifact.digest is None else _SPARE
+    return 2 * artifact.size_in_bytes + spare
+
+
+def too_long(artifact: Artifact, host: str, announced: int | None) -> UnexpectedResponseError:
+    """Return the error for more bytes than an artifact can have, or than storage announced.
+
+    Args:
+        artifact: the one requested.
+        host: storage's.
+        announced: bytes according to the response's headers; None if they do not say.
+    """
+    most = most_bytes(artifact)
+    what = f"artifact {artifact.id} from {host}"
+    if announced is not None and announced <= most:
+        return UnexpectedResponseError(f"{what}: more bytes arrived than the {announced} that were announced")
+    said = f"more than {most} bytes arrived" if announced is None else f"storage announced {announced} bytes"
+    return UnexpectedResponseError(f"{what}: {said}, but its size_in_bytes is {artifact.size_in_bytes}")
 
 
 def refusal(

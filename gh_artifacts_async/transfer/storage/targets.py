@@ -53,15 +53,22 @@ async def resolve(github: GitHubSession, artifact: object) -> Artifact:
     return artifact
 
 
-async def sign(github: GitHubSession, artifact: Artifact) -> SignedURL:
+async def sign(github: GitHubSession, artifact: Artifact, *, fresh: bool = False) -> SignedURL:
     """Ask for a signed URL of a resolved artifact's bytes.
+
+    Args:
+        github: to send with.
+        artifact: resolved.
+        fresh: over a new connection.
 
     Raises:
         ArtifactsError: as :func:`~gh_artifacts_async.api.get_download_url`.
     """
     repository = artifact.repository
     assert repository is not None  # noqa: S101 - resolve() has checked it
-    return await endpoints.get_download_url(github, repository, artifact.id, known_expired=artifact.expired)
+    return await endpoints.get_download_url(
+        github, repository, artifact.id, known_expired=artifact.expired, fresh=fresh
+    )
 
 
 class StorageSession:
@@ -79,8 +86,13 @@ class StorageSession:
         self._policy = policy
         self._api_is_http = api_is_http
 
-    async def open(self, signed: SignedURL, headers: Mapping[str, str]) -> HttpStream:
+    async def open(self, signed: SignedURL, headers: Mapping[str, str], *, fresh: bool = False) -> HttpStream:
         """Send a GET and return storage's response, also an error (with its body); the caller closes it.
+
+        Args:
+            signed: where the bytes are.
+            headers: no secrets among them.
+            fresh: over a new connection.
 
         Raises:
             UnsafeRedirectError: the policy forbids the target, or storage redirects more often than it allows.
@@ -91,7 +103,7 @@ class StorageSession:
         hops = 0
         while True:
             exact = Secret(signed.url)
-            stream = await self._transport.open(exact, headers, signed.host)
+            stream = await self._transport.open(exact, headers, signed.host, fresh=fresh)
             status = stream.response.status
             if status < _ERROR:
                 return stream

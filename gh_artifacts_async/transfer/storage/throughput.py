@@ -144,8 +144,16 @@ class BodyReader:
         self.arrived = 0
         self.bytes_fetched = 0
 
-    async def read(self, stream: HttpStream, length: int | None) -> None:
+    async def read(self, stream: HttpStream, length: int | None, most: int) -> bool:
         """Read a body to its end; if it breaks, what has arrived is kept.
+
+        Args:
+            stream: nothing of the body is read yet.
+            length: of the body; None if unknown.
+            most: bytes that the part may have at the end.
+
+        Returns:
+            False if there was more.
 
         Raises:
             TransportError: the connection broke, or was silent for too long.
@@ -154,13 +162,15 @@ class BodyReader:
         """
         self.arrived = self._part.offset
         if length is None or length > INLINE:
-            await self._by_worker(stream, length)
-            return
-        while chunk := await stream.read_chunk():
-            self._part.append([chunk])
-            self._count(stream.host, len(chunk))
+            await self._by_worker(stream, length, most)
+        else:
+            while (chunk := await stream.read_chunk()) and self.arrived + len(chunk) <= most:
+                self._part.append([chunk])
+                self._count(stream.host, len(chunk))
+            self.arrived += len(chunk)  # of a body that is too long
+        return self.arrived <= most
 
-    async def _by_worker(self, stream: HttpStream, length: int | None) -> None:
+    async def _by_worker(self, stream: HttpStream, length: int | None, most: int) -> None:
         """Let the worker thread write; the fast path is taken for a large body whose end is a counted byte."""
         lane = Lane(self._writer, self._part.append)
         headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
@@ -178,7 +188,7 @@ class BodyReader:
                 if not stream.take_over(self._writer, lane, receiver):
                     receiver = None
             try:
-                await (self._by_chunks(stream, lane) if receiver is None else receiver.received())
+                await (self._by_chunks(stream, lane, most) if receiver is None else receiver.received())
             except (TransportError, SlowTransferError):
                 await lane.flush()
                 raise
@@ -192,13 +202,14 @@ class BodyReader:
                 if receiver is not None:
                     self._writer.give_back(receiver.buffers)
 
-    async def _by_chunks(self, stream: HttpStream, lane: Lane) -> None:
+    async def _by_chunks(self, stream: HttpStream, lane: Lane, most: int) -> None:
         """Pass on what aiohttp has read at once: it loses what it buffers when the body breaks."""
-        while chunk := await stream.read_chunk():
+        while (chunk := await stream.read_chunk()) and self.arrived + len(chunk) <= most:
             before = self._loop.time()
             await lane.put(chunk)
             self._watch.exclude(self._loop.time() - before)
             self._count(stream.host, len(chunk))
+        self.arrived += len(chunk)  # of a body that is too long
 
     def _count(self, host: str, size: int) -> None:
         self.arrived += size

@@ -156,7 +156,7 @@ async def test_a_certificate_is_not_tried_again(
     """It is a TransportError, but no other try would help."""
     tries: list[object] = []
 
-    async def refuse(*arguments: object) -> None:
+    async def refuse(*arguments: object, **_options: object) -> None:
         tries.append(arguments)
         msg = "no secure connection"
         raise CertificateError(msg, host="storage.example")

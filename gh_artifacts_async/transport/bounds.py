@@ -1,0 +1,220 @@
+"""Bounds on what a server may take: time for the headers and for each piece of a body, and bytes of a response."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import zlib
+from typing import TYPE_CHECKING, Self
+
+from gh_artifacts_async.errors import ConnectionFailedError, UnexpectedResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    import aiohttp
+
+    from gh_artifacts_async.settings import Timeouts
+
+SLICE = 256 * 1024
+"""Bytes that are decompressed between two turns of the event loop: about a millisecond's work."""
+
+NO_HEADERS = "its headers did not arrive within Timeouts.read"
+SILENT = "it was silent for longer than Timeouts.read"
+SLOW = "it sent less than Timeouts.min_rate"
+_RECHECK = 1.0
+_GZIP = zlib.MAX_WBITS | 16
+_GZIP_NAMES = ("gzip", "x-gzip")
+_IDENTITY = ("", "identity")
+_ERROR = 400
+
+
+class OutOfTimeError(TimeoutError):
+    """A :class:`Limit` was reached (never leaves the transport); the message says what took too long."""
+
+
+class Watch:
+    """Ends waits on the network that take too long, with one timer for all waits of a client.
+
+    aiohttp's ``sock_read`` starts again with every byte, be it one of a header, of an interim response or of a chunk
+    extension, so a server could hold a request for ever. A limit here moves only for what is of use.
+
+    Attributes:
+        timeouts: the client's.
+        limits: those in force; a task waits for one thing at a time.
+    """
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        """Start with nothing to watch."""
+        self.timeouts = timeouts
+        self.limits: dict[asyncio.Task[object] | None, Limit] = {}
+        self.timer: asyncio.TimerHandle | None = None
+        window = math.inf if timeouts.min_rate is None else timeouts.min_rate_window
+        self._shortest = min(math.inf if timeouts.read is None else timeouts.read, window)
+
+    def arm(self) -> None:
+        """Set the timer, no later than any deadline that is set from now until it fires."""
+        if self._shortest < math.inf:
+            self.timer = asyncio.get_running_loop().call_later(self._shortest, self._look)
+
+    def _look(self) -> None:
+        """Cancel the tasks whose time is over, and set the timer for the next."""
+        self.timer = None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        soonest = now + self._shortest
+        for task, limit in list(self.limits.items()):
+            if limit.deadline <= now and limit.queued is not None and limit.queued():
+                limit.deadline = now + _RECHECK
+            if limit.deadline > now:
+                soonest = min(soonest, limit.deadline)
+            elif task is not None:
+                limit.expired = True
+                del self.limits[task]
+                task.cancel()
+        if self.limits:
+            self.timer = loop.call_at(soonest, self._look)
+
+    def close(self) -> None:
+        """Stop the timer."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+class Limit:
+    """A time limit on the waits of one block; like ``asyncio.timeout``, but it shares the watch's timer.
+
+    Attributes:
+        watch: the client's.
+        phrase: what takes too long, for the message.
+        queued: whether the request may be waiting for a place in a pool: that is not the server's fault. None if it
+            cannot be.
+        deadline: on the event loop's clock; never earlier than the shortest time limit of the watch from now.
+        expired: the deadline has passed.
+    """
+
+    __slots__ = ("_cancelling", "_missing", "_silence", "_window", "deadline", "expired", "phrase", "queued", "watch")
+
+    def __init__(
+        self, watch: Watch, seconds: float | None, phrase: str, queued: Callable[[], bool] | None = None
+    ) -> None:
+        """Set the deadline.
+
+        Args:
+            watch: the client's.
+            seconds: from now; None for no limit.
+            phrase: what takes too long.
+            queued: see the attribute.
+        """
+        self.watch = watch
+        self.phrase = phrase
+        self.queued = queued
+        self.deadline = math.inf if seconds is None else asyncio.get_running_loop().time() + seconds
+        self.expired = False
+        self._cancelling = 0
+        self._silence = self._window = math.inf
+        self._missing = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        task = asyncio.current_task()
+        self._cancelling = 0 if task is None else task.cancelling()
+        self.watch.limits[task] = self
+        if self.watch.timer is None:
+            self.watch.arm()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End.
+
+        Raises:
+            OutOfTimeError: the limit was reached, and nobody else has cancelled the task.
+        """
+        task = asyncio.current_task()
+        self.watch.limits.pop(task, None)
+        expired = self.expired and task is not None and task.uncancel() <= self._cancelling
+        if expired and kind is asyncio.CancelledError:
+            raise OutOfTimeError(self.phrase)
+
+    def brought(self, size: int) -> None:
+        """Move the deadline for decoded bytes of a body; call it with 0 where the body begins.
+
+        The body may be neither silent (``Timeouts.read``) nor slow: each window must bring ``Timeouts.min_rate``.
+        """
+        now, timeouts = asyncio.get_running_loop().time(), self.watch.timeouts
+        if timeouts.read is not None and (size or self._silence == math.inf):
+            self._silence = now + timeouts.read
+        if timeouts.min_rate is not None:
+            self._missing -= size
+            if self._missing <= 0:
+                self._missing = timeouts.min_rate * timeouts.min_rate_window
+                self._window = now + timeouts.min_rate_window
+        self.deadline = min(self._silence, self._window)
+        quiet = timeouts.read is not None and self._silence - self._window < timeouts.read / 2
+        self.phrase = SILENT if quiet else SLOW  # if nothing else comes, it will mostly have been silent
+
+
+async def read_body(answer: aiohttp.ClientResponse, limit: Limit, at_most: int | None) -> bytes:
+    """Read a response's whole body, decompressed; of an error response only the beginning.
+
+    Args:
+        answer: requested with ``auto_decompress=False`` and ``Accept-Encoding: gzip``.
+        limit: in force; the body moves it.
+        at_most: bytes, before and after decompression; None for any number.
+
+    Raises:
+        UnexpectedResponseError: it is longer, has another coding than gzip, or something after the end of the gzip.
+        ConnectionFailedError: the gzip is cut or broken.
+        aiohttp.ClientError: the connection broke.
+    """
+    failed = answer.status >= _ERROR
+    bound = SLICE if failed else math.inf if at_most is None else at_most
+    coding = answer.headers.get("Content-Encoding", "").strip().lower()
+    gzip = zlib.decompressobj(_GZIP) if coding in _GZIP_NAMES else None
+    body, arrived = bytearray(), 0
+    limit.brought(0)
+    while arrived <= bound and len(body) <= bound and (chunk := await answer.content.readany()):
+        arrived, before = arrived + len(chunk), len(body)
+        if gzip is None:
+            body += chunk
+        else:
+            await _inflate(gzip, chunk, body, bound)
+        limit.brought(len(body) - before)
+    if failed:
+        return b"" if gzip is None and coding not in _IDENTITY else bytes(body[:SLICE])
+    if arrived > bound or len(body) > bound:
+        msg = f"{answer.url.host} sent more than {bound} bytes; if that is right, raise Limits.max_answer_bytes"
+        raise UnexpectedResponseError(msg)
+    if arrived and (gzip is not None or coding not in _IDENTITY):
+        _check_coding(answer, coding, gzip)
+    return bytes(body)
+
+
+async def _inflate(gzip: zlib._Decompress, chunk: bytes, body: bytearray, bound: float) -> None:
+    """Decompress what has arrived, slice by slice, so that a bomb neither fills memory nor blocks the event loop."""
+    with contextlib.suppress(zlib.error):  # the stream then does not end, which is found at the end of the body
+        while piece := gzip.decompress(chunk, SLICE):
+            body += piece
+            if len(body) > bound:
+                return
+            chunk = gzip.unconsumed_tail
+            if len(piece) == SLICE:
+                await asyncio.sleep(0)
+
+
+def _check_coding(answer: aiohttp.ClientResponse, coding: str, gzip: zlib._Decompress | None) -> None:
+    host = answer.url.host or ""
+    if gzip is None:
+        msg = f"{host} answered with Content-Encoding {coding[:20]!r}, which was not requested"
+        raise UnexpectedResponseError(msg)
+    if not gzip.eof:
+        msg = f"the connection to {host} failed: the gzip stream of its response is cut or broken"
+        raise ConnectionFailedError(msg, host=host)
+    if gzip.unused_data:
+        msg = f"{host} sent bytes after the end of its gzip-coded response"
+        raise UnexpectedResponseError(msg)
