@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import attrs
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Direction, RepositoryName
+
+_id_of = attrgetter("id")
 
 
 class _HasId(Protocol):
@@ -123,7 +126,7 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
                 number, url = max(1, number - stale.step_back(fallen, len(seen))), None
                 continue
             fresh = [item for item in {item.id: item for item in page.items}.values() if item.id not in seen]
-            seen.update(item.id for item in fresh)
+            seen.update(map(_id_of, fresh))
             if emitter.active:
                 _tell(emitter, number, len(seen), total)
             for item in fresh:

@@ -118,7 +118,10 @@ class GitHubSession:
             trust_env=trust_env,
             max_answer_bytes=self.limits.max_answer_bytes,
         )
-        self._api_version = header_value("api_version", api_version)
+        self._headers = {
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": header_value("api_version", api_version),
+        }
         check_observer(observer)
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
@@ -228,8 +231,9 @@ class GitHubSession:
                 response = await self.transport.send(
                     request.method,
                     self.base.url(request),
-                    partial(self._headers, token),
+                    self._headers,
                     self.base.origin.host,
+                    token=token,
                     fresh=request.fresh,
                 )
         except (TransportError, UnexpectedResponseError) as error:
@@ -242,15 +246,6 @@ class GitHubSession:
             found = attrs.evolve(found, error=shown.error) if isinstance(shown, Refused) else found
         self.rate_limit = found.rate_limit or self.rate_limit
         return found
-
-    def _headers(self, token: Secret | None) -> dict[str, str]:
-        headers = {
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": self._api_version,
-        }
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token.reveal()}"
-        return headers
 
     async def _current_token(self) -> Secret | None:
         return None if self._source is None else check_token(await self._source.token())

@@ -24,6 +24,7 @@ _OTHER_REASONS = re.compile(
 _NOT_TEXT = re.compile(r"(?is)<!--.*?(?:-->|\Z)|<(script|style|title|head)\b.*?(?:</\1\s*>|\Z)")
 _TAG = re.compile(r"<[^<>]*>")
 _LONGEST_PAGE = 64 * 1024
+_LONGEST_MESSAGE = 300
 _A_PAGE = "the answer is an HTML page, not GitHub's API; is a proxy or firewall in the way?"
 
 
@@ -59,7 +60,7 @@ def read_denial(headers: Mapping[str, str], message: str, block: object, *, is_p
         return Denial(hint="" if said else _A_PAGE)
     if _OTHER_REASONS.search(said):
         return Denial(hint="")
-    accepted = _printable(headers.get("x-accepted-github-permissions", ""))
+    accepted = printable(headers.get("x-accepted-github-permissions", ""))
     allowed = " or ".join(part.strip() for part in accepted.split(";") if part.strip())
     if allowed:
         return Denial(hint=f"the token needs {allowed}")
@@ -74,7 +75,7 @@ def _sso_url(header: str) -> str | None:
 
 def _blocked(block: Mapping[object, object]) -> str:
     reason, url = block.get("reason"), block.get("html_url")
-    parts = [f"blocked for the reason {_printable(reason)!r}" if isinstance(reason, str) and reason else "blocked"]
+    parts = [f"blocked for the reason {printable(reason)!r}" if isinstance(reason, str) and reason else "blocked"]
     if isinstance(url, str) and _WEB_URL.fullmatch(url):
         parts.append(f"see {url}")
     return ", ".join(parts)
@@ -92,5 +93,18 @@ def page_text(body: bytes) -> str:
     return "" if start < 0 else words[start:]
 
 
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text[:300]).strip()
+def printable(text: str) -> str:
+    """Return the beginning of what a server said, without control characters."""
+    return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE]).strip()
+
+
+def error_details(errors: object) -> str:
+    """Return the ``errors`` of a 422 as one phrase: ``per_page: invalid``."""
+    found = []
+    for item in errors if isinstance(errors, list) else []:
+        if isinstance(item, str):
+            found.append(item)
+        elif isinstance(item, dict):
+            said = (item.get(key) for key in ("field", "code", "message"))
+            found.append(": ".join(text for text in said if isinstance(text, str) and text))
+    return printable("; ".join(text for text in found if text))

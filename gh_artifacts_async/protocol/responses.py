@@ -31,7 +31,7 @@ from gh_artifacts_async.errors import (
     UnsafeRedirectError,
 )
 from gh_artifacts_async.models import RateLimit
-from gh_artifacts_async.protocol.denials import page_text, read_denial
+from gh_artifacts_async.protocol.denials import error_details, page_text, printable, read_denial
 from gh_artifacts_async.protocol.filenames import media_type
 from gh_artifacts_async.protocol.links import PageLinks, page_links
 from gh_artifacts_async.protocol.redirects import leads_to_sign_in, signed_url
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.protocol.requests import BaseURL, Request
 
-_LONGEST_MESSAGE = 300
 _LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is quick to find
 _LAST_GOOD = 299
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _LEGAL, _SERVER = 401, 403, 404, 410, 451, 500
@@ -263,7 +262,7 @@ def _loads() -> Callable[[bytes], object]:
 
 
 def _kind(response: Response) -> str:
-    return _printable(media_type(response.headers.get("content-type"))) or "an unnamed type"
+    return printable(media_type(response.headers.get("content-type"))) or "an unnamed type"
 
 
 def _redirected(
@@ -324,31 +323,14 @@ def _facts(response: Response) -> _Facts:
         document = None
     if not isinstance(document, dict):
         said = page_text(response.body) if response.status == _FORBIDDEN else ""
-        return _Facts(message=_printable(said), is_page=b"<" in response.body)
+        return _Facts(message=printable(said), is_page=b"<" in response.body)
     message, url = document.get("message"), document.get("documentation_url")
     return _Facts(
-        message=_printable(message) if isinstance(message, str) else "",
+        message=printable(message) if isinstance(message, str) else "",
         documentation_url=url if isinstance(url, str) else None,
-        details=_details(document.get("errors")),
+        details=error_details(document.get("errors")),
         block=document.get("block"),
     )
-
-
-def _printable(text: str) -> str:
-    kept = "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
-    return kept.strip()
-
-
-def _details(errors: object) -> str:
-    """Return the ``errors`` of a 422 as one phrase: ``per_page: invalid``."""
-    found = []
-    for item in errors if isinstance(errors, list) else []:
-        if isinstance(item, str):
-            found.append(item)
-        elif isinstance(item, dict):
-            said = (item.get(key) for key in ("field", "code", "message"))
-            found.append(": ".join(text for text in said if isinstance(text, str) and text))
-    return _printable("; ".join(text for text in found if text))
 
 
 _HINTS: dict[type[APIError], str] = {
@@ -364,7 +346,7 @@ def _sentence(request: Request, response: Response, facts: _Facts, hint: str) ->
     said = "" if repeated else f" {facts.message}"
     more = f" ({facts.details})" if facts.details else ""
     quoted = response.headers.get("x-github-request-id")
-    reference = f" [request id {_printable(quoted)}]" if quoted else ""
+    reference = f" [request id {printable(quoted)}]" if quoted else ""
     return f"{request.label}: {response.status}{said}{more}" + (f": {hint}" if hint else "") + reference
 
 

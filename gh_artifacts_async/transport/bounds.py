@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import math
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from gh_artifacts_async.errors import ConnectionFailedError, UnexpectedResponseError
+import attrs
+
+from gh_artifacts_async.errors import ArtifactsError, ConnectionFailedError, UnexpectedResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     import aiohttp
@@ -84,11 +86,13 @@ class Watch:
             self.timer = None
 
 
+@attrs.define(eq=False, repr=False)
 class Limit:
     """A time limit on the waits of one block; like ``asyncio.timeout``, but it shares the watch's timer.
 
     Attributes:
         watch: the client's.
+        seconds: from when the block is entered; None for no limit.
         phrase: what takes too long, for the message.
         queued: whether the request may be waiting for a place in a pool: that is not the server's fault. None if it
             cannot be.
@@ -96,32 +100,23 @@ class Limit:
         expired: the deadline has passed.
     """
 
-    __slots__ = ("_cancelling", "_missing", "_silence", "_window", "deadline", "expired", "phrase", "queued", "watch")
-
-    def __init__(
-        self, watch: Watch, seconds: float | None, phrase: str, queued: Callable[[], bool] | None = None
-    ) -> None:
-        """Set the deadline.
-
-        Args:
-            watch: the client's.
-            seconds: from now; None for no limit.
-            phrase: what takes too long.
-            queued: see the attribute.
-        """
-        self.watch = watch
-        self.phrase = phrase
-        self.queued = queued
-        self.deadline = math.inf if seconds is None else asyncio.get_running_loop().time() + seconds
-        self.expired = False
-        self._cancelling = 0
-        self._silence = self._window = math.inf
-        self._missing = 0.0
+    watch: Watch
+    seconds: float | None
+    phrase: str
+    queued: Callable[[], bool] | None = None
+    deadline: float = attrs.field(default=math.inf, init=False)
+    expired: bool = attrs.field(default=False, init=False)
+    _cancelling: int = attrs.field(default=0, init=False)
+    _silence: float = attrs.field(default=math.inf, init=False)
+    _window: float = attrs.field(default=math.inf, init=False)
+    _missing: float = attrs.field(default=0.0, init=False)
 
     def __enter__(self) -> Self:
         """Begin."""
         task = asyncio.current_task()
         self._cancelling = 0 if task is None else task.cancelling()
+        if self.seconds is not None:
+            self.deadline = asyncio.get_running_loop().time() + self.seconds
         self.watch.limits[task] = self
         if self.watch.timer is None:
             self.watch.arm()
@@ -190,8 +185,9 @@ async def read_body(answer: aiohttp.ClientResponse, limit: Limit, at_most: int |
     if arrived > bound or len(body) > bound:
         msg = f"{answer.url.host} sent more than {bound} bytes; if that is right, raise Limits.max_answer_bytes"
         raise UnexpectedResponseError(msg)
-    if arrived and (gzip is not None or coding not in _IDENTITY):
-        _check_coding(answer, coding, gzip)
+    is_whole = coding in _IDENTITY if gzip is None else gzip.eof and not gzip.unused_data
+    if arrived and not is_whole:
+        raise _unreadable(answer.url.host or "", coding, gzip)
     return bytes(body)
 
 
@@ -207,14 +203,11 @@ async def _inflate(gzip: zlib._Decompress, chunk: bytes, body: bytearray, bound:
                 await asyncio.sleep(0)
 
 
-def _check_coding(answer: aiohttp.ClientResponse, coding: str, gzip: zlib._Decompress | None) -> None:
-    host = answer.url.host or ""
+def _unreadable(host: str, coding: str, gzip: zlib._Decompress | None) -> ArtifactsError:
+    """Return the error for a body that cannot be decoded."""
     if gzip is None:
         msg = f"{host} answered with Content-Encoding {coding[:20]!r}, which was not requested"
-        raise UnexpectedResponseError(msg)
-    if not gzip.eof:
-        msg = f"the connection to {host} failed: the gzip stream of its response is cut or broken"
-        raise ConnectionFailedError(msg, host=host)
-    if gzip.unused_data:
-        msg = f"{host} sent bytes after the end of its gzip-coded response"
-        raise UnexpectedResponseError(msg)
+        return UnexpectedResponseError(msg)
+    if gzip.eof:
+        return UnexpectedResponseError(f"{host} sent bytes after the end of its gzip-coded response")
+    return ConnectionFailedError(f"the response of {host} is not whole: its gzip stream is cut or broken", host=host)

@@ -160,7 +160,7 @@ class SharedConnector(_QuietConnections, _Shared):
 
     def __init__(self, watch: Watch, connector: aiohttp.BaseConnector) -> None:
         """Use a connector without owning it."""
-        super().__init__(connector)
+        _Shared.__init__(self, connector)
         self._watch = watch
         self._known = WeakSet()
 
@@ -187,21 +187,15 @@ def is_full(connector: aiohttp.BaseConnector | None) -> bool:
     return bool(getattr(connector, "_waiters", None))
 
 
-def _poll(descriptor: int) -> bool:
-    poller = select.poll()
-    poller.register(descriptor, select.POLLIN)
-    return bool(poller.poll(0))
-
-
-def _select(descriptor: int) -> bool:
-    return bool(select.select([descriptor], [], [], 0)[0])
-
-
-_has_input = _poll if hasattr(select, "poll") else _select  # Windows has no poll()
-
-
 def _is_readable(protocol: ResponseHandler) -> bool:
     """Whether the kernel holds bytes of this connection, or its end, that the event loop has not read yet."""
     transport = protocol.transport
     socket = None if transport is None else transport.get_extra_info("socket")
-    return socket is not None and socket.fileno() >= 0 and _has_input(socket.fileno())
+    descriptor = -1 if socket is None else socket.fileno()
+    if descriptor < 0:
+        return False
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(0))

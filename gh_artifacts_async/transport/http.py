@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import StrPath, Timeouts
     from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
-Headers = Callable[[], dict[str, str]]
-"""Builds a request's headers at the last moment, so that no frame of a traceback holds a token."""
-
 DISTRIBUTION = "gh-artifacts-async"
 _MAYBE_OF_PROXY = (403, 407)
 _LONGEST_ERROR_BODY = 64 * 1024
@@ -200,14 +197,24 @@ class HttpTransport:
 
     # --- sending
 
-    async def send(self, method: str, url: str, headers: Headers, host: str, *, fresh: bool = False) -> Response:
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        host: str,
+        *,
+        token: Secret | None = None,
+        fresh: bool = False,
+    ) -> Response:
         """Send a request and read its response; redirects are not followed.
 
         Args:
             method: the HTTP method.
             url: percent-encoded.
-            headers: builds the request's headers.
+            headers: no secrets among them.
             host: for messages.
+            token: for ``Authorization: Bearer`` (RFC 6750 section 2.1); None for a request without it.
             fresh: over a connection that has served no other request; a borrowed session does not heed it.
 
         Raises:
@@ -218,7 +225,7 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            response = await self._exchange(method, url, headers, fresh=fresh)
+            response = await self._exchange(method, url, headers, token, fresh=fresh)
             if response.status not in _MAYBE_OF_PROXY:
                 return response
             failure = self._refused_by_proxy(response, Secret(url), host)
@@ -233,15 +240,22 @@ class HttpTransport:
                 raise
         raise failure
 
-    async def _exchange(self, method: str, url: str, headers: Headers, *, fresh: bool) -> Response:
-        """Hold what must not be in a traceback, the headers and aiohttp's response, as briefly as possible."""
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], token: Secret | None, *, fresh: bool
+    ) -> Response:
+        """Hold what must not be in a traceback, the token and aiohttp's response, as briefly as possible."""
         session = self._fresh if fresh and self._borrowed is None else self._api
         queued = None if self._borrowed is None else partial(is_full, self._borrowed.connector)
         with Limit(self._watch, self._until_headers, NO_HEADERS, queued) as limit:
             async with (session or self._open(fresh=fresh)).request(
                 method,
                 URL(url, encoded=True),
-                headers={"User-Agent": self._user_agent or self.user_agent, "Accept-Encoding": "gzip", **headers()},
+                headers={
+                    "User-Agent": self._user_agent or self.user_agent,
+                    "Accept-Encoding": "gzip",
+                    **headers,
+                    **({} if token is None else {"Authorization": f"Bearer {token.reveal()}"}),
+                },
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=False,  # bounded, and in slices: see read_body()

@@ -81,9 +81,9 @@ async def test_what_ends_without_an_answer_is_sent_once(method):
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         transport = HttpTransport(Timeouts())
-        assert (await transport.send(method, url, dict, "h")).body == b"{}"
+        assert (await transport.send(method, url, {}, "h")).body == b"{}"
         with pytest.raises(ConnectionFailedError, match="closed without a response"):
-            await transport.send(method, url, dict, "h")
+            await transport.send(method, url, {}, "h")
         assert requests == 2
         await transport.aclose()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gh_artifacts_async.transfer.disk.leftovers import Leftovers
 from gh_artifacts_async.transfer.disk.writer import Writer
@@ -10,7 +10,9 @@ from gh_artifacts_async.transfer.storage.targets import StorageSession
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.settings import StoragePolicy
+    from gh_artifacts_async.transfer.disk.partfile import PartFile
 
 
 class TransferContext:
@@ -37,3 +39,19 @@ class TransferContext:
     async def aclose(self) -> None:
         """End the worker thread; the connections belong to the transport, which is closed after this."""
         await self.writer.aclose()
+
+
+class Follower(Protocol):
+    """Processes the bytes while they arrive."""
+
+    async def prepare(self, signed: SignedURL) -> None:
+        """Prepare, just before the artifact is requested with this URL."""
+        ...
+
+    def begin(self, part: PartFile, total: int | None) -> None:
+        """Start with a body that begins, or begins again; ``total`` is None if it cannot be processed early."""
+        ...
+
+    def poke(self) -> None:
+        """Signal that bytes have arrived."""
+        ...

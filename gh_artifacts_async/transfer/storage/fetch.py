@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import (
@@ -30,7 +30,7 @@ from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after,
 from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.setbacks import Setback, most_bytes, refusal, too_long
+from gh_artifacts_async.transfer.storage.setbacks import SPARE, SPARE_WITHOUT_DIGEST, Setback, refusal, too_long
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
 
@@ -40,25 +40,8 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.models import Artifact
-    from gh_artifacts_async.results import SignedURL
-    from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transfer.storage.context import Follower, TransferContext
     from gh_artifacts_async.transport.http import HttpStream
-
-
-class Follower(Protocol):
-    """Processes the bytes while they arrive."""
-
-    async def prepare(self, signed: SignedURL) -> None:
-        """Prepare, just before the artifact is requested with this URL."""
-        ...
-
-    def begin(self, part: PartFile, total: int | None) -> None:
-        """Start with a body that begins, or begins again; ``total`` is None if it cannot be processed early."""
-        ...
-
-    def poke(self) -> None:
-        """Signal that bytes have arrived."""
-        ...
 
 
 @asynccontextmanager
@@ -152,7 +135,7 @@ class Incoming:
         self._body: ranges.Stream | None = None
         self._stream: HttpStream | None = None
         self._fresh = part.state.digest is None  # nothing else would show another artifact's bytes
-        self._most = most_bytes(artifact)
+        self._most = 2 * artifact.size_in_bytes + (SPARE_WITHOUT_DIGEST if artifact.digest is None else SPARE)
         self._streamed = False
         self._ended = False
 
@@ -245,7 +228,7 @@ class Incoming:
             return self._without_body(decision, self._stream.host)
         if (decision.total or 0) > self._most:
             self.part.discard()
-            raise too_long(self._artifact, self._stream.host, decision.total)
+            raise too_long(self._artifact, self._stream.host, decision.total, self._most)
         self._body = decision
         if not decision.offset:
             self.content_type = response.headers.get("content-type")
@@ -277,7 +260,7 @@ class Incoming:
             self._begin_body(body)
             if not await self._bodies.read(stream, body.length, self._most if expected is None else expected):
                 self.part.discard()
-                raise too_long(self._artifact, stream.host, expected)
+                raise too_long(self._artifact, stream.host, expected, self._most)
         except (TransportError, SlowTransferError) as error:
             if isinstance(error, TransportError) and is_final(error):
                 raise

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
 
 _PRECONDITION_FAILED = 412
-_SPARE = 2**20
-_SPARE_WITHOUT_DIGEST = 2**30
+SPARE = 2**20
+"""An artifact may have twice its ``size_in_bytes`` and so many bytes more: old servers do not count the zip's own."""
+
+SPARE_WITHOUT_DIGEST = 2**30
+"""The same for an artifact without a digest: there, ``size_in_bytes`` says least."""
 
 
 @attrs.frozen(kw_only=True)
@@ -31,24 +34,15 @@ class Setback:
     failure: Cause
 
 
-def most_bytes(artifact: Artifact) -> int:
-    """Return how many bytes storage may send for an artifact.
-
-    ``size_in_bytes`` is a bound and not the length: old servers count the files before they are packed.
-    """
-    spare = _SPARE_WITHOUT_DIGEST if artifact.digest is None else _SPARE
-    return 2 * artifact.size_in_bytes + spare
-
-
-def too_long(artifact: Artifact, host: str, announced: int | None) -> UnexpectedResponseError:
+def too_long(artifact: Artifact, host: str, announced: int | None, most: int) -> UnexpectedResponseError:
     """Return the error for more bytes than an artifact can have, or than storage announced.
 
     Args:
         artifact: the one requested.
         host: storage's.
         announced: bytes according to the response's headers; None if they do not say.
+        most: bytes that the artifact can have.
     """
-    most = most_bytes(artifact)
     what = f"artifact {artifact.id} from {host}"
     if announced is not None and announced <= most:
         return UnexpectedResponseError(f"{what}: more bytes arrived than the {announced} that were announced")

@@ -243,7 +243,7 @@ async def test_session_without_a_connector(github: FakeGitHub) -> None:
         connector = session.connector
         session.detach()
         with pytest.raises(ClientClosedError):
-            client._github.transport._open_bare()
+            client._github.transport._share(session)
         assert connector is not None
         await connector.close()
 
