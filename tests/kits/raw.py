@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    import ssl
+    from collections.abc import AsyncGenerator
 
 REPO = "octo-org/octo-docs"
 
@@ -91,6 +93,68 @@ class RawServer:
                 await writer.drain()
         finally:
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._tasks.discard(task)
+
+
+Script = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
+"""Gets a request's head and the connection, and writes whatever it likes."""
+
+
+def kept_alive(status: str, body: str | bytes = b"", **headers: str) -> bytes:
+    """Return a response that leaves its connection open."""
+    return answer(status, body, **headers).replace(b"\r\nConnection: close", b"", 1)
+
+
+class KeepAliveServer:
+    """Answers any number of requests on each connection by a script.
+
+    Attributes:
+        heads: the requests' heads, as they came.
+        connections: how many there were.
+    """
+
+    def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
+        self.heads: list[str] = []
+        self.connections = 0
+        self._script = script
+        self._context = context
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None] | None] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(task for task in self._tasks if task is not None), return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        """``http://127.0.0.1:PORT``, or https."""
+        assert self._server is not None
+        scheme = "http" if self._context is None else "https"
+        return f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                while True:
+                    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                    self.heads.append(head)
+                    await self._script(head, writer)
+        finally:
+            writer.transport.abort()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
             self._tasks.discard(task)
