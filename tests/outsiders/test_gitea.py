@@ -44,7 +44,9 @@ CALLS = {
 @pytest.mark.parametrize("text", ["https://git.example/api/v1", "https://git.example:3000/gitea/api/v1/"])
 def test_row_22_the_address(text):
     """Nothing is sent to their API, which GITHUB_API_URL names in their own workflows."""
-    with pytest.raises(errors.ConfigurationError, match="belongs to Gitea or Forgejo, which are not supported") as caught:
+    with pytest.raises(
+        errors.ConfigurationError, match="belongs to Gitea or Forgejo, which are not supported"
+    ) as caught:
         resolve_base_url(environ={"GITHUB_API_URL": text})
     assert exits.exit_code(caught.value) == 2
     assert sentence(caught.value).startswith(f"the API's URL {text.rstrip('/')} belongs")
@@ -52,7 +54,9 @@ def test_row_22_the_address(text):
         ArtifactsClient.from_env({"GITHUB_API_URL": text, "GITHUB_TOKEN": TOKEN})
 
 
-@pytest.mark.parametrize("text", ["https://ghe.example/api/v3", "https://ghe.example/api/v1/github", "https://v1.example"])
+@pytest.mark.parametrize(
+    "text", ["https://ghe.example/api/v3", "https://ghe.example/api/v1/github", "https://v1.example"]
+)
 def test_row_22_other_addresses(text):
     """Any other path is used as it is given."""
     assert resolve_base_url(text) == text
@@ -66,14 +70,16 @@ async def test_row_22_behind_another_address(item, call):
     body = json.dumps({**item, "id": 41} if call == "get" else page)
     reply = answer("200 OK", body, Content_Type="application/json;charset=utf-8")
     async with RawServer(reply) as server, GitHubSession(TOKEN, base_url=server.url) as session:
-        with pytest.raises(errors.UnexpectedResponseError, match="is Gitea or Forgejo, which are not supported") as caught:
+        with pytest.raises(
+            errors.UnexpectedResponseError, match="is Gitea or Forgejo, which are not supported"
+        ) as caught:
             await CALLS[call](session)
         assert len(server.heads) == 1
     assert exits.exit_code(caught.value) == 2
 
 
 async def test_row_22_a_server_like_github():
-    """An artifact without ``node_id`` is still listed where its URLs are GitHub's, and one with it wherever they are."""
+    """An artifact without ``node_id`` is listed where its URLs are GitHub's, and one with it wherever they lead."""
     old = artifact(1, node_id=None)
     odd = artifact(2, archive_download_url=f"{HERE}/2/zip")
     body = json.dumps({"total_count": 2, "artifacts": [old, odd]})

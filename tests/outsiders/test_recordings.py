@@ -1,4 +1,4 @@
-"""What recordings of the real GitHub in other projects' tests show; all names, ids, hosts and bytes here are our own."""
+"""What recordings of GitHub in other projects' tests show; all names, IDs, hosts and bytes here are invented."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def test_recorded_pages_keep_the_name() -> None:
 
 
 async def test_recorded_documents_of_2020() -> None:
-    """getsentry/action-visual-snapshot: no ``expires_at``, ``workflow_run`` or ``digest``; runs without a name or path."""
+    """getsentry/action-visual-snapshot: no ``expires_at``, run or digest; runs without a name or path."""
     first = artifact(6)
     del first["expires_at"]
     run = {"id": 31, "head_branch": "main", "run_number": 8, "event": "push", "conclusion": None, "pull_requests": []}
@@ -160,7 +160,9 @@ SIGNED = "/x/_apis/pipelines/1/runs/75/signedartifactscontent?artifactName=docs&
 
 async def test_recorded_expiry_of_seven_digits() -> None:
     """hub4j/github-api, octokit.rb: the URL's time has seven decimals and %3A, and lies a minute after ``Date``."""
-    location = "https://pipelines.example" + SIGNED.format("2026-03-01T12%3A01%3A10.3987297Z") + "&urlSignature=a%2Fb%3D"
+    location = (
+        "https://pipelines.example" + SIGNED.format("2026-03-01T12%3A01%3A10.3987297Z") + "&urlSignature=a%2Fb%3D"
+    )
     lines = ["HTTP/1.1 302 Found", DATE, "Content-Type: text/html;charset=utf-8", "Content-Length: 0"]
     reply = "\r\n".join([*lines, f"Location: {location}", "", ""]).encode()
     async with RawServer(reply) as server, GitHubSession(TOKEN, base_url=server.url) as session:
@@ -217,8 +219,8 @@ async def test_recorded_names_with_an_extension(tmp_path: Path, name: str) -> No
 
 
 async def test_recorded_query_is_sent_as_it_came(tmp_path: Path) -> None:
-    """bbot and others: Azure signs ``+`` for a blank, ``%3B`` and ``%2B``; not a byte of them changes on the way."""
-    query = "rscd=attachment%3B+filename%3D%22docs.zip%22&rsct=application%2Fzip&se=2999-01-01T00%3A00%3A00Z&sig=a%2Bb%2F%3D"
+    """Azure, as bbot has it, signs ``+`` for a blank, ``%3B`` and ``%2B``; not a byte of them changes on the way."""
+    query = "rscd=attachment%3B+filename%3D%22docs.zip%22&rsct=application%2Fzip&sig=a%2Bb%2F%3D"
     body = answer("200 OK", zipped(), Content_Type="application/zip")
     get = answer("200 OK", json.dumps(artifact()), Content_Type="application/json")
     async with RawServer(body) as storage:
