@@ -220,6 +220,7 @@ ROWS: dict[int, list[str]] = {
     45: [
         f"{_OUTSIDERS}/test_gitea.py::test_row_22_the_address",
         f"{_OUTSIDERS}/test_gitea.py::test_row_22_behind_another_address",
+        f"{_OUTSIDERS}/test_gitea.py::test_row_22_the_host_alone",
         f"{_OUTSIDERS}/test_gitea.py::test_row_22_a_server_like_github",
     ],
     46: [

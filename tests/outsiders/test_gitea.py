@@ -87,3 +87,12 @@ async def test_row_22_a_server_like_github():
     async with RawServer(reply) as server, GitHubSession(TOKEN, base_url=server.url) as session:
         found = await api.list_artifacts_for_repo(session, REPO)
     assert [item.id for item in found.artifacts] == [1, 2]
+
+
+async def test_row_22_the_host_alone():
+    """A bare host name leads to ``/api/v3``, where Gitea answers in plain text: that is no missing artifact."""
+    reply = answer("404 Not Found", "Not found.\n", Content_Type="text/plain;charset=utf-8")
+    async with RawServer(reply) as server, GitHubSession(TOKEN, base_url=f"{server.url}/api/v3") as session:
+        with pytest.raises(errors.UnexpectedResponseError, match=r"Gitea and Forgejo are not supported$") as caught:
+            await api.get_artifact(session, REPO, 41)
+    assert exits.exit_code(caught.value) == 2
