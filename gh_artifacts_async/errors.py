@@ -274,7 +274,7 @@ class UnexpectedResponseError(ProtocolError):
 
     Attributes:
         wrong_address: a server other than github.com answered with a web page or its sign-in page: the base URL is
-            probably not that of its REST API, or the server is in private mode.
+            probably not that of its REST API, or the server is in private mode. Or it is Gitea or Forgejo.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ("wrong_address",)

@@ -15,6 +15,7 @@ import attrs
 
 from gh_artifacts_async.api.clock import parse_timestamp
 from gh_artifacts_async.models import Artifact, ArtifactPage, ArtifactRun, Digest, RunPage, WorkflowRun
+from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +63,7 @@ def artifact(data: Any, repository: RepositoryName) -> Artifact:  # noqa: ANN401
 
     Raises:
         ResponseShapeError: a required field is missing, or a value has the wrong type.
+        UnexpectedResponseError: it is one of Gitea or Forgejo.
     """
     try:
         return _artifact(data, repository)
@@ -77,6 +79,7 @@ def artifact_page(data: Any, repository: RepositoryName, links: PageLinks) -> Ar
 
     Raises:
         ResponseShapeError: a required field is missing, or a value has the wrong type.
+        UnexpectedResponseError: they are artifacts of Gitea or Forgejo.
     """
     try:
         total, items = data["total_count"], data["artifacts"]
@@ -133,7 +136,7 @@ def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact:
     node, name, url, download = get("node_id"), item["name"], item["url"], item["archive_download_url"]
     if type(name) is not str or type(url) is not str or type(download) is not str:
         raise TypeError
-    if type(node) is not str and node is not None:
+    if type(node) is not str and (node is not None or GITEA_REPOSITORIES in download):
         raise TypeError
     created, expires, updated = get("created_at"), get("expires_at"), get("updated_at")
     digest, run = get("digest"), get("workflow_run")

@@ -16,8 +16,9 @@ from cattrs.gen import make_dict_structure_fn, override
 from cattrs.v import format_exception, transform_error
 
 from gh_artifacts_async.api.clock import parse_timestamp
-from gh_artifacts_async.errors import ResponseShapeError
+from gh_artifacts_async.errors import ResponseShapeError, UnexpectedResponseError
 from gh_artifacts_async.models import Artifact, ArtifactPage, Digest, RepositoryName, RunPage, WorkflowRun
+from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +128,19 @@ def _tag_listing(data: object, key: str, repository: RepositoryName) -> None:
     _tag(items, repository)
 
 
+def _refuse_gitea(items: list[object]) -> None:
+    """Refuse artifacts of Gitea and Forgejo.
+
+    They look like GitHub's, but the pages do not: ``per_page`` is ignored, and nothing links to the next.
+    """
+    for item in items:
+        if isinstance(item, dict) and item.get("node_id") is None:
+            url = item.get("archive_download_url")
+            if isinstance(url, str) and GITEA_REPOSITORIES in url:
+                msg = "the server is Gitea or Forgejo, which are not supported"
+                raise UnexpectedResponseError(msg, wrong_address=True)
+
+
 def _first_path(error: BaseValidationError) -> tuple[str, str]:
     """Return the first error and its JSON path."""
     text = transform_error(error, path="$", format_exception=_plainly)[0]
@@ -162,7 +176,9 @@ def artifact(data: object, repository: RepositoryName) -> Artifact:
 
     Raises:
         ResponseShapeError: a required field is missing, or a value has the wrong type.
+        UnexpectedResponseError: it is one of Gitea or Forgejo.
     """
+    _refuse_gitea([data])
     _tag([data], repository)
     return _structure(data, Artifact)
 
@@ -172,8 +188,11 @@ def artifact_page(data: object, repository: RepositoryName, links: PageLinks) ->
 
     Raises:
         ResponseShapeError: a required field is missing, or a value has the wrong type.
+        UnexpectedResponseError: they are artifacts of Gitea or Forgejo.
     """
     _tag_listing(data, "artifacts", repository)
+    if isinstance(data, dict):
+        _refuse_gitea(data.get("artifacts", []))
     listing = _structure(data, _ArtifactListing)
     return ArtifactPage(total_count=listing.total_count, artifacts=listing.artifacts, next_page=links.next_page)
 

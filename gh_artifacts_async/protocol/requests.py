@@ -35,6 +35,10 @@ _DOT_SEGMENT = re.compile(
 """A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded."""
 _MAX_PORT = 65535
 _LONGEST_LABEL = 63
+GITEA_API = "/api/v1"
+"""Where the API of Gitea and Forgejo is; GITHUB_API_URL ends so in their workflows."""
+GITEA_REPOSITORIES = f"{GITEA_API}/repos/"
+"""What the URLs of their artifacts contain, which have no ``node_id``."""
 
 
 # --- the base URL ------------------------------------------------------------------------------------------------
@@ -126,7 +130,8 @@ class BaseURL:
         """Take a URL exactly as given, less a trailing slash; a bare host name is mapped to its API.
 
         Raises:
-            ConfigurationError: it is not an http(s) URL, or has userinfo, a query or a fragment.
+            ConfigurationError: it is not an http(s) URL, or has userinfo, a query or a fragment, or is the API of Gitea
+                or Forgejo.
         """
         if not isinstance(text, str) or not text:
             msg = f"base_url must be a URL like 'https://api.github.com', not {text!r}"
@@ -141,7 +146,11 @@ class BaseURL:
             shown = re.split(r"[?#]", text)[0]  # the rest may be a secret
             msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}"
             raise ConfigurationError(msg)
-        return cls(parts[0], parts[1].rstrip("/"))
+        found = cls(parts[0], parts[1].rstrip("/"))
+        if found.path.endswith(GITEA_API):
+            msg = f"base_url {found} belongs to Gitea or Forgejo, which are not supported"
+            raise ConfigurationError(msg)
+        return found
 
     def url(self, request: Request) -> str:
         """Return the absolute URL of a request."""

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is quick to find
 _LAST_GOOD = 299
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _LEGAL, _SERVER = 401, 403, 404, 410, 451, 500
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _NOT_ACCEPTABLE, _GONE, _LEGAL, _SERVER = 401, 403, 404, 406, 410, 451, 500
 _PAGES = ("text/html", "application/xhtml+xml")
 _SNIFFED = 512
 _PERMANENT = (301, 308)
@@ -226,6 +226,8 @@ def _web_page(request: Request, response: Response, base: BaseURL, found: str) -
     """Return the error for what a web server answers where GitHub's API was meant."""
     if base.is_hosted:
         doubt = "is a proxy or firewall in the way?"
+    elif response.status == _NOT_FOUND and not _is_page(response):
+        doubt = "is it GitHub Enterprise Server, with /api/v3 in the address? Gitea and Forgejo are not supported"
     elif base.path.endswith("/api/v3"):
         doubt = "is the server in private mode?"
     else:
@@ -297,6 +299,7 @@ class _Facts:
     details: str = ""
     block: object = None
     is_page: bool = False
+    is_json: bool = True
 
 
 def _refused(
@@ -305,6 +308,9 @@ def _refused(
     if response.status == _NOT_FOUND and _is_page(response):
         return Refused(_web_page(request, response, base, "an HTML page instead of JSON"), rate_limit=limit)
     facts = _facts(response)
+    if not facts.is_json and not base.is_hosted and _is_elsewhere(response):
+        content = f"{_kind(response)} instead of JSON" if response.body else "no body"
+        return Refused(_web_page(request, response, base, content), rate_limit=limit)
     found = throttle(
         response.status, response.headers, message=facts.message, documentation_url=facts.documentation_url, now=now
     )
@@ -315,6 +321,11 @@ def _refused(
     return Refused(error, found, retry_after(response.headers, now), limit)
 
 
+def _is_elsewhere(response: Response) -> bool:
+    """Whether an error without a document is not the API's: Gitea's 404, and GHES's 406 outside ``/api/v3``."""
+    return response.status == _NOT_ACCEPTABLE or (response.status == _NOT_FOUND and bool(response.body))
+
+
 def _facts(response: Response) -> _Facts:
     """Read GitHub's basic-error document; of another body only what a 403 says in plain words."""
     try:
@@ -323,7 +334,7 @@ def _facts(response: Response) -> _Facts:
         document = None
     if not isinstance(document, dict):
         said = page_text(response.body) if response.status == _FORBIDDEN else ""
-        return _Facts(message=printable(said), is_page=b"<" in response.body)
+        return _Facts(message=printable(said), is_page=b"<" in response.body, is_json=False)
     message, url = document.get("message"), document.get("documentation_url")
     return _Facts(
         message=printable(message) if isinstance(message, str) else "",

@@ -11,6 +11,7 @@ _DOWNLOAD = "tests/transfer/test_download.py"
 _FIGURES = "tests/transfer/test_figures.py"
 _CANCEL = "tests/transfer/test_cancel.py"
 _STORAGE = "tests/transfer/storage/test_targets.py"
+_OUTSIDERS = "tests/outsiders"
 _EVERY_WAY = [
     f"{_PATHS}::test_row_01_to_03_16_25_every_way",
     f"{_PATHS}::test_row_01_to_03_16_25_on_uvloop",
@@ -54,6 +55,7 @@ ROWS: dict[int, list[str]] = {
         f"{_NETWORK}::test_row_07_31_primary_limit_and_a_wrong_clock",
         f"{_NETWORK}::test_row_07_limit_beyond_patience",
         "tests/protocol/test_throttling.py::test_rate_limits_and_permissions",
+        f"{_OUTSIDERS}/test_recordings.py::test_recorded_rate_limits",
     ],
     8: [f"{_NETWORK}::test_row_08_urls_that_live_a_second", f"{_FAULTS}::test_url_expired_in_the_queue"],
     9: [f"{_FAULTS}::test_url_expired_in_mid_body", f"{_FIGURES}::test_expiry_costs_nothing"],
@@ -111,7 +113,6 @@ ROWS: dict[int, list[str]] = {
     23: [
         f"{_FIGURES}::test_killed",
         f"{_PROCESSES}::test_row_23_killed_while_the_state_was_written",
-        "tests/outsiders/test_leftovers.py::test_row_8_killed_at_the_commit",
     ],
     24: [
         "tests/cli/test_running.py::test_a_signal_ends_it_cleanly_and_soon",
@@ -171,8 +172,102 @@ ROWS: dict[int, list[str]] = {
         "tests/api/test_listing.py::test_a_link_to_another_server",
         "tests/api/test_listing.py::test_items_added_meanwhile",
         "tests/api/test_listing.py::test_items_deleted_meanwhile",
-        "tests/outsiders/test_listings.py::test_row_5_totals_that_promise_more",
-        "tests/outsiders/test_listings.py::test_row_5_genuine_changes_complete",
-        "tests/outsiders/test_listings.py::test_row_18_a_foreign_link_matters_only_when_it_is_followed",
+        f"{_OUTSIDERS}/test_listings.py::test_row_5_genuine_changes_complete",
+        f"{_OUTSIDERS}/test_listings.py::test_row_18_a_foreign_link_matters_only_when_it_is_followed",
+        f"{_OUTSIDERS}/test_recordings.py::test_recorded_pages_by_repository_id",
     ],
+    36: [
+        f"{_OUTSIDERS}/test_slowness.py::test_row_03_one_byte_a_connection_is_no_progress",
+        "tests/transfer/storage/test_throughput.py::test_progress",
+    ],
+    37: [f"{_OUTSIDERS}/test_kinds.py::test_row_06_no_resume_without_validator_and_digest"],
+    38: [f"{_OUTSIDERS}/test_kinds.py::test_row_09_a_block_page_is_no_artifact"],
+    39: [
+        f"{_OUTSIDERS}/test_listings.py::test_row_5_the_same_page_for_ever",
+        f"{_OUTSIDERS}/test_listings.py::test_row_5_totals_that_promise_more",
+        f"{_OUTSIDERS}/test_listings.py::test_row_5_without_a_link_too",
+        f"{_OUTSIDERS}/test_listings.py::test_row_5_cursors_that_never_end",
+        f"{_OUTSIDERS}/test_listings.py::test_row_5_runs_whose_created_is_ignored",
+    ],
+    40: [
+        f"{_OUTSIDERS}/test_listings.py::test_row_17_listed",
+        f"{_OUTSIDERS}/test_listings.py::test_row_17_refused",
+        f"{_OUTSIDERS}/test_recordings.py::test_recorded_documents_of_2020",
+    ],
+    41: [
+        f"{_OUTSIDERS}/test_denials.py::test_row_13_saml",
+        f"{_OUTSIDERS}/test_denials.py::test_row_13_saml_without_a_url",
+        f"{_OUTSIDERS}/test_denials.py::test_row_13_as_it_is",
+        f"{_OUTSIDERS}/test_denials.py::test_row_13_a_missing_permission",
+        f"{_OUTSIDERS}/test_denials.py::test_row_13_a_blocked_repository",
+        f"{_OUTSIDERS}/test_denials.py::test_row_13_whoa_there",
+    ],
+    42: [
+        f"{_OUTSIDERS}/test_storage_refusals.py::test_row_15_the_code",
+        f"{_OUTSIDERS}/test_storage_refusals.py::test_row_15_expired",
+        f"{_OUTSIDERS}/test_storage_refusals.py::test_row_15_a_page",
+        f"{_OUTSIDERS}/test_storage_refusals.py::test_row_15_a_wrong_clock",
+    ],
+    43: [
+        f"{_OUTSIDERS}/test_addresses.py::test_row_19_paths_that_leave_the_repositories",
+        f"{_OUTSIDERS}/test_addresses.py::test_row_19_other_dots",
+    ],
+    44: [
+        f"{_OUTSIDERS}/test_addresses.py::test_row_14_the_question",
+        f"{_OUTSIDERS}/test_addresses.py::test_row_14_private_mode",
+        f"{_OUTSIDERS}/test_addresses.py::test_row_14_not_found",
+    ],
+    45: [
+        f"{_OUTSIDERS}/test_gitea.py::test_row_22_the_address",
+        f"{_OUTSIDERS}/test_gitea.py::test_row_22_behind_another_address",
+        f"{_OUTSIDERS}/test_gitea.py::test_row_22_the_host_alone",
+        f"{_OUTSIDERS}/test_gitea.py::test_row_22_a_server_like_github",
+    ],
+    46: [
+        f"{_OUTSIDERS}/test_proxy_errors.py::test_row_16_a_proxy_that_refuses",
+        f"{_OUTSIDERS}/test_proxy_errors.py::test_row_16_a_proxy_that_fails_is_tried_again",
+        f"{_OUTSIDERS}/test_proxy_errors.py::test_row_16_a_forbidden_answer_of_github_through_a_proxy",
+        f"{_OUTSIDERS}/test_proxy_errors.py::test_row_16_a_proxy_out_of_reach",
+        f"{_OUTSIDERS}/test_proxy_errors.py::test_row_16_passwords",
+        f"{_OUTSIDERS}/test_proxy_errors.py::test_row_16_socks_by_environment",
+        f"{_OUTSIDERS}/test_proxy_errors.py::test_row_16_no_proxy_networks",
+    ],
+    47: [
+        f"{_OUTSIDERS}/test_echoes.py::test_row_20_an_echoed_token",
+        f"{_OUTSIDERS}/test_echoes.py::test_row_20_an_address_with_a_password",
+    ],
+    48: [
+        f"{_OUTSIDERS}/test_leftovers.py::test_row_7_a_users_files_stay",
+        f"{_OUTSIDERS}/test_leftovers.py::test_row_7_ours_still_go",
+        f"{_OUTSIDERS}/test_leftovers.py::test_row_7_an_artifact_named_like_ours",
+    ],
+    49: [
+        f"{_OUTSIDERS}/test_leftovers.py::test_row_8_killed_at_the_commit",
+        f"{_OUTSIDERS}/test_leftovers.py::test_row_8_a_finished_file_is_not_adopted",
+    ],
+    50: [
+        f"{_OUTSIDERS}/test_kinds.py::test_row_10_azures_type_is_a_zip",
+        f"{_OUTSIDERS}/test_kinds.py::test_row_10_a_wheel_stays_a_wheel",
+        f"{_OUTSIDERS}/test_recordings.py::test_recorded_names_with_an_extension",
+        "tests/protocol/test_filenames.py::test_the_content_type_decides",
+        "tests/protocol/test_filenames.py::test_where_the_type_cannot_tell_an_extension_does",
+    ],
+    51: [
+        "tests/archive/test_names.py::test_names_without_a_flag_are_read_as_their_makers_wrote_them",
+        "tests/archive/test_names.py::test_unicode_paths_that_are_taken",
+        "tests/archive/test_names.py::test_unicode_paths_that_are_rejected",
+        "tests/archive/test_directory.py::test_standard_input_is_a_file",
+        "tests/archive/test_end_record.py::test_nul_bytes_may_follow",
+        "tests/archive/test_end_record.py::test_nothing_else_may_follow",
+        "tests/interop/test_zip_makers.py::test_what_others_pack",
+    ],
+    52: [
+        "tests/archive/test_inflate.py::test_input_without_content_is_bounded",
+        "tests/archive/test_member_table.py::test_a_member_takes_less_than_200_bytes",
+        "tests/archive/test_contents.py::test_an_extraction_audits_each_header_once",
+        "tests/archive/test_samples.py::test_an_honest_bomb_is_refused_before_anything_is_written",
+    ],
+    53: [],  # of tests/outsiders/test_slowness.py and tests/transport/test_watch.py
+    54: [],  # of tests/outsiders/test_surplus.py
+    55: [],  # of tests/outsiders/test_bounds.py
 }

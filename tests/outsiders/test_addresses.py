@@ -41,6 +41,7 @@ REPLIES = {
     "html 404": answer("404 Not Found", PAGE, Content_Type="text/html; charset=utf-8"),
     "unnamed 404": answer("404 Not Found", PAGE),
     "html 200": answer("200 OK", PAGE, Content_Type="text/html"),
+    "406": answer("406 Not Acceptable"),
 }
 
 
