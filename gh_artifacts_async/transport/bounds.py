@@ -25,7 +25,7 @@ SLICE = 256 * 1024
 
 NO_HEADERS = "its headers did not arrive within Timeouts.read"
 SILENT = "it was silent for longer than Timeouts.read"
-SLOW = "it sent less than Timeouts.min_rate"
+_SLOW = "it sent less than Timeouts.min_rate"
 _RECHECK = 1.0
 _GZIP = zlib.MAX_WBITS | 16
 _GZIP_NAMES = ("gzip", "x-gzip")
@@ -107,9 +107,8 @@ class Limit:
     deadline: float = attrs.field(default=math.inf, init=False)
     expired: bool = attrs.field(default=False, init=False)
     _cancelling: int = attrs.field(default=0, init=False)
-    _silence: float = attrs.field(default=math.inf, init=False)
-    _window: float = attrs.field(default=math.inf, init=False)
-    _missing: float = attrs.field(default=0.0, init=False)
+    _since: float | None = attrs.field(default=None, init=False)
+    _brought: int = attrs.field(default=0, init=False)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -140,18 +139,21 @@ class Limit:
         """Move the deadline for decoded bytes of a body; call it with 0 where the body begins.
 
         The body may be neither silent (``Timeouts.read``) nor slow: each window must bring ``Timeouts.min_rate``.
+
+        Raises:
+            OutOfTimeError: a window is over, and was too slow.
         """
         now, timeouts = asyncio.get_running_loop().time(), self.watch.timeouts
-        if timeouts.read is not None and (size or self._silence == math.inf):
-            self._silence = now + timeouts.read
-        if timeouts.min_rate is not None:
-            self._missing -= size
-            if self._missing <= 0:
-                self._missing = timeouts.min_rate * timeouts.min_rate_window
-                self._window = now + timeouts.min_rate_window
-        self.deadline = min(self._silence, self._window)
-        quiet = timeouts.read is not None and self._silence - self._window < timeouts.read / 2
-        self.phrase = SILENT if quiet else SLOW  # if nothing else comes, it will mostly have been silent
+        self._brought += size
+        begins = self._since is None
+        since = now if self._since is None else self._since
+        if begins or now - since >= timeouts.min_rate_window:
+            if timeouts.min_rate is not None and self._brought < timeouts.min_rate * (now - since):
+                raise OutOfTimeError(_SLOW)
+            self._since, self._brought = now, 0
+        if size or begins:
+            silence = timeouts.read or (timeouts.min_rate and timeouts.min_rate_window)
+            self.deadline, self.phrase = now + silence if silence else math.inf, SILENT
 
 
 async def read_body(answer: aiohttp.ClientResponse, limit: Limit, at_most: int | None) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,7 +34,7 @@ from gh_artifacts_async.transport.socket_receiver import take_over
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from gh_artifacts_async.settings import StrPath, Timeouts
     from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
