@@ -112,6 +112,8 @@ ROWS: dict[int, list[str]] = {
         f"{_FIGURES}::test_killed",
         f"{_PROCESSES}::test_row_23_killed_while_the_state_was_written",
         "tests/outsiders/test_leftovers.py::test_row_8_killed_at_the_commit",
+        "tests/outsiders/test_kills.py::test_row_08_killed_while_a_folder_is_put_in_place",
+        "tests/outsiders/test_kills.py::test_row_08_killed_while_a_file_and_its_record_are_put_in_place",
     ],
     24: [
         "tests/cli/test_running.py::test_a_signal_ends_it_cleanly_and_soon",
