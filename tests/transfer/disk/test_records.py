@@ -89,6 +89,7 @@ def test_a_damaged_file_record_says_nothing(tmp_path: Path, damage: bytes) -> No
 def test_a_record_of_another_version_says_nothing(tmp_path: Path) -> None:
     """A later version may mean something else by the same fields."""
     path = tmp_path / "docs.zip"
+    path.write_bytes(DATA * 2)
     write_file_record(path, FileRecord(artifact_id=7, size=20, sha256=SHA))
     record = json.loads(record_path(path).read_text())
     record_path(path).write_text(json.dumps({**record, "version": 2}))
