@@ -31,6 +31,7 @@ EMPTY_INPUT: Final = 2**16
 MOST_INPUT: Final = 16
 """Compressed bytes that a byte of content may take beyond that: a writer that flushes after each byte takes 8."""
 
+_MOST_BLOCK_INPUT: Final = 2  # the same for bzip2 and LZMA, which nobody flushes after each byte
 _BZIP2_BLOCK: Final = 2**20  # compressed bytes of one block, which is decompressed once all of it is there
 _LZMA_REST: Final = 64  # bytes that may follow the last symbol: what the coder flushes, and an end marker
 _PATIENCE: Final = 0.25  # seconds of a large member before its library is changed
@@ -302,7 +303,7 @@ def _with_needs_input(
             ended = decompressor.eof
             if ended or decompressor.needs_input:
                 break
-        if taken > held + _most_input(done):
+        if taken > held + EMPTY_INPUT + _MOST_BLOCK_INPUT * done:
             raise _empty_blocks(member, taken, done)
     if ends and not ended:
         raise _cut_short(member)

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WINDOWS: Final = os.name == "nt"
-_OPEN: Final[int] = (
-    os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)
+_OPEN: Final[int] = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _CREATE: Final[int] = _OPEN | os.O_CREAT | os.O_EXCL
 _CLOSED: Final = -1
 _HEAD: Final = '{"version": 1, "destination": '

@@ -93,7 +93,7 @@ class Staging:
         self._marker.remove()
 
     def _rename(self) -> None:
-        """Rename; a process that is killed in between leaves the old folder, and a marker that says where it belongs."""
+        """Rename; a process that is killed in between leaves a marker that says where the old folder belongs."""
         aside: Path | None = None
         if self._replace and not is_empty(self._destination):
             aside = self._marker.old

@@ -183,9 +183,7 @@ PART_NAME = re.compile(
 )
 """The names of part files and their states: ``.<name>.<artifact id>.<token>.part`` and ``.json`` or ``.json.new``."""
 
-RECORD_NAME = re.compile(
-    r"\.(?P<name>.+)\.gh-artifacts\.json(?P<staged>\.[0-9a-f]{8}\.new)?", re.ASCII | re.DOTALL
-)
+RECORD_NAME = re.compile(r"\.(?P<name>.+)\.gh-artifacts\.json(?P<staged>\.[0-9a-f]{8}\.new)?", re.ASCII | re.DOTALL)
 """The names of the records beside results: ``.<name>.gh-artifacts.json``, and while one is written, ``.<hex>.new``."""
 
 MARKER_NAME = re.compile(r"\.gh-artifacts-[0-9a-f]{16}\.json", re.ASCII)

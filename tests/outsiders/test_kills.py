@@ -199,7 +199,7 @@ async def test_row_08_a_living_process_keeps_its_staging_folder(github: FakeGitH
 
 @pytest.mark.parametrize("locks", [None, True])
 def test_row_08_where_locks_do_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, locks: bool | None) -> None:
-    """Without locks nothing is swept; where everyone gets them, who is robbed fails, and puts no torn folder in place."""
+    """Without locks nothing is swept; where everyone gets them, who is robbed fails, and leaves no torn folder."""
     archive = _zipped(tmp_path / "new.zip", FILES)
     monkeypatch.setattr(leftovers, "_locked", lambda _: locks)
     with Extraction(audit(archive), tmp_path / "in" / "docs", members=()) as extraction:

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import secrets
+import stat
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -190,9 +191,9 @@ def set_aside(path: Path) -> Generator[None]:
     if the process is killed.
     """
     place, aside = record_path(path), None
-    if place.is_file() and not place.is_symlink():
-        aside = _temporary(place)
-        place.rename(aside)
+    with contextlib.suppress(OSError):  # there is none, or its name would be too long
+        if stat.S_ISREG(place.lstat().st_mode):
+            aside = place.rename(_temporary(place))
     try:
         yield
     except BaseException:

@@ -101,9 +101,7 @@ class Unpacking:
             OSError: it failed; what was there before has been restored.
         """
         sizes = {member.name: member.size for member in extraction.selected if not member.is_dir}
-        record = stage_folder_record(
-            self.artifact, self.destination, sizes, extraction.staged, durable=self._durable
-        )
+        record = stage_folder_record(self.artifact, self.destination, sizes, extraction.staged, durable=self._durable)
         try:
             with set_aside(self.destination):
                 members = extraction.commit()
