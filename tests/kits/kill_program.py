@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sys
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any
 
 from gh_artifacts_async import Artifact, Digest, ExtractPolicy, RepositoryName
 from gh_artifacts_async.api.emitter import Emitter
-from gh_artifacts_async.archive import leftovers as _leftovers  # imported before the calls are counted
+from gh_artifacts_async.archive.leftovers import sweep_beside
 from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.download import _commit_with_record
 from gh_artifacts_async.transfer.unzip.unpack import Unpacking
@@ -64,7 +65,7 @@ class Plan:
 
     Attributes:
         base: a folder.
-        kind: "folder" or "file".
+        kind: "folder" or "file"; or "sweep", to clear away beside ``docs`` what is in the folder ``zip``.
         id, digest, size_in_bytes: of the artifact, named docs.
         zip: path of its bytes.
         old: path of the bytes of artifact 1, which is in place before; empty for nothing.
@@ -137,6 +138,13 @@ async def _unpack(artifact: Artifact, folder: Path, part: PartFile, *, killer: K
 def work(plan: Plan, number: int) -> None:
     """Do the work in the folder of this number, and die there."""
     folder = Path(plan.base, str(number))
+    if plan.kind == "sweep":
+        shutil.copytree(plan.zip, folder)
+        killer = Killer(number)
+        killer.armed = True
+        sweep_beside(folder / "docs")
+        killer.armed = False
+        return
     folder.mkdir()
     if plan.old:
         data = Path(plan.old).read_bytes()
@@ -149,8 +157,7 @@ def work(plan: Plan, number: int) -> None:
 
 def main() -> None:
     """Work until a process survives."""
-    assert _leftovers.Marker is not None
-    assert fcntl.LOCK_EX
+    assert fcntl.LOCK_EX  # imported before calls are counted
     plan = Plan(**json.loads(sys.argv[1]))
     for number in range(1, MOST):
         child = os.fork()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gh_artifacts_async import DestinationExistsError
+from gh_artifacts_async import DestinationExistsError, OutOfSpaceError
 from gh_artifacts_async.archive import Extraction, audit, extract, leftovers
 from gh_artifacts_async.archive.leftovers import sweep_beside
 from tests.kits.processes import ROOT, environment
@@ -257,25 +258,40 @@ def _left(folder: Path, *names: str) -> None:
         (place / name).write_text(name)
 
 
-@pytest.mark.parametrize(
-    ("left", "stays"),
-    [
-        ((), set()),
-        (("unpacking",), set()),
-        (("doomed",), set()),
-        (("docs", "unpacking"), {"docs": "docs"}),
-        (("docs", "old"), {"docs": "docs"}),
-        (("old", "unpacking"), {"docs": "old"}),
-        (("old",), {"docs": "old"}),
-    ],
-)
-def test_row_08_what_is_swept(tmp_path: Path, left: tuple[str, ...], stays: dict[str, str]) -> None:
+SWEPT = [
+    ((), {}),
+    (("unpacking",), {}),
+    (("doomed",), {}),
+    (("docs", "unpacking"), {"docs/docs": b"docs"}),
+    (("docs", "old"), {"docs/docs": b"docs"}),
+    (("old", "unpacking"), {"docs/old": b"old"}),
+    (("old",), {"docs/old": b"old"}),
+]
+
+
+@pytest.mark.parametrize(("left", "stays"), SWEPT)
+def test_row_08_what_is_swept(tmp_path: Path, left: tuple[str, ...], stays: dict[str, bytes]) -> None:
     """The staging folder goes; the old folder comes back, unless the new one has its place."""
     _left(tmp_path, *left)
     sweep_beside(tmp_path / "docs")
-    assert entries(tmp_path) == set(stays)
-    for name, content in dict(stays).items():
-        assert {path.name for path in (tmp_path / name).iterdir()} == {content}
+    assert tree(tmp_path) == stays
+    assert len(entries(tmp_path)) == len(stays)
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(("left", "stays"), SWEPT)
+async def test_row_08_killed_while_it_sweeps(tmp_path: Path, left: tuple[str, ...], stays: dict[str, bytes]) -> None:
+    """The next call goes on where the killed one was."""
+    (tmp_path / "left").mkdir()
+    _left(tmp_path / "left", *left)
+    facts = {"id": 1, "digest": None, "size_in_bytes": 1, "old": "", "durable": False}
+    count = await _killed(tmp_path / "base", kind="sweep", zip=str(tmp_path / "left"), **facts)
+    assert count > 3
+    for number in range(1, count + 1):
+        folder = tmp_path / "base" / str(number)
+        sweep_beside(folder / "docs")
+        assert tree(folder) == stays, number
+        assert len(entries(folder)) == len(stays), number
 
 
 def test_row_08_the_only_copy_is_never_lost(tmp_path: Path) -> None:
@@ -287,8 +303,10 @@ def test_row_08_the_only_copy_is_never_lost(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-def test_row_08_an_empty_folder_is_no_copy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("windows", [False, True])
+def test_row_08_an_empty_folder_is_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, windows: bool) -> None:
     """A script may have made the destination again: the old folder is put back into its place."""
+    monkeypatch.setattr(leftovers, "_WINDOWS", windows)
     _left(tmp_path, "old", "unpacking")
     (tmp_path / "docs").mkdir()
     sweep_beside(tmp_path / "docs")
@@ -305,6 +323,51 @@ def test_row_08_what_cannot_be_removed_is_tried_again(tmp_path: Path, monkeypatc
     assert len(entries(tmp_path)) == 2
     sweep_beside(tmp_path / "docs")
     assert entries(tmp_path) == set()
+
+
+def test_row_08_what_another_user_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that several users write to, each clears away what is theirs."""
+    _left(tmp_path, "unpacking", "docs")
+    before = tree(tmp_path)
+    user = os.geteuid()
+    monkeypatch.setattr(leftovers.os, "geteuid", lambda: user + 1)
+    sweep_beside(tmp_path / "docs")
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_row_08_a_marker_that_was_swept_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, windows: bool
+) -> None:
+    """Another process may see the empty file, and remove it, before it is locked: another one is made."""
+    monkeypatch.setattr(leftovers, "_WINDOWS", windows)
+    locked, answers = leftovers._locked, [False]
+
+    def swept(descriptor: int) -> bool | None:
+        for name in entries(tmp_path) if answers else ():
+            (tmp_path / name).unlink()
+        return answers.pop() if answers else locked(descriptor)
+
+    monkeypatch.setattr(leftovers, "_locked", swept)
+    marker = leftovers.Marker(tmp_path / "docs")
+    (name,) = entries(tmp_path)
+    assert (tmp_path / name).read_text() == OURS
+    for _ in range(2):
+        marker.remove()
+    assert entries(tmp_path) == set()
+
+
+def test_row_08_a_marker_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is removed, and so are the parents that were made for it."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    archive = _zipped(tmp_path / "new.zip", FILES)
+    monkeypatch.setattr(leftovers.os, "write", full)
+    with pytest.raises(OutOfSpaceError):
+        extract(archive, tmp_path / "a" / "b" / "docs")
+    assert entries(tmp_path) == {"new.zip"}
 
 
 @pytest.mark.parametrize("what", ["folder", "link", "fifo"])
