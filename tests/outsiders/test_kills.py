@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -52,14 +53,17 @@ def _zipped(path: Path, files: dict[str, bytes]) -> str:
     return str(path)
 
 
+WAYS = [
+    pytest.param(*way, marks=[pytest.mark.sample] if way == ("replace", True, True) else [])
+    for way in itertools.product(["skip", "error", "replace"], [False, True], [False, True])
+]
+
 # --- an extracted folder
 
 
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize("durable", [False, True])
-@pytest.mark.parametrize("old", [False, True])
-@pytest.mark.parametrize("if_exists", ["skip", "error", pytest.param("replace", marks=pytest.mark.sample)])
+@pytest.mark.parametrize(("if_exists", "old", "durable"), WAYS)
 async def test_row_08_killed_while_a_folder_is_put_in_place(
     github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, old: bool, durable: bool
 ) -> None:
@@ -116,9 +120,7 @@ async def test_row_08_killed_and_extracted_from_a_file(github: FakeGitHub, tmp_p
 
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize("durable", [False, True])
-@pytest.mark.parametrize("old", [False, True])
-@pytest.mark.parametrize("if_exists", ["skip", "error", pytest.param("replace", marks=pytest.mark.sample)])
+@pytest.mark.parametrize(("if_exists", "old", "durable"), WAYS)
 async def test_row_08_killed_while_a_file_and_its_record_are_put_in_place(
     github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, old: bool, durable: bool
 ) -> None:
