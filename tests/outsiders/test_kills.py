@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import itertools
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gh_artifacts_async import DestinationExistsError, OutOfSpaceError
-from gh_artifacts_async.archive import Extraction, audit, extract, leftovers
+from gh_artifacts_async import DestinationExistsError
+from gh_artifacts_async.archive import extract
 from gh_artifacts_async.archive.leftovers import sweep_beside
 from tests.kits.processes import ROOT, environment
 from tests.kits.transfer import add, client_for, get
-from tests.kits.zips import entries, make, tree
+from tests.kits.zips import LEFT_MARKER, LEFT_STATE, LEFT_TOKEN, SWEPT, entries, leave_extraction, make, tree
 
 if TYPE_CHECKING:
     from gh_artifacts_async import ArtifactsClient
@@ -200,39 +198,23 @@ async def test_row_08_a_living_process_keeps_its_staging_folder(github: FakeGitH
     assert entries(into) == {"theirs", "docs", RECORD, "chosen", "local"}
 
 
-@pytest.mark.parametrize("locks", [None, True])
-def test_row_08_where_locks_do_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, locks: bool | None) -> None:
-    """Without locks nothing is swept; where everyone gets them, who is robbed fails, and leaves no torn folder."""
-    archive = _zipped(tmp_path / "new.zip", FILES)
-    monkeypatch.setattr(leftovers, "_locked", lambda _: locks)
-    with Extraction(audit(archive), tmp_path / "in" / "docs", members=()) as extraction:
-        sweep_beside(tmp_path / "in" / "docs")
-        if locks:
-            with pytest.raises(FileNotFoundError):
-                extraction.commit()
-        else:
-            extraction.commit()
-    assert entries(tmp_path / "in") == (set() if locks else {"docs"})
-
-
-TOKEN = "0123456789abcdef"
-MARKER = f".gh-artifacts-{TOKEN}.json"
-OURS = '{"version": 1, "destination": "docs"}'
-
-
 @pytest.mark.parametrize(
     "files",
     [
-        {f".gh-artifacts-unpacking-{TOKEN}/mine": "x"},
-        {f".gh-artifacts-old-{TOKEN}/mine": "x", MARKER: '{"mine": true}'},
-        {f".gh-artifacts-unpacking-{TOKEN}": "a file", MARKER: OURS},
-        {".gh-artifacts-notes/mine": "x", ".gh-artifacts-notes.json": OURS, f".gh-artifacts-{TOKEN}.json.bak": OURS},
-        {f".gh-artifacts-{TOKEN[:-1]}.json": OURS, f".gh-artifacts-unpacking-{TOKEN[:-1]}/mine": "x"},
+        {f".gh-artifacts-unpacking-{LEFT_TOKEN}/mine": "x"},
+        {f".gh-artifacts-old-{LEFT_TOKEN}/mine": "x", LEFT_MARKER: '{"mine": true}'},
+        {f".gh-artifacts-unpacking-{LEFT_TOKEN}": "a file", LEFT_MARKER: LEFT_STATE},
+        {
+            ".gh-artifacts-notes/mine": "x",
+            ".gh-artifacts-notes.json": LEFT_STATE,
+            f".gh-artifacts-{LEFT_TOKEN}.json.bak": LEFT_STATE,
+        },
+        {f".gh-artifacts-{LEFT_TOKEN[:-1]}.json": LEFT_STATE, f".gh-artifacts-unpacking-{LEFT_TOKEN[:-1]}/mine": "x"},
         {".other.gh-artifacts.json.01234567.new": '{"mine": true}', ".other.gh-artifacts.json.0123456.new": ""},
         {".other.gh-artifacts.json": "", ".gh-artifacts.json": "", ".other.gh-artifacts.json.new": ""},
-        {f".gh-artifacts-old-{TOKEN}/mine": "x", MARKER: '{"version": 1, "desti'},
-        {f".gh-artifacts-old-{TOKEN}/mine": "x", MARKER: '{"version": 1, "destination": "../elsewhere"}'},
-        {f".gh-artifacts-old-{TOKEN}/mine": "x", MARKER: '{"version": 1, "destination": ".."}'},
+        {f".gh-artifacts-old-{LEFT_TOKEN}/mine": "x", LEFT_MARKER: '{"version": 1, "desti'},
+        {f".gh-artifacts-old-{LEFT_TOKEN}/mine": "x", LEFT_MARKER: '{"version": 1, "destination": "../elsewhere"}'},
+        {f".gh-artifacts-old-{LEFT_TOKEN}/mine": "x", LEFT_MARKER: '{"version": 1, "destination": ".."}'},
     ],
 )
 async def test_row_08_a_users_files_stay(
@@ -251,41 +233,12 @@ async def test_row_08_a_users_files_stay(
     assert len(entries(tmp_path)) == 3 + len({name.partition("/")[0] for name in files})
 
 
-def _left(folder: Path, *names: str) -> None:
-    """Leave the marker and some folders of an extraction to ``docs`` whose process is gone."""
-    (folder / MARKER).write_text(OURS)
-    for name in names:
-        place = folder / (name if name == "docs" else f".gh-artifacts-{name}-{TOKEN}")
-        place.mkdir()
-        (place / name).write_text(name)
-
-
-SWEPT = [
-    ((), {}),
-    (("unpacking",), {}),
-    (("doomed",), {}),
-    (("docs", "unpacking"), {"docs/docs": b"docs"}),
-    (("docs", "old"), {"docs/docs": b"docs"}),
-    (("old", "unpacking"), {"docs/old": b"old"}),
-    (("old",), {"docs/old": b"old"}),
-]
-
-
-@pytest.mark.parametrize(("left", "stays"), SWEPT)
-def test_row_08_what_is_swept(tmp_path: Path, left: tuple[str, ...], stays: dict[str, bytes]) -> None:
-    """The staging folder goes; the old folder comes back, unless the new one has its place."""
-    _left(tmp_path, *left)
-    sweep_beside(tmp_path / "docs")
-    assert tree(tmp_path) == stays
-    assert len(entries(tmp_path)) == len(stays)
-
-
 @pytest.mark.realtime
 @pytest.mark.parametrize(("left", "stays"), SWEPT)
 async def test_row_08_killed_while_it_sweeps(tmp_path: Path, left: tuple[str, ...], stays: dict[str, bytes]) -> None:
     """The next call goes on where the killed one was."""
     (tmp_path / "left").mkdir()
-    _left(tmp_path / "left", *left)
+    leave_extraction(tmp_path / "left", *left)
     facts = {"id": 1, "digest": None, "size_in_bytes": 1, "old": "", "durable": False}
     count = await _killed(tmp_path / "base", kind="sweep", zip=str(tmp_path / "left"), **facts)
     assert count > 3
@@ -296,105 +249,17 @@ async def test_row_08_killed_while_it_sweeps(tmp_path: Path, left: tuple[str, ..
         assert len(entries(folder)) == len(stays), number
 
 
-def test_row_08_the_only_copy_is_never_lost(tmp_path: Path) -> None:
-    """An old folder whose name someone else has taken meanwhile is kept, with all that tells where it belongs."""
-    _left(tmp_path, "old", "unpacking", "docs")
-    before = tree(tmp_path)
-    for _ in range(2):
-        sweep_beside(tmp_path / "docs")
-    assert tree(tmp_path) == before
-
-
-@pytest.mark.parametrize("windows", [False, True])
-def test_row_08_an_empty_folder_is_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, windows: bool) -> None:
-    """A script may have made the destination again: the old folder is put back into its place."""
-    monkeypatch.setattr(leftovers, "_WINDOWS", windows)
-    _left(tmp_path, "old", "unpacking")
-    (tmp_path / "docs").mkdir()
-    sweep_beside(tmp_path / "docs")
-    assert tree(tmp_path) == {"docs/old": b"old"}
-
-
-def test_row_08_what_cannot_be_removed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The marker stays until everything else is gone."""
-    _left(tmp_path, "unpacking")
-    with monkeypatch.context() as patch:
-        patch.setattr(leftovers.os, "rmdir", lambda _: (_ for _ in ()).throw(PermissionError("no")))
-        sweep_beside(tmp_path / "docs")
-    assert MARKER in entries(tmp_path)
-    assert len(entries(tmp_path)) == 2
-    sweep_beside(tmp_path / "docs")
-    assert entries(tmp_path) == set()
-
-
-def test_row_08_what_another_user_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder that several users write to, each clears away what is theirs."""
-    _left(tmp_path, "unpacking", "docs")
-    before = tree(tmp_path)
-    user = os.geteuid()
-    monkeypatch.setattr(leftovers.os, "geteuid", lambda: user + 1)
-    sweep_beside(tmp_path / "docs")
-    assert tree(tmp_path) == before
-
-
-@pytest.mark.parametrize("windows", [False, True])
-def test_row_08_a_marker_that_was_swept_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, windows: bool
-) -> None:
-    """Another process may see the empty file, and remove it, before it is locked: another one is made."""
-    monkeypatch.setattr(leftovers, "_WINDOWS", windows)
-    locked, answers = leftovers._locked, [False]
-
-    def swept(descriptor: int) -> bool | None:
-        for name in entries(tmp_path) if answers else ():
-            (tmp_path / name).unlink()
-        return answers.pop() if answers else locked(descriptor)
-
-    monkeypatch.setattr(leftovers, "_locked", swept)
-    marker = leftovers.Marker(tmp_path / "docs")
-    (name,) = entries(tmp_path)
-    assert (tmp_path / name).read_text() == OURS
-    for _ in range(2):
-        marker.remove()
-    assert entries(tmp_path) == set()
-
-
-def test_row_08_a_marker_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be written is removed, and so are the parents that were made for it."""
-
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "full")
-
-    archive = _zipped(tmp_path / "new.zip", FILES)
-    monkeypatch.setattr(leftovers.os, "write", full)
-    with pytest.raises(OutOfSpaceError):
-        extract(archive, tmp_path / "a" / "b" / "docs")
-    assert entries(tmp_path) == {"new.zip"}
-
-
-@pytest.mark.parametrize("what", ["folder", "link", "fifo"])
-def test_row_08_a_marker_is_a_file(tmp_path: Path, what: str) -> None:
-    """Anything else of that name is not ours."""
-    _left(tmp_path, "unpacking")
-    place = tmp_path / MARKER
-    place.rename(tmp_path / "target")
-    if what == "folder":
-        place.mkdir()
-    elif what == "link":
-        place.symlink_to("target")
-    else:
-        os.mkfifo(place)
-    before = entries(tmp_path)
-    sweep_beside(tmp_path / "docs")
-    assert entries(tmp_path) == before
-
-
 def test_row_08_no_artifact_takes_these_names() -> None:
     """An artifact's name is changed, a caller's file name refused."""
     from gh_artifacts_async import ConfigurationError
     from gh_artifacts_async.protocol.filenames import check_filename, safe_component
 
-    names = [MARKER, f".gh-artifacts-old-{TOKEN}", f".gh-artifacts-unpacking-{TOKEN}", f".gh-artifacts-doomed-{TOKEN}"]
+    names = [
+        LEFT_MARKER,
+        f".gh-artifacts-old-{LEFT_TOKEN}",
+        f".gh-artifacts-unpacking-{LEFT_TOKEN}",
+        f".gh-artifacts-doomed-{LEFT_TOKEN}",
+    ]
     for name in [*names, ".docs.gh-artifacts.json", ".docs.gh-artifacts.json.01234567.new"]:
         assert safe_component(name) == f"_{name[1:]}"
         with pytest.raises(ConfigurationError, match="record"):
