@@ -13,7 +13,13 @@ from gh_artifacts_async.settings import ExtractPolicy, Limits, RetryPolicy, Stor
 DEFAULTS = {
     Timeouts: {"connect": 10.0, "read": 30.0, "min_rate": 1024, "min_rate_window": 30.0},
     RetryPolicy: {"attempts": 6, "wait_initial": 0.5, "wait_max": 20.0},
-    Limits: {"api_concurrency": 8, "points_per_minute": 840, "mutation_interval": 1.0, "max_pause": 900.0},
+    Limits: {
+        "api_concurrency": 8,
+        "points_per_minute": 840,
+        "mutation_interval": 1.0,
+        "max_pause": 900.0,
+        "max_answer_bytes": 8 * 2**20,
+    },
     StoragePolicy: {"allow_http": None, "allowed_hosts": None, "max_redirects": 0},
     ExtractPolicy: {
         "max_total_bytes": 64 * 2**30,
@@ -71,6 +77,8 @@ def test_none_means_off(cls, name):
         (Limits, "points_per_minute", 0),
         (Limits, "mutation_interval", -1),
         (Limits, "max_pause", -1),
+        (Limits, "max_answer_bytes", 0),
+        (Limits, "max_answer_bytes", 1.5),
         (StoragePolicy, "max_redirects", -1),
         (StoragePolicy, "max_redirects", None),
         (StoragePolicy, "max_redirects", 0.5),

@@ -64,7 +64,7 @@ def _is_set(cancel: Cancel | None) -> Callable[[], bool]:
     return cancel if callable(cancel) else cancel.is_set
 
 
-def _absolute(directory: Path) -> Path:
+def absolute_path(directory: Path) -> Path:
     """Make a path absolute; ``.`` and ``x/..`` must be resolved to get a name of their own."""
     return directory.resolve() if directory.name in {"", ".."} else directory.absolute()
 
@@ -111,6 +111,18 @@ class Extraction:
         """The members that are extracted."""
         return self.archive.members if self.members is None else self.members
 
+    @property
+    def staged(self) -> Path:
+        """The folder that :meth:`commit` will rename to the destination.
+
+        Raises:
+            RuntimeError: the extraction has not started or has ended.
+        """
+        if self._staging is None:
+            msg = "the extraction has not started or has ended"
+            raise RuntimeError(msg)
+        return self._staging.path
+
     def __enter__(self) -> Self:
         """Create the staging folder and the folders in it.
 
@@ -120,7 +132,7 @@ class Extraction:
             OutOfSpaceError: the disk is full.
             OSError: the folder cannot be created.
         """
-        destination = _absolute(self.directory)
+        destination = absolute_path(self.directory)
         self._check_names(destination)
         with self._watch_space():
             self._staging = Staging(destination, self.if_exists)
@@ -266,10 +278,7 @@ class Extraction:
 
     @contextlib.contextmanager
     def _open(self) -> Generator[Folders]:
-        if self._staging is None:
-            msg = "the extraction has not started or has ended"
-            raise RuntimeError(msg)
-        folders = open_folders(self._staging.path, self.archive.folders)
+        folders = open_folders(self.staged, self.archive.folders)
         try:
             yield folders
         finally:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 BLOCK: Final = 2**20
 """The most bytes that one step decompresses: the memory of a thread does not grow with the archive."""
 
-MAX_DICTIONARY: Final = 2**24
-"""The largest LZMA dictionary in bytes; the archive states its size, and a larger one is rejected, not allocated."""
+MAX_DICTIONARY: Final = 2**26
+"""The largest LZMA dictionary in bytes, as 7-Zip writes it; the archive states its size (up to 4 GiB), and a larger one
+is rejected, not allocated. A member that is smaller than its dictionary needs no more than its own size."""
 
 EMPTY_INPUT: Final = 2**16
 """Compressed bytes that may have no content, e.g. because the writer flushed its buffers again and again."""
@@ -30,6 +31,9 @@ EMPTY_INPUT: Final = 2**16
 MOST_INPUT: Final = 16
 """Compressed bytes that a byte of content may take beyond that: a writer that flushes after each byte takes 8."""
 
+_MOST_BLOCK_INPUT: Final = 2  # the same for bzip2 and LZMA, which nobody flushes after each byte
+_BZIP2_BLOCK: Final = 2**20  # compressed bytes of one block, which is decompressed once all of it is there
+_LZMA_REST: Final = 64  # bytes that may follow the last symbol: what the coder flushes, and an end marker
 _PATIENCE: Final = 0.25  # seconds of a large member before its library is changed
 _STEP: Final = 2**18
 _RAW_DEFLATE: Final = -15
@@ -215,7 +219,7 @@ def _steps(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _bzip2(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
     import bz2
 
-    yield from _with_needs_input(member, chunks, bz2.BZ2Decompressor(), OSError, ends=True)
+    yield from _with_needs_input(member, chunks, bz2.BZ2Decompressor(), OSError, ends=True, held=_BZIP2_BLOCK)
 
 
 def _lzma(member: Member, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -260,7 +264,13 @@ def _lzma_filter(member: Member, head: bytes) -> dict[str, int]:
 
 
 def _with_needs_input(
-    member: Member, chunks: Iterable[bytes], decompressor: _Feeder, error: type[Exception], *, ends: bool
+    member: Member,
+    chunks: Iterable[bytes],
+    decompressor: _Feeder,
+    error: type[Exception],
+    *,
+    ends: bool,
+    held: int = 0,
 ) -> Iterator[bytes]:
     """Decompress with ``bz2`` or ``lzma``.
 
@@ -271,11 +281,14 @@ def _with_needs_input(
         error: raised for bad data.
         ends: the stream marks its own end; otherwise it ends at the declared size, and the few bytes the coder still
             holds are no data.
+        held: compressed bytes that the decompressor may collect before it returns their content.
     """
-    done, ended = 0, False
-    for chunk in filter(None, chunks):
-        if ended:
+    done, taken, rest, ended = 0, 0, 0, False
+    for chunk in _steps(chunks):
+        rest += 0 if ends or done < member.size else len(chunk)
+        if ended or rest > _LZMA_REST:
             raise _surplus(member)
+        taken += len(chunk)
         pending = chunk
         while ends or done < member.size:
             room = _allowance(member, done) if ends else min(BLOCK, member.size - done)
@@ -290,6 +303,8 @@ def _with_needs_input(
             ended = decompressor.eof
             if ended or decompressor.needs_input:
                 break
+        if taken > held + EMPTY_INPUT + _MOST_BLOCK_INPUT * done:
+            raise _empty_blocks(member, taken, done)
     if ends and not ended:
         raise _cut_short(member)
     if decompressor.unused_data:

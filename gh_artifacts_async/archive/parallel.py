@@ -6,10 +6,12 @@ import threading
 from array import array
 from collections import deque
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from gh_artifacts_async.archive.directory import DEFAULT_POLICY, audit_reader
-from gh_artifacts_async.archive.extraction import Extraction
+from gh_artifacts_async.archive.extraction import Extraction, absolute_path
+from gh_artifacts_async.archive.leftovers import sweep_beside
 from gh_artifacts_async.archive.member_table import MemberTable
 from gh_artifacts_async.archive.readers import FileReader
 
@@ -41,6 +43,8 @@ def extract(
 ) -> list[ExtractedMember]:
     """Extract a whole zip. The archive is checked first; on any error ``directory`` is as it was before.
 
+    What earlier extractions have left beside ``directory`` whose processes were killed is removed first.
+
     Nothing is merged: ``directory`` must not exist or be empty, or (with ``if_exists="replace"``) is replaced as a
     whole. Links are never created; files get mode 0644, or 0755 with an executable bit, less the umask, and the
     archive's modification times if they are valid and not in the future.
@@ -65,6 +69,7 @@ def extract(
         OSError: reading or writing failed.
         concurrent.futures.CancelledError: ``cancel`` was true.
     """
+    sweep_beside(absolute_path(Path(directory)))
     with FileReader(path) as reader:
         archive = audit_reader(reader, policy)
         with Extraction(

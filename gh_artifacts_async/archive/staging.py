@@ -1,4 +1,7 @@
-"""The staging folder beside the destination, and the rename that puts it in place."""
+"""The staging folder beside the destination, and the rename that puts it in place.
+
+What a process that is killed leaves of them is told by its marker, see :mod:`~gh_artifacts_async.archive.leftovers`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final, Literal
 
 from gh_artifacts_async.archive.folders import FOLDER_MODE
+from gh_artifacts_async.archive.leftovers import Marker, is_empty, remove_tree
 from gh_artifacts_async.errors import DestinationExistsError
 
 if TYPE_CHECKING:
@@ -45,8 +49,13 @@ class Staging:
         self._replace = if_exists == "replace"
         self._kept_mode = check_destination(destination, if_exists)
         self._parents = _make_parents(destination.parent)
-        self.path = beside(destination, "unpacking")
         self.folder_mode: int | None = None
+        try:
+            self._marker = Marker(destination)
+        except BaseException:
+            self._remove_parents()
+            raise
+        self.path = self._marker.unpacking
         try:
             self.path.mkdir(mode=_OWNER)
             self._mode = self._probe_mode()
@@ -80,11 +89,14 @@ class Staging:
             raise in_the_way(self._destination) from error
         if durable:
             sync_folder(self._destination.parent)
+        remove_tree(self._marker.old)
+        self._marker.remove()
 
     def _rename(self) -> None:
+        """Rename; a process that is killed in between leaves a marker that says where the old folder belongs."""
         aside: Path | None = None
-        if self._replace and not _is_empty(self._destination):
-            aside = beside(self._destination, "old")
+        if self._replace and not is_empty(self._destination):
+            aside = self._marker.old
             _patiently(lambda: self._destination.rename(aside))
         elif _WINDOWS and self._destination.exists():
             self._destination.rmdir()  # POSIX renames over an empty folder, Windows does not
@@ -96,12 +108,18 @@ class Staging:
             elif _WINDOWS and self._kept_mode is not None:
                 self._destination.mkdir(exist_ok=True)
             raise
-        if aside is not None:
-            remove_tree(aside)
 
     def remove(self) -> None:
         """Remove the folder and the parents created for it; what cannot be removed is left."""
+        if not os.path.lexists(self.path):
+            remove_tree(self._marker.old)
+        elif os.path.lexists(self._marker.old):  # it could not be put back: without a marker it is kept
+            self._marker.remove()
         remove_tree(self.path)
+        self._marker.remove()
+        self._remove_parents()
+
+    def _remove_parents(self) -> None:
         for parent in reversed(self._parents):
             with contextlib.suppress(OSError):
                 parent.rmdir()
@@ -122,7 +140,7 @@ def check_destination(destination: Path, if_exists: Literal["error", "replace"])
         return None
     if not stat.S_ISDIR(found.st_mode):
         raise in_the_way(destination)
-    if if_exists == "error" and not _is_empty(destination):
+    if if_exists == "error" and not is_empty(destination):
         text = f"{destination} is not empty; nothing was extracted; choose another folder, or replace this one"
         raise DestinationExistsError(text, filename=str(destination))
     return stat.S_IMODE(found.st_mode)
@@ -134,27 +152,6 @@ def in_the_way(destination: Path) -> DestinationExistsError:
     return DestinationExistsError(text, filename=str(destination))
 
 
-def beside(destination: Path, what: str) -> Path:
-    """Return the path of a new sibling of ``destination`` that nobody can guess."""
-    return destination.with_name(f".gh-artifacts-{what}-{os.urandom(8).hex()}")
-
-
-def remove_tree(root: Path) -> None:
-    """Remove a folder and its contents, without recursion or following links; what cannot be removed is left."""
-    folders = [str(root)]
-    for folder in folders:  # extended while iterating
-        with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                else:
-                    with contextlib.suppress(OSError):
-                        os.unlink(entry.path)  # noqa: PTH108 - a Path for each of a million files is slow
-    for folder in reversed(folders):
-        with contextlib.suppress(OSError):
-            os.rmdir(folder)  # noqa: PTH106 - as above
-
-
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries durable, if the platform can (Windows cannot open a folder)."""
     if _WINDOWS:
@@ -164,14 +161,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _is_empty(folder: Path) -> bool:
-    try:
-        with os.scandir(folder) as entries:
-            return next(entries, None) is None
-    except FileNotFoundError:
-        return True
 
 
 def _make_parents(folder: Path) -> list[Path]:

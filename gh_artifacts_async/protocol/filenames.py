@@ -38,7 +38,7 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ORDINARY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. ()+@=,-]{0,197}[A-Za-z0-9_)+=-]", re.ASCII)
 _HOUSEKEEPING = re.compile(
-    r"\..*\.(?:part(?:\.json(?:\.new)?)?|gh-artifacts\.json(?:\..*)?)", re.IGNORECASE | re.DOTALL
+    r"\..*\.(?:part(?:\.json(?:\.new)?)?|gh-artifacts\.json(?:\..*)?)|\.gh-artifacts-.*", re.IGNORECASE | re.DOTALL
 )
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _PARAMETER = re.compile(r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""")
@@ -183,6 +183,14 @@ PART_NAME = re.compile(
 )
 """The names of part files and their states: ``.<name>.<artifact id>.<token>.part`` and ``.json`` or ``.json.new``."""
 
+RECORD_NAME = re.compile(r"\.(?P<name>.+)\.gh-artifacts\.json(?P<staged>\.[0-9a-f]{8}\.new)?", re.ASCII | re.DOTALL)
+"""The names of the records beside results: ``.<name>.gh-artifacts.json``, and while one is written, ``.<hex>.new``."""
+
+MARKER_NAME = re.compile(r"\.gh-artifacts-[0-9a-f]{16}\.json", re.ASCII)
+"""The names of the markers of extractions: ``.gh-artifacts-<token>.json``."""
+
+_STAGING_NAME = re.compile(r"\.gh-artifacts-(?:unpacking|old|doomed)-[0-9a-f]{16}", re.ASCII)
+
 LONGEST_FILENAME = 255
 """The longest file name, in bytes, that all common file systems allow."""
 
@@ -197,8 +205,8 @@ def check_filename(name: str) -> str:
     if not is_one or not name.isprintable():
         msg = f"filename must be a file name without folders, not {name!r}"
         raise ConfigurationError(msg)
-    if PART_NAME.fullmatch(name):
-        msg = f"filename must not be that of a part file, as {name!r} is; such files are removed when a download ends"
+    if any(pattern.fullmatch(name) for pattern in (PART_NAME, RECORD_NAME, MARKER_NAME, _STAGING_NAME)):
+        msg = f"filename must not be that of a part file or a record, as {name!r} is; downloads remove such files"
         raise ConfigurationError(msg)
     if len(name.encode()) > LONGEST_FILENAME:
         msg = f"filename has {len(name.encode())} bytes; the limit is {LONGEST_FILENAME}"

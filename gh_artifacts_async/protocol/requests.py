@@ -212,7 +212,7 @@ def check_base_url(base: BaseURL, *, has_token: bool, allow_http: bool) -> None:
         raise ConfigurationError(msg)
 
 
-# --- the operations ----------------------------------------------------------------------------------------------
+# --- the operations ---
 
 
 @attrs.frozen(kw_only=True)
@@ -228,7 +228,7 @@ class Request:
         points: what it costs of GitHub's 900 points a minute: 5 for a DELETE, else 1
             (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
         answer: what a good response is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
-        known_expired: whether the artifact is known to have expired: a 5xx then means just that. None if unknown.
+        known_expired: whether the artifact is known to have expired, which a 5xx then means; None if unknown.
         about: the id that the response must have; None if it is not about one thing.
         fresh: send it over a connection that has served no other request.
     """
@@ -408,9 +408,9 @@ def created_range(start: datetime | None, end: datetime | None) -> str | None:
 
     https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
     """
-    first, last = (None if moment is None else _iso(moment) for moment in (start, end))
+    first, last = (moment and _iso(moment) for moment in (start, end))
     if first is None:
-        return None if last is None else f"<={last}"
+        return last and f"<={last}"
     return f">={first}" if last is None else f"{first}..{last}"
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
 from gh_artifacts_async.transfer.disk.destination import Claims, Destination
+from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.context import TransferContext
@@ -120,11 +122,13 @@ class Download:
             OSError: writing failed.
         """
         try:
+            if self._options.extract is not None:
+                await self._clear_away()
             present = await self.present()
             return await self._bring() if present is None else self._skipped(present)
         except BaseException as error:
             if isinstance(error, DestinationExistsError):
-                self._sweep(whole=False)
+                self._sweep(whole=await self._is_unpacked())
             self._emitter.emit(TransferFailed(artifact=self._artifact, error=error))
             raise
 
@@ -277,21 +281,37 @@ class Download:
         path = self._destination.path(received.kind, received.disposition, extract=self._options.extract is not None)
         if self._claims is not None:
             self._claims.take(path, self._artifact)  # the kind may be known only now, from the bytes
-        replace = self._options.if_exists == "replace"
+        replace, durable = self._options.if_exists == "replace", self._options.durable
+        if replace or received.verified == "none":
+            commit = partial(_commit_with_record, self._artifact, path, received, replace=replace, durable=durable)
+        else:
+            commit = partial(received.part.commit, path, replace=replace, durable=durable)
         try:
-            if self._options.durable:
-                await in_thread(lambda: received.part.commit(path, replace=replace, durable=True))
+            if durable:
+                await in_thread(commit)
             else:
-                received.part.commit(path, replace=replace, durable=False)
+                commit()
         except DestinationExistsError:
             if self._options.if_exists != "skip":
                 raise
         else:
-            if replace or received.verified == "none":
-                with suppress(OSError):  # the file is right and in place; only a later run cannot recognize it
-                    _leave_record(self._artifact, path, received, replaced=replace)
             return path, received, None
         return await self._same_or_in_the_way(path)
+
+    async def _clear_away(self) -> None:
+        """Remove what killed processes have left of extractions into this folder; one that is replaced comes back."""
+        left = self._context.leftovers.of(self._destination.folder, EXTRACTIONS)
+        if left:
+            from gh_artifacts_async.transfer.unzip.unpack import clear_away  # as above
+
+            await in_thread(lambda: clear_away(left))
+
+    async def _is_unpacked(self) -> bool:
+        """Whether the folder in the way is this very artifact, so that no later run has a use for its part files."""
+        if self._options.extract is None:
+            return False
+        path = self._destination.folder_path
+        return await in_thread(lambda: records.read_folder_record(self._artifact, path)) is not None
 
     def _sweep(self, *, whole: bool) -> None:
         """Remove what a process that was killed at the commit left of this artifact, see :meth:`Leftovers.sweep`."""
@@ -325,10 +345,26 @@ async def is_same(artifact: Artifact, path: Path) -> bool:
     return await in_thread(lambda: verify.is_same(artifact, path, stopped), stopped.set)
 
 
-def _leave_record(artifact: Artifact, path: Path, received: VerifiedPart, *, replaced: bool) -> None:
-    """Write a record if nothing from GitHub could later identify the file; remove that of a replaced file."""
-    if replaced and received.verified != "none":
-        records.remove_record(path)
+def _commit_with_record(
+    artifact: Artifact, path: Path, received: VerifiedPart, *, replace: bool, durable: bool
+) -> None:
+    """Put a file in place; it gets a record only if nothing from GitHub could later identify it. Blocks.
+
+    Raises:
+        DestinationExistsError: the name is taken.
+        OSError: the file could not be put in place.
+    """
+    staged = None
     if received.verified == "none" and received.size != artifact.size_in_bytes:
         record = records.FileRecord(artifact_id=artifact.id, size=received.size, sha256=received.sha256)
-        records.write_file_record(path, record)
+        with suppress(OSError):  # the file is right without it; only a later run cannot recognize it
+            staged = records.stage_file_record(path, record, received.part.path)
+    try:
+        with records.set_aside(path):
+            received.part.commit(path, replace=replace, durable=durable)
+        if staged is not None:
+            with suppress(OSError):
+                staged.put_in_place()
+    finally:
+        if staged is not None:
+            staged.discard()

@@ -244,6 +244,8 @@ ROWS: dict[int, list[str]] = {
     49: [
         f"{_OUTSIDERS}/test_leftovers.py::test_row_8_killed_at_the_commit",
         f"{_OUTSIDERS}/test_leftovers.py::test_row_8_a_finished_file_is_not_adopted",
+        f"{_OUTSIDERS}/test_kills.py::test_row_08_killed_while_a_folder_is_put_in_place",
+        f"{_OUTSIDERS}/test_kills.py::test_row_08_killed_while_a_file_and_its_record_are_put_in_place",
     ],
     50: [
         f"{_OUTSIDERS}/test_kinds.py::test_row_10_azures_type_is_a_zip",
@@ -267,7 +269,35 @@ ROWS: dict[int, list[str]] = {
         "tests/archive/test_contents.py::test_an_extraction_audits_each_header_once",
         "tests/archive/test_samples.py::test_an_honest_bomb_is_refused_before_anything_is_written",
     ],
-    53: [],  # of tests/outsiders/test_slowness.py and tests/transport/test_watch.py
-    54: [],  # of tests/outsiders/test_surplus.py
-    55: [],  # of tests/outsiders/test_bounds.py
+    53: [
+        f"{_OUTSIDERS}/test_slowness.py::test_row_02_a_slow_api",
+        f"{_OUTSIDERS}/test_slowness.py::test_row_02_slow_storage",
+        f"{_OUTSIDERS}/test_slowness.py::test_row_02_a_slow_error_of_storage",
+        f"{_OUTSIDERS}/test_slowness.py::test_row_02_slow_but_steady_is_fine",
+        "tests/transport/test_bounds.py::test_what_is_late_ends",
+        "tests/transport/test_bounds.py::test_the_callers_cancellation_is_the_callers",
+        "tests/transport/test_bounds.py::test_a_body_that_is_too_slow",
+    ],
+    54: [
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_surplus_document",
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_surplus_body",
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_many_at_once",
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_a_fresh_connection_without_a_digest",
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_borrowed_session",
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_another_ones_document",
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_surplus_while_the_loop_is_busy",
+    ],
+    55: [
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_json_without_end",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_a_gzip_bomb",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_codings_that_were_requested",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_codings_that_were_not",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_gzip_that_is_not_whole",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_a_long_error",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_a_large_listing",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_an_implausible_length",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_chunks_without_end",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_a_range_in_chunks_that_is_too_long",
+        f"{_OUTSIDERS}/test_bounds.py::test_row_04_more_than_size_in_bytes_may_be_right",
+    ],
 }

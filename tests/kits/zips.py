@@ -65,3 +65,30 @@ def tree(folder: Path) -> dict[str, bytes]:
 def entries(folder: Path) -> set[str]:
     """Return the names that stand in a folder itself; none where it does not exist."""
     return {path.name for path in folder.iterdir()} if folder.exists() else set()
+
+
+# --- what an extraction leaves whose process is killed
+
+LEFT_TOKEN = "0123456789abcdef"
+LEFT_MARKER = f".gh-artifacts-{LEFT_TOKEN}.json"
+LEFT_STATE = '{"version": 1, "destination": "docs"}'
+
+SWEPT: list[tuple[tuple[str, ...], dict[str, bytes]]] = [
+    ((), {}),
+    (("unpacking",), {}),
+    (("doomed",), {}),
+    (("docs", "unpacking"), {"docs/docs": b"docs"}),
+    (("docs", "old"), {"docs/docs": b"docs"}),
+    (("old", "unpacking"), {"docs/old": b"old"}),
+    (("old",), {"docs/old": b"old"}),
+]
+"""What is left, as :func:`leave_extraction` takes it, and what a sweep makes of it."""
+
+
+def leave_extraction(folder: Path, *names: str) -> None:
+    """Leave the marker and some folders of an extraction to ``docs``, and ``docs`` itself if it is named."""
+    (folder / LEFT_MARKER).write_text(LEFT_STATE)
+    for name in names:
+        place = folder / (name if name == "docs" else f".gh-artifacts-{name}-{LEFT_TOKEN}")
+        place.mkdir()
+        (place / name).write_text(name)

@@ -133,6 +133,11 @@ def hook(event, arguments):
         if calls == int(kill_at):
             os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(hook)
+fsync = os.fsync
+def counted(descriptor):
+    hook("open", ())
+    fsync(descriptor)
+os.fsync = counted
 part.commit(Path(final), replace=bool(int(replace)), durable=bool(int(durable)))
 calls = -1_000_000  # what the interpreter opens at its end is not the commit's
 """
@@ -154,9 +159,9 @@ async def _killed(*arguments: object, data: bytes) -> bool:
 @pytest.mark.realtime
 @pytest.mark.parametrize("if_exists", ["skip", "error", "replace"])
 @pytest.mark.parametrize("saved", [False, True])
-@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(("raw", "durable"), [(False, False), (True, False), (False, True)])
 async def test_row_8_killed_at_the_commit(
-    github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, saved: bool, raw: bool
+    github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, saved: bool, raw: bool, durable: bool
 ) -> None:
     """Killed before each call of the commit: after the next call nothing is left besides the file, which is right."""
     size = WORKER_SIZE if saved else INLINE_SIZE
@@ -172,17 +177,18 @@ async def test_row_8_killed_at_the_commit(
         folder.mkdir()
         facts = (folder, artifact.name, artifact_id, artifact.size_in_bytes, digest, folder / name)
         kind = "application/octet-stream" if raw else "application/zip"
-        killed = await _killed(*facts, kind, kill_at, int(saved), int(if_exists == "replace"), 0, data=data)
+        options = (kill_at, int(saved), int(if_exists == "replace"), int(durable))
+        killed = await _killed(*facts, kind, *options, data=data)
         there = (folder / name).exists()
         async with client_for(github) as client:
             if there and if_exists == "error":
                 with pytest.raises(DestinationExistsError):
                     await client.download(artifact, folder)
             else:
-                await client.download(artifact, folder, if_exists=if_exists)
+                await client.download(artifact, folder, if_exists=if_exists, durable=durable)
         assert names(folder) == {name}, kill_at
         assert (folder / name).read_bytes() == data
-    assert kill_at == 1 + saved + (2 if if_exists != "replace" else 1)
+    assert kill_at == 1 + saved + (2 if if_exists != "replace" else 1) + (3 if durable else 0)
 
 
 async def test_row_8_a_finished_file_is_not_adopted(

@@ -134,22 +134,25 @@ async def test_a_body_that_is_fast_enough():
             assert limit.deadline == pytest.approx(time() + 10)
 
 
+async def bring(size, every):
+    """Bring a body piece by piece, for ever."""
+    with Limit(Watch(PATIENCE), 10, "x") as limit:
+        limit.brought(0)
+        while True:
+            await asyncio.sleep(every)
+            limit.brought(size)
+
+
 async def test_a_body_that_is_too_slow():
     """Found by what comes after the end of a window."""
-    with pytest.raises(OutOfTimeError, match="min_rate"), Limit(Watch(PATIENCE), 10, "x") as limit:
-        limit.brought(0)
-        for _ in range(5):
-            await asyncio.sleep(5)
-            limit.brought(400)
+    with pytest.raises(OutOfTimeError, match="min_rate"):
+        await bring(400, every=5)
 
 
 async def test_what_decodes_to_nothing_moves_nothing():
     """A body of blocks without content is silent."""
-    with pytest.raises(OutOfTimeError, match="silent"), Limit(Watch(PATIENCE), 10, "x") as limit:
-        limit.brought(0)
-        for _ in range(20):
-            await asyncio.sleep(1)
-            limit.brought(0)
+    with pytest.raises(OutOfTimeError, match="silent"):
+        await bring(0, every=1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Part files that earlier runs left in a folder: find them, claim them for one process, remove them.
+"""What earlier runs left in a folder: find it, claim part files for one process, remove the rest.
 
 ``.<name>.<artifact id>.<token>.part`` holds the bytes, ``….part.json`` beside it says what they belong to. Each process
 writes under a token of its own. What another process left is claimed by renaming it, which only one process can do.
@@ -15,8 +15,9 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.protocol.filenames import PART_NAME
+from gh_artifacts_async.protocol.filenames import MARKER_NAME, PART_NAME, RECORD_NAME
 from gh_artifacts_async.transfer.disk.filesystem import lock
+from gh_artifacts_async.transfer.disk.records import sweep_staged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,9 @@ _NEW = ".new"
 _STATE_HEAD = 100  # bytes of a state, enough for the artifact's id
 _SCAN_LASTS = 5.0  # seconds; a folder is not read again for every one of thousands of artifacts
 _numbers = itertools.count()
+
+EXTRACTIONS = ".gh-artifacts-"
+"""What the names of the markers of extractions begin with; :func:`scan` returns those under it."""
 
 CREATE = (
     os.O_RDWR
@@ -81,17 +85,22 @@ def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
     Only what matches the whole pattern of names counts, and only if its state is ours, or missing, as it is for a small
     artifact; a user's own files are left alone.
 
+    Markers of extractions are returned under ``EXTRACTIONS``, and after them the staged records beside them.
+
     Args:
         folder: where to look; it need not exist.
-        sweeps: also remove states whose part is gone.
+        sweeps: also remove states whose part is gone, and staged records of processes that were killed.
     """
     found: dict[str, list[Path]] = {}
     names: set[str] = set()
+    others: list[Path] = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         names = {entry.name for entry in entries if entry.name.startswith(".")}
     for name in sorted(names):
         match = PART_NAME.fullmatch(name)
         if match is None:
+            if EXTRACTIONS[:-1] in name:
+                others.append(folder / name)
             continue
         if match["state"] is None:
             state = name + _STATE_SUFFIX
@@ -99,7 +108,20 @@ def scan(folder: Path, *, sweeps: bool = True) -> dict[str, list[Path]]:
                 found.setdefault(match["prefix"], []).append(folder / name)
         elif sweeps and match["part"] not in names and _is_ours(folder / name, match["id"]):
             remove(folder / name)
+    if others and sweeps:
+        _sort_out(found, others)
     return found
+
+
+def _sort_out(found: dict[str, list[Path]], others: list[Path]) -> None:
+    """Sweep staged records, unless a folder may yet be put back that one of them is about."""
+    markers = [path for path in others if MARKER_NAME.fullmatch(path.name)]
+    staged = [path for path in others if (match := RECORD_NAME.fullmatch(path.name)) and match["staged"]]
+    if markers:
+        found[EXTRACTIONS] = [*markers, *staged]
+        return
+    for path in staged:
+        sweep_staged(path)
 
 
 def _is_ours(path: Path, artifact_id: str) -> bool:

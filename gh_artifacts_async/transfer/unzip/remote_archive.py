@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.archive import BytesReader, Extraction, FileReader, audit_reader, read_member
+from gh_artifacts_async.archive.leftovers import sweep_beside
 from gh_artifacts_async.errors import (
     ArchiveError,
     ArchiveLimitError,
@@ -136,6 +137,7 @@ class RemoteArchive:
         members = self._chosen(names)
         folder = checked_directory(directory)
         self._source.check_open()
+        await in_thread(lambda: sweep_beside(folder.resolve()))
         async with begun(Extraction(self.directory, folder, members=members)) as extraction:
             async with self._source.spans(members, folder.resolve().parent) as reader:
                 await fill(extraction, reader)

@@ -8,15 +8,17 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.archive import Extraction, FileReader, audit_reader, extract_all
+from gh_artifacts_async.archive.leftovers import sweep
 from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.events import ExtractionProgress
+from gh_artifacts_async.protocol.filenames import MARKER_NAME
 from gh_artifacts_async.transfer.disk.filesystem import sync_folder
-from gh_artifacts_async.transfer.disk.records import record_path, stage_folder_record
+from gh_artifacts_async.transfer.disk.records import set_aside, stage_folder_record, sweep_staged
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from pathlib import Path
 
     from gh_artifacts_async.api.emitter import Emitter
@@ -99,17 +101,31 @@ class Unpacking:
             OSError: it failed; what was there before has been restored.
         """
         sizes = {member.name: member.size for member in extraction.selected if not member.is_dir}
-        record = stage_folder_record(self.artifact, self.destination, sizes, durable=self._durable)
+        record = stage_folder_record(self.artifact, self.destination, sizes, extraction.staged, durable=self._durable)
         try:
-            members = extraction.commit()
-            self.in_place = True
+            with set_aside(self.destination):
+                members = extraction.commit()
+                self.in_place = True
             with suppress(OSError):  # the folder is right; without its record it just cannot be skipped
-                record.replace(record_path(self.destination))
+                record.put_in_place()
                 if self._durable:
                     sync_folder(self.destination.parent)
         finally:
-            record.unlink(missing_ok=True)
+            record.discard()
         return members
+
+
+def clear_away(left: Iterable[Path]) -> None:
+    """Clear away what killed extractions have left: their markers with all that belongs to them, then records. Blocks.
+
+    Args:
+        left: as :func:`~gh_artifacts_async.transfer.disk.leftovers.scan` returns them.
+    """
+    for path in left:
+        if MARKER_NAME.fullmatch(path.name):
+            sweep(path)
+        else:
+            sweep_staged(path)
 
 
 def check_destination(path: Path) -> None:

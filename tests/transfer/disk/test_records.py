@@ -13,15 +13,16 @@ import attrs
 import pytest
 
 from gh_artifacts_async import Artifact, Digest, OutOfSpaceError, RepositoryName
-from gh_artifacts_async.transfer.disk import verify
+from gh_artifacts_async.transfer.disk import records, verify
 from gh_artifacts_async.transfer.disk.records import (
     FileRecord,
     read_file_record,
     read_folder_record,
     record_path,
-    remove_record,
+    set_aside,
+    stage_file_record,
     stage_folder_record,
-    write_file_record,
+    sweep_staged,
 )
 from tests.kits.transfer import names
 
@@ -38,6 +39,15 @@ ARTIFACT = Artifact(
     repository=RepositoryName("o", "r"),
 )
 FILES = {"a.txt": b"1", "d/b.bin": b"22", "d/e/c": b""}
+
+
+def write_file_record(path: Path, record: FileRecord) -> None:
+    """Put a record in place beside a file that is there already."""
+    staged = stage_file_record(path, record, path)
+    try:
+        staged.put_in_place()
+    finally:
+        staged.discard()
 
 
 # --- files
@@ -58,8 +68,9 @@ def test_a_file_record_tells_which_artifact_a_file_is(tmp_path: Path) -> None:
     assert not verify.is_same(ARTIFACT, path)
     path.write_bytes(data + b"x")
     assert not verify.is_same(ARTIFACT, path)
-    remove_record(path)
-    remove_record(path)
+    for _ in range(2):
+        with set_aside(path):
+            assert not record_path(path).exists()
     assert names(tmp_path) == {"docs.zip"}
 
 
@@ -78,6 +89,7 @@ def test_a_damaged_file_record_says_nothing(tmp_path: Path, damage: bytes) -> No
 def test_a_record_of_another_version_says_nothing(tmp_path: Path) -> None:
     """A later version may mean something else by the same fields."""
     path = tmp_path / "docs.zip"
+    path.write_bytes(DATA * 2)
     write_file_record(path, FileRecord(artifact_id=7, size=20, sha256=SHA))
     record = json.loads(record_path(path).read_text())
     record_path(path).write_text(json.dumps({**record, "version": 2}))
@@ -90,10 +102,11 @@ def test_a_failed_file_record_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     def refuse(*_: object) -> None:
         raise OSError(errno.EIO, "no")
 
+    (tmp_path / "docs.zip").write_bytes(DATA)
     monkeypatch.setattr(type(tmp_path), "replace", refuse)
     with pytest.raises(OSError, match="no"):
         write_file_record(tmp_path / "docs.zip", FileRecord(artifact_id=7, size=10, sha256=SHA))
-    assert not os.listdir(tmp_path)  # noqa: PTH208 - Path is patched
+    assert os.listdir(tmp_path) == ["docs.zip"]  # noqa: PTH208 - Path is patched
 
 
 # --- folders
@@ -105,7 +118,9 @@ def extracted(artifact: Artifact, folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     sizes = {name: len(data) for name, data in FILES.items()}
-    stage_folder_record(artifact, folder, sizes, durable=True).replace(record_path(folder))
+    staged = stage_folder_record(artifact, folder, sizes, folder, durable=True)
+    staged.put_in_place()
+    staged.discard()
     return folder
 
 
@@ -119,6 +134,7 @@ def test_a_folder_record_tells_the_members(tmp_path: Path) -> None:
     assert json.loads(record_path(folder).read_text()) == {
         "version": 1,
         "id": 7,
+        "inode": folder.stat().st_ino,
         "digest": None,
         "members": {"a.txt": 1, "d/b.bin": 2, "d/e/c": 0},
     }
@@ -168,6 +184,86 @@ def test_a_folder_record_that_cannot_be_written(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match=os.strerror(number)) as caught:
-        stage_folder_record(ARTIFACT, tmp_path / "docs", {}, durable=True)
+        stage_folder_record(ARTIFACT, tmp_path / "docs", {}, tmp_path, durable=True)
     assert isinstance(caught.value, OutOfSpaceError) is (number == errno.ENOSPC)
     assert names(tmp_path) == set()
+
+
+# --- what a killed process leaves
+
+
+def test_a_staged_record_counts_once_its_result_is_in_place(tmp_path: Path) -> None:
+    """It is read where it is, and gets its final name by a sweep, but only beside what it is about."""
+    folder, artifact = tmp_path / "docs", ARTIFACT
+    folder.mkdir()
+    staged = stage_folder_record(artifact, folder, {}, folder, durable=False)
+    (left,) = tmp_path.glob(".docs.gh-artifacts.json.*.new")
+    assert read_folder_record(artifact, folder) == ()
+    sweep_staged(left)
+    assert left.exists()  # its process lives
+    data = left.read_bytes()
+    staged.discard()
+    left.write_bytes(data)
+    folder.rename(tmp_path / "moved")
+    folder.mkdir()
+    assert read_folder_record(artifact, folder) is None
+    folder.rmdir()
+    (tmp_path / "moved").rename(folder)
+    sweep_staged(left)
+    assert names(tmp_path) == {".docs.gh-artifacts.json"}
+    assert read_folder_record(artifact, folder) == ()
+
+
+@pytest.mark.parametrize("cut", [0, 5, 30, -1, None])
+def test_a_staged_record_without_its_result_goes(tmp_path: Path, cut: int | None) -> None:
+    """Cut short, or about something that is not there."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    staged = stage_folder_record(ARTIFACT, folder, {"a": 1}, folder if cut is not None else tmp_path, durable=False)
+    (left,) = tmp_path.glob(".docs.gh-artifacts.json.*.new")
+    data = left.read_bytes()
+    staged.discard()
+    left.write_bytes(data[:cut])
+    sweep_staged(left)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_record_of_what_is_replaced_is_out_of_the_way(tmp_path: Path, *, fails: bool) -> None:
+    """It is set aside in the block, and comes back if the block fails."""
+    folder = extracted(ARTIFACT, tmp_path / "docs")
+
+    def replace() -> None:
+        with set_aside(folder):
+            assert not record_path(folder).exists()
+            if fails:
+                raise LookupError
+
+    if fails:
+        with pytest.raises(LookupError):
+            replace()
+    else:
+        replace()
+    assert record_path(folder).exists() is fails
+    assert len([path for path in tmp_path.iterdir() if path != folder]) == int(fails)
+
+
+def test_a_staged_record_that_was_swept_at_once_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may see the empty file, and remove it, before it is locked."""
+    seen: list[Path] = []
+
+    def lock(_descriptor: int) -> bool:
+        (it,) = tmp_path.glob(".docs.gh-artifacts.json.*.new")
+        seen.append(it)
+        if len(seen) == 1:
+            it.unlink()
+        return len(seen) != 2 or bool(it.unlink())
+
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(records, "lock", lock)
+    staged = stage_folder_record(ARTIFACT, tmp_path / "docs", {}, tmp_path / "docs", durable=False)
+    assert len(set(seen)) == 3
+    staged.put_in_place()
+    assert read_folder_record(ARTIFACT, tmp_path / "docs") == ()

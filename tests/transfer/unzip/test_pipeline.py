@@ -531,7 +531,7 @@ async def test_finished_and_then_dropped(github: FakeGitHub, tmp_path: Path) -> 
         line._task = asyncio.create_task(finished())
         await asyncio.wait({line._task})
         assert staged(tmp_path) == {}
-        assert len(entries(tmp_path)) == 1
+        assert len(entries(tmp_path)) == 2  # with its marker
         await line.aclose()
         assert await line.finish() is None
     assert not any(tmp_path.iterdir())

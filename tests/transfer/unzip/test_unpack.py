@@ -65,6 +65,7 @@ async def test_whole(artifact: Artifact, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "in" / ".docs.gh-artifacts.json").read_text()) == {
         "version": 1,
         "id": artifact.id,
+        "inode": (tmp_path / "in" / "docs").stat().st_ino,
         "digest": str(artifact.digest),
         "members": {"a.txt": 1, "d/b.bin": 5000, "d/e/c": 0},
     }
@@ -126,7 +127,7 @@ async def test_begun_and_not_finished(artifact: Artifact, tmp_path: Path) -> Non
 
     async def fail() -> None:
         async with begun(plan.extraction(audit(archive))):
-            assert len(entries(tmp_path / "x" / "y")) == 1
+            assert len(entries(tmp_path / "x" / "y")) == 2  # with its marker
             raise LookupError
 
     with pytest.raises(LookupError):
