@@ -225,8 +225,7 @@ class Request:
         path: below the base URL, percent-encoded.
         query: names and values, not yet encoded.
         absolute_url: used instead of path and query: GitHub's own ``next`` link, or a renamed repository's new URL.
-        points: what it costs of GitHub's 900 points a minute: 5 for a DELETE, else 1
-            (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+        points: what it costs of GitHub's 900 points a minute, see :class:`~gh_artifacts_async.Limits`.
         answer: what a good response is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
         known_expired: whether the artifact is known to have expired, which a 5xx then means; None if unknown.
         about: the id that the response must have; None if it is not about one thing.
@@ -408,9 +407,9 @@ def created_range(start: datetime | None, end: datetime | None) -> str | None:
 
     https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
     """
-    first, last = (moment and _iso(moment) for moment in (start, end))
+    first, last = (None if moment is None else _iso(moment) for moment in (start, end))
     if first is None:
-        return last and f"<={last}"
+        return None if last is None else f"<={last}"
     return f">={first}" if last is None else f"{first}..{last}"
 
 

@@ -7,7 +7,7 @@ import contextlib
 import math
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import attrs
 
@@ -31,6 +31,18 @@ _GZIP = zlib.MAX_WBITS | 16
 _GZIP_NAMES = ("gzip", "x-gzip")
 _IDENTITY = ("", "identity")
 _ERROR = 400
+
+
+class _Gzip(Protocol):
+    """zlib's decompressor, whose own class has no public name."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 class OutOfTimeError(TimeoutError):
@@ -193,7 +205,7 @@ async def read_body(answer: aiohttp.ClientResponse, limit: Limit, at_most: int |
     return bytes(body)
 
 
-async def _inflate(gzip: zlib._Decompress, chunk: bytes, body: bytearray, bound: float) -> None:
+async def _inflate(gzip: _Gzip, chunk: bytes, body: bytearray, bound: float) -> None:
     """Decompress what has arrived, slice by slice, so that a bomb neither fills memory nor blocks the event loop."""
     with contextlib.suppress(zlib.error):  # the stream then does not end, which is found at the end of the body
         while piece := gzip.decompress(chunk, SLICE):
@@ -205,7 +217,7 @@ async def _inflate(gzip: zlib._Decompress, chunk: bytes, body: bytearray, bound:
                 await asyncio.sleep(0)
 
 
-def _unreadable(host: str, coding: str, gzip: zlib._Decompress | None) -> ArtifactsError:
+def _unreadable(host: str, coding: str, gzip: _Gzip | None) -> ArtifactsError:
     """Return the error for a body that cannot be decoded."""
     if gzip is None:
         msg = f"{host} answered with Content-Encoding {coding[:20]!r}, which was not requested"

@@ -230,8 +230,8 @@ class HttpTransport:
             failure = self._refused_by_proxy(response, Secret(url), host)
             if failure is None:
                 return response
-        except ArtifactsError:
-            raise
+        except ArtifactsError as error:  # of a body: its frames hold aiohttp's response
+            failure = error.with_traceback(None)
         except BaseException as error:
             failure = transport_error(error, host, self._proxy_place(Secret(url))) or self._misuse(error, host)
             if failure is None:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import traceback
 import zlib
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import pytest
 
 from gh_artifacts_async import (
     ArtifactsClient,
+    ArtifactsError,
     BadRequestError,
     ConnectionFailedError,
     Limits,
@@ -265,3 +267,18 @@ async def test_row_04_more_than_size_in_bytes_may_be_right(tmp_path: Path) -> No
     ):
         result = await client.download(await client.get_artifact(REPO, 7), tmp_path)
     assert result.size == len(data)
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+async def test_row_04_no_token_in_the_traceback(coding: str) -> None:
+    """A body that is refused leaves no frame that holds the request's headers."""
+    async with (
+        RawServer(answer("200 OK", b"{}", Content_Encoding=coding)) as server,
+        ArtifactsClient("canary-token", base_url=server.url, retry=ONCE) as client,
+    ):
+        with pytest.raises(ArtifactsError) as caught:
+            await client.get_artifact(REPO, 7)
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "canary-token" in server.heads[0]
+    assert "canary-token" not in shown
+    assert "ClientResponse" not in shown
