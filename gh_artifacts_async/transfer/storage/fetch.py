@@ -135,7 +135,7 @@ class Incoming:
         self._body: ranges.Stream | None = None
         self._stream: HttpStream | None = None
         self._fresh = part.state.digest is None  # nothing else would show another artifact's bytes
-        self._most = 2 * artifact.size_in_bytes + (SPARE_WITHOUT_DIGEST if artifact.digest is None else SPARE)
+        self._most = 2 * artifact.size_in_bytes + (SPARE_WITHOUT_DIGEST if self._fresh else SPARE)
         self._streamed = False
         self._ended = False
 
