@@ -285,8 +285,8 @@ def _soak_paragraphs(soak: Mapping[str, Any]) -> list[str]:
     faults = {name: count for name, count in soak["faults"].items() if count}
     done, failed = sum(soak["done"].values()), sum(soak["failed"].values())
     return [
-        f"{done:,} done ({_listed(soak['done'])}); {soak['cancelled']:,} cancelled on purpose; "
-        f"{soak['bytes'] / 2**30:.1f} GiB compared.",
+        f"{done:,} done ({_listed(soak['done'])}); {soak['bytes'] / 2**30:.1f} GiB compared.",
+        f"{soak['cancelled']:,} cancelled on purpose.",
         f"{failed:,} failed, their attempts used up ({_listed(soak['failed']) or 'none'}).",
         f"{sum(faults.values()):,} faults, {surplus:,} surplus answers among them ({_listed(faults)}).",
         f"The event loop was at most {soak['latest'] * 1000:.0f} ms late.",

@@ -13,12 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 if not (ROOT / "benchmarks").is_dir():
     pytest.skip("the benchmarks are not in the source distribution", allow_module_level=True)
+if not Path("/proc/self/statm").exists():
+    pytest.skip("the soak looks into /proc", allow_module_level=True)
 
-from benchmarks import report
-from benchmarks.soak.gauges import drift
-from benchmarks.soak.transfers import leftovers
-
-pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the soak looks into /proc")
+from benchmarks import report  # noqa: E402 - only where they are
+from benchmarks.soak.gauges import drift  # noqa: E402
+from benchmarks.soak.transfers import leftovers  # noqa: E402
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="t
 def test_a_few_seconds_of_the_soak_pass(options):
     """No result is wrong, nothing hangs, nothing is left on disk, and nothing is recorded."""
     before = (report.RECORD.read_bytes(), report.RESULTS.read_bytes())
-    ran = subprocess.run(
+    ran = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "benchmarks.soak", "--minutes", "0.05", *options],
         cwd=ROOT,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.soak``: transfers without a pause, with faults, for minutes; the exit code says if all is well.
+"""``python -m benchmarks.soak``: transfers without a pause, with faults, for minutes; the exit code says how it went.
 
 All is well if no result was wrong, none hung, nothing was left on disk, and the process has not grown. Transfers that
 fail because their attempts are used up are counted, and are no fault.
@@ -19,11 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gh_artifacts_async import ArtifactsClient, ArtifactsError, Limits, RetryPolicy, Timeouts
+
 from benchmarks import report, tools
 from benchmarks.soak.catalogue import ARTIFACTS, Entry
 from benchmarks.soak.gauges import UNITS, Drift, Gauges, look
 from benchmarks.soak.transfers import DEADLINE, Soak, WrongError
-from gh_artifacts_async import ArtifactsClient, ArtifactsError, Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -108,9 +109,9 @@ async def _tell(soak: Soak, began: float) -> None:
 def _progress(soak: Soak, seconds: float) -> str:
     tally, held = soak.tally, look()
     return (
-        f"{seconds:5.0f} s  {tally.done.total():,} done, {tally.failed.total():,} failed, {tally.cancelled:,} cancelled, "
-        f"{tally.bytes / 2**20:,.0f} MiB compared; {len(tally.wrong)} wrong, {len(tally.hung)} hung, "
-        f"{len(tally.broken)} broken; {held['memory']:.0f} MiB, {held['descriptors']:.0f} descriptors, "
+        f"{seconds:5.0f} s  {tally.done.total():,} done, {tally.failed.total():,} failed, "
+        f"{tally.cancelled:,} cancelled, {tally.bytes / 2**20:,.0f} MiB compared; {len(tally.wrong)} wrong, "
+        f"{len(tally.hung)} hung, {len(tally.broken)} broken; {held['memory']:.0f} MiB, {held['descriptors']:.0f} descriptors, "
         f"{held['threads']:.0f} threads, {held['tasks']:.0f} tasks"
     )
 
@@ -207,9 +208,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     tools.WORK.mkdir(exist_ok=True)
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="soak-", dir=tools.WORK) as folder:
-        temporary, tempfile.tempdir = tempfile.tempdir, f"{folder}/tmp"
+        scratch = Path(folder, "tmp")
+        scratch.mkdir()
+        temporary, tempfile.tempdir = tempfile.tempdir, str(scratch)
         try:
-            Path(folder, "tmp").mkdir()
             criteria, found = asyncio.run(_run(options, Path(folder)))
         finally:
             tempfile.tempdir = temporary

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import random
+import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -95,22 +97,12 @@ def _add(github: FakeGitHub, source: random.Random, run: int, number: int, kind:
 
 def _content(source: random.Random, number: int, kind: str) -> tuple[bytes | None, bytes | None]:
     """Return the bytes of a raw file, or those of a zip."""
-    size = int(2 ** source.uniform(7, 22))
-    match kind:
-        case "empty":
-            return b"", None
-        case "byte":
-            return b"!", None
-        case "raw":
-            return source.randbytes(size), None
-        case "tiny":
-            return None, random_zip(_SMALLEST_ZIP, number)
-        case "large":
-            return None, random_zip(_LARGE, number)
-        case "files":
-            return None, make_zip(_files(source, number))
-        case _:
-            return None, random_zip(max(size, _SMALLEST_ZIP), number)
+    size = {"empty": 0, "byte": 1, "tiny": _SMALLEST_ZIP, "large": _LARGE}.get(kind, int(2 ** source.uniform(7, 22)))
+    if kind in {"empty", "byte", "raw"}:
+        return source.randbytes(size), None
+    if kind == "files":
+        return None, make_zip(_files(source, number))
+    return None, random_zip(size, number)
 
 
 def _files(source: random.Random, number: int) -> dict[str, bytes | str]:
@@ -122,8 +114,5 @@ def _files(source: random.Random, number: int) -> dict[str, bytes | str]:
 
 
 def _members(archive: bytes) -> dict[str, str]:
-    import io
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         return {member.filename: hashlib.sha256(opened.read(member)).hexdigest() for member in opened.infolist()}

@@ -16,14 +16,16 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
+
 from benchmarks.soak.catalogue import Entry, populate
 from benchmarks.soak.front import Answers, Front
-from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gh_artifacts_async.testing import Fault, Faults
+    from gh_artifacts_async.testing.data.profiles import Host
     from gh_artifacts_async.testing.faults.chaos import Disruption
 
 _NO_LIMIT = 10**9  # requests an hour
@@ -128,9 +130,10 @@ class Mischief:
         self._github.forget_requests()
 
     def _plan(self) -> None:
-        for host in ("api", "storage"):
+        hosts: tuple[Host, ...] = ("api", "storage")
+        for host in hosts:
             if sum(fault.host == host for _, fault in self._scripted) < _IN_LINE:
-                self._github.faults.pass_by(times=self._random.randint(*_GAP), where=host)  # type: ignore[arg-type]
+                self._github.faults.pass_by(times=self._random.randint(*_GAP), where=host)
                 self._script_one(host)
         for number, proxy in enumerate(self._chaos):
             if len(proxy.script) < _IN_LINE:
@@ -180,7 +183,8 @@ async def serve(seed: int, *, surplus: bool) -> None:
         github.set_rate_limit(limit=_NO_LIMIT)
         entries = populate(github, seed)
         answers = Answers({entry.id for entry in entries if not entry.digest})
-        chaos, fronts = [], []
+        chaos: list[ChaosProxy] = []
+        fronts: list[Front] = []
         for target in (github.base_url, github.storage_url):
             chaos.append(await stack.enter_async_context(ChaosProxy(target)))
             front = Front(chaos[-1].url, answers, f"{seed} {len(fronts)}", surplus=surplus)

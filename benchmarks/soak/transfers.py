@@ -10,21 +10,23 @@ import traceback
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.soak.catalogue import REPOSITORY, Entry
 from gh_artifacts_async import Artifact, ArtifactRef, ArtifactsError
+
+from benchmarks.soak.catalogue import REPOSITORY, Entry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from gh_artifacts_async import ArtifactsClient, DownloadResult
+    from gh_artifacts_async import ArtifactsClient, DownloadResult, IfExists
 
 DEADLINE = 120.0
 """Seconds after which a transfer hangs: several times what all attempts may take together."""
 
 _FILES, _FOLDERS, _MANY = "files", "folders", "many"
+_IF_EXISTS: tuple[IfExists, ...] = ("error", "skip", "replace")
 _MOST_TOLD = 20  # mistakes that are told in full
 _CANCELLED = 0.02
 _MANY_AT_ONCE = 5
@@ -147,14 +149,16 @@ class Soak:
         return artifact
 
     async def _list(self, source: random.Random) -> None:
-        pages = {"per_page": source.choice((7, 10, 30, 100)), "concurrency": source.choice((1, 4))}
-        await self._listed(self._client.list_artifacts(REPOSITORY, **pages), self._entries)
+        size, ahead = source.choice((7, 10, 30, 100)), source.choice((1, 4))
+        listing = self._client.list_artifacts(REPOSITORY, per_page=size, concurrency=ahead)
+        await self._listed(listing, self._entries)
 
     async def _list_run(self, source: random.Random) -> None:
         run = source.choice(list(self._entries.values())).run
         expected = {number: entry for number, entry in self._entries.items() if entry.run == run}
-        pages = {"per_page": source.choice((3, 5, 10, 100)), "concurrency": source.choice((1, 4))}
-        await self._listed(self._client.list_run_artifacts(REPOSITORY, run, **pages), expected)
+        size, ahead = source.choice((3, 5, 10, 100)), source.choice((1, 4))
+        listing = self._client.list_run_artifacts(REPOSITORY, run, per_page=size, concurrency=ahead)
+        await self._listed(listing, expected)
 
     async def _listed(self, listing: AsyncIterable[Artifact], expected: Mapping[int, Entry]) -> None:
         """Compare a listing with what it should be.
@@ -178,35 +182,35 @@ class Soak:
     async def _download(self, source: random.Random) -> None:
         with self._some(source) as (entry,):
             place = self._folder / _FILES / entry.filename
-            if_exists = source.choice(("error", "skip", "replace"))
+            if_exists = source.choice(_IF_EXISTS)
             if source.random() < 0.7 or if_exists == "error":  # noqa: PLR2004 - the others have nothing to do
                 place.unlink(missing_ok=True)
             artifact = await self._subject(source, entry)
             try:
                 result = await self._client.download(artifact, place.parent, if_exists=if_exists)
             finally:
-                if place.exists():  # noqa: ASYNC240 - also after a failure, what is there has to be right
+                if place.exists():  # also after a failure, what is there has to be right
                     await self._check_file(place, entry)
             await self._check(result, entry, place)
 
     async def _extract(self, source: random.Random) -> None:
         with self._some(source, zips=True) as (entry,):
             place = self._folder / _FOLDERS / entry.name
-            if_exists = source.choice(("error", "skip", "replace"))
+            if_exists = source.choice(_IF_EXISTS)
             if source.random() < 0.7 or if_exists == "error":  # noqa: PLR2004
                 shutil.rmtree(place, ignore_errors=True)
             artifact = await self._subject(source, entry)
             try:
                 await self._client.download(artifact, place.parent, extract=True, if_exists=if_exists)
             finally:
-                if place.exists():  # noqa: ASYNC240 - as above
+                if place.exists():
                     await self._check_folder(place, entry)
 
     async def _many(self, source: random.Random) -> None:
         with self._some(source, _MANY_AT_ONCE) as entries:
             artifacts = [ArtifactRef(REPOSITORY, entry.id) for entry in entries]
             folder = self._folder / _MANY
-            if_exists = source.choice(("skip", "replace"))
+            if_exists = source.choice(_IF_EXISTS[1:])
             async with self._client.download_many(artifacts, folder, concurrency=3, if_exists=if_exists) as outcomes:
                 async for outcome in outcomes:
                     if outcome.ok:
@@ -243,8 +247,7 @@ class Soak:
             raise WrongError(msg)
 
     async def _check_folder(self, place: Path, entry: Entry) -> None:
-        files = [path for path in place.rglob("*") if path.is_file()]  # noqa: ASYNC240 - a dozen
-        found = {str(path.relative_to(place)): await asyncio.to_thread(_sha256, path) for path in files}
+        found = await asyncio.to_thread(_hashes, place)
         self.tally.bytes += entry.size
         if found != entry.members:
             msg = f"{entry.name}: the folder has other files, or other bytes in them"
@@ -281,7 +284,7 @@ class Soak:
         """
         finals: set[Path] = set()
         for number, entry in enumerate(self._entries.values()):
-            if_exists = ("skip", "replace")[number % 2]
+            if_exists = _IF_EXISTS[1 + number % 2]
             for folder, extract in ((_FILES, False), (_FOLDERS, True)):
                 if extract and not entry.is_zip:
                     continue
@@ -323,3 +326,8 @@ def _compare(artifact: Artifact, entry: Entry) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): _sha256(path) for path in files}
