@@ -24,7 +24,7 @@ from gh_artifacts_async import ArtifactsClient, ArtifactsError, Limits, RetryPol
 from benchmarks import report, tools
 from benchmarks.soak.catalogue import ARTIFACTS, Entry
 from benchmarks.soak.gauges import UNITS, Drift, Gauges, look
-from benchmarks.soak.transfers import DEADLINE, Soak, WrongError
+from benchmarks.soak.transfers import DEADLINE, Soak
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -111,8 +111,8 @@ def _progress(soak: Soak, seconds: float) -> str:
     return (
         f"{seconds:5.0f} s  {tally.done.total():,} done, {tally.failed.total():,} failed, "
         f"{tally.cancelled:,} cancelled, {tally.bytes / 2**20:,.0f} MiB compared; {len(tally.wrong)} wrong, "
-        f"{len(tally.hung)} hung, {len(tally.broken)} broken; {held['memory']:.0f} MiB, {held['descriptors']:.0f} descriptors, "
-        f"{held['threads']:.0f} threads, {held['tasks']:.0f} tasks"
+        f"{len(tally.hung)} hung, {len(tally.broken)} broken; "
+        f"{held['memory']:.0f} MiB, {held['descriptors']:.0f} descriptors, {held['threads']:.0f} threads, {held['tasks']:.0f} tasks"
     )
 
 
@@ -121,7 +121,7 @@ async def _transfer(soak: Soak, options: argparse.Namespace, gauges: Gauges) -> 
     loop = asyncio.get_running_loop()
     seconds = options.minutes * 60
     until = loop.time() + seconds
-    beside = [asyncio.create_task(gauges.run()), asyncio.create_task(_tell(soak, time.monotonic()))]
+    beside = [asyncio.create_task(gauges.run(until)), asyncio.create_task(_tell(soak, time.monotonic()))]
     workers = [asyncio.create_task(soak.work(f"{options.seed} {n}", until)) for n in range(options.transfers)]
     try:
         done, pending = await asyncio.wait(workers, timeout=seconds + 2 * DEADLINE)
@@ -140,7 +140,7 @@ async def _settle(soak: Soak) -> tuple[list[str], str]:
     try:
         async with asyncio.timeout(DEADLINE):
             return await soak.settle(), ""
-    except (WrongError, ArtifactsError, TimeoutError) as error:
+    except (ArtifactsError, TimeoutError) as error:
         return [], f"{type(error).__name__}: {error}"
 
 

@@ -230,9 +230,11 @@ class _Connection:
         sent here that would not be known by its contents.
         """
         surplus = self._answers.one(self._random, "artifact", "redirect", "blob")
+        if surplus is None or coming.done() or self._writer.is_closing():
+            return
         poll = select.poll()
         poll.register(self._writer.get_extra_info("socket"), select.POLLIN)
-        if surplus is None or coming.done() or poll.poll(0):
+        if poll.poll(0):
             return
         self._count("surplus later")
         await self._send(surplus)

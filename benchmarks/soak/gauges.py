@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -60,9 +61,11 @@ class Gauges:
     samples: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in UNITS})
     latest: float = 0.0
 
-    async def run(self) -> None:
-        """Sample until cancelled."""
-        await asyncio.gather(self._sample(), self._listen())
+    async def run(self, until: float) -> None:
+        """Sample until the loop's time is ``until``: what ends after that is no longer the usual work."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await asyncio.gather(self._sample(), self._listen())
 
     async def _sample(self) -> None:
         while True:

@@ -243,6 +243,7 @@ class Soak:
         found = await asyncio.to_thread(_sha256, path)
         self.tally.bytes += entry.size
         if found != entry.sha256:
+            path.unlink()  # counted once, and not taken for the artifact by what comes next
             msg = f"{entry.name} ({'with' if entry.digest else 'without'} digest): other bytes in {path.name}"
             raise WrongError(msg)
 
@@ -250,6 +251,7 @@ class Soak:
         found = await asyncio.to_thread(_hashes, place)
         self.tally.bytes += entry.size
         if found != entry.members:
+            shutil.rmtree(place)  # as above
             msg = f"{entry.name}: the folder has other files, or other bytes in them"
             raise WrongError(msg)
 
@@ -279,27 +281,29 @@ class Soak:
         """Fetch everything, now that nothing goes wrong; return what is on disk besides.
 
         Raises:
-            WrongError: a result is not what it should be.
             ArtifactsError: a transfer failed.
         """
         finals: set[Path] = set()
         for number, entry in enumerate(self._entries.values()):
             if_exists = _IF_EXISTS[1 + number % 2]
             for folder, extract in ((_FILES, False), (_FOLDERS, True)):
-                if extract and not entry.is_zip:
-                    continue
-                artifact = ArtifactRef(REPOSITORY, entry.id)
-                place = self._folder / folder
-                result = await self._client.download(artifact, place, extract=extract, if_exists=if_exists)
-                await (self._check_folder if extract else self._check_file)(result.path, entry)
-                finals.add(result.path)
+                if entry.is_zip or not extract:
+                    artifact, place = ArtifactRef(REPOSITORY, entry.id), self._folder / folder
+                    result = await self._client.download(artifact, place, extract=extract, if_exists=if_exists)
+                    finals.add(await self._final(result, entry))
         everything = [ArtifactRef(REPOSITORY, number) for number in self._entries]
         async with self._client.download_many(everything, self._folder / _MANY) as outcomes:
             async for outcome in outcomes:
                 result = outcome.unwrap()
-                await self._check_file(result.path, self._entries[result.artifact.id])
-                finals.add(result.path)
+                finals.add(await self._final(result, self._entries[outcome.artifact.id]))
         return leftovers(self._folder, finals)
+
+    async def _final(self, result: DownloadResult, entry: Entry) -> Path:
+        try:
+            await (self._check_file if result.members is None else self._check_folder)(result.path, entry)
+        except WrongError as error:
+            self.tally.tell(self.tally.wrong, f"wrong, in the end: {error}")
+        return result.path
 
 
 def leftovers(folder: Path, finals: set[Path]) -> list[str]:
