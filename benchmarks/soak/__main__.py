@@ -112,7 +112,7 @@ def _progress(soak: Soak, seconds: float) -> str:
         f"{seconds:5.0f} s  {tally.done.total():,} done, {tally.failed.total():,} failed, "
         f"{tally.cancelled:,} cancelled, {tally.bytes / 2**20:,.0f} MiB compared; {len(tally.wrong)} wrong, "
         f"{len(tally.hung)} hung, {len(tally.broken)} broken; "
-        f"{held['memory']:.0f} MiB, {held['descriptors']:.0f} descriptors, {held['threads']:.0f} threads, {held['tasks']:.0f} tasks"
+        + ", ".join(f"{held[name]:.0f} {unit or name}" for name, unit in UNITS.items())
     )
 
 

@@ -41,7 +41,8 @@ SURPLUS = ("surplus in the same segment", "surplus with the last bytes", "surplu
 """The three moments of a surplus answer."""
 
 _TRICKS = {
-    **dict.fromkeys(SURPLUS, 4.0),
+    **dict.fromkeys(SURPLUS[:2], 4.0),
+    SURPLUS[2]: 8.0,  # most connections are in use again before it is due
     "small segments": 4.0,
     "closed after the answer": 2.0,
     "1xx at once": 1.0,

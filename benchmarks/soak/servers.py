@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NO_LIMIT = 10**9  # requests an hour
 _TICK = 0.05  # seconds between two looks at the scripts
 _IN_LINE = 4  # faults that wait at each host
-_GAP = (4, 40)  # requests between two of them
+_GAP = (2, 20)  # requests between two of them
 _LONGEST_SCRIPT = 24
 _SECONDS = 6.0  # of a stall: the client gives up sooner
 
