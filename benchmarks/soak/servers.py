@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import random
 import sys
 from collections import Counter
@@ -82,7 +83,10 @@ _API: dict[str, Callable[[Faults, int | None], Fault]] = {
     "forbidden": lambda faults, _: faults.forbidden(),
     "next_link": lambda faults, _: faults.next_link("https://elsewhere.example/next"),
 }
-_PAUSES = ("secondary_limit", "rate_limit", "forbidden", "next_link")  # seldom: the whole client waits, or gives up
+_SELDOM = {
+    **dict.fromkeys(("secondary_limit", "rate_limit"), 0.03),  # the whole client waits
+    **dict.fromkeys(("forbidden", "next_link", "API html"), 0.2),  # the transfer fails at once
+}
 
 
 class Mischief:
@@ -146,7 +150,7 @@ class Mischief:
         if host == "storage":
             kinds = self._random.choice((_STORAGE, _STORAGE, _STORAGE, _DIGEST_ONLY))
             number = self._random.choice(self._verifiable) if kinds is _DIGEST_ONLY else None
-        weights = [0.2 if name in _PAUSES else 1.0 for name in kinds]
+        weights = [_SELDOM.get(name, 1.0) for name in kinds]
         name = self._random.choices(list(kinds), weights)[0]
         self._scripted.append((name, kinds[name](self._github.faults, number)))
 
@@ -177,6 +181,7 @@ def _say(document: object) -> None:
 
 async def serve(seed: int, *, surplus: bool) -> None:
     """Serve until standard input ends."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # clients that leave early are no news here
     commands = await _lines()
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(FakeGitHub())
