@@ -287,7 +287,7 @@ def _soak_paragraphs(soak: Mapping[str, Any]) -> list[str]:
     return [
         f"{done:,} done ({_listed(soak['done'])}); {soak['bytes'] / 2**30:.1f} GiB compared.",
         f"{soak['cancelled']:,} cancelled on purpose.",
-        f"{failed:,} failed, their attempts used up ({_listed(soak['failed']) or 'none'}).",
+        f"{failed:,} failed with an error that says so ({_listed(soak['failed']) or 'none'}).",
         f"{sum(faults.values()):,} faults, {surplus:,} surplus answers among them ({_listed(faults)}).",
         f"The event loop was at most {soak['latest'] * 1000:.0f} ms late.",
     ]

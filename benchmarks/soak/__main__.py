@@ -1,7 +1,7 @@
 """``python -m benchmarks.soak``: transfers without a pause, with faults, for minutes; the exit code says how it went.
 
 All is well if no result was wrong, none hung, nothing was left on disk, and the process has not grown. Transfers that
-fail because their attempts are used up are counted, and are no fault.
+fail with an error of the package are counted, and are no fault.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--transfers", type=int, default=_TRANSFERS, metavar="N", help="at once; default %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of artifacts and faults; default %(default)s")
     parser.add_argument("--no-surplus", action="store_true", help="leave the surplus answers out")
+    parser.add_argument("--failures", action="store_true", help="print the error of every transfer that fails")
     options = parser.parse_args(argv)
     most = ARTIFACTS // 2
     if not 1 <= options.transfers <= most or options.minutes <= 0:
@@ -112,7 +113,7 @@ def _progress(soak: Soak, seconds: float) -> str:
         f"{seconds:5.0f} s  {tally.done.total():,} done, {tally.failed.total():,} failed, "
         f"{tally.cancelled:,} cancelled, {tally.bytes / 2**20:,.0f} MiB compared; {len(tally.wrong)} wrong, "
         f"{len(tally.hung)} hung, {len(tally.broken)} broken; "
-        + ", ".join(f"{held[name]:.0f} {unit or name}" for name, unit in UNITS.items())
+        + ", ".join(f"{name} {held[name]:.0f}" for name in UNITS)
     )
 
 
@@ -152,7 +153,7 @@ async def _run(options: argparse.Namespace, folder: Path) -> tuple[list[_Criteri
         client = await stack.enter_async_context(
             ArtifactsClient("soak", base_url=ready["api"], timeouts=_TIMEOUTS, retry=_RETRY, limits=_LIMITS)
         )
-        soak = Soak(client, [Entry(**entry) for entry in ready["entries"]], folder / "out")
+        soak = Soak(client, [Entry(**entry) for entry in ready["entries"]], folder / "out", tells=options.failures)
         await _transfer(soak, options, gauges)
         faults = await servers.calm()
         left, failure = await _settle(soak)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ _TICK = 0.02  # seconds
 _FEWEST = 8  # samples that have quarters
 _TOLERANCE = 0.1
 _SLACK = 8
-UNITS = {"memory": "MiB", "descriptors": "", "threads": "", "tasks": ""}
+UNITS = {"memory": "MiB", "blocks": "thousand", "descriptors": "", "threads": "", "tasks": ""}
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Drift:
 
     @property
     def flat(self) -> bool:
-        """Whether it has not grown by more than a tenth, or 8 (MiB, descriptors, ...) where that is more."""
+        """Whether it has not grown by more than a tenth, or 8 (MiB, thousand blocks, descriptors, ...) where that is more."""
         return self.after <= self.before + max(_TOLERANCE * self.before, _SLACK)
 
 
@@ -89,6 +90,7 @@ def look() -> dict[str, float]:
     resident = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return {
         "memory": resident * _PAGE / _MIB,
+        "blocks": sys.getallocatedblocks() / 1000,  # those of Python's own allocator: what leaks shows here first
         "descriptors": sum(1 for _ in os.scandir("/proc/self/fd")),
         "threads": sum(1 for _ in os.scandir("/proc/self/task")),
         "tasks": len(asyncio.all_tasks()),

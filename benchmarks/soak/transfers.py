@@ -42,7 +42,7 @@ class Tally:
 
     Attributes:
         done: kind of transfer -> how many succeeded.
-        failed: class of error -> how many failed with it, their attempts used up.
+        failed: class of error -> how many failed with it.
         cancelled: how many were cancelled on purpose.
         bytes: that were compared.
         wrong: results that are not what they should be.
@@ -72,9 +72,10 @@ class Soak:
         tally: what became of them.
     """
 
-    def __init__(self, client: ArtifactsClient, entries: Sequence[Entry], folder: Path) -> None:
-        """Write below ``folder``."""
+    def __init__(self, client: ArtifactsClient, entries: Sequence[Entry], folder: Path, *, tells: bool = False) -> None:
+        """Write below ``folder``; ``tells``: print every failure."""
         self.tally = Tally()
+        self._tells = tells
         self._client = client
         self._entries = {entry.id: entry for entry in entries}
         self._free = set(self._entries)
@@ -108,7 +109,7 @@ class Soak:
         except WrongError as error:
             self.tally.tell(self.tally.wrong, f"wrong: {name}: {error}")
         except ArtifactsError as error:
-            self.tally.failed[type(error).__name__] += 1
+            self._failed(name, error)
         except TimeoutError as error:
             if cancel and deadline.expired():
                 self.tally.cancelled += 1
@@ -119,6 +120,11 @@ class Soak:
             self.tally.tell(self.tally.broken, f"broken: {name}\n{traceback.format_exc()}")
         else:
             self.tally.done[name] += 1
+
+    def _failed(self, name: str, error: ArtifactsError) -> None:
+        self.tally.failed[type(error).__name__] += 1
+        if self._tells:
+            print(f"failed: {name}: {type(error).__name__}: {error}", flush=True)
 
     # --- what to transfer
 
@@ -218,7 +224,7 @@ class Soak:
                         if source.random() < 0.7:  # noqa: PLR2004
                             outcome.value.path.unlink()
                     elif isinstance(outcome.error, ArtifactsError):
-                        self.tally.failed[type(outcome.error).__name__] += 1
+                        self._failed("download_many", outcome.error)
                     else:
                         raise outcome.error
 
