@@ -171,10 +171,13 @@ def load_soak(path: Path = RECORD) -> dict[str, Any] | None:
 
 
 def record_soak(soak: Mapping[str, Any], path: Path = RECORD, results: Path = RESULTS) -> None:
-    """Write a soak to results.json, beside everything else, and RESULTS.md."""
+    """Write a soak to results.json and to the end of RESULTS.md; what else they hold stays as it is."""
     document = json.loads(path.read_text("utf-8")) if path.exists() else {"full": {}, "quick": {}}
     _save(document | {"soak": _rounded(soak)}, path)
-    write_results(load_record(path)["full"], load_soak(path), results)
+    if not results.exists():
+        write_results(load_record(path)["full"], None, results)
+    others = results.read_text("utf-8").partition("\n## Soak:")[0]
+    results.write_text(f"{others.rstrip()}\n{_soak_section(soak).rstrip()}\n", "utf-8")
 
 
 def _save(document: Mapping[str, Any], path: Path) -> None:

@@ -100,3 +100,5 @@ def test_a_soak_is_recorded_beside_the_benchmarks(tmp_path):
     assert "8 faults, 5 surplus answers among them (cut 3, API: surplus later 4" in page
     assert "1,500 done (download 1,000, extract 500)" in page
     assert page.startswith("# Measured")
+    report.record_soak(soak | {"minutes": 20}, record, results)
+    assert results.read_text("utf-8") == page.replace("for 10 minutes", "for 20 minutes")

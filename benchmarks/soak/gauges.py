@@ -36,7 +36,7 @@ class Drift:
 
     @property
     def flat(self) -> bool:
-        """Whether it has not grown by more than a tenth, or 8 (MiB, thousand blocks, descriptors, ...) where that is more."""
+        """Whether it has not grown by more than a tenth, or 8 of its units where that is more."""
         return self.after <= self.before + max(_TOLERANCE * self.before, _SLACK)
 
 
