@@ -264,6 +264,8 @@ class _Connection:
     async def _answer(self, request: bytes, head: bytes, trick: str | None) -> None:
         """Pass one answer, with a trick."""
         length = _length_of(head)
+        if (trick == "body drips" and not length) or (trick == "small segments" and not _is_small(head, length)):
+            trick = None
         if trick is not None and trick not in SURPLUS:
             self._count(trick)
         match trick:
@@ -279,7 +281,7 @@ class _Connection:
             case "chunk extension drips":
                 await self._send(_chunked(head) + b"5;")
                 await self._repeat(b"x")
-            case "body drips" if length:
+            case "body drips":
                 await self._send(head)
                 await self._drip(await self._up_reader.read(1024))
             case "endless body" | "endless error":
@@ -298,7 +300,7 @@ class _Connection:
             await (self._chunks() if _CHUNKED.search(head) else self._until_eof())
             return
         surplus = self._surplus(trick)
-        if len(head) + length <= _ATOMIC:
+        if _is_small(head, length):
             body = await self._whole(head, length)
             if trick == "surplus with the last bytes" and body:
                 await self._send(head + body[:-1])
@@ -405,6 +407,11 @@ def _length_of(head: bytes) -> int | None:
         return 0
     found = _LENGTH.search(head)
     return None if found is None or _CHUNKED.search(head) else int(found[1])
+
+
+def _is_small(head: bytes, length: int | None) -> bool:
+    """Whether a whole answer is small enough to be written at once, with a surplus one of that size."""
+    return length is not None and len(head) + length <= _ATOMIC
 
 
 def _chunked(head: bytes) -> bytes:
