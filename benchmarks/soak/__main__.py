@@ -33,7 +33,7 @@ _MINUTES, _TRANSFERS = 10, 32
 _EVERY = 5.0  # seconds between two samples
 _SAMPLES = 24  # at least
 _PROGRESS = 10.0  # seconds
-_JUDGED = 1  # minutes, before which a process is still warming up
+_JUDGED = 4  # minutes, before which a process is still warming up: allocator, caches, a minute's points
 _LONGEST_LINE = 16 * 2**20
 _TIMEOUTS = Timeouts(connect=2, read=2, min_rate=1024, min_rate_window=3)
 _RETRY = RetryPolicy(attempts=12, wait_initial=0.02, wait_max=0.3)
@@ -199,7 +199,9 @@ def _flatness(drifts: dict[str, Drift | None], minutes: float) -> list[_Criterio
             continue
         unit = f" {UNITS[name]}".rstrip()
         figure = f"{drift.before:.0f} to {drift.after:.0f}{unit}, at most {drift.peak:.0f}"
-        found.append((f"{name}, second to last quarter", figure, drift.flat or minutes < _JUDGED))
+        early = minutes < _JUDGED
+        note = " (too early to tell)" if early else ""
+        found.append((f"{name}, second to last quarter", figure + note, drift.flat or early))
     return found
 
 

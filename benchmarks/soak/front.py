@@ -264,10 +264,7 @@ class _Connection:
     async def _answer(self, request: bytes, head: bytes, trick: str | None) -> None:
         """Pass one answer, with a trick."""
         length = _length_of(head)
-        if (trick == "body drips" and not length) or (trick == "small segments" and not _is_small(head, length)):
-            trick = None
-        if trick is not None and trick not in SURPLUS:
-            self._count(trick)
+        trick = self._played(trick, head, length)
         match trick:
             case "1xx at once":
                 await self._send(_EARLY_HINTS * 50)
@@ -292,6 +289,15 @@ class _Connection:
         if trick == "closed after the answer":
             raise _GoneError
         self._later = trick == "surplus later"
+
+    def _played(self, trick: str | None, head: bytes, length: int | None) -> str | None:
+        """Return the trick, counted, if this answer can have it; surplus answers are counted when they are sent."""
+        needs_body, needs_small = trick == "body drips", trick == "small segments"
+        if trick is None or (needs_body and not length) or (needs_small and not _is_small(head, length)):
+            return None
+        if trick not in SURPLUS:
+            self._count(trick)
+        return trick
 
     async def _pass(self, request: bytes, head: bytes, length: int | None, trick: str | None) -> None:
         """Pass head and body as they are, and what belongs to neither with the last bytes."""
