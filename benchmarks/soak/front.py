@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import re
 import select
@@ -29,7 +30,7 @@ _KEPT = 12  # answers of each kind that can be repeated later
 _LASTS = 12.0  # seconds that a drip goes on, if the client does
 _DRIP = 0.1  # seconds between its bytes
 _ENDLESS = 64 * 2**20  # bytes after which an endless body ends after all
-_UNSEEN = 0.25  # seconds within which a client may have sent its request before the surplus answer arrived
+_UNSEEN = 2.0  # seconds: a request that comes later was sent by a client that could have seen the surplus answer
 _DOWNLOAD = re.compile(rb"GET \S*/artifacts/(\d+)/zip")
 _LENGTH = re.compile(rb"(?im)^content-length: *(\d+)\r$")
 _CHUNKED = re.compile(rb"(?im)^transfer-encoding: *chunked\r$")
@@ -185,6 +186,7 @@ class _Connection:
         self._reader, self._writer = client
         self._up_reader, self._up_writer = server
         self._later = False  # a surplus answer is due once this one is complete
+        self._surplus_at = math.inf  # when one was sent on the idle connection
 
     async def serve(self) -> None:
         """Pass requests and answers until one side ends the connection.
@@ -217,18 +219,18 @@ class _Connection:
                 self._later = False
                 await asyncio.wait({coming}, timeout=self._random.choice((0.002, 0.02, 0.2)))
                 await self._surplus_before(coming)
-            return await coming
+            request = await coming
         finally:
             if coming.done() and not coming.cancelled():
                 coming.exception()  # seen, in case that nobody awaits it
             coming.cancel()
+        self._check_crossing()
+        return request
 
     async def _surplus_before(self, coming: asyncio.Future[bytes]) -> None:
         """Send a surplus answer now, unless the next request is here already.
 
-        A request that comes at once may have been sent before the surplus answer could be seen. No client can tell
-        that answer from its own, and none could get back in step: the connection ends. For the same reason nothing is
-        sent here that would not be known by its contents.
+        It may cross that request on the way, so nothing is sent here that would not be known by its contents.
         """
         surplus = self._answers.one(self._random, "artifact", "redirect", "blob")
         if surplus is None or coming.done() or self._writer.is_closing():
@@ -239,11 +241,23 @@ class _Connection:
             return
         self._count("surplus later")
         await self._send(surplus)
-        await asyncio.wait({coming}, timeout=_UNSEEN)
-        if coming.done() and coming.exception() is None:
+        self._surplus_at = asyncio.get_running_loop().time()
+
+    def _check_crossing(self) -> None:
+        """End a connection whose next request may have been sent before the surplus answer could be seen.
+
+        No client can tell that answer from its own, and none could get back in step.
+
+        Raises:
+            _GoneError: it is such a connection.
+        """
+        sent, self._surplus_at = self._surplus_at, math.inf
+        if sent < math.inf:
+            crossed = asyncio.get_running_loop().time() - sent < _UNSEEN
             self._front.counts["surplus later"] -= 1
-            self._count("surplus that crossed the next request")
-            raise _GoneError
+            self._count("surplus that crossed the next request" if crossed else "surplus that was ignored")
+            if crossed:
+                raise _GoneError
 
     def _count(self, what: str) -> None:
         self._front.counts[what] += 1
