@@ -8,7 +8,7 @@ import random
 import shutil
 import traceback
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from gh_artifacts_async import Artifact, ArtifactRef, ArtifactsError
 from benchmarks.soak.catalogue import REPOSITORY, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from gh_artifacts_async import ArtifactsClient, DownloadResult, IfExists
@@ -30,6 +30,7 @@ _IF_EXISTS: tuple[IfExists, ...] = ("error", "skip", "replace")
 _MOST_TOLD = 20  # mistakes that are told in full
 _CANCELLED = 0.02
 _MANY_AT_ONCE = 5
+_BUSY = 0.05  # seconds until a look for a free artifact again
 
 
 class WrongError(Exception):
@@ -128,10 +129,11 @@ class Soak:
 
     # --- what to transfer
 
-    @contextmanager
-    def _some(self, source: random.Random, count: int = 1, *, zips: bool = False) -> Iterator[list[Entry]]:
-        """Give artifacts that nobody else is transferring: a place has room for one."""
-        free = sorted(number for number in self._free if self._entries[number].is_zip or not zips)
+    @asynccontextmanager
+    async def _some(self, source: random.Random, count: int = 1, *, zips: bool = False) -> AsyncIterator[list[Entry]]:
+        """Give artifacts that nobody else is writing, once there are any: a place has room for one."""
+        while not (free := sorted(number for number in self._free if self._entries[number].is_zip or not zips)):  # noqa: ASYNC110
+            await asyncio.sleep(_BUSY)
         taken = source.sample(free, min(count, len(free)))
         self._free -= set(taken)
         try:
@@ -186,7 +188,7 @@ class Soak:
     # --- files
 
     async def _download(self, source: random.Random) -> None:
-        with self._some(source) as (entry,):
+        async with self._some(source) as (entry,):
             place = self._folder / _FILES / entry.filename
             if_exists = source.choice(_IF_EXISTS)
             if source.random() < 0.7 or if_exists == "error":  # noqa: PLR2004 - the others have nothing to do
@@ -200,7 +202,7 @@ class Soak:
             await self._check(result, entry, place)
 
     async def _extract(self, source: random.Random) -> None:
-        with self._some(source, zips=True) as (entry,):
+        async with self._some(source, zips=True) as (entry,):
             place = self._folder / _FOLDERS / entry.name
             if_exists = source.choice(_IF_EXISTS)
             if source.random() < 0.7 or if_exists == "error":  # noqa: PLR2004
@@ -213,7 +215,7 @@ class Soak:
                     await self._check_folder(place, entry)
 
     async def _many(self, source: random.Random) -> None:
-        with self._some(source, _MANY_AT_ONCE) as entries:
+        async with self._some(source, _MANY_AT_ONCE) as entries:
             artifacts = [ArtifactRef(REPOSITORY, entry.id) for entry in entries]
             folder = self._folder / _MANY
             if_exists = source.choice(_IF_EXISTS[1:])
@@ -264,16 +266,18 @@ class Soak:
     # --- members of archives that stay remote
 
     async def _read_member(self, source: random.Random) -> None:
-        with self._some(source, zips=True) as (entry,):
-            name = source.choice(list(entry.members))
-            data = await self._client.read_member(await self._subject(source, entry), name)
-            self._check_member(entry, name, data)
+        entry = self._a_zip(source)
+        name = source.choice(list(entry.members))
+        self._check_member(entry, name, await self._client.read_member(await self._subject(source, entry), name))
 
     async def _open_archive(self, source: random.Random) -> None:
-        with self._some(source, zips=True) as (entry,):
-            async with self._client.open_archive(await self._subject(source, entry)) as archive:
-                for name in source.sample(list(entry.members), min(3, len(entry.members))):
-                    self._check_member(entry, name, await archive.read(name))
+        entry = self._a_zip(source)
+        async with self._client.open_archive(await self._subject(source, entry)) as archive:
+            for name in source.sample(list(entry.members), min(3, len(entry.members))):
+                self._check_member(entry, name, await archive.read(name))
+
+    def _a_zip(self, source: random.Random) -> Entry:
+        return source.choice([entry for entry in self._entries.values() if entry.is_zip])
 
     def _check_member(self, entry: Entry, name: str, data: bytes) -> None:
         self.tally.bytes += len(data)
