@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 PYTEST := -m pytest -n 2 --inline-snapshot=disable
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow interop lint contracts types docs picture check bench bench-quick constraints upgrade clean
+.PHONY: help demo test slow interop lint contracts types docs picture check bench bench-quick soak constraints upgrade clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench: $(READY)  ## compare with curl, aiohttp, githubkit and others (half an ho
 
 bench-quick: $(READY)  ## a short version of it, next to the figures on record
 	@$(BIN)/python -m benchmarks --quick
+
+soak: $(READY)  ## 32 transfers at once for ten minutes, with faults; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks.soak
 
 constraints: $(TOOLS)  ## pin new requirements of pyproject.toml; other pins stay
 	@$(COMPILE) --group dev --all-extras $(UPGRADE) -o constraints/dev.txt

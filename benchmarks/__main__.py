@@ -165,7 +165,7 @@ def _record(results: dict[str, Result], cases: list[Case]) -> None:
     record = report.load_record()
     record["full"] |= results
     report.save_record(record)
-    report.write_results(record["full"])
+    report.write_results(record["full"], report.load_soak())
     print("\nthe quick cut, to compare later ones with")
     record["quick"] |= _measured(cases, QUICK, _QUICK_ROUNDS)
     report.save_record(record)

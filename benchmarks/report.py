@@ -158,6 +158,29 @@ def save_record(record: Mapping[str, Mapping[str, Result]], path: Path = RECORD)
     document = {
         kind: {key: _rounded(asdict(results[key])) for key in sorted(results)} for kind, results in record.items()
     }
+    soak = load_soak(path)
+    _save(document if soak is None else document | {"soak": soak}, path)
+
+
+def load_soak(path: Path = RECORD) -> dict[str, Any] | None:
+    """Return the soak that has been recorded; None if there is none."""
+    if not path.exists():
+        return None
+    soak: dict[str, Any] | None = json.loads(path.read_text("utf-8")).get("soak")
+    return soak
+
+
+def record_soak(soak: Mapping[str, Any], path: Path = RECORD, results: Path = RESULTS) -> None:
+    """Write a soak to results.json and to the end of RESULTS.md; what else they hold stays as it is."""
+    document = json.loads(path.read_text("utf-8")) if path.exists() else {"full": {}, "quick": {}}
+    _save(document | {"soak": _rounded(soak)}, path)
+    if not results.exists():
+        write_results(load_record(path)["full"], None, results)
+    others = results.read_text("utf-8").partition("\n## Soak:")[0]
+    results.write_text(f"{others.rstrip()}\n{_soak_section(soak).rstrip()}\n", "utf-8")
+
+
+def _save(document: Mapping[str, Any], path: Path) -> None:
     text = json.dumps(document, indent=1)
     path.write_text(_INNERMOST.sub(lambda match: " ".join(match[0].split()), text) + "\n", "utf-8")
 
@@ -181,11 +204,12 @@ A goal marked "besides" is not one that was agreed to.
 """
 
 
-def write_results(results: Mapping[str, Result], path: Path = RESULTS) -> None:
+def write_results(results: Mapping[str, Result], soak: Mapping[str, Any] | None, path: Path = RESULTS) -> None:
     """Write RESULTS.md."""
     parts = [_INTRODUCTION, "## Goals\n", markdown_table(_summary(results))]
     parts += [_section(results[key]) for key in sorted(results)]
     parts += ["\n## Versions\n", *_versions(results)]
+    parts += [] if soak is None else [_soak_section(soak)]
     path.write_text("\n".join(parts).rstrip() + "\n", "utf-8")
 
 
@@ -202,16 +226,19 @@ def _summary(results: Mapping[str, Result]) -> list[list[str]]:
 
 
 def _section(result: Result) -> str:
-    machine = result.machine
-    where = (
-        f"{result.date} UTC, {result.rounds} rounds, load {result.load[0]:.1f} before and {result.load[1]:.1f} after; "
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB, Linux {machine['kernel']}, "
-        f"Python {machine['python']}, disk {machine['disk']}."
-    )
+    load = f"load {result.load[0]:.1f} before and {result.load[1]:.1f} after"
+    where = f"{result.date} UTC, {result.rounds} rounds, {load}; {_described(result.machine)}."
     parts = [f"\n## {result.key}: {result.title}\n", where + "\n", markdown_table(rows(result)), ""]
     parts += [markdown_table(goal_rows(result)), ""]
     parts += [f"Left out: {name}: {why}\n" for name, why in result.skipped.items()]
     return "\n".join(parts)
+
+
+def _described(machine: Mapping[str, Any]) -> str:
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB, Linux {machine['kernel']}, "
+        f"Python {machine['python']}, disk {machine['disk']}"
+    )
 
 
 def _versions(results: Mapping[str, Result]) -> list[str]:
@@ -245,3 +272,46 @@ def _gain(now: Verdict, old: Verdict) -> str:
     """Return by how much a figure is better than it was; below zero it is worse."""
     gain = now.value / old.value if now.goal.relation == ">=" else old.value / now.value
     return f"{gain - 1:+.0%}"
+
+
+# --- the soak ---------------------------------------------------------------------------------------------------------
+
+
+def _soak_rows(soak: Mapping[str, Any]) -> list[list[str]]:
+    rows = [[name, figure, "yes" if met else "NO"] for name, figure, met in soak["criteria"]]
+    return [["", "measured", "met"], *rows]
+
+
+def _soak_paragraphs(soak: Mapping[str, Any]) -> list[str]:
+    """Return what happened besides the criteria."""
+    surplus = sum(count for name, count in soak["faults"].items() if ": surplus" in name)
+    faults = {name: count for name, count in soak["faults"].items() if count}
+    done, failed = sum(soak["done"].values()), sum(soak["failed"].values())
+    return [
+        f"{done:,} done ({_listed(soak['done'])}); {soak['bytes'] / 2**30:.1f} GiB compared.",
+        f"{soak['cancelled']:,} cancelled on purpose.",
+        f"{failed:,} failed with an error that says so ({_listed(soak['failed']) or 'none'}).",
+        f"{sum(faults.values()):,} faults, {surplus:,} surplus answers among them ({_listed(faults)}).",
+        f"The event loop was at most {soak['latest'] * 1000:.0f} ms late.",
+    ]
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _soak_title(soak: Mapping[str, Any]) -> str:
+    return f"Soak: {soak['transfers']} transfers at once for {soak['minutes']:g} minutes, with faults"
+
+
+def soak_text(soak: Mapping[str, Any]) -> str:
+    """Lay a soak out for a terminal."""
+    return "\n".join(["", _soak_title(soak), text_table(_soak_rows(soak)), *_soak_paragraphs(soak)])
+
+
+def _soak_section(soak: Mapping[str, Any]) -> str:
+    load = f"load {soak['load'][0]:.1f} before and {soak['load'][1]:.1f} after"
+    versions = ", ".join(f"{name} {version}" for name, version in soak["versions"].items())
+    where = f"{soak['date']} UTC, seed {soak['seed']}, {load}; {_described(soak['machine'])}; {versions}.\n"
+    table = markdown_table(_soak_rows(soak)) + "\n"
+    return "\n".join([f"\n## {_soak_title(soak)}\n", where, table, *(f"{text}\n" for text in _soak_paragraphs(soak))])

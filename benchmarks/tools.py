@@ -165,10 +165,15 @@ def _lines(path: str) -> list[str]:
 def versions(rivals: str | None) -> dict[str, str]:
     """Return the version of everything that takes part."""
     found = {tool: text for tool in PACKAGES if (text := _tool_version(tool))}
-    found |= _package_versions(sys.executable, OUR_PACKAGES)
+    found |= own_versions()
     if rivals is not None:
         found |= {f"{name} (rivals)": text for name, text in _package_versions(rivals, RIVAL_PACKAGES).items()}
     return found
+
+
+def own_versions() -> dict[str, str]:
+    """Return the versions of this package and of what it needs."""
+    return dict(_package_versions(sys.executable, OUR_PACKAGES))
 
 
 def _tool_version(tool: str) -> str | None:
