@@ -22,6 +22,7 @@ from gh_artifacts_async import (
     RateLimitError,
     RateLimitPause,
     RequestTimeoutError,
+    RetryPolicy,
     SlowTransferError,
     StorageError,
     Timeouts,
@@ -327,11 +328,12 @@ async def behind(github: FakeGitHub) -> AsyncGenerator[ChaosProxy]:
         yield proxy
 
 
-async def test_row_29_refused_for_a_while(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+async def test_row_29_refused_for_a_while(github: FakeGitHub, tmp_path: Path) -> None:
     """A server that does not listen for some seconds in the middle of a body is waited for."""
     it = add(github, size=RECEIVER_SIZE)
-    artifact = await get(client, it)
-    async with behind(github) as proxy:
+    patient = RetryPolicy(attempts=12)  # with full jitter, the waits of six are now and then shorter than 3 s in all
+    async with behind(github) as proxy, client_for(github, retry=patient) as client:
+        artifact = await get(client, it)
         proxy.reset(after=RECEIVER_SIZE // 2)
         task = asyncio.create_task(client.download(artifact, tmp_path))
         while not proxy.connections:
