@@ -84,6 +84,11 @@ async def artifact_page(
     found = await _document(session, request)
     shape = partial(decode.artifact_page, found.data, repo, found.links)
     page = await asyncio.get_running_loop().run_in_executor(None, shape) if found.is_large else shape()
+    if request.about is not None:
+        others = [item.run_id for item in page.artifacts if item.run_id not in {None, request.about}]
+        if others:
+            msg = f"{request.label} returned artifacts of run {others[0]}; does a proxy on the way mix up responses?"
+            raise UnexpectedResponseError(msg)
     return page, found.links
 
 

@@ -228,7 +228,7 @@ class Request:
         points: what it costs of GitHub's 900 points a minute, see :class:`~gh_artifacts_async.Limits`.
         answer: what a good response is: ``"json"``, ``"nothing"`` (204) or ``"location"`` (the 302 of a download).
         known_expired: whether the artifact is known to have expired, which a 5xx then means; None if unknown.
-        about: the id that the response must have; None if it is not about one thing.
+        about: the id of what the response must be about: an artifact, or a run; None for a repository.
         fresh: send it over a connection that has served no other request.
     """
 
@@ -315,7 +315,7 @@ def list_workflow_run_artifacts(
         raise ConfigurationError(msg)
     query = _paging(per_page, page, ("name", name), ("direction", direction))
     path = f"{_actions(repo)}/runs/{run_id}/artifacts"
-    return Request(operation="list_workflow_run_artifacts", path=path, query=query)
+    return Request(operation="list_workflow_run_artifacts", path=path, query=query, about=run_id)
 
 
 def get_artifact(repo: RepositoryName, artifact_id: int) -> Request:

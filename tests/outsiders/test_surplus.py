@@ -20,7 +20,7 @@ import pytest
 import trustme
 
 from gh_artifacts_async import ArtifactsClient, UnexpectedResponseError
-from tests.kits.raw import REPO, KeepAliveServer, artifact, kept_alive
+from tests.kits.raw import REPO, KeepAliveServer, RawServer, answer, artifact, in_order, kept_alive
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -214,6 +214,23 @@ async def test_row_01_another_ones_document() -> None:
             await client.get_artifact(REPO, 7)
         with pytest.raises(UnexpectedResponseError, match="runs/7 returned 8 instead"):
             await client.get_workflow_run(REPO, 7)
+
+
+async def test_row_01_another_runs_listing() -> None:
+    """A page of a run's artifacts has that run's only; an artifact that names no run may be one of them."""
+
+    def page(*runs: int | None) -> bytes:
+        items = [artifact(number, workflow_run=run and {"id": run}) for number, run in enumerate(runs, 1)]
+        return answer("200 OK", json.dumps({"total_count": len(items), "artifacts": items}))
+
+    async with (
+        RawServer(in_order(page(7, None), page(7, 8))) as server,
+        ArtifactsClient("token", base_url=server.url) as client,
+    ):
+        assert [one.id async for one in client.list_run_artifacts(REPO, 7)] == [1, 2]
+        with pytest.raises(UnexpectedResponseError, match="runs/7/artifacts returned artifacts of run 8"):
+            async for _ in client.list_run_artifacts(REPO, 7):
+                pass
 
 
 @pytest.fixture
