@@ -41,6 +41,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the cases and their goals")
     parser.add_argument("--rounds", type=int, help=f"default {_LEAST_ROUNDS}; fewer are printed but not recorded")
     parser.add_argument("--quick", action="store_true", help="a cut of a minute; compared with the recorded figures")
+    parser.add_argument("--record", action="store_true", help="with --quick: keep its figures, on a new machine say")
     parser.add_argument("--tiny", action="store_true", help="as small as possible: does everything run?")
     parser.add_argument("--no-install", action="store_true", help="install no program that is missing")
     return parser.parse_args(argv)
@@ -211,6 +212,10 @@ def _run(options: argparse.Namespace, cases: list[Case]) -> int:
     results = _measured(cases, sizes, rounds)
     if sizes is QUICK:
         _compare(results)
+        if options.record:
+            record = report.load_record()
+            record["quick"] |= results
+            report.save_record(record)
     elif sizes is FULL and rounds >= _LEAST_ROUNDS:
         _record(results, cases)
     print(f"\ntook {time.monotonic() - began:.0f} s")
