@@ -7,9 +7,7 @@ https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#au
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +26,7 @@ _LONGEST_MESSAGE = 300
 _A_PAGE = "the answer is an HTML page, not GitHub's API; is a proxy or firewall in the way?"
 
 
-@attrs.frozen(kw_only=True)
-class Denial:
+class Denial(NamedTuple):
     """What a 403 or 451 says besides its message.
 
     Attributes:
