@@ -31,8 +31,8 @@ from gh_artifacts_async.errors import (
     UnsafeRedirectError,
 )
 from gh_artifacts_async.protocol.denials import error_details, page_text, printable, read_denial
-from gh_artifacts_async.protocol.filenames import media_type
 from gh_artifacts_async.protocol.links import PageLinks, page_links
+from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.redirects import leads_to_sign_in, signed_url
 from gh_artifacts_async.protocol.throttling import Throttle, read_rate_limit, retry_after, throttle
 from gh_artifacts_async.results import Secret, SignedURL
