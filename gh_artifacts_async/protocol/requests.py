@@ -27,10 +27,8 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
-_DOT_SEGMENT = re.compile(
-    r"(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)", re.IGNORECASE
-)
-"""A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded."""
+_DOT_SEGMENT = r"(?i)(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)"
+"""A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded (of a renamed repository)."""
 _MAX_PORT = 65535
 _LONGEST_LABEL = 63
 GITEA_API = "/api/v1"
@@ -168,7 +166,7 @@ class BaseURL(NamedTuple):
             parts is not None
             and parts[0] == self.origin
             and parts[1].startswith((f"{self.path}/repos/", f"{self.path}/repositories/"))
-            and not _DOT_SEGMENT.search(re.split(r"[?#]", parts[1], maxsplit=1)[0])
+            and not re.search(_DOT_SEGMENT, re.split(r"[?#]", parts[1], maxsplit=1)[0])
         )
 
 
