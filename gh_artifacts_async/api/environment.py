@@ -7,10 +7,8 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
-
-import attrs
 
 from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
 
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
 PUBLIC_API = "https://api.github.com"
 
 
-@attrs.frozen(kw_only=True)
-class FromEnvironment:
+class FromEnvironment(NamedTuple):
     """The API and its token.
 
     Attributes:

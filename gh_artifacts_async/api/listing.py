@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 import attrs
 
@@ -45,8 +45,7 @@ _MOST_STALE_PAGES = 5  # pages in a row with nothing new, beyond those that chan
 _MOST_FRUITLESS_STEPS = 3  # a server whose totals go up and down must not cause an endless loop
 
 
-@attrs.frozen(kw_only=True)
-class Page(Generic[Item]):
+class Page(NamedTuple, Generic[Item]):
     """One page of a listing.
 
     Attributes:
@@ -64,14 +63,20 @@ Fetch = Callable[[int, str | None], Awaitable[Page[Item]]]
 """Fetches a page by its number, or by GitHub's own link to it."""
 
 
-@attrs.define
-class _Prefetcher(Generic[Item]):
-    """Fetches pages, some of them ahead, and returns them in order."""
+class _Prefetcher(NamedTuple, Generic[Item]):
+    """Fetches pages, some of them ahead, and returns them in order.
+
+    Attributes:
+        fetch: fetches one page.
+        concurrency: pages fetched at once.
+        per_page: items a page.
+        tasks: the fetches under way, by the page's number.
+    """
 
     fetch: Fetch[Item]
     concurrency: int
     per_page: int
-    tasks: dict[int, asyncio.Task[Page[Item]]] = attrs.field(init=False, factory=dict)
+    tasks: dict[int, asyncio.Task[Page[Item]]]
 
     async def get(self, number: int, url: str | None, total: int) -> Page[Item]:
         """Return one page, and start fetching those behind it, as far as ``total`` items reach (0 if unknown)."""
@@ -113,7 +118,7 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
         UnexpectedResponseError: the listing would never end.
         ArtifactsError: whatever ``fetch`` raises.
     """
-    ahead = _Prefetcher(fetch, concurrency, per_page)
+    ahead = _Prefetcher(fetch, concurrency, per_page, tasks={})
     seen: set[int] = set()
     stale = _Stale(per_page)
     number, url, total = 1, None, 0
@@ -142,7 +147,7 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
             await ahead.drop()
 
 
-@attrs.define
+@attrs.define(eq=False)
 class _Stale:
     """The pages in a row that had no new item: a few are normal while a listing changes, more never end.
 

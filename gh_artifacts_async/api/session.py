@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from functools import partial
-from typing import TYPE_CHECKING, Self
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from gh_artifacts_async.api.auth import (
     BindableTokenSource,
@@ -186,16 +184,16 @@ class GitHubSession:
                     gate.reset_backoff()
                 return found.result
             if isinstance(found, Moved):
-                tries.follow(found.to)
+                tries = tries.follow(found.to)
             elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
-                tries.renewed = True
+                tries = tries._replace(renewed=True)
             elif tries.has_deleted(found.error):
                 return Nothing()
             else:
-                await self._wait_or_raise(gate, tries, found)
+                tries = await self._wait_or_raise(gate, tries, found)
 
-    async def _wait_or_raise(self, gate: Gate, tries: _Tries, found: Refused) -> None:
-        """Wait before the next attempt.
+    async def _wait_or_raise(self, gate: Gate, tries: _Tries, found: Refused) -> _Tries:
+        """Wait before the next attempt, and return what has been tried by then.
 
         Raises:
             ArtifactsError: another attempt would not help, or the attempts are used up.
@@ -203,15 +201,17 @@ class GitHubSession:
         failure = _failure(tries.request, found)
         if found.throttle is not None and not gate.pause_for(found.throttle):
             failure = Final()
-        tries.may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
         draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
-        tries.attempts, decision = after(
-            self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw
-        )
+        attempts, decision = after(self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw)
         if isinstance(decision, GiveUp):
             raise found.error
         await asyncio.sleep(decision.seconds)
-        tries.renewed = False  # by then the token may have expired once more
+        may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
+        return tries._replace(
+            attempts=attempts,
+            renewed=False,  # by now the token may have expired once more
+            may_have_worked=may_have_worked,
+        )
 
     def _opened_gate(self) -> Gate:
         """Open the gate at the first request, and bind the token source."""
@@ -243,7 +243,7 @@ class GitHubSession:
         found = await asyncio.get_running_loop().run_in_executor(None, judged) if large else judged()
         if token is not None and isinstance(found, Refused):
             shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
-            found = attrs.evolve(found, error=shown.error) if isinstance(shown, Refused) else found
+            found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
         self.rate_limit = found.rate_limit or self.rate_limit
         return found
 
@@ -258,8 +258,7 @@ class GitHubSession:
         return True
 
 
-@attrs.define
-class _Tries:
+class _Tries(NamedTuple):
     """The attempts of one call so far.
 
     Attributes:
@@ -271,22 +270,21 @@ class _Tries:
     """
 
     request: Request
-    attempts: Attempts = attrs.field(factory=Attempts)
+    attempts: Attempts = Attempts()
     moves: int = 0
     renewed: bool = False
     may_have_worked: bool = False
 
-    def follow(self, url: str) -> None:
-        """Send the request to this URL next.
+    def follow(self, url: str) -> _Tries:
+        """Return the tries with the request at another URL.
 
         Raises:
             UnexpectedResponseError: it was redirected too often.
         """
-        self.moves += 1
-        if self.moves > _MOST_MOVES:
+        if self.moves == _MOST_MOVES:
             msg = f"{self.request.label} was redirected more than {_MOST_MOVES} times"
             raise UnexpectedResponseError(msg)
-        self.request = self.request.at(url)
+        return self._replace(request=self.request.at(url), moves=self.moves + 1)
 
     def has_deleted(self, error: ArtifactsError) -> bool:
         """Whether a 404 means that an earlier attempt of a DELETE succeeded."""

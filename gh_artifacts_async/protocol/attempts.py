@@ -6,9 +6,7 @@ Full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-j
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from gh_artifacts_async.errors import CertificateError, ProxyError
 
@@ -20,8 +18,25 @@ _REFUSED_BY_PROXY = (403, 407)
 _MOST_DOUBLINGS = 30  # from half a second that is 17 years, and no float overflows
 
 
-@attrs.frozen
-class Attempts:
+class _Bare:
+    """A value without fields: one is equal to every other of its type."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the types."""
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        """Hash the type."""
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        """Return the type, as it is written."""
+        return f"{type(self).__name__}()"
+
+
+class Attempts(NamedTuple):
     """What has failed so far; ``Attempts()`` is the start.
 
     Attributes:
@@ -35,8 +50,7 @@ class Attempts:
     refused: int = 0
 
 
-@attrs.frozen(kw_only=True)
-class Fault:
+class Fault(NamedTuple):
     """No answer, a 5xx, or a body that broke off.
 
     Attributes:
@@ -46,8 +60,7 @@ class Fault:
     wait: float | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Throttled:
+class Throttled(NamedTuple):
     """A rate limit was exceeded; the gate pauses every call, so there is nothing left to wait for here.
 
     Attributes:
@@ -57,21 +70,22 @@ class Throttled:
     wait: float = 0.0
 
 
-@attrs.frozen
-class RefusedURL:
+class RefusedURL(_Bare):
     """Storage refuses a signed URL: a new one is tried at once the first time, then after a wait as for a fault."""
 
+    __slots__ = ()
 
-@attrs.frozen
-class Final:
+
+class Final(_Bare):
     """An error that no retry can mend."""
+
+    __slots__ = ()
 
 
 Cause = Fault | Throttled | RefusedURL | Final
 
 
-@attrs.frozen
-class Wait:
+class Wait(NamedTuple):
     """Try again.
 
     Attributes:
@@ -81,9 +95,10 @@ class Wait:
     seconds: float
 
 
-@attrs.frozen
-class GiveUp:
+class GiveUp(_Bare):
     """Hand the error to the caller."""
+
+    __slots__ = ()
 
 
 def after(
@@ -105,14 +120,14 @@ def after(
         case Final():
             return state, GiveUp()
         case Throttled(wait=wait):
-            state = attrs.evolve(state, throttled=state.throttled + 1)
+            state = state._replace(throttled=state.throttled + 1)
             enough = state.throttled >= policy.attempts or _is_too_long(wait, max_pause)
             return state, GiveUp() if enough else Wait(0.0)
         case Fault(wait=stated):
-            state = attrs.evolve(state, faults=state.faults + 1)
+            state = state._replace(faults=state.faults + 1)
             return state, _decision(policy, max_pause, state, stated, draw)
         case RefusedURL():
-            state = attrs.evolve(state, refused=state.refused + 1)
+            state = state._replace(refused=state.refused + 1)
             return state, _decision(policy, max_pause, state, 0.0 if state.refused == 1 else None, draw)
 
 

@@ -7,29 +7,26 @@ https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#au
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Patterns are text here: few programs meet a 403, and re compiles and keeps them when they are first used.
 _URL = r"https?://[A-Za-z0-9._~:/?#\[\]@!$&()*+=%-]{1,2000}"
-_SSO_URL = re.compile(rf"(?:^|;)\s*url\s*=\s*\"?({_URL})", re.IGNORECASE)
-_WEB_URL = re.compile(_URL)
-_OTHER_REASONS = re.compile(
+_SSO_URL = rf"(?i)(?:^|;)\s*url\s*=\s*\"?({_URL})"
+_OTHER_REASONS = (
     r"saml|single sign-on|\bsso\b|\bip\b|allow ?list|suspend|block|forbid|restrict|polic|lifetime|disabled|archived"
 )
 """What a message says when no permission of the token would help."""
-_NOT_TEXT = re.compile(r"(?is)<!--.*?(?:-->|\Z)|<(script|style|title|head)\b.*?(?:</\1\s*>|\Z)")
-_TAG = re.compile(r"<[^<>]*>")
+_NOT_TEXT = r"(?is)<!--.*?(?:-->|\Z)|<(script|style|title|head)\b.*?(?:</\1\s*>|\Z)"
+_TAG = r"<[^<>]*>"
 _LONGEST_PAGE = 64 * 1024
 _LONGEST_MESSAGE = 300
 _A_PAGE = "the answer is an HTML page, not GitHub's API; is a proxy or firewall in the way?"
 
 
-@attrs.frozen(kw_only=True)
-class Denial:
+class Denial(NamedTuple):
     """What a 403 or 451 says besides its message.
 
     Attributes:
@@ -58,7 +55,7 @@ def read_denial(headers: Mapping[str, str], message: str, block: object, *, is_p
     said = message.lower()
     if is_page:
         return Denial(hint="" if said else _A_PAGE)
-    if _OTHER_REASONS.search(said):
+    if re.search(_OTHER_REASONS, said):
         return Denial(hint="")
     accepted = printable(headers.get("x-accepted-github-permissions", ""))
     allowed = " or ".join(part.strip() for part in accepted.split(";") if part.strip())
@@ -69,14 +66,14 @@ def read_denial(headers: Mapping[str, str], message: str, block: object, *, is_p
 
 def _sso_url(header: str) -> str | None:
     """Return the URL of ``X-GitHub-SSO: required; url=...``; ``partial-results`` and anything else have none."""
-    match = _SSO_URL.search(header) if header.strip().lower().startswith("required") else None
+    match = re.search(_SSO_URL, header) if header.strip().lower().startswith("required") else None
     return None if match is None else match[1]
 
 
 def _blocked(block: Mapping[object, object]) -> str:
     reason, url = block.get("reason"), block.get("html_url")
     parts = [f"blocked for the reason {printable(reason)!r}" if isinstance(reason, str) and reason else "blocked"]
-    if isinstance(url, str) and _WEB_URL.fullmatch(url):
+    if isinstance(url, str) and re.fullmatch(_URL, url):
         parts.append(f"see {url}")
     return ", ".join(parts)
 
@@ -88,7 +85,7 @@ def page_text(body: bytes) -> str:
         return " ".join(text.split())
     from html import unescape  # its table of entities takes a millisecond to load, and few pages are ever read
 
-    words = " ".join(unescape(_TAG.sub(" ", _NOT_TEXT.sub(" ", text))).split())
+    words = " ".join(unescape(re.sub(_TAG, " ", re.sub(_NOT_TEXT, " ", text))).split())
     start = words.lower().find("whoa there")
     return "" if start < 0 else words[start:]
 

@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.protocol.media_types import media_type
 
 Kind = Literal["zip", "raw"]
 
@@ -43,11 +44,6 @@ _HOUSEKEEPING = re.compile(
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _PARAMETER = re.compile(r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""")
 _EXTENDED = re.compile(r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)""")
-
-
-def media_type(content_type: str | None) -> str:
-    """Return the type without parameters, in lower case; empty if there is none."""
-    return (content_type or "").partition(";")[0].strip().lower()
 
 
 @functools.lru_cache(maxsize=64)

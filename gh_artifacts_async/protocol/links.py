@@ -6,10 +6,8 @@ https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, urljoin, urlsplit
-
-import attrs
 
 from gh_artifacts_async.protocol.throttling import whole
 
@@ -23,8 +21,7 @@ _LONGEST_ORIGIN = 300
 _ONE_PARAMETER = re.compile(_PARAMETER)
 
 
-@attrs.frozen(kw_only=True)
-class PageLinks:
+class PageLinks(NamedTuple):
     """Where a listing's other pages are.
 
     Attributes:

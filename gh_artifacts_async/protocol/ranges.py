@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.protocol.filenames import media_type
+from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.throttling import http_date, retry_after, whole
 
 if TYPE_CHECKING:

@@ -9,10 +9,8 @@ import functools
 import ipaddress
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote, urlencode
-
-import attrs
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import check_id
@@ -29,10 +27,8 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
-_DOT_SEGMENT = re.compile(
-    r"(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)", re.IGNORECASE
-)
-"""A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded."""
+_DOT_SEGMENT = r"(?i)(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)"
+"""A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded (of a renamed repository)."""
 _MAX_PORT = 65535
 _LONGEST_LABEL = 63
 GITEA_API = "/api/v1"
@@ -44,8 +40,7 @@ GITEA_REPOSITORIES = f"{GITEA_API}/repos/"
 # --- the base URL ------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class Origin:
+class Origin(NamedTuple):
     """Scheme, host and port (RFC 6454 section 4): a token is sent to one origin only."""
 
     scheme: str
@@ -102,8 +97,7 @@ def _can_be_looked_up(host: str) -> bool:
         return False
 
 
-@attrs.frozen
-class BaseURL:
+class BaseURL(NamedTuple):
     """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``.
 
     Attributes:
@@ -114,12 +108,7 @@ class BaseURL:
 
     origin: Origin
     path: str
-    text: str = attrs.field(
-        init=False,
-        eq=False,
-        repr=False,
-        default=attrs.Factory(lambda made: f"{made.origin}{made.path}", takes_self=True),
-    )
+    text: str
 
     def __str__(self) -> str:
         """Return the URL."""
@@ -146,7 +135,8 @@ class BaseURL:
             shown = re.split(r"[?#]", text)[0]  # the rest may be a secret
             msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}"
             raise ConfigurationError(msg)
-        found = cls(parts[0], parts[1].rstrip("/"))
+        origin, path = parts[0], parts[1].rstrip("/")
+        found = cls(origin, path, f"{origin}{path}")
         if found.path.endswith(GITEA_API):
             msg = f"base_url {found} belongs to Gitea or Forgejo, which are not supported"
             raise ConfigurationError(msg)
@@ -176,7 +166,7 @@ class BaseURL:
             parts is not None
             and parts[0] == self.origin
             and parts[1].startswith((f"{self.path}/repos/", f"{self.path}/repositories/"))
-            and not _DOT_SEGMENT.search(re.split(r"[?#]", parts[1], maxsplit=1)[0])
+            and not re.search(_DOT_SEGMENT, re.split(r"[?#]", parts[1], maxsplit=1)[0])
         )
 
 
@@ -215,14 +205,13 @@ def check_base_url(base: BaseURL, *, has_token: bool, allow_http: bool) -> None:
 # --- the operations ---
 
 
-@attrs.frozen(kw_only=True)
-class Request:
+class Request(NamedTuple):
     """One REST call, before it is sent.
 
     Attributes:
         operation: GitHub's name for it, e.g. ``"list_artifacts_for_repo"``.
-        method: GET or DELETE; both are safe to repeat (RFC 9110 section 9.2.2).
         path: below the base URL, percent-encoded.
+        method: GET or DELETE; both are safe to repeat (RFC 9110 section 9.2.2).
         query: names and values, not yet encoded.
         absolute_url: used instead of path and query: GitHub's own ``next`` link, or a renamed repository's new URL.
         points: what it costs of GitHub's 900 points a minute, see :class:`~gh_artifacts_async.Limits`.
@@ -233,8 +222,8 @@ class Request:
     """
 
     operation: str
-    method: Literal["GET", "DELETE"] = "GET"
     path: str
+    method: Literal["GET", "DELETE"] = "GET"
     query: Query = ()
     absolute_url: str | None = None
     points: int = 1
@@ -250,7 +239,7 @@ class Request:
 
     def at(self, url: str) -> Request:
         """Return the same request at another absolute URL."""
-        return attrs.evolve(self, absolute_url=url)
+        return self._replace(absolute_url=url)
 
 
 @functools.lru_cache(maxsize=256)

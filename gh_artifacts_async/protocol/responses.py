@@ -11,7 +11,7 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -30,10 +30,9 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
-from gh_artifacts_async.models import RateLimit
 from gh_artifacts_async.protocol.denials import error_details, page_text, printable, read_denial
-from gh_artifacts_async.protocol.filenames import media_type
 from gh_artifacts_async.protocol.links import PageLinks, page_links
+from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.redirects import leads_to_sign_in, signed_url
 from gh_artifacts_async.protocol.throttling import Throttle, read_rate_limit, retry_after, throttle
 from gh_artifacts_async.results import Secret, SignedURL
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.requests import BaseURL, Request
 
 _LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is quick to find
@@ -80,8 +80,7 @@ _NO_LINKS = PageLinks()
 # --- what judge() returns --------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class Document:
+class Document(NamedTuple):
     """A JSON document.
 
     Attributes:
@@ -90,9 +89,13 @@ class Document:
         is_large: it is so long that another thread should read it.
     """
 
-    data: Any = attrs.field(repr=False)
+    data: Any
     links: PageLinks = _NO_LINKS
     is_large: bool = False
+
+    def __repr__(self) -> str:
+        """Return all but the data."""
+        return f"Document(links={self.links!r}, is_large={self.is_large!r})"
 
 
 @attrs.frozen
@@ -100,8 +103,7 @@ class Nothing:
     """An empty body, as the 204 of a DELETE has it."""
 
 
-@attrs.frozen
-class Location:
+class Location(NamedTuple):
     """A download's redirect to storage.
 
     Attributes:
@@ -114,8 +116,7 @@ class Location:
 Result = Document | Nothing | Location
 
 
-@attrs.frozen
-class Good:
+class Good(NamedTuple):
     """What was asked for.
 
     Attributes:
@@ -127,8 +128,7 @@ class Good:
     rate_limit: RateLimit | None = None
 
 
-@attrs.frozen
-class Moved:
+class Moved(NamedTuple):
     """The repository was renamed: send the request there.
 
     Attributes:
@@ -140,8 +140,7 @@ class Moved:
     rate_limit: RateLimit | None = None
 
 
-@attrs.frozen
-class Refused:
+class Refused(NamedTuple):
     """GitHub refused the request, or the response breaks the rules of its API.
 
     Attributes:
@@ -292,8 +291,7 @@ def _redirected(
 # --- errors ------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
-class _Facts:
+class _Facts(NamedTuple):
     message: str
     documentation_url: str | None = None
     details: str = ""

@@ -11,9 +11,7 @@ import math
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Literal
-
-import attrs
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gh_artifacts_async.models import RateLimit
 
@@ -31,8 +29,7 @@ _PERMISSION_PHRASES = ("resource not accessible", "you must have", "must have ad
 _SECONDARY_PHRASES = ("secondary rate limit", "abuse detection")
 
 
-@attrs.frozen(kw_only=True)
-class Throttle:
+class Throttle(NamedTuple):
     """A rate limit that a response says was exceeded.
 
     Attributes:

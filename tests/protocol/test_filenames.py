@@ -19,7 +19,6 @@ from gh_artifacts_async.protocol.filenames import (
     kind_by_magic,
     kind_by_name,
     kind_by_type,
-    media_type,
     raw_filename,
     safe_component,
     zip_filename,
@@ -76,12 +75,6 @@ def test_the_content_type_decides(content_type, kind):
 def test_where_the_type_cannot_tell_an_extension_does(disposition, kind):
     """An extension other than .zip is a raw file's; without one only the bytes can tell."""
     assert kind_by_name(disposition) == kind
-
-
-def test_media_types():
-    """Parameters and case do not count."""
-    assert media_type(" Text/HTML ;charset=x") == "text/html"
-    assert media_type(None) == ""
 
 
 @pytest.mark.parametrize(

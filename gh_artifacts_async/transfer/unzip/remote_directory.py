@@ -11,6 +11,7 @@ import attrs
 from gh_artifacts_async.archive import TAIL, ArchiveDirectory, FileReader, NeedMore, audit_directory, parse_tail
 from gh_artifacts_async.errors import ArchiveError, ArchiveLimitError, CorruptArchiveError, UnsupportedArchiveError
 from gh_artifacts_async.protocol import filenames
+from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.transfer.disk.writer import in_thread
 
 if TYPE_CHECKING:
@@ -125,6 +126,6 @@ def not_a_zip(content_type: str | None, error: ArchiveError) -> ArchiveError:
     """Return the error to raise: what storage does not call a zip is not one, rather than a damaged one."""
     if not isinstance(error, CorruptArchiveError) or filenames.kind_by_type(content_type) != "raw":
         return error
-    kind = filenames.media_type(content_type)
+    kind = media_type(content_type)
     msg = f"this artifact is a single file ({kind}), not a zip; download it instead"
     return UnsupportedArchiveError(msg, member=error.member, rule=error.rule)

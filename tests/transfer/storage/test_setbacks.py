@@ -69,7 +69,7 @@ def test_a_refusal(
     assert type(setback.error) is StorageError
     assert str(setback.error) == message
     assert (setback.error.status, setback.error.code) == (status, code)
-    assert setback.failure == failure
+    assert (type(setback.failure), setback.failure) == (type(failure), failure)
 
 
 def test_an_expired_url() -> None:
