@@ -125,6 +125,9 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
     try:
         while True:
             page = await ahead.get(number, url, total)
+            if page.items and page.links.previous_page not in {None, number - 1}:
+                msg = f"page {number} of a listing came as another one; does a proxy on the way mix up responses?"
+                raise UnexpectedResponseError(msg)
             fallen, total = total - page.total, page.total
             if fallen > 0 and number > 1 and stale.steps < _MOST_FRUITLESS_STEPS:
                 await ahead.drop()

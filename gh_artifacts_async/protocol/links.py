@@ -30,6 +30,7 @@ class PageLinks(NamedTuple):
         last_page: number of the last page; None if GitHub did not say.
         stated: there was a Link header; without one, only the total tells whether there are more pages.
         foreign: why the link to the next page must not be followed; None if it may be, or if there is none.
+        previous_page: number of the page before this one; None if GitHub did not say.
     """
 
     next_url: str | None = None
@@ -37,6 +38,7 @@ class PageLinks(NamedTuple):
     last_page: int | None = None
     stated: bool = False
     foreign: str | None = None
+    previous_page: int | None = None
 
 
 def parse_link(value: str) -> dict[str, str]:
@@ -79,17 +81,18 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
     links = parse_link(value)
     following = links.get("next")
     last = page_number(links["last"]) if "last" in links else None
+    previous = page_number(links["prev"]) if "prev" in links else None
     if following is None:
-        return PageLinks(last_page=last, stated=True)
+        return PageLinks(last_page=last, stated=True, previous_page=previous)
     following = _absolute(url, following)
     number = page_number(following)
     if base.owns(following):
-        return PageLinks(next_url=following, next_page=number, last_page=last, stated=True)
+        return PageLinks(next_url=following, next_page=number, last_page=last, stated=True, previous_page=previous)
     foreign = (
         f"the next page's link leaves {base.origin} for {_origin(following)}; it was not followed, so that the token "
         "is not sent there. If the server is behind a proxy, pass the proxy's URL as base_url"
     )
-    return PageLinks(next_page=number, last_page=last, stated=True, foreign=foreign)
+    return PageLinks(next_page=number, last_page=last, stated=True, foreign=foreign, previous_page=previous)
 
 
 def _origin(url: str) -> str:

@@ -285,6 +285,7 @@ ROWS: dict[int, list[str]] = {
         f"{_OUTSIDERS}/test_surplus.py::test_row_01_a_fresh_connection_without_a_digest",
         f"{_OUTSIDERS}/test_surplus.py::test_row_01_borrowed_session",
         f"{_OUTSIDERS}/test_surplus.py::test_row_01_another_ones_document",
+        f"{_OUTSIDERS}/test_surplus.py::test_row_01_another_page",
         f"{_OUTSIDERS}/test_surplus.py::test_row_01_another_runs_listing",
         f"{_OUTSIDERS}/test_surplus.py::test_row_01_surplus_while_the_loop_is_busy",
     ],

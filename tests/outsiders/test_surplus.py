@@ -216,6 +216,31 @@ async def test_row_01_another_ones_document() -> None:
             await client.get_workflow_run(REPO, 7)
 
 
+@pytest.mark.parametrize("asked", [1, 2])
+async def test_row_01_another_page(asked: int) -> None:
+    """A page whose own links say that it is another one is not taken for the one that was asked for."""
+
+    def page(number: int, *, links: str) -> bytes:
+        items = [artifact(number * 10 + one) for one in range(5)]
+        body = json.dumps({"total_count": 15, "artifacts": items})
+        return answer("200 OK", body, Link=links.replace("BASE", "<https://api.example/x?per_page=5&page="))
+
+    first = page(1, links='BASE2>; rel="next", BASE3>; rel="last"')
+    second = page(2, links='BASE1>; rel="prev", BASE3>; rel="next", BASE3>; rel="last", BASE1>; rel="first"')
+    third = page(3, links='BASE2>; rel="prev", BASE1>; rel="first"')
+    answers = [first, second, third]
+    answers[asked - 1] = third
+    local = [one.replace(b"https://api.example", b"{url}") for one in answers]
+    async with RawServer() as server, ArtifactsClient("token", base_url=server.url) as client:
+        server.reply = in_order(*(one.replace(b"{url}", server.url.encode()) for one in local))
+        with pytest.raises(UnexpectedResponseError, match=f"page {asked} of a listing came as another one"):
+            [one.id async for one in client.list_artifacts(REPO, per_page=5)]
+        server.reply = in_order(
+            *(one.replace(b"https://api.example", server.url.encode()) for one in [first, second, third])
+        )
+        assert len([one.id async for one in client.list_artifacts(REPO, per_page=5)]) == 15
+
+
 async def test_row_01_another_runs_listing() -> None:
     """A page of a run's artifacts has that run's only; an artifact that names no run may be one of them."""
 

@@ -26,7 +26,7 @@ PARTS = {
     "last": f'<{ROOT}?per_page=10&page=9>; rel="last"',
     "first": f'<{ROOT}?per_page=10&page=1>; rel="first"',
 }
-HAS_NEXT = PageLinks(next_url=f"{ROOT}?per_page=10&page=3", next_page=3, last_page=9, stated=True)
+HAS_NEXT = PageLinks(next_url=f"{ROOT}?per_page=10&page=3", next_page=3, last_page=9, stated=True, previous_page=1)
 
 
 def _read(value, base=BASE):
@@ -76,8 +76,8 @@ def test_forms_of_the_header(value, links):
     [
         (None, PageLinks()),
         ("", PageLinks()),
-        (PARTS["prev"], PageLinks(stated=True)),
-        (f"{PARTS['prev']}, {PARTS['last']}", PageLinks(last_page=9, stated=True)),
+        (PARTS["prev"], PageLinks(stated=True, previous_page=1)),
+        (f"{PARTS['prev']}, {PARTS['last']}", PageLinks(last_page=9, stated=True, previous_page=1)),
         (PARTS["next"], PageLinks(next_url=HAS_NEXT.next_url, next_page=3, stated=True)),
         ('</x?page=4>; rel="next"', PageLinks(next_url="https://api.github.com/x?page=4", next_page=4, stated=True)),
         ('<?page=4>; rel="next"', PageLinks(next_url=f"{HERE.partition('?')[0]}?page=4", next_page=4, stated=True)),
