@@ -95,7 +95,7 @@ bench-quick: $(READY)  ## a short version of it, next to the figures on record
 	@$(BIN)/python -m benchmarks --quick
 
 soak: $(READY)  ## 32 transfers at once for ten minutes, with faults; writes benchmarks/RESULTS.md
-	@MALLOC_ARENA_MAX=1 $(BIN)/python -m benchmarks.soak
+	@$(BIN)/python -m benchmarks.soak
 
 constraints: $(TOOLS)  ## pin new requirements of pyproject.toml; other pins stay
 	@$(COMPILE) --group dev --all-extras $(UPGRADE) -o constraints/dev.txt
