@@ -450,7 +450,7 @@ def _kind(request: bytes, head: bytes) -> str:
     status, path = head.split(b" ", 2)[1], urlsplit(request.split(b" ", 2)[1]).path
     if status != b"200":
         return _KINDS.get(status, "error")
-    if not path.startswith(b"/repos/"):
+    if not path.startswith((b"/repos/", b"/repositories/")):  # links to a next page name the repository by its id
         return "blob"
     if path.endswith((b"/artifacts", b"/runs")):
         return "page"
