@@ -40,7 +40,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="which ones, e.g. G1 G3 or 'G5*'; default all")
     parser.add_argument("--list", action="store_true", help="list the cases and their goals")
     parser.add_argument("--rounds", type=int, help=f"default {_LEAST_ROUNDS}; fewer are printed but not recorded")
-    parser.add_argument("--quick", action="store_true", help="a cut of three minutes; compared with the recorded figures")
+    parser.add_argument(
+        "--quick", action="store_true", help="a cut of three minutes; compared with the recorded figures"
+    )
     parser.add_argument("--record", action="store_true", help="with --quick: keep its figures, on a new machine say")
     parser.add_argument("--tiny", action="store_true", help="as small as possible: does everything run?")
     parser.add_argument("--no-install", action="store_true", help="install no program that is missing")

@@ -26,7 +26,7 @@ SLICE = 256 * 1024
 NO_HEADERS = "its headers did not arrive within Timeouts.read"
 SILENT = "it was silent for longer than Timeouts.read"
 _SLOW = "it sent less than Timeouts.min_rate"
-_RECHECK = 1.0
+_QUEUED = 1.0  # seconds between two looks while a request may be waiting for a place in a pool
 _GZIP = zlib.MAX_WBITS | 16
 _GZIP_NAMES = ("gzip", "x-gzip")
 _IDENTITY = ("", "identity")
@@ -80,9 +80,10 @@ class Watch:
         now = loop.time()
         soonest = now + self._shortest
         for task, limit in list(self.limits.items()):
-            if limit.deadline <= now and limit.queued is not None and limit.queued():
-                limit.deadline = now + _RECHECK
-            if limit.deadline > now:
+            if limit.seconds is not None and limit.queued is not None and limit.queued():
+                limit.deadline = now + limit.seconds
+                soonest = min(soonest, now + _QUEUED)
+            elif limit.deadline > now:
                 soonest = min(soonest, limit.deadline)
             elif task is not None:
                 limit.expired = True

@@ -129,7 +129,8 @@ class HttpTransport:
         # aiohttp limits connecting only. A borrowed pool has its own size, and waiting for a free connection does not
         # mean that the server is slow.
         connect, read = timeouts.connect, timeouts.read
-        self._until_headers = None if connect is None or read is None else connect + read
+        # Our connectors tell the watch when a request has its connection; a borrowed session's own connector does not.
+        self._until_headers = None if session is None or read is None else (connect or 0.0) + read
         self._limits = (
             aiohttp.ClientTimeout(total=None, connect=connect)
             if session is None
@@ -312,7 +313,7 @@ class HttpTransport:
         session = self._fresh if fresh and self._borrowed is None else self._bare
         if session is None:
             session = self._open(fresh=fresh) if self._borrowed is None else self._share(self._borrowed)
-        with Limit(self._watch, self._until_headers, NO_HEADERS):
+        with Limit(self._watch, None, NO_HEADERS):
             answer = await session.get(
                 URL(exact, encoded=True),
                 headers={"User-Agent": self._user_agent or self.user_agent, **headers},

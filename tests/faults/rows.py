@@ -274,6 +274,7 @@ ROWS: dict[int, list[str]] = {
         f"{_OUTSIDERS}/test_slowness.py::test_row_02_slow_storage",
         f"{_OUTSIDERS}/test_slowness.py::test_row_02_a_slow_error_of_storage",
         f"{_OUTSIDERS}/test_slowness.py::test_row_02_slow_but_steady_is_fine",
+        f"{_OUTSIDERS}/test_slowness.py::test_row_02_waiting_for_a_borrowed_pool",
         "tests/transport/test_bounds.py::test_what_is_late_ends",
         "tests/transport/test_bounds.py::test_the_callers_cancellation_is_the_callers",
         "tests/transport/test_bounds.py::test_a_body_that_is_too_slow",

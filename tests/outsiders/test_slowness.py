@@ -166,3 +166,45 @@ async def test_row_02_slow_but_steady_is_fine() -> None:
     async with KeepAliveServer(script) as server, client_of(server.url, borrow=False) as client:
         assert (await client.get_artifact(REPO, 7)).id == 7
     assert asyncio.get_running_loop().time() - began > 70
+
+
+async def test_row_02_waiting_for_a_borrowed_pool(tmp_path: Path) -> None:
+    """A full pool of a borrowed session is not the server's slowness, however long it takes."""
+    data = b"PK\5\6" + bytes(18)
+    busy = 100.0
+
+    async def script(head: str, writer: asyncio.StreamWriter) -> None:
+        if head.startswith("GET /busy"):
+            await asyncio.sleep(busy)
+        document = json.dumps(artifact(size_in_bytes=len(data)))
+        writer.write(
+            answer("302 Found", Location=f"{server.url}/blob?sig=x")
+            if "/zip " in head
+            else answer("200 OK", data, Content_Type="application/zip")
+            if "/blob" in head
+            else answer("200 OK", document, Content_Type="application/json")
+        )
+        await writer.drain()
+        writer.close()
+
+    async with (
+        KeepAliveServer(script) as server,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session,
+        ArtifactsClient("token", base_url=server.url, session=session, timeouts=PATIENCE, retry=ONCE) as client,
+    ):
+
+        async def occupied() -> asyncio.Task[aiohttp.ClientResponse]:
+            task = asyncio.create_task(session._request("GET", f"{server.url}/busy"))
+            while not server.heads or not server.heads[-1].startswith("GET /busy"):
+                await asyncio.sleep(0)
+            return task
+
+        task = await occupied()
+        began = asyncio.get_running_loop().time()
+        found = await client.get_artifact(REPO, 7)
+        (await task).close()
+        task = await occupied()
+        result = await client.download(found, tmp_path)
+        (await task).close()
+        assert result.size == len(data)
+        assert asyncio.get_running_loop().time() - began > 2 * busy - 1
