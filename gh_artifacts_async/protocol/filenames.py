@@ -1,12 +1,15 @@
-"""Is it a zip, and which file name is safe for it: Content-Type, magic number and Content-Disposition."""
+"""Is it a zip, and which path is safe for it: Content-Type, magic number and Content-Disposition."""
 
 from __future__ import annotations
 
 import functools
 import re
 import unicodedata
+from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote_to_bytes
+
+import attrs
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.protocol.media_types import media_type
@@ -208,3 +211,39 @@ def check_filename(name: str) -> str:
         msg = f"filename has {len(name.encode())} bytes; the limit is {LONGEST_FILENAME}"
         raise ConfigurationError(msg)
     return name
+
+
+@attrs.frozen(kw_only=True)
+class Destination:
+    """Where one artifact goes.
+
+    Attributes:
+        folder: the folder its file is put in.
+        stem: the name before ``.zip`` is added; a raw file under the layout ``"name"`` keeps storage's name instead.
+        exact: the caller chose the file's whole name.
+        raw_name: a raw file's whole name; None to keep the one its storage gives it.
+    """
+
+    folder: Path
+    stem: str
+    exact: bool = False
+    raw_name: str | None = None
+
+    @functools.cached_property
+    def folder_path(self) -> Path:
+        """Where an archive is extracted."""
+        return self.folder / (self.stem if self.exact else safe_component(self.stem))
+
+    def raw_path(self, content_disposition: str | None) -> Path:
+        """Where a raw file goes, once storage's headers are known."""
+        if self.exact:
+            return self.folder / self.stem
+        return self.folder / (self.raw_name or raw_filename(self.stem, content_disposition))
+
+    def path(self, kind: Kind = "zip", content_disposition: str | None = None, *, extract: bool = False) -> Path:
+        """Where it goes: a folder for a zip that is extracted, else a file."""
+        if kind == "raw":
+            return self.raw_path(content_disposition)
+        if extract:
+            return self.folder_path
+        return self.folder / (self.stem if self.exact else zip_filename(self.stem))

@@ -1,4 +1,4 @@
-"""Resuming a download: which Range and If-Match to send, and what to do next after status and Content-Range.
+"""Resuming a download: which Range and If-Match to send, what to do next, and whether the bytes are the artifact.
 
 RFC 9110 sections 13.1.1 (If-Match), 14.2 (Range), 14.4 (Content-Range), 15.3.7 (206), 15.5.13 (412), 15.5.17 (416).
 If-Match rather than If-Range: Azure does not document If-Range, and its emulator ignores it, which would join parts of
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadError, UnexpectedResponseError
 from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.throttling import http_date, retry_after, whole
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.protocol.responses import Response
+    from gh_artifacts_async.results import Verified
 
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
 _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,64})</Code>")
@@ -321,3 +325,54 @@ def says_expired(response: Response) -> bool:
     """Whether a refusal says that the URL has expired, in the words of Azure, the v3 pipelines or S3."""
     body = response.body.lower()
     return response.status in _REFUSALS and not _is_page(response) and any(words in body for words in _EXPIRED)
+
+
+def expected_sha256(artifact: Artifact) -> str | None:
+    """Return GitHub's digest if this package can check it; an unknown algorithm is unverifiable, not wrong."""
+    digest = artifact.digest
+    return digest.hex if digest is not None and digest.algorithm == "sha256" else None
+
+
+def judge_content(
+    artifact: Artifact, *, received: int, content_length: int | None, sha256: str, kind: Kind, ends_as_zip: bool
+) -> Verified:
+    """Return what the received bytes were checked against.
+
+    Args:
+        artifact: what they should be.
+        received: how many there are.
+        content_length: how many storage announced; None if it did not.
+        sha256: their digest, lower-case hex.
+        kind: what they are.
+        ends_as_zip: they end with a zip's end record.
+
+    Raises:
+        DigestMismatchError: GitHub's digest is a different one.
+        UnexpectedResponseError: a file that cannot be the artifact: no zip, no digest, and another length.
+        IncompleteDownloadError: they are fewer than they should be, or a zip without its end.
+    """
+    expected = expected_sha256(artifact)
+    if expected is not None:
+        if sha256 == expected:
+            return "digest"
+        if received < artifact.size_in_bytes and content_length != received:
+            raise IncompleteDownloadError(expected=artifact.size_in_bytes, received=received)
+        msg = (
+            f"artifact {artifact.id} ({artifact.name!r}): sha256 mismatch: GitHub says {expected}, "
+            f"the {received} bytes that arrived have {sha256}; nothing was kept"
+        )
+        raise DigestMismatchError(msg, algorithm="sha256", expected=expected, actual=sha256)
+    if content_length is not None and content_length == artifact.size_in_bytes == received:
+        return "size"
+    if kind == "raw" and content_length is None and received < artifact.size_in_bytes:
+        raise IncompleteDownloadError(expected=artifact.size_in_bytes, received=received)
+    if kind == "raw" and received != artifact.size_in_bytes:
+        msg = (
+            f"artifact {artifact.id} ({artifact.name!r}): storage sent a file of {received} bytes that is not a zip, "
+            f"but the artifact has {artifact.size_in_bytes}; does a proxy or a firewall answer in its place?"
+        )
+        raise UnexpectedResponseError(msg)
+    if kind == "zip" and not ends_as_zip:
+        msg = f"artifact {artifact.id} ({artifact.name!r}): the zip ends after {received} bytes without its end record"
+        raise IncompleteDownloadError(msg, expected=content_length, received=received)
+    return "none"

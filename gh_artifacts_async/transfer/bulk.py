@@ -18,7 +18,7 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.models import Artifact, ArtifactRef, check_id
 from gh_artifacts_async.results import DownloadResult, Failure, Outcome, Success
 from gh_artifacts_async.transfer.disk import filesystem
-from gh_artifacts_async.transfer.disk.destination import Claims, by_layout, check_layout, needs_run
+from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.download import Download
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import WorkflowRun
+    from gh_artifacts_async.protocol.filenames import Destination
     from gh_artifacts_async.settings import Layout, StrPath
-    from gh_artifacts_async.transfer.disk.destination import Destination
     from gh_artifacts_async.transfer.download import DownloadOptions
     from gh_artifacts_async.transfer.storage.context import TransferContext
 
@@ -231,7 +231,7 @@ async def _downloading(
     async def placed(artifact: Artifact, claims: Claims) -> Destination:
         destination = by_layout(artifact, folder, layout, await runs.of(artifact))
         extracts = options.extract is not None
-        claims.take(destination.folder_path if extracts else destination.zip_path, artifact)
+        claims.take(destination.path(extract=extracts), artifact)
         return destination
 
     if isinstance(artifacts, abc.Collection):  # a conflict is detected before anything is fetched

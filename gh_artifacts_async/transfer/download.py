@@ -17,10 +17,12 @@ from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.events import TransferFailed, TransferFinished
 from gh_artifacts_async.models import Artifact, Digest
 from gh_artifacts_async.protocol import filenames
+from gh_artifacts_async.protocol.filenames import Destination
+from gh_artifacts_async.protocol.ranges import expected_sha256
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
-from gh_artifacts_async.transfer.disk.destination import Claims, Destination
+from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
@@ -140,7 +142,7 @@ class Download:
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
-        usual = self._destination.path("zip", None, extract=self._options.extract is not None)
+        usual = self._destination.path(extract=self._options.extract is not None)
         replace = self._options.if_exists == "replace"
         if replace and self._options.extract is None and usual.is_dir() and not usual.is_symlink():
             raise self._in_the_way(usual)
@@ -323,7 +325,7 @@ class Download:
         artifact, path = self._artifact, present.path
         size = artifact.size_in_bytes if path.is_dir() else path.stat().st_size
         self._emitter.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=True))
-        expected = verify.expected_sha256(artifact)
+        expected = expected_sha256(artifact)
         return DownloadResult(
             artifact=artifact,
             path=path,

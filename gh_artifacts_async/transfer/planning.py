@@ -12,7 +12,7 @@ from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.results import PlannedDownload
 from gh_artifacts_async.transfer.bulk import Runs, check_artifacts
 from gh_artifacts_async.transfer.disk import filesystem
-from gh_artifacts_async.transfer.disk.destination import by_layout, check_layout, needs_run
+from gh_artifacts_async.transfer.disk.layouts import by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.disk.leftovers import scan
 from gh_artifacts_async.transfer.disk.partfile import PartFile, resumable
 from gh_artifacts_async.transfer.disk.writer import in_thread
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gh_artifacts_async.models import Artifact, ArtifactRef
+    from gh_artifacts_async.protocol.filenames import Destination
     from gh_artifacts_async.settings import Layout, StrPath
-    from gh_artifacts_async.transfer.disk.destination import Destination
     from gh_artifacts_async.transfer.download import DownloadOptions
     from gh_artifacts_async.transfer.storage.context import TransferContext
 
@@ -67,7 +67,7 @@ class _Planner:
         return tuple([await self._planned(artifact, destination) for artifact, destination in self._found])
 
     def _path(self, destination: Destination) -> Path:
-        return destination.zip_path if self._options.extract is None else destination.folder_path
+        return destination.path(extract=self._options.extract is not None)
 
     async def _planned(self, artifact: Artifact, destination: Destination) -> PlannedDownload:
         path = self._path(destination)

@@ -357,12 +357,8 @@ class HttpStream:
     """
 
     def __init__(self, answer: aiohttp.ClientResponse, host: str, watch: Watch) -> None:
-        """Keep aiohttp's response in a closure, where printed locals do not show it: its repr holds the URL."""
-
-        def reveal() -> aiohttp.ClientResponse:
-            return answer
-
-        self._answer = reveal
+        """Keep aiohttp's response, whose own repr holds the URL."""
+        self._answer = answer
         self._watch = watch
         self.host = host
         self.response = Response(status=answer.status, headers=_headers(answer))
@@ -377,7 +373,7 @@ class HttpStream:
         Raises:
             TransportError: the connection broke, or was silent for too long.
         """
-        return await self._read(self._answer().content.readany)
+        return await self._read(self._answer.content.readany)
 
     async def _read(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
         failure: ArtifactsError | None = None
@@ -393,11 +389,11 @@ class HttpStream:
 
     def take_over(self, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
         """Receive the body past aiohttp; False if that cannot be, see :func:`.socket_receiver.take_over`."""
-        return take_over(self._answer(), pool, sink, receiver)
+        return take_over(self._answer, pool, sink, receiver)
 
     async def read_error(self) -> None:
         """Read an error's body into ``response``; if it breaks or takes too long, what has arrived is kept."""
-        body, content = bytearray(), self._answer().content
+        body, content = bytearray(), self._answer.content
 
         async def read() -> bytes:
             while len(body) < _LONGEST_ERROR_BODY and (chunk := await content.readany()):
@@ -412,4 +408,4 @@ class HttpStream:
 
     def close(self) -> None:
         """Return the connection to the pool if the body was read to its end, else close it."""
-        self._answer().close()
+        self._answer.close()

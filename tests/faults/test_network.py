@@ -377,7 +377,7 @@ async def test_row_30_slow_line(github: FakeGitHub, tmp_path: Path, size: int) -
         await client.download(artifact, tmp_path)
         took = asyncio.get_running_loop().time() - began
         held = client._transfers().writer  # type: ignore[attr-defined]
-        assert held._waiting == held._lent == 0
+        assert held.waiting == held._lent == 0
         assert sum(map(len, held._spare)) <= 2 * MIB < writer.POOL
     assert size / 2**20 * 0.9 <= took <= size / 2**20 * 3 + 1
     assert github.bytes_sent(it) == size

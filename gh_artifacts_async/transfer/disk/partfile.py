@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.protocol.filenames import Kind, safe_component
+from gh_artifacts_async.protocol.ranges import expected_sha256
 from gh_artifacts_async.results import Verified
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
@@ -32,7 +33,6 @@ from gh_artifacts_async.transfer.disk.leftovers import (
     state_paths,
     sweep,
 )
-from gh_artifacts_async.transfer.disk.verify import expected_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

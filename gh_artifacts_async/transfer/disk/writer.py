@@ -32,13 +32,14 @@ class Writer:
 
     Attributes:
         thread: the worker thread; None before its first job.
+        waiting: bytes of all transfers that are not written yet.
     """
 
     def __init__(self) -> None:
         """Start nothing yet."""
         self.thread: ThreadPoolExecutor | None = None
         self._closed = False
-        self._waiting = 0
+        self.waiting = 0
         self._lent = 0
         self._spare: list[bytearray] = []
         self._freed = asyncio.Event()
@@ -56,19 +57,15 @@ class Writer:
             self.thread = ThreadPoolExecutor(1, "gh-artifacts-writer")
         return self.thread
 
-    def reserve(self, size: int) -> None:
-        """Count bytes as waiting."""
-        self._waiting += size
-
     def release(self, size: int) -> None:
         """Stop counting bytes as waiting, and wake the transfers that wait for space in the pool."""
-        self._waiting -= size
+        self.waiting -= size
         self._freed.set()
 
     @property
     def full(self) -> bool:
         """Whether the client's pool is full."""
-        return self._waiting + self._lent >= POOL
+        return self.waiting + self._lent >= POOL
 
     def borrow(self, count: int, size: int) -> list[bytearray] | None:
         """Lend buffers of one size, used ones first; None if they would take more than two thirds of the pool."""
@@ -115,7 +112,7 @@ class Lane:
         with self._lock:
             self._pending.append(chunk)
         self._queued += len(chunk)
-        self._writer.reserve(len(chunk))
+        self._writer.waiting += len(chunk)
         self._start()
 
     async def put(self, chunk: bytes) -> None:

@@ -27,7 +27,6 @@ from gh_artifacts_async.events import (
 )
 from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after, is_final
-from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.setbacks import SPARE, SPARE_WITHOUT_DIGEST, Setback, refusal, too_long
@@ -381,11 +380,11 @@ class Incoming:
             part.start()  # an empty body: no chunk ever came
         by_headers = filenames.kind_by_type(state.content_type) or filenames.kind_by_name(state.disposition)
         kind = by_headers or filenames.kind_by_magic(part.read(4))
-        needs_tail = kind == "zip" and verify.expected_sha256(self._artifact) is None
+        needs_tail = kind == "zip" and ranges.expected_sha256(self._artifact) is None
         tail = part.read(filenames.END_RECORD_REACH, from_end=True) if needs_tail else b""
         sha256 = part.hexdigest
         try:
-            verified = verify.judge_content(
+            verified = ranges.judge_content(
                 self._artifact,
                 received=part.offset,
                 content_length=self._content_length,

@@ -24,7 +24,6 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after, is_final
-from gh_artifacts_async.transfer.disk import verify
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
 from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
 from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
@@ -77,7 +76,7 @@ class RangeReader:
         """
         self._context = context
         self._artifact = artifact
-        self._fresh = verify.expected_sha256(artifact) is None  # nothing else would show another artifact's bytes
+        self._fresh = ranges.expected_sha256(artifact) is None  # nothing else would show another artifact's bytes
         self._signed: SignedURL | None = None
         self._ends_at = 0.0
         policy = context.github.retry

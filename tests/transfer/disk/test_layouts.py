@@ -22,14 +22,15 @@ from gh_artifacts_async import (
     DownloadResult,
     RepositoryName,
 )
+from gh_artifacts_async.protocol.filenames import Destination
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.transfer.disk import destination
+from gh_artifacts_async.transfer.disk import layouts
 from tests.kits.transfer import INLINE_SIZE, REPO, add, fetch_all, listed, names
 
 
-def single(artifact: Artifact, folder: Path, filename: str | None) -> destination.Destination:
+def single(artifact: Artifact, folder: Path, filename: str | None) -> Destination:
     """Return the place of a single download."""
-    return destination.Destination(folder=folder, stem=filename or artifact.name, exact=filename is not None)
+    return Destination(folder=folder, stem=filename or artifact.name, exact=filename is not None)
 
 
 HOME = Path("/srv/someone/artifacts")
@@ -83,7 +84,7 @@ def artifact(name: str = "docs", **values: Any) -> Artifact:
 )
 def test_single_zip(name: str, expected: str) -> None:
     """A zip is named after its artifact, with one .zip."""
-    assert single(artifact(name), HOME, None).zip_path == HOME / expected
+    assert single(artifact(name), HOME, None).path() == HOME / expected
 
 
 def test_single_raw() -> None:
@@ -107,52 +108,51 @@ def test_filename(kind: Any) -> None:
 
 def test_layout_id() -> None:
     """The layout "id" puts the id behind the name; a raw file keeps its type."""
-    assert destination.by_layout(artifact(), HOME, "id").zip_path == HOME / "docs-7.zip"
-    assert destination.by_layout(artifact("a.txt"), HOME, "id").raw_path('x; filename="b.txt"') == HOME / "a-7.txt"
-    assert destination.by_layout(artifact(".x"), HOME, "id").raw_path(None) == HOME / ".x-7"
-    assert destination.by_layout(artifact("plain"), HOME, "id").raw_path(None) == HOME / "plain-7"
+    assert layouts.by_layout(artifact(), HOME, "id").path() == HOME / "docs-7.zip"
+    assert layouts.by_layout(artifact("a.txt"), HOME, "id").raw_path('x; filename="b.txt"') == HOME / "a-7.txt"
+    assert layouts.by_layout(artifact(".x"), HOME, "id").raw_path(None) == HOME / ".x-7"
+    assert layouts.by_layout(artifact("plain"), HOME, "id").raw_path(None) == HOME / "plain-7"
 
 
 def test_layout_name() -> None:
     """The layout "name" is that of a single download."""
-    assert destination.by_layout(artifact(), HOME, "name") == single(artifact(), HOME, None)
+    assert layouts.by_layout(artifact(), HOME, "name") == single(artifact(), HOME, None)
 
 
 def test_layout_template() -> None:
     """A template makes folders of its slashes, and of no others."""
     layout = "{owner}/{repo}/{branch}/{run_id}/{date}-{sha}-{name}-{id}"
-    place = destination.by_layout(artifact(), HOME, layout)
-    assert place.zip_path == HOME / "octo-org/octo-docs/topic_a b/42" / f"2026-07-09-{'0' * 40}-docs-7.zip"
+    place = layouts.by_layout(artifact(), HOME, layout)
+    assert place.path() == HOME / "octo-org/octo-docs/topic_a b/42" / f"2026-07-09-{'0' * 40}-docs-7.zip"
     assert place.raw_path('x; filename="theirs"').name == f"2026-07-09-{'0' * 40}-docs-7"
 
 
 def test_layout_template_of_nothing() -> None:
     """What an artifact does not say has a word in its place."""
     bare = artifact(workflow_run=None, created_at=None, repository=None)
-    place = destination.by_layout(bare, HOME, "{owner}/{repo}/{branch}/{run_id}/{date}/{sha}/{name}")
-    assert place.zip_path == HOME / "no-owner/no-repo/no-branch/no-run/no-date/no-sha/docs.zip"
+    place = layouts.by_layout(bare, HOME, "{owner}/{repo}/{branch}/{run_id}/{date}/{sha}/{name}")
+    assert place.path() == HOME / "no-owner/no-repo/no-branch/no-run/no-date/no-sha/docs.zip"
 
 
 def test_layout_callable() -> None:
     """A callable gives a relative path, whose parts are made safe."""
     assert (
-        destination.by_layout(artifact(), HOME, lambda it: f"{it.run_id}/con/{it.name}").zip_path
-        == HOME / "42/_con/docs.zip"
+        layouts.by_layout(artifact(), HOME, lambda it: f"{it.run_id}/con/{it.name}").path() == HOME / "42/_con/docs.zip"
     )
-    assert destination.by_layout(artifact(), HOME, lambda _: "a\\b").zip_path == HOME / "a/b.zip"
+    assert layouts.by_layout(artifact(), HOME, lambda _: "a\\b").path() == HOME / "a/b.zip"
 
 
 @pytest.mark.parametrize("answer", ["", ".", "..", "../x", "a/../b", "/abs", "a//b", "a/", "a\\..\\b"])
 def test_layout_callable_that_leaves(answer: str) -> None:
     """A callable's path that leaves the directory is a ConfigurationError."""
     with pytest.raises(ConfigurationError, match="not a relative path inside"):
-        destination.by_layout(artifact(), HOME, lambda _: answer)
+        layouts.by_layout(artifact(), HOME, lambda _: answer)
 
 
 @pytest.mark.parametrize("layout", ["name", "id", "{name}", "{branch}/{run_id}/{name}-{id}", str])
 def test_layouts_that_are_good(layout: Any) -> None:
     """Known layouts pass."""
-    destination.check_layout(layout)
+    layouts.check_layout(layout)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_layouts_that_are_good(layout: Any) -> None:
 def test_layouts_that_are_not(layout: Any) -> None:
     """Unknown fields, and those that reach into objects, are a ConfigurationError before anything is fetched."""
     with pytest.raises(ConfigurationError, match="layout must be"):
-        destination.check_layout(layout)
+        layouts.check_layout(layout)
 
 
 def _inside(path: Path, depth: int) -> None:
@@ -179,11 +179,11 @@ def test_hostile_names(name: str) -> None:
     """A hostile artifact or branch name, or Content-Disposition, stays one part of the path."""
     it = artifact(name, workflow_run=ArtifactRun(head_branch=name))
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    for place in (single(it, HOME, None), destination.by_layout(it, HOME, "id")):
-        _inside(place.zip_path, 1)
+    for place in (single(it, HOME, None), layouts.by_layout(it, HOME, "id")):
+        _inside(place.path(), 1)
         _inside(place.raw_path(f'attachment; filename="{quoted}"'), 1)
         _inside(place.raw_path(None), 1)
-    _inside(destination.by_layout(it, HOME, "{branch}/{name}").zip_path, 2)
+    _inside(layouts.by_layout(it, HOME, "{branch}/{name}").path(), 2)
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
@@ -191,16 +191,16 @@ def test_any_name(name: str, header: str) -> None:
     """Whatever the name and whatever the header, the file is in the folder."""
     it = artifact(name, workflow_run=ArtifactRun(head_branch=header))
     place = single(it, HOME, None)
-    _inside(place.zip_path, 1)
+    _inside(place.path(), 1)
     _inside(place.raw_path(header), 1)
-    _inside(destination.by_layout(it, HOME, "{branch}/{name}").zip_path, 2)
-    _inside(destination.by_layout(it, HOME, "id").zip_path, 1)
+    _inside(layouts.by_layout(it, HOME, "{branch}/{name}").path(), 2)
+    _inside(layouts.by_layout(it, HOME, "id").path(), 1)
 
 
 @given(st.text(alphabet=string.ascii_letters + string.digits + "-_.", min_size=1, max_size=100))
 def test_harmless_names_stay(name: str) -> None:
     """A name that needs no change gets none."""
-    path = single(artifact(f"a{name}z"), HOME, None).zip_path
+    path = single(artifact(f"a{name}z"), HOME, None).path()
     assert path.name in {f"a{name}z", f"a{name}z.zip"}
 
 
@@ -208,10 +208,10 @@ def test_harmless_names_stay(name: str) -> None:
 def test_an_over_long_name_keeps_its_id(name: str) -> None:
     """Under the layout "id" the name is cut, not the id: two artifacts of one long name keep places of their own."""
     twins = [attrs.evolve(artifact(name), id=number) for number in (1234567, 1234568)]
-    places = [destination.by_layout(twin, HOME, "id") for twin in twins]
-    assert len({place.zip_path for place in places}) == 2
+    places = [layouts.by_layout(twin, HOME, "id") for twin in twins]
+    assert len({place.path() for place in places}) == 2
     assert len({place.raw_path(None) for place in places}) == 2
-    assert all("123456" in place.zip_path.name and len(place.zip_path.name.encode()) < 255 for place in places)
+    assert all("123456" in place.path().name and len(place.path().name.encode()) < 255 for place in places)
 
 
 # --- of a collection

@@ -1,66 +1,19 @@
-"""Where an artifact goes: directory, layout and file name."""
+"""Where the artifacts of a collection go: layouts, and which artifact has which path."""
 
 from __future__ import annotations
 
-import functools
 import os
 import string
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import attrs
-
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
-from gh_artifacts_async.protocol.filenames import (
-    Kind,
-    raw_filename,
-    safe_component,
-    tagged,
-    zip_filename,
-)
+from gh_artifacts_async.protocol.filenames import Destination, safe_component, tagged
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gh_artifacts_async.models import Artifact, WorkflowRun
     from gh_artifacts_async.settings import Layout
-
-
-@attrs.frozen(kw_only=True)
-class Destination:
-    """Where one artifact goes.
-
-    Attributes:
-        folder: the folder its file is put in.
-        stem: the name before ``.zip`` is added; a raw file under the layout ``"name"`` keeps storage's name instead.
-        exact: the caller chose the file's whole name.
-        raw_name: a raw file's whole name; None to keep the one its storage gives it.
-    """
-
-    folder: Path
-    stem: str
-    exact: bool = False
-    raw_name: str | None = None
-
-    @functools.cached_property
-    def zip_path(self) -> Path:
-        """Where a zip goes."""
-        return self.folder / (self.stem if self.exact else zip_filename(self.stem))
-
-    @functools.cached_property
-    def folder_path(self) -> Path:
-        """Where an archive is extracted."""
-        return self.folder / (self.stem if self.exact else safe_component(self.stem))
-
-    def raw_path(self, content_disposition: str | None) -> Path:
-        """Where a raw file goes, once storage's headers are known."""
-        if self.exact:
-            return self.folder / self.stem
-        return self.folder / (self.raw_name or raw_filename(self.stem, content_disposition))
-
-    def path(self, kind: Kind, content_disposition: str | None, *, extract: bool = False) -> Path:
-        """Where it goes: a folder for a zip that is extracted, else a file."""
-        if kind == "raw":
-            return self.raw_path(content_disposition)
-        return self.folder_path if extract else self.zip_path
 
 
 class Claims:
