@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ArtifactsError,
         AuthenticationError,
         BadRequestError,
+        BudgetUnavailableError,
         BulkError,
         CertificateError,
         ClientClosedError,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         ExtractionProgress,
         ListingProgress,
         Observer,
+        Pacing,
         RateLimitPause,
         TransferBytes,
         TransferEvent,
@@ -94,9 +96,11 @@ if TYPE_CHECKING:
         raise_for_failures,
     )
     from gh_artifacts_async.settings import (
+        Budget,
         ExtractPolicy,
         IfExists,
         Layout,
+        Lease,
         Limits,
         RetryPolicy,
         StoragePolicy,
@@ -117,6 +121,8 @@ __all__ = [
     "ArtifactsError",
     "AuthenticationError",
     "BadRequestError",
+    "Budget",
+    "BudgetUnavailableError",
     "BulkError",
     "CertificateError",
     "ClientClosedError",
@@ -138,6 +144,7 @@ __all__ = [
     "IfExists",
     "IncompleteDownloadError",
     "Layout",
+    "Lease",
     "Limits",
     "ListingProgress",
     "Member",
@@ -147,6 +154,7 @@ __all__ = [
     "Observer",
     "OutOfSpaceError",
     "Outcome",
+    "Pacing",
     "PermissionDeniedError",
     "PlannedDownload",
     "PrimaryRateLimitError",
@@ -201,7 +209,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
-            "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
+            "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError ConfigurationError "
             "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
             "IncompleteDownloadError MemberNotFoundError MissingTokenError NotFoundError OutOfSpaceError "
             "PermissionDeniedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError "
@@ -210,14 +218,14 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "UnsupportedArchiveError"
         ),
         "events": (
-            "Event ExtractionProgress ListingProgress Observer RateLimitPause TransferBytes TransferEvent "
+            "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause TransferBytes TransferEvent "
             "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
             "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Success raise_for_failures"
         ),
-        "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
+        "settings": "Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
     _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -39,6 +39,19 @@ class RateLimitPause:
 
 
 @attrs.frozen(kw_only=True)
+class Pacing:
+    """API requests are held back for more than a second, so that no rate limit of GitHub's is exceeded.
+
+    Attributes:
+        seconds: how long the next request waits.
+        reason: ``"points"``: the points of this minute are spent; ``"primary"``: little of the hour's limit is left.
+    """
+
+    seconds: float
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
 class TransferEvent:
     """Base of the events about one artifact's transfer.
 
@@ -156,6 +169,7 @@ class TransferFailed(TransferEvent):
 Event = (
     ListingProgress
     | RateLimitPause
+    | Pacing
     | TransferStarted
     | TransferBytes
     | TransferResumed

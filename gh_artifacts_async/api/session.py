@@ -35,6 +35,7 @@ from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp,
 from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import LARGE, NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
+from gh_artifacts_async.protocol.throttling import until_reset
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.transport.http import HttpTransport
@@ -106,6 +107,7 @@ class GitHubSession:
         self.timeouts = setting("timeouts", timeouts, Timeouts)
         self.retry = setting("retry", retry, RetryPolicy)
         self.limits = setting("limits", limits, Limits)
+        self._slow_below = self.limits.slow_below
         self.transport = HttpTransport(
             self.timeouts,
             user_agent=None if user_agent is None else header_value("user_agent", user_agent),
@@ -178,10 +180,10 @@ class GitHubSession:
         tries = _Tries(request)
         while True:
             token = self._token or await self._current_token()
-            found = await self._send_once(gate, tries.request, token)
+            found = await self._send_once(gate, tries, token)
             if isinstance(found, Good):
-                if gate.unstated_pauses:
-                    gate.reset_backoff()
+                if gate.recovering:
+                    gate.recover()
                 return found.result
             if isinstance(found, Moved):
                 tries = tries.follow(found.to)
@@ -199,7 +201,7 @@ class GitHubSession:
             ArtifactsError: another attempt would not help, or the attempts are used up.
         """
         failure = _failure(tries.request, found)
-        if found.throttle is not None and not gate.pause_for(found.throttle):
+        if found.throttle is not None and not await gate.pause_for(found.throttle):
             failure = Final()
         draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
         attempts, decision = after(self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw)
@@ -221,21 +223,24 @@ class GitHubSession:
             source.bind(self)
         return self._gate
 
-    async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
+    async def _send_once(self, gate: Gate, tries: _Tries, token: Secret | None) -> Judgement:
         """Pass the gate, send, and interpret the response.
 
         The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
         """
+        request, response = tries.request, None
         try:
-            async with gate.slot(request):
-                response = await self.transport.send(
-                    request.method,
-                    self.base.url(request),
-                    self._headers,
-                    self.base.origin.host,
-                    token=token,
-                    fresh=request.fresh,
-                )
+            while response is None:  # a pause may begin while the request still waits for its connection
+                async with gate.slot(request, again=tries.attempts.throttled > 0):
+                    response = await self.transport.send(
+                        request.method,
+                        self.base.url(request),
+                        self._headers,
+                        self.base.origin.host,
+                        token=token,
+                        fresh=request.fresh,
+                        held=gate.is_paused,
+                    )
         except (TransportError, UnexpectedResponseError) as error:
             return Refused(error.with_traceback(None))
         judged = partial(judge, request, response, base=self.base, now=utcnow)
@@ -244,7 +249,11 @@ class GitHubSession:
         if token is not None and isinstance(found, Refused):
             shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
             found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
-        self.rate_limit = found.rate_limit or self.rate_limit
+        limit = found.rate_limit
+        if limit is not None:
+            self.rate_limit = limit
+            if self._slow_below and (gate.spacing or limit.remaining < self._slow_below * limit.limit):
+                gate.spread(limit, until_reset(limit, response.headers, utcnow))
         return found
 
     async def _current_token(self) -> Secret | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gh_artifacts_async.errors import CertificateError, ProxyError
+from gh_artifacts_async.errors import BudgetUnavailableError, CertificateError, ProxyError
 
 if TYPE_CHECKING:
     from gh_artifacts_async.errors import TransportError
@@ -132,8 +132,10 @@ def after(
 
 
 def is_final(error: TransportError) -> bool:
-    """Whether no retry can mend a transport failure: an untrusted certificate, or a proxy that says no."""
-    return isinstance(error, CertificateError) or (isinstance(error, ProxyError) and error.status in _REFUSED_BY_PROXY)
+    """Whether no retry can mend a transport failure: an untrusted certificate, a proxy that says no, no budget."""
+    if isinstance(error, CertificateError | BudgetUnavailableError):
+        return True
+    return isinstance(error, ProxyError) and error.status in _REFUSED_BY_PROXY
 
 
 def _decision(

@@ -25,6 +25,7 @@ from gh_artifacts_async import (
     ListingProgress,
     NotFoundError,
     Outcome,
+    Pacing,
     PermissionDeniedError,
     RateLimit,
     RateLimitError,
@@ -81,7 +82,7 @@ def phrase(event: Event) -> str:  # noqa: PLR0911  one for each
     match event:
         case ListingProgress(page=page):
             return f"page {page}"
-        case RateLimitPause(seconds=seconds, kind=kind):
+        case RateLimitPause(seconds=seconds, kind=kind) | Pacing(seconds=seconds, reason=kind):
             return f"{kind}: {seconds}"
         case TransferStarted(size=size) | TransferBytes(size=size):
             return str(size)
@@ -104,7 +105,7 @@ def phrase_by_base(event: Event) -> str:
     match event:
         case TransferEvent():
             return event.artifact.name
-        case ListingProgress() | RateLimitPause():
+        case ListingProgress() | RateLimitPause() | Pacing():
             return ""
         case _:
             assert_never(event)
