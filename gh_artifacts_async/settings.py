@@ -166,7 +166,8 @@ class Limits:
         api_concurrency: API requests in flight at once; at most 100.
         points_per_minute: points, as GitHub counts them, in any 60 seconds.
         mutation_interval: seconds between two DELETEs.
-        max_pause: longest rate-limit pause, in seconds; a longer one is a RateLimitError instead.
+        max_pause: longest rate-limit pause of one call, in seconds, and of all its pauses together; beyond that it is
+            a RateLimitError instead.
         budget: points shared with other clients, in place of ``points_per_minute``; see
             :mod:`gh_artifacts_async.budgets`. None for the client's own.
         slow_below: if less than this share of the primary limit (requests an hour) is left, the remaining calls are

@@ -148,14 +148,14 @@ class Gate:
             yield
             self._next_mutation = loop.time() + interval
 
-    async def pause_for(self, throttle: Throttle) -> bool:
+    async def pause_for(self, throttle: Throttle) -> float | None:
         """Pause all calls because a rate limit was exceeded; those of other processes that share the budget too.
 
         This process pauses before anything is awaited. A pause whose length GitHub does not state doubles from one to
         the next, and halves the points of a minute, until good responses win both back.
 
         Returns:
-            False if the pause would be longer than ``Limits.max_pause``: then nothing is paused.
+            The seconds of the pause; None if it would be longer than ``Limits.max_pause``: then nothing is paused.
 
         Raises:
             BudgetUnavailableError: the others cannot be told.
@@ -163,7 +163,7 @@ class Gate:
         now = asyncio.get_running_loop().time()
         longest = self._limits.max_pause
         if longest is not None and throttle.wait > longest:
-            return False
+            return None
         paused = self.is_paused()
         wait = throttle.wait if throttle.stated else self._unstated_wait(throttle.wait, now, paused=paused)
         if longest is not None:
@@ -177,7 +177,7 @@ class Gate:
             self._tell(wait, throttle.kind)
             if self._shared is not None:
                 await self._shared.budget.pause(wait, throttle.kind)
-        return True
+        return wait
 
     def _unstated_wait(self, shortest: float, now: float, *, paused: bool) -> float:
         """Return how long to pause; calls that were in flight together count as one step."""

@@ -200,9 +200,10 @@ class GitHubSession:
         Raises:
             ArtifactsError: another attempt would not help, or the attempts are used up.
         """
-        failure = _failure(tries.request, found)
-        if found.throttle is not None and not await gate.pause_for(found.throttle):
-            failure = Final()
+        if found.throttle is None:
+            failure = _failure(tries.request, found)
+        else:
+            failure = Throttled(wait=await gate.pause_for(found.throttle))
         draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
         attempts, decision = after(self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw)
         if isinstance(decision, GiveUp):
@@ -303,8 +304,6 @@ class _Tries(NamedTuple):
 def _failure(request: Request, found: Refused) -> Cause:
     """Return what a failed attempt means for the next one."""
     error: ArtifactsError = found.error
-    if found.throttle is not None:
-        return Throttled(wait=found.throttle.wait)
     if isinstance(error, ServerError):
         asks_expiry = request.answer == "location" and request.known_expired is None
         gone = asks_expiry and NO_DOWNLOAD_URL in str(error).lower()  # endpoints.get_download_url asks about it
