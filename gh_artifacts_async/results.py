@@ -24,8 +24,8 @@ class Secret:
     __slots__ = ("reveal",)
 
     def __init__(self, value: str) -> None:
-        """Keep the value in a closure, where no formatter of locals looks."""
-        self.reveal: Callable[[], str] = lambda: value
+        """Keep the value behind its own method, where no formatter of locals looks."""
+        self.reveal: Callable[[], str] = value.__str__
         """Returns the secret itself."""
 
     def __repr__(self) -> str:

@@ -172,6 +172,8 @@ class Limits:
             :mod:`gh_artifacts_async.budgets`. None for the client's own.
         slow_below: if less than this share of the primary limit (requests an hour) is left, the remaining calls are
             spread over the time until it is reset, at most a minute apart; None never slows down.
+        etag_bytes: bytes of responses kept for conditional requests: a GET that is repeated asks by ``ETag``, and
+            GitHub's 304 costs nothing of the primary limit; None for no such requests.
         max_answer_bytes: bytes of an API response, before and after decompression; a longer one is an
             UnexpectedResponseError. A page of 100 artifacts has about 100 KB.
     """
@@ -182,6 +184,7 @@ class Limits:
     max_pause: float | None = attrs.field(default=900.0, validator=_number(off=True))
     budget: Budget | None = attrs.field(default=None, validator=_budget)
     slow_below: float | None = attrs.field(default=0.1, validator=_number(off=True))
+    etag_bytes: int | None = attrs.field(default=4 * 2**20, validator=_number(whole=True, off=True))
     max_answer_bytes: int | None = attrs.field(default=8 * 2**20, validator=_number(least=1, whole=True, off=True))
 
 

@@ -20,6 +20,7 @@ from gh_artifacts_async.api.auth import (
 )
 from gh_artifacts_async.api.checks import check_observer, header_value, setting
 from gh_artifacts_async.api.clock import utcnow
+from gh_artifacts_async.api.conditional import NOT_MODIFIED, KnownResponses
 from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
@@ -50,13 +51,14 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.attempts import Cause
-    from gh_artifacts_async.protocol.responses import Judgement, Result
+    from gh_artifacts_async.protocol.responses import Judgement, Response, Result
     from gh_artifacts_async.settings import StrPath
 
 API_VERSION = "2022-11-28"
 """The oldest version that is still served, and the only one that every supported server knows."""
 
 _MOST_MOVES = 3
+_OK = 200
 
 
 class GitHubSession:
@@ -108,6 +110,7 @@ class GitHubSession:
         self.retry = setting("retry", retry, RetryPolicy)
         self.limits = setting("limits", limits, Limits)
         self._slow_below = self.limits.slow_below
+        self._known = KnownResponses(self.limits.etag_bytes) if self.limits.etag_bytes else None
         self.transport = HttpTransport(
             self.timeouts,
             user_agent=None if user_agent is None else header_value("user_agent", user_agent),
@@ -225,23 +228,10 @@ class GitHubSession:
         return self._gate
 
     async def _send_once(self, gate: Gate, tries: _Tries, token: Secret | None) -> Judgement:
-        """Pass the gate, send, and interpret the response.
-
-        The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
-        """
-        request, response = tries.request, None
+        """Send, and interpret the response."""
+        request = tries.request
         try:
-            while response is None:  # a pause may begin while the request still waits for its connection
-                async with gate.slot(request, again=tries.attempts.throttled > 0):
-                    response = await self.transport.send(
-                        request.method,
-                        self.base.url(request),
-                        self._headers,
-                        self.base.origin.host,
-                        token=token,
-                        fresh=request.fresh,
-                        held=gate.is_paused,
-                    )
+            response = await self._exchange(gate, tries, token)
         except (TransportError, UnexpectedResponseError) as error:
             return Refused(error.with_traceback(None))
         judged = partial(judge, request, response, base=self.base, now=utcnow)
@@ -256,6 +246,37 @@ class GitHubSession:
             if self._slow_below and (gate.spacing or limit.remaining < self._slow_below * limit.limit):
                 gate.spread(limit, until_reset(limit, response.headers, utcnow))
         return found
+
+    async def _exchange(self, gate: Gate, tries: _Tries, token: Secret | None) -> Response:
+        """Pass the gate, and send; what is known already is asked for by its ETag.
+
+        The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
+        """
+        request, response, kept = tries.request, None, None
+        url, headers = self.base.url(request), self._headers
+        known = self._known if request.answer == "json" and request.method == "GET" and not request.fresh else None
+        if known is not None:
+            if token is not known.token:
+                known.begin_with(token)
+            kept = known.by_url.get(url)
+            if kept is not None:
+                headers = {**headers, "If-None-Match": kept.headers["etag"]}
+        while response is None:  # a pause may begin while the request still waits for its connection
+            async with gate.slot(request, again=tries.attempts.throttled > 0):
+                response = await self.transport.send(
+                    request.method,
+                    url,
+                    headers,
+                    self.base.origin.host,
+                    token=token,
+                    fresh=request.fresh,
+                    held=gate.is_paused,
+                )
+        if known is not None and kept is not None and response.status == NOT_MODIFIED:
+            return known.confirmed(url, kept, response)
+        if known is not None and response.status == _OK and "etag" in response.headers:
+            known.keep(url, response, token)
+        return response
 
     async def _current_token(self) -> Secret | None:
         return None if self._source is None else check_token(await self._source.token())
