@@ -54,7 +54,7 @@ async def test_a_changed_artifact(github: FakeGitHub, run: FakeRun, client: Arti
     """A 404 and a 200 are what they say, whatever was known."""
     artifact_id = github.add_artifact(run, "docs")
     await client.get_artifact(REPO, artifact_id)
-    github.expire(artifact_id)
+    github.expire_artifact(artifact_id)
     assert (await client.get_artifact(REPO, artifact_id)).expired
     await client.delete_artifact(REPO, artifact_id)
     with pytest.raises(NotFoundError):
