@@ -62,7 +62,11 @@ if TYPE_CHECKING:
         ExtractionProgress,
         ListingProgress,
         Observer,
+        Pacing,
         RateLimitPause,
+        RequestAnswered,
+        RequestRetried,
+        RequestSent,
         TransferBytes,
         TransferEvent,
         TransferFailed,
@@ -90,6 +94,7 @@ if TYPE_CHECKING:
         PlannedDownload,
         Secret,
         SignedURL,
+        Statistics,
         Success,
         raise_for_failures,
     )
@@ -147,6 +152,7 @@ __all__ = [
     "Observer",
     "OutOfSpaceError",
     "Outcome",
+    "Pacing",
     "PermissionDeniedError",
     "PlannedDownload",
     "PrimaryRateLimitError",
@@ -157,6 +163,9 @@ __all__ = [
     "RateLimitPause",
     "RemoteArchive",
     "RepositoryName",
+    "RequestAnswered",
+    "RequestRetried",
+    "RequestSent",
     "RequestTimeoutError",
     "ResponseShapeError",
     "RetryPolicy",
@@ -168,6 +177,7 @@ __all__ = [
     "SignedURLExpiredError",
     "SlowTransferError",
     "StaticToken",
+    "Statistics",
     "StorageError",
     "StoragePolicy",
     "Success",
@@ -210,12 +220,14 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "UnsupportedArchiveError"
         ),
         "events": (
-            "Event ExtractionProgress ListingProgress Observer RateLimitPause TransferBytes TransferEvent "
-            "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
+            "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered RequestRetried "
+            "RequestSent TransferBytes TransferEvent TransferFailed TransferFinished TransferURLRenewed "
+            "TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Success raise_for_failures"
+            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
+            "raise_for_failures"
         ),
         "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",

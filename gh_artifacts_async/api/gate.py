@@ -116,7 +116,7 @@ class Gate:
         longer = now + wait - self._open_at
         self._open_at = max(self._open_at, now + wait)
         if not paused or longer > _ROUNDING:  # calls that were in flight together report one pause, not many
-            self._tell(wait, throttle.kind)
+            self._emitter.paused(wait, throttle.kind, added=min(wait, longer))
         return True
 
     def _unstated_wait(self, shortest: float, *, paused: bool) -> float:
@@ -124,12 +124,6 @@ class Gate:
         if not paused:
             self.unstated_pauses = min(self.unstated_pauses + 1, _MOST_DOUBLINGS)
         return shortest * 2.0 ** max(0, self.unstated_pauses - 1)
-
-    def _tell(self, seconds: float, kind: str) -> None:
-        if self._emitter.active:
-            from gh_artifacts_async.events import RateLimitPause  # only if somebody listens
-
-            self._emitter.emit(RateLimitPause(seconds=seconds, kind=kind))
 
     def reset_backoff(self) -> None:
         """Note a good response: the next pause of unstated length is a short one again."""

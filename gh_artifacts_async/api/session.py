@@ -20,7 +20,7 @@ from gh_artifacts_async.api.auth import (
 )
 from gh_artifacts_async.api.checks import check_observer, header_value, setting
 from gh_artifacts_async.api.clock import utcnow
-from gh_artifacts_async.api.emitter import Emitter
+from gh_artifacts_async.api.emitter import API_LOG, DEBUG, Emitter
 from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -68,7 +68,7 @@ class GitHubSession:
         timeouts: limits on silence and slowness.
         retry: how often a request that is safe to repeat is retried.
         limits: rate and concurrency of API requests.
-        emitter: calls the observer.
+        emitter: calls the observer, logs and counts.
         rate_limit: the primary limit as of the last response; None before it, or if the server sends none.
     """
 
@@ -186,6 +186,7 @@ class GitHubSession:
             if isinstance(found, Moved):
                 tries = tries.follow(found.to)
             elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
+                self.emitter.retried("api", request.label, found.error, 0.0, 1)
                 tries = tries._replace(renewed=True)
             elif tries.has_deleted(found.error):
                 return Nothing()
@@ -205,6 +206,7 @@ class GitHubSession:
         attempts, decision = after(self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw)
         if isinstance(decision, GiveUp):
             raise found.error
+        self.emitter.retried("api", tries.request.label, found.error, decision.seconds, sum(attempts))
         await asyncio.sleep(decision.seconds)
         may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
         return tries._replace(
@@ -226,25 +228,47 @@ class GitHubSession:
 
         The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
         """
+        emitter, url, loop = self.emitter, self.base.url(request), asyncio.get_running_loop()
+        heard = emitter.active or API_LOG.isEnabledFor(DEBUG)
+        started = loop.time()
         try:
             async with gate.slot(request):
+                emitter.counters.api_requests += 1
+                if heard:
+                    emitter.sent("api", request.method, url, token)
+                started = loop.time()
                 response = await self.transport.send(
                     request.method,
-                    self.base.url(request),
+                    url,
                     self._headers,
                     self.base.origin.host,
                     token=token,
                     fresh=request.fresh,
                 )
         except (TransportError, UnexpectedResponseError) as error:
+            if heard:
+                bare = error.with_traceback(None)
+                emitter.answered("api", request.method, url, loop.time() - started, error=bare, token=token)
             return Refused(error.with_traceback(None))
+        duration = loop.time() - started
         judged = partial(judge, request, response, base=self.base, now=utcnow)
         large = len(response.body) > LARGE
-        found = await asyncio.get_running_loop().run_in_executor(None, judged) if large else judged()
+        found = await loop.run_in_executor(None, judged) if large else judged()
         if token is not None and isinstance(found, Refused):
             shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
             found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
         self.rate_limit = found.rate_limit or self.rate_limit
+        if heard:
+            emitter.answered(
+                "api",
+                request.method,
+                url,
+                duration,
+                status=response.status,
+                request_id=response.headers.get("x-github-request-id"),
+                remaining=None if found.rate_limit is None else found.rate_limit.remaining,
+                token=token,
+            )
         return found
 
     async def _current_token(self) -> Secret | None:
