@@ -107,7 +107,7 @@ class Emitter:
         if self.active or (API_LOG if kind == "api" else TRANSFER_LOG).isEnabledFor(INFO):
             from gh_artifacts_async.events import RequestRetried
 
-            reason = str(error) or type(error).__name__
+            reason = str(error).removeprefix(f"{what}: ") or type(error).__name__
             self.emit(RequestRetried(kind=kind, what=what, reason=reason, wait=wait, attempt=attempt))
 
     def paused(self, seconds: float, kind: str, *, added: float | None = None) -> None:
