@@ -137,9 +137,9 @@ async def test_opentelemetry(github: FakeGitHub, tmp_path: Path, monkeypatch: py
     assert len(requests) == len(github.requests)
     assert {span["name"] for span in spans} == {"GET api", "GET storage", "download artifact"}
     statuses = sorted(span["attributes"].get("http.response.status_code", 0) for span in requests)
-    assert statuses == [200, 200, 200, 200, 206, 302, 302, 302, 302, 429, 502]
+    assert statuses == [200, 200, 200, 200, 206, 302, 302, 302, 302, 403, 502]
     failed = [span for span in spans if span["status"]["status_code"] == "ERROR"]
-    assert {span["attributes"]["http.response.status_code"] for span in failed} == {502, 429}
+    assert {span["attributes"]["http.response.status_code"] for span in failed} == {403, 502}
     assert all(span["start_time"] <= span["end_time"] for span in spans)
     (metrics,) = (it["resource_metrics"][0]["scope_metrics"][0]["metrics"] for it in found if "resource_metrics" in it)
     sums = {metric["name"]: sum(point["value"] for point in metric["data"]["data_points"]) for metric in metrics}
