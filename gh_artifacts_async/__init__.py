@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ArtifactsError,
         AuthenticationError,
         BadRequestError,
+        BudgetUnavailableError,
         BulkError,
         CertificateError,
         ClientClosedError,
@@ -99,9 +100,11 @@ if TYPE_CHECKING:
         raise_for_failures,
     )
     from gh_artifacts_async.settings import (
+        Budget,
         ExtractPolicy,
         IfExists,
         Layout,
+        Lease,
         Limits,
         RetryPolicy,
         StoragePolicy,
@@ -122,6 +125,8 @@ __all__ = [
     "ArtifactsError",
     "AuthenticationError",
     "BadRequestError",
+    "Budget",
+    "BudgetUnavailableError",
     "BulkError",
     "CertificateError",
     "ClientClosedError",
@@ -143,6 +148,7 @@ __all__ = [
     "IfExists",
     "IncompleteDownloadError",
     "Layout",
+    "Lease",
     "Limits",
     "ListingProgress",
     "Member",
@@ -211,7 +217,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
-            "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
+            "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError ConfigurationError "
             "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
             "IncompleteDownloadError MemberNotFoundError MissingTokenError NotFoundError OutOfSpaceError "
             "PermissionDeniedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError "
@@ -229,7 +235,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
             "raise_for_failures"
         ),
-        "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
+        "settings": "Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
     _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -44,11 +44,11 @@ class RateLimitPause:
 
 @attrs.frozen(kw_only=True)
 class Pacing:
-    """API requests are held back, so that GitHub's limits are not exceeded.
+    """API requests are held back for more than a second, so that no rate limit of GitHub's is exceeded.
 
     Attributes:
-        seconds: how long, as far as is known now.
-        reason: why, in a few words.
+        seconds: how long the next request waits.
+        reason: ``"points"``: the points of this minute are spent; ``"primary"``: little of the hour's limit is left.
     """
 
     seconds: float
@@ -58,6 +58,8 @@ class Pacing:
 @attrs.frozen(kw_only=True)
 class RequestSent:
     """A request is about to be sent; waiting for the rate limits is over.
+
+    If a pause begins before its connection is open, it is not sent, and there is another such event when it is.
 
     Attributes:
         kind: where to: GitHub's ``"api"``, or ``"storage"``, where the artifacts' bytes are.

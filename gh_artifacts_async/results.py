@@ -205,7 +205,8 @@ class Statistics:
             classes that would have been raised without retries.
         pauses: pauses after a rate limit was exceeded, by the limit: ``"primary"`` or ``"secondary"``.
         paused_seconds: their length together, in seconds, by the limit.
-        paced_seconds: seconds for which calls were held back to stay within the limits, added up over all calls.
+        paced_seconds: seconds for which the next call was held back to stay within the limits; the interval between
+            deletions and the pauses do not count.
     """
 
     api_requests: int = 0

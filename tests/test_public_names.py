@@ -34,6 +34,8 @@ PROMISED = [
     "Timeouts",
     "RetryPolicy",
     "Limits",
+    "Budget",
+    "Lease",
     "StoragePolicy",
     "ExtractPolicy",
     "Layout",

@@ -125,7 +125,7 @@ class Emitter:
             self.emit(RateLimitPause(seconds=seconds, kind=kind))
 
     def paced(self, seconds: float, reason: str) -> None:
-        """Tell that API requests are held back; the seconds are counted by whoever waits, once they are over."""
+        """Tell that API requests are held back; the gate counts the seconds once they are over."""
         if self.active or API_LOG.isEnabledFor(INFO):
             from gh_artifacts_async.events import Pacing
 

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 API_LOG = logging.getLogger("gh_artifacts_async.api")
 TRANSFER_LOG = logging.getLogger("gh_artifacts_async.transfer")
 
+_PACING = {
+    "points": "the points of this minute are spent",
+    "primary": "little is left of GitHub's primary rate limit",
+}
+
 
 def write(event: Event) -> None:
     """Write an event's line; most events have none."""
@@ -41,7 +46,8 @@ def write(event: Event) -> None:
             API_LOG.info("requests are paused for %.1f s: GitHub's %s rate limit", seconds, kind, extra=extra)
         case Pacing(seconds=seconds, reason=reason):
             extra = _extra("pacing", seconds=seconds, reason=reason)
-            API_LOG.info("requests are held back for %.1f s: %s", seconds, reason, extra=extra)
+            why = _PACING.get(reason, reason)
+            API_LOG.info("requests are held back for %.1f s: %s", seconds, why, extra=extra)
         case TransferFinished(artifact=artifact, path=path, size=size, skipped=skipped):
             extra = _extra("artifact_skipped" if skipped else "artifact_done", path=str(path), size=size, of=artifact)
             done = "already there" if skipped else "saved"

@@ -35,6 +35,7 @@ from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp,
 from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import LARGE, NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
+from gh_artifacts_async.protocol.throttling import until_reset
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.transport.http import HttpTransport
@@ -106,6 +107,7 @@ class GitHubSession:
         self.timeouts = setting("timeouts", timeouts, Timeouts)
         self.retry = setting("retry", retry, RetryPolicy)
         self.limits = setting("limits", limits, Limits)
+        self._slow_below = self.limits.slow_below
         self.transport = HttpTransport(
             self.timeouts,
             user_agent=None if user_agent is None else header_value("user_agent", user_agent),
@@ -178,10 +180,10 @@ class GitHubSession:
         tries = _Tries(request)
         while True:
             token = self._token or await self._current_token()
-            found = await self._send_once(gate, tries.request, token)
+            found = await self._send_once(gate, tries, token)
             if isinstance(found, Good):
-                if gate.unstated_pauses:
-                    gate.reset_backoff()
+                if gate.recovering:
+                    gate.recover()
                 return found.result
             if isinstance(found, Moved):
                 tries = tries.follow(found.to)
@@ -199,14 +201,15 @@ class GitHubSession:
         Raises:
             ArtifactsError: another attempt would not help, or the attempts are used up.
         """
-        failure = _failure(tries.request, found)
-        if found.throttle is not None and not gate.pause_for(found.throttle):
-            failure = Final()
+        if found.throttle is None:
+            failure = _failure(tries.request, found)
+        else:
+            failure = Throttled(wait=await gate.pause_for(found.throttle))
         draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
         attempts, decision = after(self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw)
         if isinstance(decision, GiveUp):
             raise found.error
-        self.emitter.retried("api", tries.request.label, found.error, decision.seconds, sum(attempts))
+        self.emitter.retried("api", tries.request.label, found.error, decision.seconds, attempts.failed)
         await asyncio.sleep(decision.seconds)
         may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
         return tries._replace(
@@ -223,28 +226,32 @@ class GitHubSession:
             source.bind(self)
         return self._gate
 
-    async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
+    async def _send_once(self, gate: Gate, tries: _Tries, token: Secret | None) -> Judgement:
         """Pass the gate, send, and interpret the response.
 
         The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
         """
+        request, response = tries.request, None
         emitter, url, loop = self.emitter, self.base.url(request), asyncio.get_running_loop()
         heard = emitter.active or API_LOG.isEnabledFor(DEBUG)
         started = loop.time()
         try:
-            async with gate.slot(request):
-                emitter.counters.api_requests += 1
-                if heard:
-                    emitter.sent("api", request.method, url, token)
-                started = loop.time()
-                response = await self.transport.send(
-                    request.method,
-                    url,
-                    self._headers,
-                    self.base.origin.host,
-                    token=token,
-                    fresh=request.fresh,
-                )
+            while response is None:  # a pause may begin while the request still waits for its connection
+                async with gate.slot(request, again=tries.attempts.throttled > 0):
+                    emitter.counters.api_requests += 1
+                    if heard:
+                        emitter.sent("api", request.method, url, token)
+                    started = loop.time()
+                    response = await self.transport.send(
+                        request.method,
+                        url,
+                        self._headers,
+                        self.base.origin.host,
+                        token=token,
+                        fresh=request.fresh,
+                        held=gate.is_paused,
+                    )
+                    emitter.counters.api_requests -= response is None
         except (TransportError, UnexpectedResponseError) as error:
             if heard:
                 bare = error.with_traceback(None)
@@ -257,7 +264,11 @@ class GitHubSession:
         if token is not None and isinstance(found, Refused):
             shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
             found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
-        self.rate_limit = found.rate_limit or self.rate_limit
+        limit = found.rate_limit
+        if limit is not None:
+            self.rate_limit = limit
+            if self._slow_below and (gate.spacing or limit.remaining < self._slow_below * limit.limit):
+                gate.spread(limit, until_reset(limit, response.headers, utcnow))
         if heard:
             emitter.answered(
                 "api",
@@ -266,7 +277,7 @@ class GitHubSession:
                 duration,
                 status=response.status,
                 request_id=response.headers.get("x-github-request-id"),
-                remaining=None if found.rate_limit is None else found.rate_limit.remaining,
+                remaining=None if limit is None else limit.remaining,
                 token=token,
             )
         return found
@@ -318,8 +329,6 @@ class _Tries(NamedTuple):
 def _failure(request: Request, found: Refused) -> Cause:
     """Return what a failed attempt means for the next one."""
     error: ArtifactsError = found.error
-    if found.throttle is not None:
-        return Throttled(wait=found.throttle.wait)
     if isinstance(error, ServerError):
         asks_expiry = request.answer == "location" and request.known_expired is None
         gone = asks_expiry and NO_DOWNLOAD_URL in str(error).lower()  # endpoints.get_download_url asks about it

@@ -129,7 +129,7 @@ def test_what_happens_rarely_is_counted_told_and_logged_in_one_call(caplog):
         emitter.retried("storage", "artifact 7", ConnectionFailedError("it broke", host="h"), 1.5, 2)
         emitter.paused(60, "secondary")
         emitter.paused(90, "secondary", added=30)
-        emitter.paced(2.5, "840 points a minute")
+        emitter.paced(2.5, "points")
 
     told: list[Event] = []
     listened, silent = Emitter(told.append), Emitter()
@@ -139,7 +139,7 @@ def test_what_happens_rarely_is_counted_told_and_logged_in_one_call(caplog):
         RequestRetried(kind="storage", what="artifact 7", reason="it broke", wait=1.5, attempt=2),
         RateLimitPause(seconds=60, kind="secondary"),
         RateLimitPause(seconds=90, kind="secondary"),
-        Pacing(seconds=2.5, reason="840 points a minute"),
+        Pacing(seconds=2.5, reason="points"),
     ]
     assert listened.counters.snapshot() == silent.counters.snapshot()
     assert silent.counters.retries == {"storage/ConnectionFailedError": 1}

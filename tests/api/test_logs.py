@@ -164,7 +164,14 @@ async def test_hops(github: FakeGitHub, tmp_path: Path, log: Lines) -> None:
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (Pacing(seconds=2.5, reason="840 points a minute"), "requests are held back for 2.5 s: 840 points a minute"),
+        (
+            Pacing(seconds=2.5, reason="points"),
+            "requests are held back for 2.5 s: the points of this minute are spent",
+        ),
+        (
+            Pacing(seconds=9.5, reason="primary"),
+            "requests are held back for 9.5 s: little is left of GitHub's primary rate limit",
+        ),
         (
             TransferFinished(artifact=ARTIFACT, path=Path("x.zip"), size=3, skipped=True),
             f"artifact 11 'Rails' of {REPO}: already there, 3 bytes: x.zip",

@@ -81,15 +81,13 @@ def observer(event: Event) -> None:
         assert_type(event.path, Path)
 
 
-def phrase(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912  one for each
+def phrase(event: Event) -> str:  # noqa: C901, PLR0911  one for each
     """Handle every event: a class that is missing here is an error at ``assert_never``."""
     match event:
         case ListingProgress(page=page):
             return f"page {page}"
-        case RateLimitPause(seconds=seconds, kind=kind):
+        case RateLimitPause(seconds=seconds, kind=kind) | Pacing(seconds=seconds, reason=kind):
             return f"{kind}: {seconds}"
-        case Pacing(seconds=seconds, reason=reason):
-            return f"{reason}: {seconds}"
         case RequestSent(method=method, host=host, path=path):
             return f"{method} {host}{path}"
         case RequestAnswered(status=status, request_id=request_id, remaining=remaining, error=failure):

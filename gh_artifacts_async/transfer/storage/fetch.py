@@ -338,7 +338,7 @@ class Incoming:
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
 
     def _tell_retry(self, error: ArtifactsError, wait: float) -> None:
-        attempt = max(1, sum(self._attempts))  # wrong bytes are no failed attempt
+        attempt = max(1, self._attempts.failed)  # wrong bytes are no failed attempt
         self._emitter.retried("storage", f"artifact {self._artifact.id}", error, wait, attempt)
 
     def _is_complete(self) -> bool:

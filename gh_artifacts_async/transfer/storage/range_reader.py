@@ -175,7 +175,7 @@ class RangeReader:
             if isinstance(decision, GiveUp):
                 raise NoRangesError if isinstance(setback.error, _NoRangesNowError) else setback.error
             what = f"artifact {self._artifact.id}"
-            emitter.retried("storage", what, setback.error, decision.seconds, sum(attempts))
+            emitter.retried("storage", what, setback.error, decision.seconds, attempts.failed)
             await asyncio.sleep(decision.seconds)
 
     # --- one request
