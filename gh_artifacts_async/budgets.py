@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from gh_artifacts_async.errors import BudgetUnavailableError, ConfigurationError
@@ -23,12 +22,14 @@ from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import MUTATION_POINTS, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Awaitable
     from types import TracebackType
 
     from limits import RateLimitItem
     from limits.aio.strategies import MovingWindowRateLimiter
     from redis.asyncio import Redis
+
+T = TypeVar("T")
 
 __all__ = ["LocalBudget", "RedisBudget"]
 
@@ -131,7 +132,8 @@ class RedisBudget:
 
     def __repr__(self) -> str:
         """Return the host and the key; a password in the URL is not shown."""
-        return f"RedisBudget({self._host!r}, key={self._key!r})"
+        host = getattr(self, "_host", None)  # a traceback may show a budget whose constructor failed
+        return "RedisBudget()" if host is None else f"RedisBudget({host!r}, key={self._key!r})"
 
     async def __aenter__(self) -> Self:
         """Return the budget itself."""
@@ -153,15 +155,7 @@ class RedisBudget:
         Raises:
             BudgetUnavailableError: Redis cannot be reached.
         """
-        async with self._reached():
-            if points >= MUTATION_POINTS and self._interval:
-                wait = await self._until_next_mutation(self._interval)
-                if wait:
-                    return Lease(points=0, wait=wait)
-            if await self._limiter.hit(self._item, self._key, cost=points):
-                return Lease(points=points)
-            free_at = (await self._limiter.get_window_stats(self._item, self._key)).reset_time
-            return Lease(points=0, wait=max(_LEAST_WAIT, free_at - await _server_time(self._redis)))
+        return await self._reached(self._lease(points))
 
     async def pause(self, seconds: float, kind: str) -> None:
         """Make all processes pause; a shorter pause does not shorten a longer one.
@@ -171,10 +165,8 @@ class RedisBudget:
         """
         loop = asyncio.get_running_loop()
         self._paused_until = max(self._paused_until, loop.time() + seconds)
-        async with self._reached():
-            milliseconds = max(1, math.ceil(seconds * 1000))
-            script: Any = self._redis  # redis-py's annotation of eval() allows for its synchronous client
-            await script.eval(_PAUSE, 1, self._name("pause"), kind, str(milliseconds))
+        script: Any = self._redis  # redis-py's annotation of eval() allows for its synchronous client
+        await self._reached(script.eval(_PAUSE, 1, self._name("pause"), kind, str(max(1, math.ceil(seconds * 1000)))))
 
     async def paused(self) -> float:
         """Return the seconds of pause left; what Redis says is asked at most every 0.2 seconds.
@@ -185,11 +177,20 @@ class RedisBudget:
         loop = asyncio.get_running_loop()
         if loop.time() - self._asked_at >= _COPY_LASTS:
             asked_at = loop.time()
-            async with self._reached():
-                left = await self._redis.pttl(self._name("pause"))
+            left = await self._reached(self._redis.pttl(self._name("pause")))
             self._asked_at = asked_at
             self._paused_until = asked_at + max(0, left) / 1000
         return max(0.0, self._paused_until - loop.time())
+
+    async def _lease(self, points: int) -> Lease:
+        if points >= MUTATION_POINTS and self._interval:
+            wait = await self._until_next_mutation(self._interval)
+            if wait:
+                return Lease(points=0, wait=wait)
+        if await self._limiter.hit(self._item, self._key, cost=points):
+            return Lease(points=points)
+        free_at = (await self._limiter.get_window_stats(self._item, self._key)).reset_time
+        return Lease(points=0, wait=max(_LEAST_WAIT, free_at - await _server_time(self._redis)))
 
     async def _until_next_mutation(self, interval: float) -> float:
         """Take the next turn of all processes' mutations; if it is not due yet, return the seconds until then."""
@@ -202,22 +203,19 @@ class RedisBudget:
     def _name(self, what: str) -> str:
         return f"gh-artifacts:{self._key}:{what}"
 
-    @asynccontextmanager
-    async def _reached(self) -> AsyncGenerator[None]:
+    async def _reached(self, answer: Awaitable[T]) -> T:
         """Turn any failure of Redis into this package's error, without its text: the URL may hold a password."""
         from redis.exceptions import RedisError
 
-        failed = ""
         try:
-            yield
+            return await answer
         except (RedisError, OSError) as error:
             failed = type(error).__name__
-        if failed:
-            msg = (
-                f"the shared budget's Redis at {self._host} cannot be used ({failed}), and nothing is sent without it; "
-                "check that it runs, and the URL"
-            )
-            raise BudgetUnavailableError(msg, host=self._host)
+        msg = (
+            f"the shared budget's Redis at {self._host} cannot be used ({failed}), and nothing is sent without it; "
+            "check that it runs, and the URL"
+        )
+        raise BudgetUnavailableError(msg, host=self._host)
 
 
 def _checked_host(url: Secret) -> str:
@@ -271,7 +269,7 @@ def _connect(url: Secret, points_per_minute: int) -> tuple[Redis, MovingWindowRa
     retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
     redis = Redis.from_url(url.reveal(), socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=retry)
     storage = ServerTimeStorage(
-        "async+redis://localhost",  # not used: the client's own pool is
+        "async+redis://localhost:6379",  # not used: the client's own pool is
         implementation="redispy",
         key_prefix="gh-artifacts",
         connection_pool=redis.connection_pool,  # type: ignore[arg-type]  # documented, but missing in its annotation
