@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.attempts import Cause
-    from gh_artifacts_async.protocol.responses import Judgement, Result
+    from gh_artifacts_async.protocol.responses import Judgement, Response, Result
     from gh_artifacts_async.settings import StrPath
 
 API_VERSION = "2022-11-28"
@@ -253,11 +253,11 @@ class GitHubSession:
                     )
                     emitter.counters.api_requests -= response is None
         except (TransportError, UnexpectedResponseError) as error:
+            refused = Refused(error.with_traceback(None))
             if heard:
-                bare = error.with_traceback(None)
-                emitter.answered("api", request.method, url, loop.time() - started, error=bare, token=token)
-            return Refused(error.with_traceback(None))
-        duration = loop.time() - started
+                emitter.answered("api", request.method, url, loop.time() - started, error=refused.error, token=token)
+            return refused
+        answer, duration = response, loop.time() - started
         judged = partial(judge, request, response, base=self.base, now=utcnow)
         large = len(response.body) > LARGE
         found = await loop.run_in_executor(None, judged) if large else judged()
@@ -270,17 +270,29 @@ class GitHubSession:
             if self._slow_below and (gate.spacing or limit.remaining < self._slow_below * limit.limit):
                 gate.spread(limit, until_reset(limit, response.headers, utcnow))
         if heard:
-            emitter.answered(
-                "api",
-                request.method,
-                url,
-                duration,
-                status=response.status,
-                request_id=response.headers.get("x-github-request-id"),
-                remaining=None if limit is None else limit.remaining,
-                token=token,
-            )
+            self._tell_answer(request, url, answer, duration, limit, token)
         return found
+
+    def _tell_answer(
+        self,
+        request: Request,
+        url: str,
+        answer: Response,
+        duration: float,
+        limit: RateLimit | None,
+        token: Secret | None,
+    ) -> None:
+        """Tell observers and the log of a response as it came."""
+        self.emitter.answered(
+            "api",
+            request.method,
+            url,
+            duration,
+            status=answer.status,
+            request_id=answer.headers.get("x-github-request-id"),
+            remaining=None if limit is None else limit.remaining,
+            token=token,
+        )
 
     async def _current_token(self) -> Secret | None:
         return None if self._source is None else check_token(await self._source.token())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import pickle
 from typing import TYPE_CHECKING
 
 import attrs
 import pytest
 
-from gh_artifacts_async import ArtifactRef, RateLimitError, ServerError, Statistics, StorageError
+from gh_artifacts_async import ArtifactRef, Limits, Pacing, RateLimitError, ServerError, Statistics, StorageError
 from gh_artifacts_async.api.auth import StaticToken
 from gh_artifacts_async.api.counters import Counters
 from tests.kits.api import Source
@@ -18,6 +19,7 @@ from tests.kits.transfer import (
     RECEIVER_SIZE,
     REPO,
     WORKER_SIZE,
+    Seen,
     add,
     client_for,
     fetch,
@@ -160,3 +162,20 @@ async def test_a_token_that_is_renewed(github: FakeGitHub) -> None:
     async with client_for(github, StaticToken("new")) as client:
         await get(client, artifact_id)
         assert client.statistics == Statistics(api_requests=1)
+
+
+async def test_pacing(github: FakeGitHub, caplog: pytest.LogCaptureFixture) -> None:
+    """The time for which calls were held back is counted, told and logged; a pause is no pacing."""
+    artifact_id, seen = add(github), Seen()
+    github.faults.secondary_limit(None, times=1, retry_after=5)
+    limits = Limits(points_per_minute=3)
+    with caplog.at_level(logging.INFO, logger="gh_artifacts_async"):
+        async with client_for(github, limits=limits, observer=seen) as client:
+            for _ in range(4):
+                await get(client, artifact_id)
+    assert client.statistics.paced_seconds == pytest.approx(60, abs=7)
+    assert client.statistics.paused_seconds == {"secondary": 5}
+    held = [event.seconds for event in seen.of(Pacing)]
+    assert held[0] == pytest.approx(55, abs=7)
+    assert f"requests are held back for {held[0]:.1f} s: the points of this minute are spent" in caplog.text
+    assert client.statistics.api_requests == len(github.requests) == 5
