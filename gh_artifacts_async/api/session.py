@@ -270,7 +270,7 @@ class GitHubSession:
             if self._slow_below and (gate.spacing or limit.remaining < self._slow_below * limit.limit):
                 gate.spread(limit, until_reset(limit, response.headers, utcnow))
         if heard:
-            self._tell_answer(request, url, answer, duration, limit, token)
+            self._tell_answer(request, url, answer, duration=duration, limit=limit, token=token)
         return found
 
     def _tell_answer(
@@ -278,6 +278,7 @@ class GitHubSession:
         request: Request,
         url: str,
         answer: Response,
+        *,
         duration: float,
         limit: RateLimit | None,
         token: Secret | None,
