@@ -65,6 +65,9 @@ if TYPE_CHECKING:
         Observer,
         Pacing,
         RateLimitPause,
+        RequestAnswered,
+        RequestRetried,
+        RequestSent,
         TransferBytes,
         TransferEvent,
         TransferFailed,
@@ -92,6 +95,7 @@ if TYPE_CHECKING:
         PlannedDownload,
         Secret,
         SignedURL,
+        Statistics,
         Success,
         raise_for_failures,
     )
@@ -165,6 +169,9 @@ __all__ = [
     "RateLimitPause",
     "RemoteArchive",
     "RepositoryName",
+    "RequestAnswered",
+    "RequestRetried",
+    "RequestSent",
     "RequestTimeoutError",
     "ResponseShapeError",
     "RetryPolicy",
@@ -176,6 +183,7 @@ __all__ = [
     "SignedURLExpiredError",
     "SlowTransferError",
     "StaticToken",
+    "Statistics",
     "StorageError",
     "StoragePolicy",
     "Success",
@@ -218,12 +226,14 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "UnsupportedArchiveError"
         ),
         "events": (
-            "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause TransferBytes TransferEvent "
-            "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
+            "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered RequestRetried "
+            "RequestSent TransferBytes TransferEvent TransferFailed TransferFinished TransferURLRenewed "
+            "TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Success raise_for_failures"
+            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
+            "raise_for_failures"
         ),
         "settings": "Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import Secret
 
 NOT_MODIFIED = 304
+_OK = 200
 
 _STILL_TRUE = ("link", "content-type", "etag")  # of the response that is kept; the other headers are the 304's
 _OVERHEAD = 1024  # bytes that an entry is taken to need beside its body
@@ -49,10 +50,27 @@ class KnownResponses:
             self._bytes = 0
         self.token = token
 
-    def keep(self, url: str, response: Response, token: Secret | None) -> None:
-        """Keep a response that has an ETag, in place of an older one; not if another token is used meanwhile."""
-        if token is not self.token and token != self.token:
-            return
+    def settle(self, url: str, kept: Response | None, answer: Response, token: Secret | None) -> Response:
+        """Keep a response that has an ETag; return the one that a 304 confirms, and any other as it is.
+
+        Args:
+            url: of the request.
+            kept: what was asked for by its ETag; it may have left since.
+            answer: what came.
+            token: the request's; another may be in use by now, for which nothing is kept then.
+        """
+        if kept is not None and answer.status == NOT_MODIFIED:
+            headers = {**answer.headers, **{name: kept.headers[name] for name in _STILL_TRUE if name in kept.headers}}
+            answer = attrs.evolve(kept, headers=headers)  # limits and time are those of the 304
+            if self.by_url.get(url) is kept:
+                del self.by_url[url]
+                self.by_url[url] = answer  # the latest to be used is the last to leave
+        elif answer.status == _OK and "etag" in answer.headers and (token is self.token or token == self.token):
+            self._keep(url, answer)
+        return answer
+
+    def _keep(self, url: str, response: Response) -> None:
+        """Keep a response in place of an older one."""
         self._drop(url)
         size = len(response.body) + _OVERHEAD
         if size > self._most:
@@ -61,21 +79,6 @@ class KnownResponses:
         self._bytes += size
         while self._bytes > self._most:
             self._drop(next(iter(self.by_url)))
-
-    def confirmed(self, url: str, kept: Response, answer: Response) -> Response:
-        """Return the response that a 304 confirms, with what the 304 says of limits and time.
-
-        Args:
-            url: of both.
-            kept: as it was when the request was sent; it may have left since.
-            answer: the 304.
-        """
-        headers = {**answer.headers, **{name: kept.headers[name] for name in _STILL_TRUE if name in kept.headers}}
-        found = attrs.evolve(kept, headers=headers)
-        if self.by_url.get(url) is kept:
-            del self.by_url[url]
-            self.by_url[url] = found  # the latest to be used is the last to leave
-        return found
 
     def _drop(self, url: str) -> None:
         dropped = self.by_url.pop(url, None)

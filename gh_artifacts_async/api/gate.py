@@ -125,14 +125,16 @@ class Gate:
 
     async def _hold(self, seconds: float) -> None:
         """Wait until a call has left the gate, but no longer than ``seconds``."""
-        if _NOTABLE < seconds < math.inf and not self.is_paused() and self._emitter.active:
-            from gh_artifacts_async.events import Pacing  # only if somebody listens
-
-            self._emitter.emit(Pacing(seconds=seconds, reason="primary" if self.spacing else "points"))
+        loop = asyncio.get_running_loop()
+        began, paces = loop.time(), seconds < math.inf and not self.is_paused()
+        if paces and seconds > _NOTABLE:
+            self._emitter.paced(seconds, "primary" if self.spacing else "points")
         self._freed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(None if seconds == math.inf else seconds):
                 await self._freed.wait()
+        if paces:
+            self._emitter.counters.paced_seconds += loop.time() - began
 
     def is_paused(self) -> bool:
         """Whether a pause is on, as far as this process knows."""
@@ -174,7 +176,7 @@ class Gate:
         self._local.open_at = max(self._local.open_at, now + wait)
         self._width, self.recovering = 1.0, True
         if not paused or longer > _ROUNDING:  # calls that were in flight together report one pause, not many
-            self._tell(wait, throttle.kind)
+            self._emitter.paused(wait, throttle.kind, added=min(wait, longer))
             if self._shared is not None:
                 await self._shared.budget.pause(wait, throttle.kind)
         return wait
@@ -185,12 +187,6 @@ class Gate:
             self._unstated_pauses = min(self._unstated_pauses + 1, _MOST_DOUBLINGS)
             self._window.halve(now)
         return shortest * 2.0 ** max(0, self._unstated_pauses - 1)
-
-    def _tell(self, seconds: float, kind: str) -> None:
-        if self._emitter.active:
-            from gh_artifacts_async.events import RateLimitPause  # only if somebody listens
-
-            self._emitter.emit(RateLimitPause(seconds=seconds, kind=kind))
 
     def recover(self) -> None:
         """Note a good response: after a pause, one call at a time is followed by two, then three.

@@ -21,7 +21,7 @@ from gh_artifacts_async.api.auth import (
 from gh_artifacts_async.api.checks import check_observer, header_value, setting
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.api.conditional import NOT_MODIFIED, KnownResponses
-from gh_artifacts_async.api.emitter import Emitter
+from gh_artifacts_async.api.emitter import API_LOG, DEBUG, Emitter
 from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -36,7 +36,7 @@ from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp,
 from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import LARGE, NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
-from gh_artifacts_async.protocol.throttling import until_reset
+from gh_artifacts_async.protocol.throttling import read_rate_limit, until_reset
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.transport.http import HttpTransport
@@ -58,7 +58,6 @@ API_VERSION = "2022-11-28"
 """The oldest version that is still served, and the only one that every supported server knows."""
 
 _MOST_MOVES = 3
-_OK = 200
 
 
 class GitHubSession:
@@ -71,7 +70,7 @@ class GitHubSession:
         timeouts: limits on silence and slowness.
         retry: how often a request that is safe to repeat is retried.
         limits: rate and concurrency of API requests.
-        emitter: calls the observer.
+        emitter: calls the observer, logs and counts.
         rate_limit: the primary limit as of the last response; None before it, or if the server sends none.
     """
 
@@ -191,6 +190,7 @@ class GitHubSession:
             if isinstance(found, Moved):
                 tries = tries.follow(found.to)
             elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
+                self.emitter.retried("api", request.label, found.error, 0.0, 1)
                 tries = tries._replace(renewed=True)
             elif tries.has_deleted(found.error):
                 return Nothing()
@@ -211,6 +211,7 @@ class GitHubSession:
         attempts, decision = after(self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw)
         if isinstance(decision, GiveUp):
             raise found.error
+        self.emitter.retried("api", tries.request.label, found.error, decision.seconds, attempts.failed)
         await asyncio.sleep(decision.seconds)
         may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
         return tries._replace(
@@ -253,7 +254,10 @@ class GitHubSession:
         The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
         """
         request, response, kept = tries.request, None, None
-        url, headers = self.base.url(request), self._headers
+        emitter, url, headers = self.emitter, self.base.url(request), self._headers
+        heard = emitter.active or API_LOG.isEnabledFor(DEBUG)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         known = self._known if request.answer == "json" and request.method == "GET" and not request.fresh else None
         if known is not None:
             if token is not known.token:
@@ -263,20 +267,43 @@ class GitHubSession:
                 headers = {**headers, "If-None-Match": kept.headers["etag"]}
         while response is None:  # a pause may begin while the request still waits for its connection
             async with gate.slot(request, again=tries.attempts.throttled > 0):
-                response = await self.transport.send(
-                    request.method,
-                    url,
-                    headers,
-                    self.base.origin.host,
-                    token=token,
-                    fresh=request.fresh,
-                    held=gate.is_paused,
-                )
-        if known is not None and kept is not None and response.status == NOT_MODIFIED:
-            return known.confirmed(url, kept, response)
-        if known is not None and response.status == _OK and "etag" in response.headers:
-            known.keep(url, response, token)
-        return response
+                emitter.counters.api_requests += 1
+                if heard:
+                    emitter.sent("api", request.method, url, token)
+                started = loop.time()
+                try:
+                    response = await self.transport.send(
+                        request.method,
+                        url,
+                        headers,
+                        self.base.origin.host,
+                        token=token,
+                        fresh=request.fresh,
+                        held=gate.is_paused,
+                    )
+                except (TransportError, UnexpectedResponseError) as error:
+                    if heard:
+                        emitter.answered("api", request.method, url, loop.time() - started, error=error, token=token)
+                    raise
+                emitter.counters.api_requests -= response is None
+        if heard:
+            self._tell_answer(request, url, response, loop.time() - started, token)
+        emitter.counters.not_modified += response.status == NOT_MODIFIED
+        return response if known is None else known.settle(url, kept, response, token)
+
+    def _tell_answer(self, request: Request, url: str, answer: Response, duration: float, token: Secret | None) -> None:
+        """Tell observers and the log of a response as it came."""
+        limit = read_rate_limit(answer.headers)
+        self.emitter.answered(
+            "api",
+            request.method,
+            url,
+            duration,
+            status=answer.status,
+            request_id=answer.headers.get("x-github-request-id"),
+            remaining=None if limit is None else limit.remaining,
+            token=token,
+        )
 
     async def _current_token(self) -> Secret | None:
         return None if self._source is None else check_token(await self._source.token())

@@ -52,6 +52,11 @@ class Attempts(NamedTuple):
     throttled: int = 0
     paused: float = 0.0
 
+    @property
+    def failed(self) -> int:
+        """How many attempts that is."""
+        return self.faults + self.refused + self.throttled
+
 
 class Fault(NamedTuple):
     """No answer, a 5xx, or a body that broke off.

@@ -101,18 +101,21 @@ def _response(size: int, **headers: str) -> Response:
     return Response(status=200, headers={"etag": '"1"', **headers}, body=bytes(size), url="u")
 
 
+NOT_MODIFIED = Response(status=304, headers={})
+
+
 def test_memory_is_bounded():
     """The response that was used longest ago leaves first; one that is too large is not kept at all."""
     known = KnownResponses(10_000)
     for number in range(4):
-        known.keep(f"{number}", _response(1000), None)
+        known.settle(f"{number}", None, _response(1000), None)
     assert list(known.by_url) == ["0", "1", "2", "3"]
-    known.confirmed("0", known.by_url["0"], _response(0, date="now"))
-    known.keep("4", _response(1000), None)
+    known.settle("0", known.by_url["0"], NOT_MODIFIED, None)
+    known.settle("4", None, _response(1000), None)
     assert list(known.by_url) == ["2", "3", "0", "4"]
-    known.keep("large", _response(9000), None)
+    known.settle("large", None, _response(9000), None)
     assert "large" not in known.by_url
-    known.keep("0", _response(5000), None)
+    known.settle("0", None, _response(5000), None)
     assert known._bytes == sum(len(response.body) + 1024 for response in known.by_url.values()) <= 10_000
 
 
@@ -120,8 +123,9 @@ def test_a_304_brings_its_own_limits():
     """Links and type are those of the body; the time and the limits are those of the 304."""
     known = KnownResponses(10_000)
     kept = _response(1, link="<next>", date="then", **{"content-type": "application/json"})
-    known.keep("u", kept, None)
-    found = known.confirmed("u", kept, Response(status=304, headers={"date": "now", "etag": 'W/"1"'}))
+    known.settle("u", None, kept, None)
+    answer = Response(status=304, headers={"date": "now", "etag": 'W/"1"'})
+    found = known.settle("u", kept, answer, None)
     assert found.headers == {"date": "now", "etag": '"1"', "link": "<next>", "content-type": "application/json"}
     assert (found.status, found.body) == (200, kept.body)
     assert known.by_url["u"] is found
@@ -131,12 +135,12 @@ def test_what_leaves_meanwhile():
     """A 304 is good also where its response has left the store, or another token has come, since it was asked."""
     known = KnownResponses(10_000)
     kept = _response(1)
-    known.keep("u", kept, None)
+    known.settle("u", None, kept, None)
     known.begin_with(Secret("other"))
-    assert known.confirmed("u", kept, Response(status=304, headers={})).body == kept.body
+    assert known.settle("u", kept, NOT_MODIFIED, None).body == kept.body
     assert not known.by_url
-    known.keep("u", kept, None)
+    known.settle("u", None, kept, None)
     assert not known.by_url
     known.begin_with(Secret("other"))
-    known.keep("u", kept, Secret("other"))
+    known.settle("u", None, kept, Secret("other"))
     assert known.by_url

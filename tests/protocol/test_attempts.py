@@ -136,3 +136,9 @@ def test_a_final_failure_is_given_up_at_once(policy, max_pause, state, gained, d
 def test_one_attempt_means_no_retry(failure):
     """``attempts=1`` turns retries off."""
     assert decide(failure, policy=RetryPolicy(attempts=1)) == GiveUp()
+
+
+def test_the_number_of_attempts():
+    """Every kind of failure is an attempt; the seconds of pauses are not."""
+    assert Attempts().failed == 0
+    assert Attempts(faults=1, refused=2, throttled=3, paused=60.5).failed == 6
