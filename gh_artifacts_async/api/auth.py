@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self, runtime_checkable
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.results import Secret
@@ -55,6 +55,27 @@ class InvalidatableTokenSource(Protocol):
         ...
 
 
+class NotPickled:
+    """What holds a secret, or obtains one: it refuses to be pickled, and a copy is the object itself."""
+
+    def __copy__(self) -> Self:
+        """Return itself: what it has obtained is shared."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself: what it has obtained is shared."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always.
+        """
+        msg = f"a token source cannot be pickled: {type(self).__name__}"
+        raise TypeError(msg)
+
+
 def check_token(token: str) -> Secret:
     """Check and hide a token, whatever its format: GitHub changes lengths and prefixes.
 
@@ -71,7 +92,7 @@ def check_token(token: str) -> Secret:
     return Secret(token)
 
 
-class StaticToken:
+class StaticToken(NotPickled):
     """A token that never changes.
 
     Attributes:
@@ -95,7 +116,7 @@ class StaticToken:
         return "StaticToken('***')"
 
 
-class EnvironmentToken:
+class EnvironmentToken(NotPickled):
     """The first of some environment variables that is set; they are read again for every request."""
 
     def __init__(self, *names: str, environ: Mapping[str, str] | None = None) -> None:

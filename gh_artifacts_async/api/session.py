@@ -70,6 +70,7 @@ class GitHubSession:
         limits: rate and concurrency of API requests.
         emitter: calls the observer.
         rate_limit: the primary limit as of the last response; None before it, or if the server sends none.
+        closed: it was closed, and sends nothing more.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class GitHubSession:
         check_observer(observer)
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
+        self.closed = False
         self._gate: Gate | None = None
 
     def __repr__(self) -> str:
@@ -145,6 +147,7 @@ class GitHubSession:
 
     async def aclose(self) -> None:
         """Close the owned ClientSession, if there is one; a second call does nothing."""
+        self.closed = True
         await self.transport.aclose()
 
     def check_usable(self) -> None:
@@ -161,7 +164,8 @@ class GitHubSession:
         """Send one request and return the result of a successful response.
 
         It is retried with full jitter after a transport failure or a 5xx, and after the pause that a rate limit
-        requires; after a 401 the token source is asked once for another token; a renamed repository is followed.
+        requires; after a 401 the token source is asked once for another token; a renamed repository is followed. A
+        request with a credential of its own is sent with that, and its 401 is final.
 
         Raises:
             APIError: GitHub returned an error.
@@ -177,7 +181,7 @@ class GitHubSession:
             raise MissingTokenError(msg)
         tries = _Tries(request)
         while True:
-            token = self._token or await self._current_token()
+            token = tries.request.credential or self._token or await self._current_token()
             found = await self._send_once(gate, tries.request, token)
             if isinstance(found, Good):
                 if gate.unstated_pauses:
@@ -185,7 +189,7 @@ class GitHubSession:
                 return found.result
             if isinstance(found, Moved):
                 tries = tries.follow(found.to)
-            elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
+            elif tries.may_renew(found.error) and self._invalidated(token):
                 tries = tries._replace(renewed=True)
             elif tries.has_deleted(found.error):
                 return Nothing()
@@ -215,10 +219,10 @@ class GitHubSession:
 
     def _opened_gate(self) -> Gate:
         """Open the gate at the first request, and bind the token source."""
-        self._gate = Gate(self.limits, self.emitter)
         source: object = self._source
         if isinstance(source, BindableTokenSource):
-            source.bind(self)
+            source.bind(self)  # a source that refuses is asked for no token later either
+        self._gate = Gate(self.limits, self.emitter)
         return self._gate
 
     async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
@@ -235,6 +239,7 @@ class GitHubSession:
                     self.base.origin.host,
                     token=token,
                     fresh=request.fresh,
+                    body=request.body,
                 )
         except (TransportError, UnexpectedResponseError) as error:
             return Refused(error.with_traceback(None))
@@ -244,6 +249,10 @@ class GitHubSession:
         if token is not None and isinstance(found, Refused):
             shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
             found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
+        if request.credential is not None:
+            from gh_artifacts_async.protocol.installations import dated  # of GitHub Apps only
+
+            found = dated(found, response)
         self.rate_limit = found.rate_limit or self.rate_limit
         return found
 
@@ -285,6 +294,10 @@ class _Tries(NamedTuple):
             msg = f"{self.request.label} was redirected more than {_MOST_MOVES} times"
             raise UnexpectedResponseError(msg)
         return self._replace(request=self.request.at(url), moves=self.moves + 1)
+
+    def may_renew(self, error: ArtifactsError) -> bool:
+        """Whether another token may help: after a 401 to one of the session's own, once."""
+        return isinstance(error, AuthenticationError) and not self.renewed and self.request.credential is None
 
     def has_deleted(self, error: ArtifactsError) -> bool:
         """Whether a 404 means that an earlier attempt of a DELETE succeeded."""

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import StrPath, Timeouts
     from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
+    Headers = Mapping[str, str]
+
 DISTRIBUTION = "gh-artifacts-async"
 _MAYBE_OF_PROXY = (403, 407)
 _LONGEST_ERROR_BODY = 64 * 1024
@@ -206,6 +208,7 @@ class HttpTransport:
         *,
         token: Secret | None = None,
         fresh: bool = False,
+        body: bytes | None = None,
     ) -> Response:
         """Send a request and read its response; redirects are not followed.
 
@@ -216,6 +219,7 @@ class HttpTransport:
             host: for messages.
             token: for ``Authorization: Bearer`` (RFC 6750 section 2.1); None for a request without it.
             fresh: over a connection that has served no other request; a borrowed session does not heed it.
+            body: a JSON document; None for a request without a body.
 
         Raises:
             TransportError: no response arrived; aiohttp's exceptions never leave this frame.
@@ -225,7 +229,7 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            response = await self._exchange(method, url, headers, token, fresh=fresh)
+            response = await self._exchange(method, url, headers, token, body, fresh=fresh)
             if response.status not in _MAYBE_OF_PROXY:
                 return response
             failure = self._refused_by_proxy(response, Secret(url), host)
@@ -241,7 +245,7 @@ class HttpTransport:
         raise failure
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], token: Secret | None, *, fresh: bool
+        self, method: str, url: str, headers: Headers, token: Secret | None, content: bytes | None, *, fresh: bool
     ) -> Response:
         """Hold what must not be in a traceback, the token and aiohttp's response, as briefly as possible."""
         session = self._fresh if fresh and self._borrowed is None else self._api
@@ -255,7 +259,9 @@ class HttpTransport:
                     "Accept-Encoding": "gzip",
                     **headers,
                     **({} if token is None else {"Authorization": f"Bearer {token.reveal()}"}),
+                    **({} if content is None else {"Content-Type": "application/json"}),
                 },
+                data=content,
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=False,  # bounded, and in slices: see read_body()
