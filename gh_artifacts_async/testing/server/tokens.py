@@ -148,6 +148,7 @@ def _stateless(installation: FakeInstallation, number: int, expires: datetime) -
     """Return ``ghs_APPID_JWT``, the format of 2026-04-27, whose signature is as long as RSA's."""
     claims = {
         "iss": "https://github.com",
+        "iat": int(expires.timestamp() - installation.lifetime),
         "exp": int(expires.timestamp()),
         "jti": f"{installation.id:08d}{number:016d}",
     }
