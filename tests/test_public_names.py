@@ -49,6 +49,8 @@ PROMISED = [
     "TokenSource",
     "StaticToken",
     "EnvironmentToken",
+    "GitHubCLIToken",
+    "AppInstallationToken",
     "Sender",
     "Event",
     "Observer",

@@ -87,8 +87,8 @@ class Context:
         url = resolve_base_url(api_url)
         if asked == "env" or (asked is None and any(map(os.environ.get, token_variables(url)))):
             return None
-        stored = GitHubCLIToken(repo.web_host(url))
         try:
+            stored = GitHubCLIToken(repo.web_host(url))
             await stored.token()
         except ConfigurationError:
             if asked == "gh":

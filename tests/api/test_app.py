@@ -594,9 +594,10 @@ async def test_a_request_with_its_own_credential(github, artifact):
     request = requests.get_artifact(RepositoryName.parse(REPO), artifact)
     async with GitHubSession(tokens, base_url=github.base_url, limits=QUICK) as session:
         await session.send(request._replace(credential=Secret("other")))
-        with pytest.raises(AuthenticationError) as caught:
+        github.faults.status(None, 401, where="api", body=json.dumps({"message": "wr0ng-one is bad"}))
+        with pytest.raises(AuthenticationError, match=r"401 \*\*\* is bad") as caught:
             await session.send(request._replace(credential=Secret("wr0ng-one")))
-    check_silent(caught.value)
+    check_silent(caught.value, "wr0ng-one")
     assert tokens.calls == ["bind"]
     assert [record.headers["Authorization"] for record in github.requests] == ["Bearer other", "Bearer wr0ng-one"]
     assert caught.value.server_time is not None

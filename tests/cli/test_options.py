@@ -79,6 +79,12 @@ class TestGlobalOptions:
         assert ran.code == 4
         assert ran.err == "error: gh has no token for 127.0.0.1; run gh auth login --hostname 127.0.0.1\n"
 
+    @pytest.mark.usefixtures("no_waiting")
+    def test_an_address_that_gh_cannot_know(self, bare_cli, monkeypatch):
+        """It is no reason to refuse the address."""
+        monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        assert bare_cli("list", REPO, "--api-url", "http://[::1]:9", "--quiet").code == 6
+
     def test_names_that_look_like_options_are_given_with_an_equals_sign(self, server, cli):
         """--name=--quiet is a name."""
         server.artifact(server.run(), "--quiet")
