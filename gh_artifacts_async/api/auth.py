@@ -83,13 +83,15 @@ def check_token(token: str) -> Secret:
         ConfigurationError: it is empty, or contains characters not allowed in a header (RFC 9110 section 5.5): blanks,
             control characters, anything outside ASCII.
     """
-    if not isinstance(token, str) or not _SENDABLE.fullmatch(token):
+    found = Secret(token) if isinstance(token, str) and _SENDABLE.fullmatch(token) else None
+    del token  # what comes with a newline may be a token all the same: the frames of an error do not show it
+    if found is None:
         msg = (
             "the token is empty or contains characters not allowed in an HTTP header (a newline, a blank?); "
             "check where it comes from"
         )
         raise ConfigurationError(msg)
-    return Secret(token)
+    return found
 
 
 class StaticToken(NotPickled):
@@ -105,7 +107,10 @@ class StaticToken(NotPickled):
         Raises:
             ConfigurationError: it is empty, or contains characters not allowed in a header.
         """
-        self.secret = check_token(token)
+        try:
+            self.secret = check_token(token)
+        finally:
+            del token  # see check_token()
 
     async def token(self) -> str:
         """Return the token."""
@@ -160,7 +165,10 @@ def as_token_source(token: str | TokenSource | None) -> TokenSource | None:
     if token is None:
         return None
     if isinstance(token, str):
-        return StaticToken(token)
+        try:
+            return StaticToken(token)
+        finally:
+            del token  # see check_token()
     if not callable(getattr(token, "token", None)):
         msg = f"token must be a string or an object with a coroutine token(), not {type(token).__name__}"
         raise ConfigurationError(msg)

@@ -99,7 +99,10 @@ class GitHubSession:
             ConfigurationError: an argument is invalid.
         """
         proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # the frames of an error show no password
-        self._source = as_token_source(token)
+        try:
+            self._source = as_token_source(token)
+        finally:
+            token = None  # nor a token
         self.has_token = self._source is not None
         self._token = self._source.secret if isinstance(self._source, StaticToken) else None
         self.base = BaseURL.parse(base_url)

@@ -42,6 +42,7 @@ from tests.kits.api import QUICK, REPO, Source, check_silent, shown
 from tests.kits.apptoken import ACCESS_TOKENS, keys, minted, of_apps
 
 HOUR = 3600.0
+WRONG = "wr0ng-one"
 
 
 @pytest.fixture
@@ -594,10 +595,10 @@ async def test_a_request_with_its_own_credential(github, artifact):
     request = requests.get_artifact(RepositoryName.parse(REPO), artifact)
     async with GitHubSession(tokens, base_url=github.base_url, limits=QUICK) as session:
         await session.send(request._replace(credential=Secret("other")))
-        github.faults.status(None, 401, where="api", body=json.dumps({"message": "wr0ng-one is bad"}))
+        github.faults.status(None, 401, where="api", body=json.dumps({"message": f"{WRONG} is bad"}))
         with pytest.raises(AuthenticationError, match=r"401 \*\*\* is bad") as caught:
-            await session.send(request._replace(credential=Secret("wr0ng-one")))
-    check_silent(caught.value, "wr0ng-one")
+            await session.send(request._replace(credential=Secret(WRONG)))
+    check_silent(caught.value, WRONG)
     assert tokens.calls == ["bind"]
-    assert [record.headers["Authorization"] for record in github.requests] == ["Bearer other", "Bearer wr0ng-one"]
+    assert [record.headers["Authorization"] for record in github.requests] == ["Bearer other", f"Bearer {WRONG}"]
     assert caught.value.server_time is not None

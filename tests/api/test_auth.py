@@ -22,7 +22,7 @@ from gh_artifacts_async.api.auth import (
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.protocol.requests import get_artifact
-from tests.kits.api import REPO, TOKEN, Source
+from tests.kits.api import REPO, TOKEN, Source, check_silent
 from tests.kits.apptoken import keys
 
 TOKENS = ("check_token", "StaticToken", "EnvironmentToken", "AppInstallationToken", "GitHubCLIToken")
@@ -118,6 +118,23 @@ def test_tokens_that_no_header_carries(token):
     with pytest.raises(ConfigurationError) as caught:
         StaticToken(token)
     assert "X: y" not in str(caught.value)
+
+
+@pytest.mark.parametrize("made", [check_token, StaticToken, as_token_source, GitHubSession, ArtifactsClient])
+def test_a_token_with_a_newline_does_not_show(made):
+    """It is a token all the same: neither in the message nor in the frames of the error."""
+    with pytest.raises(ConfigurationError) as caught:
+        made(f"{TOKEN}\n")
+    check_silent(caught.value)
+
+
+@pytest.mark.parametrize("made", [GitHubSession, ArtifactsClient])
+@pytest.mark.parametrize("wrong", ["base_url", "timeouts", "api_version"])
+def test_another_argument_is_wrong(made, wrong):
+    """The frames of the error do not show the token that was right."""
+    with pytest.raises(ConfigurationError) as caught:
+        made(TOKEN, **{wrong: "\n"})
+    check_silent(caught.value)
 
 
 @pytest.mark.parametrize(
