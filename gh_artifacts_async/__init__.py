@@ -12,8 +12,10 @@ Importing the package itself loads nothing: a name's module is imported when the
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gh_artifacts_async.api.app import AppInstallationToken
     from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
+    from gh_artifacts_async.api.github_cli import GitHubCLIToken
     from gh_artifacts_async.archive.members import Member
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
@@ -114,6 +116,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIError",
+    "AppInstallationToken",
     "ArchiveError",
     "ArchiveLimitError",
     "Artifact",
@@ -145,6 +148,7 @@ __all__ = [
     "ExtractedMember",
     "ExtractionProgress",
     "Failure",
+    "GitHubCLIToken",
     "IfExists",
     "IncompleteDownloadError",
     "Layout",
@@ -210,8 +214,10 @@ __all__ = [
 
 if not TYPE_CHECKING:  # type checkers would accept any name of a module that has a __getattr__
     _NAMES = {
+        "api.app": "AppInstallationToken",
         "api.auth": "EnvironmentToken Sender StaticToken TokenSource",
         "api.environment": "resolve_base_url token_variables",
+        "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",

@@ -188,7 +188,30 @@ class BadRequestError(APIError):
 
 
 class AuthenticationError(APIError):
-    """401: the token is missing, invalid or expired."""
+    """401: the token is missing, invalid or expired; or a GitHub App got no token for an installation.
+
+    Attributes:
+        server_time: GitHub's time as of the response to a request of a GitHub App itself, to which the times in its
+            JSON Web Token must fit (aware, UTC); None for any other request.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = (*APIError._fields, "server_time")
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int = 401,
+        request_id: str | None = None,
+        documentation_url: str | None = None,
+        request: str = "",
+        server_time: datetime | None = None,
+    ) -> None:
+        """Keep the details of the response, and the server's time."""
+        super().__init__(
+            message, status=status, request_id=request_id, documentation_url=documentation_url, request=request
+        )
+        self.server_time = server_time
 
 
 class PermissionDeniedError(APIError):

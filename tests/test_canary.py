@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import pickle
 import re
@@ -15,6 +16,7 @@ import aiohttp
 import pytest
 
 from gh_artifacts_async import (
+    AppInstallationToken,
     ArtifactRef,
     ArtifactsClient,
     ArtifactsError,
@@ -25,6 +27,7 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.testing.server.signing import Signer
+from tests.kits.apptoken import ACCESS_TOKENS, keys, of_apps
 from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, REPO, WORKER_SIZE, Seen, add, client_for, names
 from tests.transfer.test_faults import LOST, MENDED
 
@@ -42,18 +45,20 @@ class Canaries:
 
     Attributes:
         signatures: of every signed URL that was ever made.
+        others: secrets of one test.
         records: what was logged.
         texts: (where, text) pairs in which nothing may be found.
     """
 
     def __init__(self) -> None:
         self.signatures: set[str] = set()
+        self.others: set[str] = set()
         self.records: list[logging.LogRecord] = []
         self.texts: list[tuple[str, str]] = []
 
     def secrets(self) -> set[str]:
         """Return what nothing may show."""
-        return {TOKEN, *self.signatures, *map(unquote, self.signatures)}
+        return {TOKEN, *self.signatures, *map(unquote, self.signatures), *self.others}
 
     def see(self, where: str, thing: object) -> None:
         """Take down everything that a thing can be printed as."""
@@ -374,4 +379,103 @@ async def test_observer_and_debug_mode(canaries: Canaries, github: FakeGitHub, t
             await _try(canaries, github, client, artifact_id, tmp_path)
     loop.set_debug(False)
     assert any("an observer failed" in record.getMessage() for record in canaries.records)
+    canaries.silence()
+
+
+# --- GitHub Apps
+
+
+def _bound(github: FakeGitHub, canaries: Canaries) -> AppInstallationToken:
+    """Return the source of an App that is installed, whose tokens are stateless; its key is a canary."""
+    github.add_installation(7, [REPO], stateless=True)
+    github.set_app_keys(7, keys().public)
+    github.tokens = set()
+    canaries.others.update(keys().private.splitlines()[1:-1])
+    return AppInstallationToken(7, keys().private, repo=REPO)
+
+
+def _collect(github: FakeGitHub, canaries: Canaries) -> None:
+    """Add every JSON Web Token and every token that was sent, in whole, and the parts that make them up."""
+    for record in github.requests_to("api"):
+        token = record.headers["Authorization"].removeprefix("Bearer ")
+        canaries.others |= {token, *(part for part in token.split(".") if len(part) > 40)}
+
+
+APP_FAULTS: dict[str, Any] = {
+    "none": lambda _github: None,
+    "revoked key": lambda github: github.set_app_keys(7),
+    "revoked token": lambda github: github.revoke_installation_tokens(),
+    "not installed": lambda github: github.scenario.installations.clear(),
+    "403": lambda github: github.faults.status(None, 403, times=None, where="api", endpoint=ACCESS_TOKENS),
+    "422": lambda github: github.faults.status(None, 422, times=None, where="api", endpoint=ACCESS_TOKENS),
+    "502": lambda github: github.faults.status(None, 502, times=None, where="api", endpoint=ACCESS_TOKENS),
+    "no end": lambda github: github.faults.status(
+        None, 201, times=None, where="api", endpoint=ACCESS_TOKENS, body='{"token": "ghs_7_canary.without.an-end"}'
+    ),
+    "html": lambda github: github.faults.html(None, times=None, endpoint=ACCESS_TOKENS),
+    "cut": lambda github: github.faults.cut(None, times=None, where="api"),
+    "no reply": lambda github: github.faults.no_reply(None, times=None, where="api"),
+    "garbage": lambda github: github.faults.garbage(None, times=None, where="api"),
+}
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["first", "renewal"])
+@pytest.mark.parametrize("fault", APP_FAULTS)
+async def test_apps(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str, later: Any) -> None:
+    """Nothing shows of an App's key, its JSON Web Tokens and its tokens, whatever becomes of a request for one."""
+    artifact_id = add(github, size=INLINE_SIZE)
+    source = _bound(github, canaries)
+    canaries.others.add("ghs_7_canary.without.an-end")
+    async with client_for(github, source, retry=QUICK) as client:  # type: ignore[arg-type]
+        if later:
+            await client.count_artifacts(REPO)
+            _collect(github, canaries)
+            APP_FAULTS[fault](github)
+            await asyncio.sleep(3400)
+            await _try(canaries, github, client, artifact_id, tmp_path)
+            await asyncio.sleep(3400)
+        else:
+            APP_FAULTS[fault](github)
+        await _try(canaries, github, client, artifact_id, tmp_path)
+        canaries.see("source", source)
+        canaries.see("session", client._github)
+    _collect(github, canaries)
+    assert of_apps(github)
+    canaries.silence()
+
+
+async def test_an_app_token_that_is_echoed(canaries: Canaries, github: FakeGitHub) -> None:
+    """520 characters with dots, in an error of a server that repeats what it got."""
+    artifact_id = add(github)
+    source = _bound(github, canaries)
+    async with client_for(github, source, retry=QUICK) as client:  # type: ignore[arg-type]
+        await client.get_artifact(REPO, artifact_id)
+        token = github.requests[-1].headers["Authorization"].removeprefix("Bearer ")
+        canaries.others |= {token, token.upper()}
+        for said in (token, token.upper()):
+            body = json.dumps({"message": f"what is {said}?", "documentation_url": f"https://docs.example/{said}"})
+            github.faults.status(None, 403, where="api", body=body, headers={"X-GitHub-Request-Id": said})
+            with pytest.raises(ArtifactsError, match=r"what is \*\*\*\?") as caught:
+                await client.get_artifact(REPO, artifact_id)
+            del said, body
+            canaries.see_error(caught.value.with_traceback(None))
+    canaries.silence()
+
+
+async def test_an_app_is_cancelled(canaries: Canaries, github: FakeGitHub) -> None:
+    """Nothing shows in the traceback of a CancelledError, wherever the request for a token was."""
+    artifact_id = add(github)
+    source = _bound(github, canaries)
+    async with client_for(github, source) as client:  # type: ignore[arg-type]
+        for steps in range(1, 120, 3):
+            source._grant = None
+            task = asyncio.create_task(client.get_artifact(REPO, artifact_id))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError as error:
+                canaries.see_error(error)
+    _collect(github, canaries)
     canaries.silence()

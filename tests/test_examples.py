@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from gh_artifacts_async import ArtifactsClient, StaticToken
+from gh_artifacts_async import ArtifactsClient, AuthenticationError, StaticToken
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits import examples
+from tests.kits.apptoken import keys, minted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -40,6 +41,10 @@ async def github(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncGenera
             monkeypatch.delenv(variable, raising=False)
         monkeypatch.setenv("GITHUB_API_URL", fake.base_url)
         monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
+        monkeypatch.setenv("APP_ID", "7")
+        monkeypatch.setenv("APP_PRIVATE_KEY", keys().private.replace("\n", "\\n"))
+        fake.add_installation(7, [REPO])
+        fake.set_app_keys(7, keys().public)
         monkeypatch.chdir(tmp_path)
         yield fake
 
@@ -152,6 +157,34 @@ async def test_opentelemetry(github: FakeGitHub, tmp_path: Path, monkeypatch: py
     assert "t0ken" not in said
     assert "sig" not in said
     assert "?" not in said
+
+
+async def test_the_bot_that_is_an_app_step_by_step(github: FakeGitHub, tmp_path: Path) -> None:
+    """Create the App, run the bot too early, install the App, run the bot, narrow its rights, revoke its key."""
+    github.tokens = set()
+    github.scenario.installations.clear()
+    bot, fewer, _ = examples.examples(examples.ROOT / "docs" / "howto" / "github-app.md")
+    assert bot.is_program
+    assert bot.source.count("\n") <= 16
+    with pytest.raises(AuthenticationError, match="404 Not Found: the App is not installed there"):
+        await examples.run(bot, {}, {})
+    github.add_installation(7, [REPO], permissions={"actions": "write", "metadata": "read"})
+    said = await examples.run(bot, {}, {})
+    assert sorted(said.split()) == sorted(folder("artifacts", tmp_path))
+    assert len(said.split()) == 2 * len(NAMES)
+    assert minted(github) == 1
+    narrowed = examples.attrs.evolve(
+        fewer,
+        source=f"{fewer.source}async with client:\n"
+        f"    found = [it async for it in client.list_artifacts('{REPO}')]\n"
+        "    await client.get_download_url(found[0])\n"
+        "    try:\n        await client.delete_artifact(found[0])\n"
+        "    except Exception as error:\n        print(error)\n",
+    )
+    assert "Resource not accessible by integration" in await examples.run(narrowed, {}, {"client": None})
+    github.set_app_keys(7)
+    with pytest.raises(AuthenticationError, match="401 A JSON web token could not be decoded: check the App's ID"):
+        await examples.run(bot, {}, {})
 
 
 def check(command: list[str], folder: Path) -> None:

@@ -51,6 +51,8 @@ PROMISED = [
     "TokenSource",
     "StaticToken",
     "EnvironmentToken",
+    "GitHubCLIToken",
+    "AppInstallationToken",
     "Sender",
     "Event",
     "Observer",

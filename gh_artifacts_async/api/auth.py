@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self, runtime_checkable
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.results import Secret
@@ -55,6 +55,27 @@ class InvalidatableTokenSource(Protocol):
         ...
 
 
+class NotPickled:
+    """What holds a secret, or obtains one: it refuses to be pickled, and a copy is the object itself."""
+
+    def __copy__(self) -> Self:
+        """Return itself: what it has obtained is shared."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself: what it has obtained is shared."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always.
+        """
+        msg = f"a token source cannot be pickled: {type(self).__name__}"
+        raise TypeError(msg)
+
+
 def check_token(token: str) -> Secret:
     """Check and hide a token, whatever its format: GitHub changes lengths and prefixes.
 
@@ -62,16 +83,18 @@ def check_token(token: str) -> Secret:
         ConfigurationError: it is empty, or contains characters not allowed in a header (RFC 9110 section 5.5): blanks,
             control characters, anything outside ASCII.
     """
-    if not isinstance(token, str) or not _SENDABLE.fullmatch(token):
+    found = Secret(token) if isinstance(token, str) and _SENDABLE.fullmatch(token) else None
+    del token  # what comes with a newline may be a token all the same: the frames of an error do not show it
+    if found is None:
         msg = (
             "the token is empty or contains characters not allowed in an HTTP header (a newline, a blank?); "
             "check where it comes from"
         )
         raise ConfigurationError(msg)
-    return Secret(token)
+    return found
 
 
-class StaticToken:
+class StaticToken(NotPickled):
     """A token that never changes.
 
     Attributes:
@@ -84,7 +107,10 @@ class StaticToken:
         Raises:
             ConfigurationError: it is empty, or contains characters not allowed in a header.
         """
-        self.secret = check_token(token)
+        try:
+            self.secret = check_token(token)
+        finally:
+            del token  # see check_token()
 
     async def token(self) -> str:
         """Return the token."""
@@ -95,7 +121,7 @@ class StaticToken:
         return "StaticToken('***')"
 
 
-class EnvironmentToken:
+class EnvironmentToken(NotPickled):
     """The first of some environment variables that is set; they are read again for every request."""
 
     def __init__(self, *names: str, environ: Mapping[str, str] | None = None) -> None:
@@ -139,7 +165,10 @@ def as_token_source(token: str | TokenSource | None) -> TokenSource | None:
     if token is None:
         return None
     if isinstance(token, str):
-        return StaticToken(token)
+        try:
+            return StaticToken(token)
+        finally:
+            del token  # see check_token()
     if not callable(getattr(token, "token", None)):
         msg = f"token must be a string or an object with a coroutine token(), not {type(token).__name__}"
         raise ConfigurationError(msg)

@@ -72,6 +72,7 @@ class GitHubSession:
         limits: rate and concurrency of API requests.
         emitter: calls the observer, logs and counts.
         rate_limit: the primary limit as of the last response; None before it, or if the server sends none.
+        closed: it was closed, and sends nothing more.
     """
 
     def __init__(
@@ -100,7 +101,10 @@ class GitHubSession:
             ConfigurationError: an argument is invalid.
         """
         proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # the frames of an error show no password
-        self._source = as_token_source(token)
+        try:
+            self._source = as_token_source(token)
+        finally:
+            token = None  # nor a token
         self.has_token = self._source is not None
         self._token = self._source.secret if isinstance(self._source, StaticToken) else None
         self.base = BaseURL.parse(base_url)
@@ -127,6 +131,7 @@ class GitHubSession:
         check_observer(observer)
         self.emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
+        self.closed = False
         self._gate: Gate | None = None
 
     def __repr__(self) -> str:
@@ -149,6 +154,7 @@ class GitHubSession:
 
     async def aclose(self) -> None:
         """Close the owned ClientSession, if there is one; a second call does nothing."""
+        self.closed = True
         await self.transport.aclose()
 
     def check_usable(self) -> None:
@@ -165,7 +171,8 @@ class GitHubSession:
         """Send one request and return the result of a successful response.
 
         It is retried with full jitter after a transport failure or a 5xx, and after the pause that a rate limit
-        requires; after a 401 the token source is asked once for another token; a renamed repository is followed.
+        requires; after a 401 the token source is asked once for another token; a renamed repository is followed. A
+        request with a credential of its own is sent with that, and its 401 is final.
 
         Raises:
             APIError: GitHub returned an error.
@@ -181,7 +188,7 @@ class GitHubSession:
             raise MissingTokenError(msg)
         tries = _Tries(request)
         while True:
-            token = self._token or await self._current_token()
+            token = tries.request.credential or self._token or await self._current_token()
             found = await self._send_once(gate, tries, token)
             if isinstance(found, Good):
                 if gate.recovering:
@@ -189,7 +196,7 @@ class GitHubSession:
                 return found.result
             if isinstance(found, Moved):
                 tries = tries.follow(found.to)
-            elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
+            elif tries.may_renew(found.error) and self._invalidated(token):
                 self.emitter.retried("api", request.label, found.error, 0.0, 1)
                 tries = tries._replace(renewed=True)
             elif tries.has_deleted(found.error):
@@ -222,10 +229,10 @@ class GitHubSession:
 
     def _opened_gate(self) -> Gate:
         """Open the gate at the first request, and bind the token source."""
-        self._gate = Gate(self.limits, self.emitter)
         source: object = self._source
         if isinstance(source, BindableTokenSource):
-            source.bind(self)
+            source.bind(self)  # a source that refuses is asked for no token later either
+        self._gate = Gate(self.limits, self.emitter)
         return self._gate
 
     async def _send_once(self, gate: Gate, tries: _Tries, token: Secret | None) -> Judgement:
@@ -241,6 +248,10 @@ class GitHubSession:
         if token is not None and isinstance(found, Refused):
             shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
             found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
+        if request.credential is not None:
+            from gh_artifacts_async.protocol.installations import dated  # of GitHub Apps only
+
+            found = dated(found, response)
         limit = found.rate_limit
         if limit is not None:
             self.rate_limit = limit
@@ -258,7 +269,8 @@ class GitHubSession:
         heard = emitter.active or API_LOG.isEnabledFor(DEBUG)
         loop = asyncio.get_running_loop()
         started = loop.time()
-        known = self._known if request.answer == "json" and request.method == "GET" and not request.fresh else None
+        polled = request.answer == "json" and request.method == "GET" and not (request.fresh or request.credential)
+        known = self._known if polled else None
         if known is not None:
             if token is not known.token:
                 known.begin_with(token)
@@ -278,6 +290,7 @@ class GitHubSession:
                         headers,
                         self.base.origin.host,
                         token=token,
+                        body=request.body,
                         fresh=request.fresh,
                         held=gate.is_paused,
                     )
@@ -343,6 +356,10 @@ class _Tries(NamedTuple):
             msg = f"{self.request.label} was redirected more than {_MOST_MOVES} times"
             raise UnexpectedResponseError(msg)
         return self._replace(request=self.request.at(url), moves=self.moves + 1)
+
+    def may_renew(self, error: ArtifactsError) -> bool:
+        """Whether another token may help: after a 401 to one of the session's own, once."""
+        return isinstance(error, AuthenticationError) and not self.renewed and self.request.credential is None
 
     def has_deleted(self, error: ArtifactsError) -> bool:
         """Whether a 404 means that an earlier attempt of a DELETE succeeded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,9 +12,12 @@ import attrs
 from gh_artifacts_async.cli import repo
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text
+from gh_artifacts_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gh_artifacts_async import ArtifactsClient, Event, Observer
+    from collections.abc import AsyncGenerator
+
+    from gh_artifacts_async import ArtifactsClient, Event, Observer, TokenSource
     from gh_artifacts_async.cli.repo import Target
 
 LONGEST_PAUSE = 3900.0
@@ -48,8 +52,9 @@ class Context:
         self.api = target.base_url
         return target
 
-    def client(self, target: Target, *observers: Observer) -> ArtifactsClient:
-        """Return a client for the target's API, with the environment's token and proxies.
+    @asynccontextmanager
+    async def client(self, target: Target, *observers: Observer) -> AsyncGenerator[ArtifactsClient]:
+        """Open a client for the target's API, with the environment's token and proxies, or the login stored by gh.
 
         Raises:
             ConfigurationError: a setting is not valid.
@@ -57,13 +62,39 @@ class Context:
         from gh_artifacts_async import ArtifactsClient, Limits
 
         given: dict[str, Any] = {} if target.base_url is None else {"base_url": target.base_url}
-        return ArtifactsClient.from_env(
+        stored = await self._stored_login(target.base_url)
+        if stored is not None:
+            given["token"] = stored
+        client = ArtifactsClient.from_env(
             ca_file=self.options.ca_file,
             trust_env=True,
             limits=Limits(max_pause=LONGEST_PAUSE),
             observer=fan_out(*observers, self.tell),
             **given,
         )
+        async with client:
+            yield client
+
+    async def _stored_login(self, api_url: str | None) -> TokenSource | None:
+        """Return the token that gh has stored, if it is to be used; None for the environment's, or for none at all.
+
+        Raises:
+            MissingTokenError: ``--token-from gh``, and gh has stored none.
+        """
+        from gh_artifacts_async import GitHubCLIToken, resolve_base_url, token_variables
+
+        asked = self.options.token_from
+        url = resolve_base_url(api_url)
+        if asked == "env" or (asked is None and any(map(os.environ.get, token_variables(url)))):
+            return None
+        try:
+            stored = GitHubCLIToken(repo.web_host(url))
+            await stored.token()
+        except ConfigurationError:
+            if asked == "gh":
+                raise
+            return None
+        return stored
 
     def tell(self, event: Event) -> None:
         """Say what happens on the way: with ``--verbose`` everything, else only why nothing seems to happen."""

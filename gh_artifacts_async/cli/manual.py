@@ -53,9 +53,10 @@ GLOBAL = (
     ),
     Option(
         ("--token-from",),
-        "env",
-        "Source of the token. env: GH_TOKEN or GITHUB_TOKEN for github.com, GH_ENTERPRISE_TOKEN for other hosts.",
-        "env",
+        "env|gh",
+        "Source of the token. env: GH_TOKEN or GITHUB_TOKEN for github.com, GH_ENTERPRISE_TOKEN for other hosts. "
+        "gh: the login that GitHub's own command line has stored.",
+        "env, else gh",
     ),
     Option(("--ca-file",), "PEM", "Also trust the certificates in this file."),
     Option(("--quiet",), "", "Print only results and errors."),

@@ -15,7 +15,7 @@ class GlobalOptions:
 
     Attributes:
         api_url: the REST API's URL, or a bare host name.
-        token_from: where the token comes from.
+        token_from: where the token comes from; None: the environment, else what gh has stored.
         ca_file: certificates to trust besides the system's.
         quiet: results and errors only.
         verbose: events, requests and retries too.
@@ -23,7 +23,7 @@ class GlobalOptions:
     """
 
     api_url: str | None = None
-    token_from: Literal["env"] = "env"  # noqa: S105 - not a password but where it is
+    token_from: Literal["env", "gh"] | None = None
     ca_file: str | None = None
     quiet: bool = False
     verbose: bool = False

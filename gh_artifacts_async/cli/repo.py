@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -88,6 +89,12 @@ def _api_of(host: str) -> str | None:
         return resolve_base_url(host)
     except ConfigurationError:
         return None
+
+
+def web_host(api_url: str) -> str:
+    """Return the host of an API's web site, which is what gh calls it: github.com for ``https://api.github.com``."""
+    host = urlsplit(api_url).hostname or ""
+    return host.removeprefix("api.") if host == "api.github.com" or host.endswith(".ghe.com") else host
 
 
 def token_variables_of(api_url: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack, cast
 
-from gh_artifacts_async.api.auth import EnvironmentToken, check_token
+from gh_artifacts_async.api.auth import EnvironmentToken, as_token_source, check_token
 from gh_artifacts_async.api.checks import setting
 from gh_artifacts_async.api.environment import read_environment
 from gh_artifacts_async.api.session import API_VERSION, GitHubSession
@@ -89,8 +89,12 @@ class ArtifactsClient(Operations):
             ConfigurationError: an argument is invalid, e.g. a token over http to another machine.
         """
         hidden, proxy = _hidden(proxy), None  # the frames of an error show no password
+        try:
+            source = as_token_source(token)
+        finally:
+            token = None  # nor a token
         github = GitHubSession(
-            token,
+            source,
             base_url=base_url,
             session=session,
             allow_http=allow_http,

@@ -26,6 +26,13 @@ _LONGEST_MESSAGE = 300
 _A_PAGE = "the answer is an HTML page, not GitHub's API; is a proxy or firewall in the way?"
 
 
+APP_HINTS = {
+    401: "check the App's ID, that the private key is one of the App's and was not deleted, and this machine's clock",
+    404: "the App is not installed there; check the App's ID and its installations",
+}
+"""What to check when GitHub refuses a request of a GitHub App itself, by status."""
+
+
 class Denial(NamedTuple):
     """What a 403 or 451 says besides its message.
 

@@ -17,6 +17,7 @@ from gh_artifacts_async.models import check_id
 
 if TYPE_CHECKING:
     from gh_artifacts_async.models import Direction, RepositoryName
+    from gh_artifacts_async.results import Secret
 
 Query = tuple[tuple[str, str], ...]
 
@@ -211,7 +212,7 @@ class Request(NamedTuple):
     Attributes:
         operation: GitHub's name for it, e.g. ``"list_artifacts_for_repo"``.
         path: below the base URL, percent-encoded.
-        method: GET or DELETE; both are safe to repeat (RFC 9110 section 9.2.2).
+        method: GET or DELETE, which are safe to repeat (RFC 9110 section 9.2.2), or a POST that is so too.
         query: names and values, not yet encoded.
         absolute_url: used instead of path and query: GitHub's own ``next`` link, or a renamed repository's new URL.
         points: what it costs of GitHub's 900 points a minute, see :class:`~gh_artifacts_async.Limits`.
@@ -219,11 +220,13 @@ class Request(NamedTuple):
         known_expired: whether the artifact is known to have expired, which a 5xx then means; None if unknown.
         about: the id of what the response must be about: an artifact, or a run; None for a repository.
         fresh: send it over a connection that has served no other request.
+        credential: sent in place of the session's token, which is not asked for then; None for the session's.
+        body: a JSON document, encoded; None for no body.
     """
 
     operation: str
     path: str
-    method: Literal["GET", "DELETE"] = "GET"
+    method: Literal["GET", "DELETE", "POST"] = "GET"
     query: Query = ()
     absolute_url: str | None = None
     points: int = 1
@@ -231,6 +234,8 @@ class Request(NamedTuple):
     known_expired: bool | None = None
     about: int | None = None
     fresh: bool = False
+    credential: Secret | None = None
+    body: bytes | None = None
 
     @property
     def label(self) -> str:

@@ -30,7 +30,7 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
-from gh_artifacts_async.protocol.denials import error_details, page_text, printable, read_denial
+from gh_artifacts_async.protocol.denials import APP_HINTS, error_details, page_text, printable, read_denial
 from gh_artifacts_async.protocol.links import PageLinks, page_links
 from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.redirects import leads_to_sign_in, signed_url
@@ -87,11 +87,13 @@ class Document(NamedTuple):
         data: the parsed JSON.
         links: where to find a listing's next page.
         is_large: it is so long that another thread should read it.
+        date: the server's time, if the request had its own credential and the response states it.
     """
 
     data: Any
     links: PageLinks = _NO_LINKS
     is_large: bool = False
+    date: datetime | None = None
 
     def __repr__(self) -> str:
         """Return all but the data."""
@@ -402,7 +404,7 @@ def _api_error(request: Request, response: Response, facts: _Facts) -> APIError:
         accepted = response.headers.get("x-accepted-github-permissions")
         details = _common(request, response, facts, denial.hint)
         return PermissionDeniedError(**details, accepted_permissions=accepted, sso_url=denial.sso_url)
-    hint = _HINTS.get(found, "")
+    hint = _HINTS.get(found, "") if request.credential is None else APP_HINTS.get(response.status, "")
     if response.status == _GONE and found is APIError:
         hint = "this API version may have been retired; set another api_version"
     return found(**_common(request, response, facts, hint))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -187,6 +188,8 @@ class FakeGitHub(Hosts):
         *,
         permissions: Mapping[str, str] | None = None,
         lifetime: float = 3600.0,
+        client_id: str | None = None,
+        stateless: bool = False,
         id: int | None = None,  # noqa: A002 - the field's name
     ) -> FakeInstallation:
         """Install a GitHub App on ``repositories``; its tokens live ``lifetime`` seconds.
@@ -196,11 +199,30 @@ class FakeGitHub(Hosts):
             repositories: ``owner/name`` each.
             permissions: None: ``{"actions": "write", "metadata": "read"}``.
             lifetime: seconds; GitHub gives an hour.
+            client_id: the App's client ID, which JSON Web Tokens may name instead.
+            stateless: tokens have the format of 2026: about 520 characters, with dots. A request's header
+                ``X-GitHub-Stateless-S2S-Token: enabled`` or ``disabled`` overrides it.
             id: None: the next one.
         """
         allowed = {"actions": "write", "metadata": "read"} if permissions is None else permissions
         values = {"app_id": app_id, "permissions": allowed, "lifetime": lifetime, "id": id}
+        values |= {"client_id": client_id, "stateless": stateless}
         return self.scenario.add_installation(repositories, values)
+
+    def set_app_keys(self, app_id: int, *public_keys: str | bytes) -> None:
+        """Check an App's JSON Web Tokens against these public keys (PEM) from now on; without any, all are revoked.
+
+        By default signatures are not checked. It needs PyJWT, which the extra ``app`` installs.
+        """
+        if importlib.util.find_spec("jwt") is None:
+            msg = 'the fake checks signatures with PyJWT: pip install "gh-artifacts-async[app]"'
+            raise RuntimeError(msg)
+        self._tokens.app_keys[str(app_id)] = public_keys
+
+    def revoke_installation_tokens(self) -> None:
+        """Reject (401) every installation token that was issued so far."""
+        for token, minted in self._tokens.minted.items():
+            self._tokens.minted[token] = attrs.evolve(minted, expires=self.clock.now())
 
     # -- behaviour ---------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import aiohttp
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.transport.bounds import HeldError
+from gh_artifacts_async.transport.failures import NotSentAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,19 @@ if TYPE_CHECKING:
 else:
     _Connector = object
 
+_DISTRIBUTION = "gh-artifacts-async"
 READ_BUFFER = 256 * 1024
 """Bytes that aiohttp may hold of one body before it stops reading; they are lost when the body breaks."""
+
+
+def default_user_agent() -> str:
+    """Return this package's name and version."""
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a request needs
+
+    try:
+        return f"{_DISTRIBUTION}/{version(_DISTRIBUTION)}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return f"{_DISTRIBUTION}/0"
 
 
 def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:
@@ -168,20 +180,33 @@ class SharedConnector(_QuietConnections, _Shared):
         self._known = WeakSet()
 
 
-def open_session(
-    connector: GuardedConnector | SharedConnector, middleware: aiohttp.ClientMiddlewareType
-) -> aiohttp.ClientSession:
+async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once (an aiohttp middleware).
+
+    aiohttp sends an idempotent request again by itself when a pooled connection ends without an answer. Retries have
+    one rule (:mod:`gh_artifacts_async.protocol.attempts`), and every send counts, so that failure is replaced
+    by one that aiohttp does not retry.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # there was no connection at all: aiohttp does not retry either
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        renamed = NotSentAgainError(error)
+    raise renamed
+
+
+def open_session(connector: GuardedConnector | SharedConnector) -> aiohttp.ClientSession:
     """Open a session without cookies that inherits nothing from other sessions.
 
     Args:
         connector: closed with the session if it is ours.
-        middleware: every request goes through it.
     """
     return aiohttp.ClientSession(
         connector=cast("aiohttp.BaseConnector", connector),
         connector_owner=isinstance(connector, GuardedConnector),
         cookie_jar=aiohttp.DummyCookieJar(),
-        middlewares=(middleware,),
+        middlewares=(send_once,),
     )
 
 

@@ -19,16 +19,12 @@ from gh_artifacts_async.transport.connections import (
     GuardedConnector,
     SharedConnector,
     check_borrowed,
+    default_user_agent,
     is_full,
     open_session,
     tls_context,
 )
-from gh_artifacts_async.transport.failures import (
-    NotSentAgainError,
-    proxy_refusal,
-    transport_error,
-    without_traceback,
-)
+from gh_artifacts_async.transport.failures import proxy_refusal, transport_error, without_traceback
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy, is_of_proxy, proxy_place
 from gh_artifacts_async.transport.socket_receiver import take_over
 
@@ -39,19 +35,10 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import StrPath, Timeouts
     from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
-DISTRIBUTION = "gh-artifacts-async"
+    Headers = Mapping[str, str]
+
 _MAYBE_OF_PROXY = (403, 407)
 _LONGEST_ERROR_BODY = 64 * 1024
-
-
-def default_user_agent() -> str:
-    """Return this package's name and version."""
-    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a request needs
-
-    try:
-        return f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return f"{DISTRIBUTION}/0"
 
 
 def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
@@ -61,22 +48,6 @@ def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
         key = name.lower()
         found[key] = f"{found[key]}, {value}" if key == "link" and key in found else value
     return found
-
-
-async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request once (an aiohttp middleware).
-
-    aiohttp sends an idempotent request again by itself when a pooled connection ends without an answer. Retries have
-    one rule (:mod:`gh_artifacts_async.protocol.attempts`), and every send counts, so that failure is replaced
-    by one that aiohttp does not retry.
-    """
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise  # there was no connection at all: aiohttp does not retry either
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        renamed = NotSentAgainError(error)
-    raise renamed
 
 
 class HttpTransport:
@@ -180,7 +151,7 @@ class HttpTransport:
 
     def _open(self, *, fresh: bool) -> aiohttp.ClientSession:
         """Open a session of our own: for all requests, or for those that must have a new connection each."""
-        session = open_session(GuardedConnector(self._watch, self._ssl, reuse=not fresh), send_once)
+        session = open_session(GuardedConnector(self._watch, self._ssl, reuse=not fresh))
         if fresh:
             self._fresh = session
         else:
@@ -192,7 +163,7 @@ class HttpTransport:
         if borrowed.connector is None:
             msg = "the borrowed aiohttp session is closed"
             raise ClientClosedError(msg)
-        self._bare = open_session(SharedConnector(self._watch, borrowed.connector), send_once)
+        self._bare = open_session(SharedConnector(self._watch, borrowed.connector))
         return self._bare
 
     # --- sending
@@ -206,6 +177,7 @@ class HttpTransport:
         *,
         token: Secret | None = None,
         fresh: bool = False,
+        body: bytes | None = None,
         held: Callable[[], bool] | None = None,
     ) -> Response | None:
         """Send a request and read its response; redirects are not followed.
@@ -217,6 +189,7 @@ class HttpTransport:
             host: for messages.
             token: for ``Authorization: Bearer`` (RFC 6750 section 2.1); None for a request without it.
             fresh: over a connection that has served no other request; a borrowed session does not heed it.
+            body: a JSON document; None for a request without a body.
             held: asked once a new connection is open: whether requests must not be sent any more; a borrowed session
                 does not ask.
 
@@ -231,7 +204,7 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            response = await self._exchange(method, url, headers, token, fresh=fresh, held=held)
+            response = await self._exchange(method, url, headers, token, body, fresh=fresh, held=held)
             if response.status not in _MAYBE_OF_PROXY:
                 return response
             failure = self._refused_by_proxy(response, Secret(url), host)
@@ -254,6 +227,7 @@ class HttpTransport:
         url: str,
         headers: Mapping[str, str],
         token: Secret | None,
+        content: bytes | None,
         *,
         fresh: bool,
         held: Callable[[], bool] | None,
@@ -270,7 +244,9 @@ class HttpTransport:
                     "Accept-Encoding": "gzip",
                     **headers,
                     **({} if token is None else {"Authorization": f"Bearer {token.reveal()}"}),
+                    **({} if content is None else {"Content-Type": "application/json"}),
                 },
+                data=content,
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=False,  # bounded, and in slices: see read_body()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import traceback
 
+import attrs
 import pytest
 
+from gh_artifacts_async import AppInstallationToken, ArtifactsClient, GitHubCLIToken, RepositoryName, Secret
+from gh_artifacts_async.api.app import _Grant
 from gh_artifacts_async.api.auth import (
     BindableTokenSource,
     EnvironmentToken,
@@ -17,7 +21,11 @@ from gh_artifacts_async.api.auth import (
 )
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
-from tests.kits.api import TOKEN, Source
+from gh_artifacts_async.protocol.requests import get_artifact
+from tests.kits.api import REPO, TOKEN, Source, check_silent
+from tests.kits.apptoken import keys
+
+TOKENS = ("check_token", "StaticToken", "EnvironmentToken", "AppInstallationToken", "GitHubCLIToken")
 
 
 def _holders():
@@ -25,16 +33,36 @@ def _holders():
         "check_token": check_token(TOKEN),
         "StaticToken": StaticToken(TOKEN),
         "EnvironmentToken": EnvironmentToken("GH_TOKEN", environ={"GH_TOKEN": TOKEN}),
+        "AppInstallationToken": _app_token(),
+        "GitHubCLIToken": _gh_token(),
+        "Request": get_artifact(RepositoryName.parse(REPO), 7)._replace(credential=Secret(TOKEN)),
         "GitHubSession": GitHubSession(TOKEN),
+        "ArtifactsClient": ArtifactsClient(TOKEN),
     }
+
+
+def _app_token() -> AppInstallationToken:
+    """Return a source that has obtained a token."""
+    source = AppInstallationToken(7, keys().private, repo=REPO)
+    source._grant = _Grant(Secret(TOKEN), 0.0, 1.0)
+    return source
+
+
+def _gh_token() -> GitHubCLIToken:
+    source = GitHubCLIToken()
+    source._secret = Secret(TOKEN)
+    return source
 
 
 @pytest.mark.parametrize("name", list(_holders()))
 def test_nothing_prints_a_token(name):
     """Not repr, str, format, nor the attributes of what holds it."""
     holder = _holders()[name]
-    for text in (repr(holder), str(holder), f"{holder}", f"{holder!r:>99}", repr(getattr(holder, "__dict__", ""))):
-        assert TOKEN not in text
+    texts = [repr(holder), str(holder), f"{holder}", f"{holder!r:>99}", repr([holder, {"holder": holder}])]
+    texts += [repr(getattr(holder, "__dict__", "")), repr([getattr(holder, field, "") for field in dir(holder)])]
+    for text in texts:
+        for secret in (TOKEN, *keys().private.splitlines()[1:-1]):
+            assert secret not in text
 
 
 @pytest.mark.parametrize("name", list(_holders()))
@@ -45,14 +73,35 @@ def test_a_token_is_not_pickled(name):
     assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "name", ["check_token", "StaticToken", "EnvironmentToken", "AppInstallationToken", "GitHubCLIToken"]
+)
+def test_a_copy_is_the_thing_itself(name):
+    """What a source has obtained is shared, also where the settings that hold it are copied."""
+    holder = _holders()[name]
+    assert copy.copy(holder) is holder
+    assert copy.deepcopy({"token": holder})["token"] is holder
+
+
+def test_a_value_that_holds_a_secret_shows_none():
+    """attrs.asdict goes into everything."""
+
+    @attrs.frozen
+    class Settings:
+        token: object
+
+    for name in TOKENS:
+        assert TOKEN not in repr(attrs.asdict(Settings(_holders()[name])))
+
+
 def test_a_frame_that_holds_a_source_shows_no_token():
     """Error reporters print the locals of every frame."""
 
-    def fails(static, environment):
-        raise ValueError(static, environment)
+    def fails(static, environment, app, gh):
+        raise ValueError(static, environment, app, gh)
 
     with pytest.raises(ValueError, match="Static") as caught:
-        fails(StaticToken(TOKEN), EnvironmentToken(environ={"GH_TOKEN": TOKEN}))
+        fails(StaticToken(TOKEN), EnvironmentToken(environ={"GH_TOKEN": TOKEN}), _app_token(), _gh_token())
     frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
     assert TOKEN not in repr([frame.locals for frame in frames if frame.name == "fails"])
 
@@ -69,6 +118,23 @@ def test_tokens_that_no_header_carries(token):
     with pytest.raises(ConfigurationError) as caught:
         StaticToken(token)
     assert "X: y" not in str(caught.value)
+
+
+@pytest.mark.parametrize("made", [check_token, StaticToken, as_token_source, GitHubSession, ArtifactsClient])
+def test_a_token_with_a_newline_does_not_show(made):
+    """It is a token all the same: neither in the message nor in the frames of the error."""
+    with pytest.raises(ConfigurationError) as caught:
+        made(f"{TOKEN}\n")
+    check_silent(caught.value)
+
+
+@pytest.mark.parametrize("made", [GitHubSession, ArtifactsClient])
+@pytest.mark.parametrize("wrong", ["base_url", "timeouts", "api_version"])
+def test_another_argument_is_wrong(made, wrong):
+    """The frames of the error do not show the token that was right."""
+    with pytest.raises(ConfigurationError) as caught:
+        made(TOKEN, **{wrong: "\n"})
+    check_silent(caught.value)
 
 
 @pytest.mark.parametrize(

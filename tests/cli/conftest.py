@@ -18,21 +18,30 @@ from gh_artifacts_async.cli import main
 from gh_artifacts_async.client import ArtifactsClient
 from gh_artifacts_async.settings import RetryPolicy
 from gh_artifacts_async.testing import FakeGitHub
+from tests.kits.gh import install_gh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
 REPO = "octo-org/octo-docs"
 
 
+@pytest.fixture(scope="session")
+def no_login(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a gh in which nobody has logged in; this machine's own is never asked."""
+    return install_gh(tmp_path_factory.mktemp("no-login"), "exit 1")
+
+
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path, no_login: Path) -> None:
     """Take away what this machine says about GitHub, and work in an empty folder."""
     for name in list(os.environ):
         if name.startswith(("GH_", "GITHUB_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "secret-token")
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("PATH", f"{no_login}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.chdir(tmp_path)
 

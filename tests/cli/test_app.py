@@ -44,7 +44,7 @@ def test_flags_have_no_negative_forms(bare_cli):
         (["download", REPO, "--all", "--extract", "--symlinks", "follow"], "follow"),
         (["download", REPO, "--all", "--extract", "--max-ratio", "0.5"], "--max-ratio must be 1 or more, not 0.5"),
         (["download", REPO, "--all", "--extract", "--max-ratio", "nan"], "--max-ratio must be 1 or more, not nan"),
-        (["list", REPO, "--token-from", "gh"], "gh"),
+        (["list", REPO, "--token-from", "keyring"], "keyring"),
         (["list", REPO, "--ca-file", "absent.pem"], "--ca-file absent.pem"),
         (["list", REPO, "--api-url", "ftp://x"], "the API's URL must be"),
         (["demo", "--artifacts", "0"], "--artifacts must be between"),

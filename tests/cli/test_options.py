@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.cli.conftest import REPO
+from tests.kits.gh import install_gh
 
 
 @pytest.mark.realtime
@@ -35,6 +38,52 @@ class TestGlobalOptions:
         assert bare_cli("show", number).code == 0
         assert bare_cli("download", number).code == 0
         assert server.github.requests[0].headers["Authorization"] == "Bearer of-the-runner"
+
+    @pytest.mark.parametrize("option", [(), ("--token-from", "gh")])
+    def test_the_login_that_gh_has_stored(self, server, cli, monkeypatch, tmp_path, option):
+        """It is used where the environment has no token, and where it is asked for; the host is that of the API."""
+        install_gh(tmp_path, 'echo "$@" >> asked; echo stored-by-gh')
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+        if not option:
+            monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        server.call(setattr, server.github, "tokens", {"stored-by-gh"})
+        number = server.artifact(server.run(), "wheel")
+        ran = cli("show", REPO, number, *option)
+        assert ran.code == 0
+        assert "stored-by-gh" not in ran.out + ran.err
+        assert (tmp_path / "asked").read_text() == "auth token --hostname 127.0.0.1\n"
+
+    def test_a_token_of_the_environment_comes_first(self, server, cli, monkeypatch, tmp_path):
+        """Gh is not asked then; nor with --token-from env, where there is none."""
+        install_gh(tmp_path, "touch asked")
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+        server.artifact(server.run(), "wheel")
+        assert cli("list", REPO).code == 0
+        monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        assert cli("list", REPO, "--token-from", "env").code == 0
+        assert [record.headers.get("Authorization") for record in server.github.requests] == [
+            "Bearer secret-token",
+            None,
+        ]
+        assert not (tmp_path / "asked").exists()
+
+    def test_without_any_login(self, server, cli, monkeypatch):
+        """A public repository can be listed all the same; a download says that it needs a token."""
+        monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        number = server.artifact(server.run(), "wheel")
+        assert cli("list", REPO).code == 0
+        ran = cli("download", REPO, number)
+        assert ran.code == 4
+        assert "needs a token" in ran.err
+        ran = cli("list", REPO, "--token-from", "gh")
+        assert ran.code == 4
+        assert ran.err == "error: gh has no token for 127.0.0.1; run gh auth login --hostname 127.0.0.1\n"
+
+    @pytest.mark.usefixtures("no_waiting")
+    def test_an_address_that_gh_cannot_know(self, bare_cli, monkeypatch):
+        """It is no reason to refuse the address."""
+        monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        assert bare_cli("list", REPO, "--api-url", "http://[::1]:9", "--quiet").code == 6
 
     def test_names_that_look_like_options_are_given_with_an_equals_sign(self, server, cli):
         """--name=--quiet is a name."""

@@ -184,3 +184,17 @@ class TestGit:
         monkeypatch.setattr(subprocess, "run", hang)
         with pytest.raises(ConfigurationError, match="no repository given"):
             resolved()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://api.github.com", "github.com"),
+        ("https://api.tenant.ghe.com", "tenant.ghe.com"),
+        ("https://api.example.com/api/v3", "api.example.com"),
+        ("http://127.0.0.1:8080/api/v3", "127.0.0.1"),
+    ],
+)
+def test_the_host_that_gh_knows(url, host):
+    """That of the web site, not of the API."""
+    assert repo.web_host(url) == host

@@ -16,7 +16,8 @@ from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError, ConnectionFailedError
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Timeouts
-from gh_artifacts_async.transport.http import HttpTransport, default_user_agent
+from gh_artifacts_async.transport.connections import default_user_agent
+from gh_artifacts_async.transport.http import HttpTransport
 from tests.kits.api import REPO
 
 

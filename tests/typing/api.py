@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
 from gh_artifacts_async import (
+    AppInstallationToken,
     Artifact,
     ArtifactRef,
     ArtifactRun,
@@ -21,6 +22,7 @@ from gh_artifacts_async import (
     Event,
     ExtractionProgress,
     Failure,
+    GitHubCLIToken,
     Limits,
     ListingProgress,
     NotFoundError,
@@ -125,7 +127,8 @@ def phrase_by_base(event: Event) -> str:
 
 def sources() -> list[TokenSource]:
     """Every kind of source is a TokenSource."""
-    return [OwnToken(), StaticToken("t"), EnvironmentToken("GH_TOKEN")]
+    app = AppInstallationToken(7, b"key", org="octo-org", permissions={"actions": "read"}, repositories=["octo-docs"])
+    return [OwnToken(), StaticToken("t"), EnvironmentToken("GH_TOKEN"), GitHubCLIToken(None), app]
 
 
 def clients(session: aiohttp.ClientSession, watch: Observer) -> list[ArtifactsClient]:

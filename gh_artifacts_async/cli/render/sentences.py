@@ -11,6 +11,8 @@ RESUME = "run the same command again to resume where it stopped"
 """What to do after a download that was interrupted, by whatever but wrong content."""
 
 _TRY_AGAIN = "try again"
+_LOGIN = "gh auth login"
+"""Where an error says this, it has said what to do about a token."""
 _KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
 _AS_OPTIONS = (
     ("base_url", "the API's URL"),
@@ -80,7 +82,7 @@ def sentence(error: BaseException, situation: Situation | None = None) -> str:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, errors.MissingTokenError):
+    if isinstance(error, errors.MissingTokenError) and _LOGIN not in str(error):
         return "downloading needs a token, even from a public repository"
     if isinstance(error, errors.ConfigurationError):
         said = str(error)
@@ -101,7 +103,7 @@ def _said(error: BaseException) -> str:
 
 
 def _hint(error: BaseException, situation: Situation) -> str:
-    if isinstance(error, errors.AuthenticationError | errors.MissingTokenError):
+    if isinstance(error, errors.AuthenticationError | errors.MissingTokenError) and _LOGIN not in str(error):
         return f"set {' or '.join(situation.token_variables[:2])} to a valid token"
     if isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes":
         return ""  # says itself what to do

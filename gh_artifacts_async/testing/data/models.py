@@ -161,6 +161,8 @@ class FakeInstallation:
         repositories: names (``owner/name``) it is installed on.
         permissions: e.g. ``{"actions": "write"}``.
         lifetime: seconds that its tokens live.
+        client_id: the App's other name in JSON Web Tokens.
+        stateless: its tokens have the format of 2026: about 520 characters, with dots.
     """
 
     id: int
@@ -168,3 +170,5 @@ class FakeInstallation:
     repositories: tuple[str, ...]
     permissions: Mapping[str, str]
     lifetime: float
+    client_id: str | None = None
+    stateless: bool = False

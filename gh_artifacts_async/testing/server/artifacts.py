@@ -52,8 +52,7 @@ async def get_artifact(backend: Backend, call: Call) -> Response:
 async def delete_artifact(backend: Backend, call: Call) -> Response:
     """Delete an artifact."""
     artifact = backend.artifact(call)
-    if not call.token or call.token in backend.tokens.scopeless:
-        raise HTTPError(403, "Must have admin rights to Repository.")
+    backend.check_may(call, "write", "Must have admin rights to Repository.")
     del backend.scenario.artifacts[artifact.id]
     return Response(204)
 
@@ -64,8 +63,7 @@ async def download_artifact(backend: Backend, call: Call) -> Response:
     artifact = backend.artifact(call)
     if call.values["archive_format"] != "zip":
         raise HTTPError(404, "Not Found")
-    if not call.token or call.token in backend.tokens.scopeless:
-        raise HTTPError(403, _ACTIONS_SCOPE)
+    backend.check_may(call, "read", _ACTIONS_SCOPE)
     if backend.scenario.is_expired(artifact):
         raise HTTPError(410, "Artifact has expired")
     same_host = backend.same_host and artifact.kind == "v3"

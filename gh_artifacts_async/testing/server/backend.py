@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.testing.data.models import FakeArtifact, FakeRepository, FakeRun
 
+_NOT_FOR_APP = "Resource not accessible by integration"
+
 
 @attrs.frozen
 class Call:
@@ -79,7 +81,8 @@ class Backend:
         """Return the repository of the path.
 
         Raises:
-            HTTPError: 404, also where it is private and the request has no token; 301 where it was renamed.
+            HTTPError: 404, also where it is private and the request has no token; 301 where it was renamed; 404 or 403
+                where the token is of an installation that does not include it.
         """
         if "repository_id" in call.values:
             found = self.scenario.repositories.get(int(call.values["repository_id"]))
@@ -90,7 +93,22 @@ class Backend:
                 raise self._moved(call, self.scenario.renamed[name.lower()])
         if found is None or (found.private and not call.token):
             raise HTTPError(404, "Not Found")
+        minted = self.tokens.minted.get(call.token)
+        if minted is not None and found.id not in minted.repositories:
+            raise HTTPError(404, "Not Found") if found.private else HTTPError(403, _NOT_FOR_APP)
         return found
+
+    def check_may(self, call: Call, level: str, otherwise: str) -> None:
+        """Check that the request's token may do to artifacts what needs ``level``.
+
+        Raises:
+            HTTPError: 403, with the message ``otherwise`` for what is not a token of an App.
+        """
+        minted = self.tokens.minted.get(call.token)
+        if minted is not None and not minted.may(level):
+            raise HTTPError(403, _NOT_FOR_APP, headers={"X-Accepted-GitHub-Permissions": f"actions={level}"})
+        if not call.token or call.token in self.tokens.scopeless:
+            raise HTTPError(403, otherwise)
 
     def _moved(self, call: Call, repository_id: int) -> HTTPError:
         """Point to the repository's number (https://docs.github.com/en/rest/using-the-rest-api/best-practices)."""

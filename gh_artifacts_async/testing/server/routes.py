@@ -76,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
         "apps/create-installation-access-token",
         apps.create_installation_access_token,
     ),
+    _route("GET", "/orgs/(?P<org>[^/]+)/installation", "apps/get-org-installation", apps.get_org_installation),
     _route("GET", "/rate_limit", "rate-limit/get", service.get_rate_limit),
     _route("GET", "/meta", "meta/get", service.get_meta),
     _route("GET", "/versions", "meta/get-all-versions", service.get_all_versions),

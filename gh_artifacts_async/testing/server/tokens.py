@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,30 @@ if TYPE_CHECKING:
 _JWT_LIFE = 600
 _LEEWAY = 60
 _JWT_PARTS = 3
+_SIGNATURE_BYTES = 256
+LEVELS = ("read", "write", "admin")
+"""Of a permission; each includes those before it."""
+_UNDECODABLE = "A JSON web token could not be decoded"
+
+
+@attrs.frozen
+class Minted:
+    """What an installation token may do.
+
+    Attributes:
+        expires: when it ends.
+        repositories: the numbers of the repositories it reaches.
+        permissions: e.g. ``{"actions": "write"}``.
+    """
+
+    expires: datetime
+    repositories: Collection[int]
+    permissions: Mapping[str, str]
+
+    def may(self, level: str) -> bool:
+        """Return whether it may do to artifacts what needs ``level``."""
+        given = self.permissions.get("actions", "")
+        return given in LEVELS and LEVELS.index(given) >= LEVELS.index(level)
 
 
 @attrs.define
@@ -29,30 +54,51 @@ class Tokens:
         clock: the fake's clock.
         accepted: those that are valid; None: any.
         scopeless: those that may read listings but not download.
-        minted: issued installation tokens -> the time they expire.
+        minted: issued installation tokens, and what they may do.
         check_jwt_times: check a JWT's ``iat`` and ``exp`` against the fake's clock.
+        app_keys: App -> public keys with which its JWTs are checked; an App that is not in it needs no signature.
     """
 
     clock: Clock
     accepted: Collection[str] | None = None
     scopeless: Collection[str] = ()
-    minted: dict[str, datetime] = attrs.field(factory=dict)
+    minted: dict[str, Minted] = attrs.field(factory=dict)
     check_jwt_times: bool = True
+    app_keys: dict[str, tuple[str | bytes, ...]] = attrs.field(factory=dict)
 
     def good(self, token: str) -> bool:
         """Return whether the API accepts ``token``."""
         if token in self.minted:
-            return self.clock.now() < self.minted[token]
+            return self.clock.now() < self.minted[token].expires
         return bool(token) and (self.accepted is None or token in self.accepted)
 
-    def mint(self, installation: FakeInstallation) -> tuple[str, datetime]:
-        """Return a new installation token and the time it expires."""
-        token = f"ghs_{installation.app_id}_{installation.id:08d}{len(self.minted) + 1:024d}"
-        self.minted[token] = self.clock.now() + timedelta(seconds=installation.lifetime)
-        return token, self.minted[token]
+    def mint(
+        self,
+        installation: FakeInstallation,
+        repositories: Collection[int],
+        permissions: Mapping[str, str],
+        *,
+        stateless: bool = False,
+    ) -> tuple[str, datetime]:
+        """Return a new installation token and the time it expires.
 
-    def app_id(self, token: str) -> str:
-        """Return the App that a JSON Web Token names; its shape and times are checked, its signature is not.
+        Args:
+            installation: whose token.
+            repositories: numbers of those it reaches.
+            permissions: what it may do.
+            stateless: in the format of 2026: about 520 characters, with dots.
+        """
+        number = len(self.minted) + 1
+        expires = self.clock.now() + timedelta(seconds=installation.lifetime)
+        if stateless:
+            token = _stateless(installation, number, expires)
+        else:
+            token = f"ghs_{installation.app_id}_{installation.id:08d}{number:024d}"
+        self.minted[token] = Minted(expires, repositories, permissions)
+        return token, expires
+
+    def issuer(self, token: str) -> str:
+        """Return the App that a JSON Web Token names, by its ID or its client ID; its shape and times are checked.
 
         https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 
@@ -61,10 +107,10 @@ class Tokens:
         """
         parts = token.split(".")
         if len(parts) != _JWT_PARTS:
-            raise HTTPError(401, "A JSON web token could not be decoded")
+            raise HTTPError(401, _UNDECODABLE)
         header, claims = _part(parts[0]), _part(parts[1])
         if header.get("alg") != "RS256" or not {"iat", "exp", "iss"} <= claims.keys():
-            raise HTTPError(401, "A JSON web token could not be decoded")
+            raise HTTPError(401, _UNDECODABLE)
         now = self.clock.timestamp()
         if self.check_jwt_times and claims["iat"] > now + _LEEWAY:
             raise HTTPError(
@@ -77,6 +123,43 @@ class Tokens:
             raise HTTPError(401, "'Expiration time' claim ('exp') is too far in the future")
         return str(claims["iss"])
 
+    def check_signature(self, app: str, token: str) -> None:
+        """Check that a JSON Web Token was signed with one of the App's keys, if it has any on record.
+
+        Raises:
+            HTTPError: 401, it was not.
+        """
+        keys = self.app_keys.get(app)
+        if keys is not None and not any(_is_signed(token, key) for key in keys):
+            raise HTTPError(401, _UNDECODABLE)
+
+
+def _is_signed(token: str, key: str | bytes) -> bool:
+    import jwt  # with the extra ``app``; FakeGitHub.set_app_keys says so where it is missing
+
+    try:
+        jwt.PyJWS().decode(token, key, algorithms=["RS256"])
+    except jwt.InvalidTokenError:
+        return False
+    return True
+
+
+def _stateless(installation: FakeInstallation, number: int, expires: datetime) -> str:
+    """Return ``ghs_APPID_JWT``, the format of 2026-04-27, whose signature is as long as RSA's."""
+    claims = {
+        "iss": "https://github.com",
+        "iat": int(expires.timestamp() - installation.lifetime),
+        "exp": int(expires.timestamp()),
+        "jti": f"{installation.id:08d}{number:016d}",
+    }
+    parts = [json.dumps(part, separators=(",", ":")).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
+    parts.append(hashlib.shake_256(parts[1]).digest(_SIGNATURE_BYTES))
+    return f"ghs_{installation.app_id}_{'.'.join(_encoded(part) for part in parts)}"
+
+
+def _encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
 
 def _part(text: str) -> dict[str, Any]:
     try:
@@ -84,5 +167,5 @@ def _part(text: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise HTTPError(401, "A JSON web token could not be decoded")
+        raise HTTPError(401, _UNDECODABLE)
     return found
