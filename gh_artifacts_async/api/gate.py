@@ -71,7 +71,7 @@ class Gate:
         self.spacing = 0.0
 
     @asynccontextmanager
-    async def slot(self, request: Request, *, again: bool = False) -> AsyncGenerator[None]:
+    async def slot(self, request: Request, *, first: bool = False) -> AsyncGenerator[None]:
         """Wait until a request may be sent; it counts as in flight until the block is left.
 
         Its points count from before it is sent until a minute after the block is left, since nobody knows when the
@@ -79,7 +79,8 @@ class Gate:
 
         Args:
             request: what is to be sent.
-            again: it has waited in line before, and was refused: it does not queue up behind all others again.
+            first: it goes before all others that wait: it has waited in line before and was refused, or they wait for
+                the token that it asks for.
 
         Raises:
             BudgetUnavailableError: the shared budget cannot be reached.
@@ -87,11 +88,12 @@ class Gate:
         """
         loop = asyncio.get_running_loop()
         interval = self._limits.mutation_interval
-        spacing = self._spaced(interval) if request.points >= MUTATION_POINTS and interval else nullcontext()
+        is_mutation = request.points >= MUTATION_POINTS and request.credential is None  # all wait for a token
+        spacing = self._spaced(interval) if is_mutation and interval else nullcontext()
         granted = self._shared is None
         self._queued += request.points
         try:
-            async with spacing, nullcontext() if again else self._line, self._turn:
+            async with spacing, nullcontext() if first else self._line, self._turn:
                 while True:
                     now = loop.time()
                     wait = (

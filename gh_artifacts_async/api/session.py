@@ -277,8 +277,9 @@ class GitHubSession:
             kept = known.by_url.get(url)
             if kept is not None:
                 headers = {**headers, "If-None-Match": kept.headers["etag"]}
+        first = tries.attempts.throttled > 0 or request.credential is not None  # all wait for a token
         while response is None:  # a pause may begin while the request still waits for its connection
-            async with gate.slot(request, again=tries.attempts.throttled > 0):
+            async with gate.slot(request, first=first):
                 emitter.counters.api_requests += 1
                 if heard:
                     emitter.sent("api", request.method, url, token)

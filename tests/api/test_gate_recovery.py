@@ -11,6 +11,7 @@ from gh_artifacts_async import api
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.events import Event, Pacing
 from gh_artifacts_async.models import RateLimit
+from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy
 from tests.api.test_gate import DELETE, GET, UNSTATED, clock, stated
 from tests.kits.api import QUICK, REPO, TOKEN
@@ -92,14 +93,14 @@ async def test_who_was_refused_goes_first():
     timed = clock(api_concurrency=1)
     order: list[str] = []
 
-    async def call(name: str, *, again: bool = False) -> None:
-        async with timed.gate.slot(GET, again=again):
+    async def call(name: str, *, first: bool = False) -> None:
+        async with timed.gate.slot(GET, first=first):
             order.append(name)
             await asyncio.sleep(1)
 
     waiting = [asyncio.ensure_future(call(f"{number}")) for number in range(100)]
     await asyncio.sleep(10.5)
-    await call("refused", again=True)
+    await call("refused", first=True)
     assert order.index("refused") <= 12
     await asyncio.gather(*waiting)
     assert len(order) == 101
@@ -200,11 +201,12 @@ async def test_full_minutes_are_told():
 
 
 async def test_mutations_are_known_by_their_points():
-    """Whatever the method, what costs five points is a mutation and keeps its distance."""
+    """What costs five points is a mutation and keeps its distance; a request for a token does not, all wait for it."""
     timed = clock(mutation_interval=1.0)
-    for request in (DELETE, GET._replace(points=5)):
+    for request in (DELETE, GET._replace(points=5), DELETE._replace(credential=Secret("jwt"))):
         await timed.go(request)
     assert timed.times[1] - timed.times[0] >= 0.99
+    assert timed.times[2] - timed.times[1] < 0.5
 
 
 async def test_a_pause_that_begins_while_a_connection_is_opened(github: FakeGitHub, run: FakeRun):
