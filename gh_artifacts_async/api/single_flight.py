@@ -66,7 +66,6 @@ class SingleFlight(Generic[T]):
         flight.waiting -= 1
         if flight.waiting or flight.task.done():
             return
-        if self._flight is flight:
-            self._flight = None
+        self._flight = None  # whoever comes now starts again
         flight.task.cancel()
         await asyncio.wait([flight.task])

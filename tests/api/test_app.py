@@ -280,6 +280,22 @@ async def test_a_revoked_key_is_one_clear_error(github, artifact):
         check_silent(error, *keys().private.splitlines()[1:-1])
 
 
+async def test_a_revoked_key_stops_a_bulk_download(github, artifact, tmp_path):
+    """No further artifact is begun with it: the failure would be the same for each."""
+    run = github.add_run(REPO)
+    for number in range(40):
+        github.add_artifact(run, f"a{number}")
+    async with client_of(github, source()) as client:
+        found = [it async for it in client.list_artifacts(REPO)]
+        assert artifact in {it.id for it in found}
+        github.set_app_keys(7)
+        github.revoke_installation_tokens()
+        async with client.download_many(found, tmp_path, concurrency=4) as outcomes:
+            failures = [outcome async for outcome in outcomes]
+    assert {type(outcome.error) for outcome in failures} == {AuthenticationError}
+    assert minted(github) <= 5
+
+
 @pytest.mark.parametrize(
     ("app_id", "where", "status"),
     [
