@@ -34,6 +34,17 @@ hypothesis.settings.load_profile("house")
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--profile``, which the whole suite can be run under."""
+    parser.addoption("--profile", help="the GitHub to imitate where a test names none, e.g. ghes-3.8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every fake that is given no profile have the one of the command line."""
+    if config.getoption("--profile") is not None:
+        FakeGitHub.__init__.__defaults__ = (config.getoption("--profile"),)
+
+
 def pytest_asyncio_loop_factories(
     config: pytest.Config,  # noqa: ARG001  pytest calls hooks by their parameters' names
     item: pytest.Item,

@@ -161,9 +161,10 @@ class Operations:
         return await endpoints.get_download_url(self._github, where, number, known_expired=expired)
 
     async def count_artifacts(self, repo: str | RepositoryName, *, name: str | None = None) -> int:
-        """Return GitHub's count of a repository's artifacts, in one request.
+        """Return the number of a repository's artifacts, in one request.
 
-        GitHub Enterprise Server 3.6 and 3.7 ignore ``name`` and count all artifacts.
+        With ``name``, a GitHub Enterprise Server is asked for the artifacts themselves, 100 a request, since 3.6 and
+        3.7 ignore the name and would count all.
 
         Args:
             repo: ``"owner/name"``.
@@ -172,6 +173,8 @@ class Operations:
         Raises:
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
+        if name is not None and not self._github.base.is_hosted:
+            return len([artifact.id async for artifact in self.list_artifacts(repo, name=name)])
         page = await endpoints.list_artifacts_for_repo(self._github, repo, name=name, per_page=1)
         return page.total_count
 
