@@ -361,7 +361,7 @@ _HINTS: dict[type[APIError], str] = {
 
 def _sentence(request: Request, response: Response, facts: _Facts, hint: str) -> str:
     repeated = hint.startswith(facts.message.lower())  # "Not Found" and our own "not found, or ..."
-    said = "" if repeated else f" {facts.message.rstrip('.') if hint else facts.message}"
+    said = "" if repeated else f" {facts.message}"
     more = f" ({facts.details})" if facts.details else ""
     quoted = response.headers.get("x-github-request-id")
     reference = f" [request id {printable(quoted)}]" if quoted else ""
@@ -405,6 +405,7 @@ def _api_error(request: Request, response: Response, facts: _Facts, api_version:
     hint = _HINTS.get(found, "")
     if found in {APIError, BadRequestError}:
         hint = version_hint(response.status, response.headers, facts.message, api_version)
+        facts = facts._replace(message=facts.message.rstrip(".")) if hint else facts
     return found(**_common(request, response, facts, hint))
 
 

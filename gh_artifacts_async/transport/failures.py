@@ -62,7 +62,8 @@ def transport_error(error: BaseException, host: str, proxy: str | None = None) -
         elif isinstance(error, aiohttp.ConnectionTimeoutError):
             what = "connecting took longer than Timeouts.connect"
         return RequestTimeoutError(f"no response from {where}: {what}", host=host)
-    if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
+    closed = isinstance(error, RuntimeError) and str(error) == "Connection closed."  # so aiohttp.StreamReader words it
+    if closed or isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
         return ConnectionFailedError(f"the connection to {where} failed: {_reason(error)}", host=host)
     return None
 

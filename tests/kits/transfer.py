@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, RetryPolicy
+from tests.kits.profiles import records
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -74,8 +75,9 @@ def fill(github: FakeGitHub, count: int, size: int = INLINE_SIZE) -> list[int]:
 
 
 def names(folder: Path) -> set[str]:
-    """Return every file below a folder, as paths relative to it."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    """Return every file below a folder, as paths relative to it, without the records of Enterprise Server."""
+    files = {path for path in folder.rglob("*") if not path.is_dir()} - records(folder)
+    return {path.relative_to(folder).as_posix() for path in files}
 
 
 def parts(folder: Path) -> list[Path]:

@@ -322,10 +322,15 @@ async def test_no_connection_stays_open(github: FakeGitHub, tmp_path: Path) -> N
     assert github.bytes_sent(artifact_id) == 10_000_000
 
 
+@pytest.mark.parametrize("length", [False, True])
 @pytest.mark.parametrize("in_body", [False, True])
-async def test_client_closed_under_a_transfer(github: FakeGitHub, tmp_path: Path, *, in_body: bool) -> None:
+async def test_client_closed_under_a_transfer(
+    github: FakeGitHub, tmp_path: Path, *, in_body: bool, length: bool
+) -> None:
     """A client that is closed while it downloads ends the download with an error, and leaves a part."""
     artifact_id = add(github, size=RECEIVER_SIZE)
+    if not length:
+        github.faults.no_length(artifact_id, times=None)
     github.faults.stall(artifact_id, at=RECEIVER_SIZE // 2, times=None)
     seen = Seen()
     async with client_for(github, retry=ONE_TRY, observer=seen) as client:

@@ -28,6 +28,7 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.testing import FakeGitHub, make_zip
 from gh_artifacts_async.transfer.disk import filesystem, partfile
+from tests.kits.profiles import verified
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
@@ -59,7 +60,7 @@ async def test_result(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
     assert result.path == tmp_path / "new" / "folder" / "docs.zip"
     assert result.path.read_bytes() == github.content(artifact_id)
     assert result.digest == artifact.digest
-    assert (result.size, result.verified, result.resumed_from, result.skipped) == (size, "digest", 0, False)
+    assert (result.size, result.verified, result.resumed_from, result.skipped) == (size, verified(), 0, False)
     assert result.content_type == "application/zip"
     assert result.elapsed > 0
     assert len(github.requests) == 3
@@ -205,7 +206,7 @@ async def test_skip(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path)
     github.forget_requests()
     seen = Seen()
     second = await client.download(artifact, tmp_path, if_exists="skip", observer=seen)
-    assert (second.skipped, second.path, second.size, second.verified) == (True, first.path, WORKER_SIZE, "digest")
+    assert (second.skipped, second.path, second.size, second.verified) == (True, first.path, WORKER_SIZE, verified())
     assert second.digest == artifact.digest
     assert [type(event) for event in seen] == [TransferFinished]
     assert seen.of(TransferFinished)[0].skipped

@@ -31,6 +31,7 @@ from gh_artifacts_async import (
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
+from tests.kits.profiles import verified
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
@@ -133,7 +134,7 @@ async def test_mended(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
     result = await fetch(client, artifact_id, tmp_path)
     assert not github.faults.pending
     assert result.path.read_bytes() == github.content(artifact_id)
-    assert (result.verified, result.size, result.resumed_from) == ("digest", size, 0)
+    assert (result.verified, result.size, result.resumed_from) == (verified(), size, 0)
     assert names(tmp_path) == {"docs.zip"}
 
 

@@ -31,6 +31,7 @@ from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.transfer.disk.leftovers import scan
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.storage.fetch import fetch
+from tests.kits.profiles import verified
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
@@ -102,7 +103,7 @@ async def test_the_block_begins_with_the_headers(
         assert names(tmp_path) == set()
         received = await incoming.receive()
         assert incoming.complete
-        assert (received.size, received.verified, received.resumed_from) == (size, "digest", 0)
+        assert (received.size, received.verified, received.resumed_from) == (size, verified(), 0)
         assert (received.content_type, received.disposition) == (incoming.content_type, incoming.disposition)
         assert received.part.path.read_bytes() == github.content(artifact_id)
     assert names(tmp_path) == set()
