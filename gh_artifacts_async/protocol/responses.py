@@ -180,7 +180,7 @@ def judge(
             return Good(_result(request, response, base), limit)
     except ProtocolError as error:
         return Refused(error.with_traceback(None), rate_limit=limit)
-    return _refused(request, response, base, now, limit, api_version)
+    return _refused(request, response, base, now, limit, api_version=api_version)
 
 
 # --- good responses and redirects ------------------------------------------------------------------------------------
@@ -310,6 +310,7 @@ def _refused(
     base: BaseURL,
     now: Callable[[], datetime],
     limit: RateLimit | None,
+    *,
     api_version: str,
 ) -> Refused:
     if response.status == _NOT_FOUND and _is_page(response):

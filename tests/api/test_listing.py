@@ -54,6 +54,7 @@ async def test_a_thousand_artifacts(github, run, session, concurrency):
     assert len(github.requests) == 10
 
 
+@pytest.mark.github_com("addresses")
 async def test_links_are_followed_as_they_are(github, run, session):
     """From the second page on the request goes to GitHub's own URL, parts in any order, ``last`` missing."""
     made = fill(github, run, 25)

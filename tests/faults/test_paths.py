@@ -156,6 +156,7 @@ TRIED: dict[str, Callable[[Setting, Path], Any]] = {
 EACH = pytest.mark.parametrize("what", TRIED)
 
 
+@pytest.mark.github_com("ranges")
 @KINDS
 @EACH
 async def test_row_01_to_03_16_25_every_way(
@@ -174,6 +175,7 @@ def uvloop() -> Any:
     return module
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("path", ["fast", "batches, no length"])
@@ -195,6 +197,7 @@ def test_row_01_to_03_16_25_on_uvloop(
         runner.run(tried())
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.parametrize("path", ["fast", "batches", "inline"])
 async def test_row_03_stall_in_real_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
@@ -210,6 +213,7 @@ async def test_row_03_stall_in_real_time(tmp_path: Path, monkeypatch: pytest.Mon
         it.check(tmp_path / "home")
 
 
+@pytest.mark.github_com("digest")
 @KINDS
 async def test_row_15_wrong_bytes_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, *, tls: bool
@@ -226,6 +230,7 @@ async def test_row_15_wrong_bytes_for_ever(
     assert names(folder) == {"docs.zip"}
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("fault", ["cut", "reset"])
 async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: str) -> None:
@@ -246,6 +251,7 @@ async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.Monk
         it.check(folder)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("path", ["fast", "batches", "batches, no length"])
 async def test_row_18_garbage_keeps_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """What is no HTTP is the connection's failure, never taken for a 400 of storage's; what had come is kept."""
@@ -263,6 +269,7 @@ async def test_row_18_garbage_keeps_the_part(tmp_path: Path, monkeypatch: pytest
         it.check(tmp_path / "home")
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_05_storage_down_keeps_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A 503 for ever ends after the tries that the policy has, says so, and what had come is kept."""
     from gh_artifacts_async import StorageError

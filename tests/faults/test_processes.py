@@ -28,6 +28,7 @@ STATE = PartState(artifact_id=7, repository=REPO, size_in_bytes=8, digest="sha25
 # --- 23: kill -9 ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_23_killed_while_the_state_was_written(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:

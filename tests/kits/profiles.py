@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
 
 from gh_artifacts_async.testing import FakeGitHub
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 GITHUB_COM = "github.com"
@@ -15,7 +18,7 @@ VARIABLE = "GH_ARTIFACTS_TEST_PROFILE"
 """Set by the option, so that the programs that tests start imitate the same GitHub."""
 
 PROFILES = ("ghes-3.4", "ghes-3.7", "ghes-3.8", "ghes-3.19")
-"""What ``.ci/run`` tries: no filter by name of a run; none at all; both, without API versions; the newest with 2022-11-28."""
+"""What ``make profiles`` runs the suite under; docs/howto/enterprise.md says how they differ."""
 
 REASONS = {
     "digest": "it is about what a digest proves, and Enterprise Server states none",
@@ -25,8 +28,6 @@ REASONS = {
     "storage": "it is about the URLs, headers and errors of Azure's storage",
     "versions": "it is about X-GitHub-Api-Version, which Enterprise Server ignores before 3.9",
     "addresses": "it is about the paths and URLs of api.github.com, without /api/v3",
-    "limits": "it is about rate limits, which are off on Enterprise Server by default",
-    "bytes": "it counts requests or bytes of storage as they are on github.com",
 }
 """Why a test is for github.com alone: ``@pytest.mark.github_com("ranges")``."""
 
@@ -42,6 +43,12 @@ def choose(name: str | None) -> None:
         os.environ[VARIABLE] = name
     if profile() != GITHUB_COM:
         FakeGitHub.__init__.__defaults__ = (profile(),)
+
+
+def cases(names: Iterable[str], **for_github_com: Collection[str]) -> list[Any]:
+    """Return parameters of a test; those that a reason names are for github.com alone: ``ranges=("cut", …)``."""
+    marks = {name: pytest.mark.github_com(reason) for reason, marked in for_github_com.items() for name in marked}
+    return [pytest.param(name, marks=marks[name]) if name in marks else name for name in names]
 
 
 def verified() -> Literal["digest", "none"]:

@@ -198,6 +198,7 @@ async def test_row_08_a_living_process_keeps_its_staging_folder(github: FakeGitH
     assert entries(into) == {"theirs", "docs", RECORD, "chosen", "local"}
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize(
     "files",
     [

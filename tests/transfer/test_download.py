@@ -38,6 +38,7 @@ from tests.kits.transfer import (
     Seen,
     add,
     client_for,
+    everything,
     fetch,
     get,
     names,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 
 
+@pytest.mark.github_com("digest")
 @SIZES
 async def test_result(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, size: int) -> None:
     """The result says what is on disk now, and what it was checked against."""
@@ -145,6 +147,7 @@ async def test_zip_name_of_storage_is_not_used(github: FakeGitHub, client: Artif
     assert (await fetch(client, artifact_id, tmp_path)).path.name == "docs.zip"
 
 
+@pytest.mark.github_com("length")
 @pytest.mark.parametrize("digest", ["auto", None])
 @pytest.mark.parametrize("content_type", ["text/plain", None])
 async def test_empty_raw(
@@ -367,6 +370,7 @@ def _broken_write(monkeypatch: pytest.MonkeyPatch, free: int, number: int) -> No
     monkeypatch.setattr(partfile.os, "write", write)
 
 
+@pytest.mark.github_com("ranges")
 @SIZES
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 async def test_full_disk(
@@ -403,6 +407,7 @@ async def test_broken_disk(
     assert names(tmp_path) == set()
 
 
+@pytest.mark.github_com("length")
 async def test_disk_that_is_too_small(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -416,6 +421,7 @@ async def test_disk_that_is_too_small(
     assert names(tmp_path) == set()
 
 
+@pytest.mark.github_com("ranges")
 async def test_rename_on_a_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -496,7 +502,7 @@ async def test_appliance(appliance: FakeGitHub, its_client: ArtifactsClient, tmp
     assert result.verified == "none"
     assert result.size != artifact.size_in_bytes
     assert result.digest == Digest("sha256", hashlib.sha256(result.path.read_bytes()).hexdigest())
-    assert names(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
+    assert everything(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
     assert await its_client.verify(artifact, result.path)
     appliance.forget_requests()
     again = await its_client.download(artifact, tmp_path, if_exists="skip")
@@ -529,7 +535,7 @@ async def test_appliance_cut_roughly(appliance: FakeGitHub, its_client: Artifact
     appliance.faults.cut(artifact_id, at=300_000, times=2)
     result = await fetch(its_client, artifact_id, tmp_path)
     assert result.resumed_from == 0
-    assert names(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
+    assert everything(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
     assert make_zip(BIG)[:100] == make_zip(BIG)[:100]
     appliance.faults.cut(artifact_id, at=300_000, times=None)
     async with client_for(appliance, retry=ONE_TRY) as client:
@@ -546,6 +552,7 @@ async def test_appliance_uri_expired(appliance: FakeGitHub, its_client: Artifact
     assert len(appliance.requests_to("storage")) == 2
 
 
+@pytest.mark.github_com("digest")
 async def test_record_of_an_older_file_goes(appliance: FakeGitHub, its_client: ArtifactsClient, tmp_path: Path) -> None:
     """A file that GitHub's digest vouches for has no record beside it any more."""
     artifact = (await fetch(its_client, add(appliance, files=BIG), tmp_path)).artifact
@@ -565,6 +572,7 @@ async def test_a_record_that_cannot_be_written(
     assert names(tmp_path) == {"x" * 245}
 
 
+@pytest.mark.github_com("length")
 async def test_size_without_digest(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Where Content-Length is size_in_bytes, the size is what was checked, and no record is needed."""
     result = await fetch(client, add(github, digest=None), tmp_path)
@@ -574,6 +582,7 @@ async def test_size_without_digest(github: FakeGitHub, client: ArtifactsClient, 
     assert (skipped.skipped, skipped.verified) == (True, "size")
 
 
+@pytest.mark.github_com("length")
 async def test_unknown_digest(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A digest of an algorithm nobody knows yet is unverifiable, not wrong."""
     result = await fetch(client, add(github, digest="sha3-512:abcd"), tmp_path)
@@ -581,6 +590,7 @@ async def test_unknown_digest(github: FakeGitHub, client: ArtifactsClient, tmp_p
     assert result.digest == Digest("sha256", hashlib.sha256(result.path.read_bytes()).hexdigest())
 
 
+@pytest.mark.github_com("digest")
 async def test_verify(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Verify compares any file with an artifact, or with a reference to one."""
     artifact_id = add(github)
@@ -597,6 +607,7 @@ async def test_verify(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("length")
 async def test_events(github: FakeGitHub, tmp_path: Path) -> None:
     """An observer is called at the start, with bytes, after the check and at the end; so is the client's own."""
     theirs, mine = Seen(), Seen()

@@ -246,6 +246,7 @@ async def test_file_size_limit(github: FakeGitHub, tmp_path: Path) -> None:
     assert (tmp_path / "docs.zip").read_bytes() == github.content(artifact_id)
 
 
+@pytest.mark.github_com("ranges")
 async def test_expiry_costs_nothing(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A URL that ends in mid-body costs no more than 1.05 times the bytes."""
     size = 10 * MIB
