@@ -76,7 +76,8 @@ class Operations:
             repo: ``"owner/name"``.
             run_id: the run's id.
             name: only artifacts of exactly this name.
-            direction: ``"asc"`` or ``"desc"``; None for GitHub's default.
+            direction: ``"asc"`` (oldest first) or ``"desc"``; None for GitHub's default. GitHub Enterprise Server
+                before 3.17 knows only newest first; there ``"asc"`` reads the whole listing before it yields the first.
             per_page: artifacts a request, 1 to 100.
             limit: stop after this many artifacts; None for all.
             concurrency: pages fetched at once.
