@@ -8,6 +8,7 @@ from gh_artifacts_async.testing import FakeGitHub
 pytestmark = pytest.mark.realtime
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.sample
 @pytest.mark.slow
 def test_the_demo_tells_the_whole_story_twice(bare_cli, tmp_path):

@@ -59,6 +59,7 @@ WAYS = [
 # --- an extracted folder
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.realtime
 @pytest.mark.slow
 @pytest.mark.parametrize(("if_exists", "old", "durable"), WAYS)
