@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ArtifactsError,
         AuthenticationError,
         BadRequestError,
+        BudgetUnavailableError,
         BulkError,
         CertificateError,
         ClientClosedError,
@@ -62,7 +63,11 @@ if TYPE_CHECKING:
         ExtractionProgress,
         ListingProgress,
         Observer,
+        Pacing,
         RateLimitPause,
+        RequestAnswered,
+        RequestRetried,
+        RequestSent,
         TransferBytes,
         TransferEvent,
         TransferFailed,
@@ -90,13 +95,16 @@ if TYPE_CHECKING:
         PlannedDownload,
         Secret,
         SignedURL,
+        Statistics,
         Success,
         raise_for_failures,
     )
     from gh_artifacts_async.settings import (
+        Budget,
         ExtractPolicy,
         IfExists,
         Layout,
+        Lease,
         Limits,
         RetryPolicy,
         StoragePolicy,
@@ -117,6 +125,8 @@ __all__ = [
     "ArtifactsError",
     "AuthenticationError",
     "BadRequestError",
+    "Budget",
+    "BudgetUnavailableError",
     "BulkError",
     "CertificateError",
     "ClientClosedError",
@@ -138,6 +148,7 @@ __all__ = [
     "IfExists",
     "IncompleteDownloadError",
     "Layout",
+    "Lease",
     "Limits",
     "ListingProgress",
     "Member",
@@ -147,6 +158,7 @@ __all__ = [
     "Observer",
     "OutOfSpaceError",
     "Outcome",
+    "Pacing",
     "PermissionDeniedError",
     "PlannedDownload",
     "PrimaryRateLimitError",
@@ -157,6 +169,9 @@ __all__ = [
     "RateLimitPause",
     "RemoteArchive",
     "RepositoryName",
+    "RequestAnswered",
+    "RequestRetried",
+    "RequestSent",
     "RequestTimeoutError",
     "ResponseShapeError",
     "RetryPolicy",
@@ -168,6 +183,7 @@ __all__ = [
     "SignedURLExpiredError",
     "SlowTransferError",
     "StaticToken",
+    "Statistics",
     "StorageError",
     "StoragePolicy",
     "Success",
@@ -201,7 +217,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
-            "BadRequestError BulkError CertificateError ClientClosedError ConfigurationError "
+            "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError ConfigurationError "
             "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
             "IncompleteDownloadError MemberNotFoundError MissingTokenError NotFoundError OutOfSpaceError "
             "PermissionDeniedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError "
@@ -210,14 +226,16 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "UnsupportedArchiveError"
         ),
         "events": (
-            "Event ExtractionProgress ListingProgress Observer RateLimitPause TransferBytes TransferEvent "
-            "TransferFailed TransferFinished TransferURLRenewed TransferResumed TransferStarted TransferVerified"
+            "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered RequestRetried "
+            "RequestSent TransferBytes TransferEvent TransferFailed TransferFinished TransferURLRenewed "
+            "TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Success raise_for_failures"
+            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
+            "raise_for_failures"
         ),
-        "settings": "ExtractPolicy IfExists Layout Limits RetryPolicy StoragePolicy Timeouts",
+        "settings": "Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts",
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
     _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

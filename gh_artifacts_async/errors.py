@@ -8,6 +8,7 @@
     ├ ClientClosedError(RuntimeError)       used after close, or on another event loop
     ├ TransportError                        no response
     │ ├ ConnectionFailedError
+    │ │ ├ BudgetUnavailableError            the shared budget cannot be reached, so nothing was sent
     │ │ ├ CertificateError                  never retried
     │ │ └ ProxyError                        407 and 403 of a proxy are never retried
     │ └ RequestTimeoutError(TimeoutError)
@@ -118,6 +119,13 @@ class TransportError(ArtifactsError):
 
 class ConnectionFailedError(TransportError):
     """The connection could not be established, or was lost before the response was complete."""
+
+
+class BudgetUnavailableError(ConnectionFailedError):
+    """The budget that the clients of a token share cannot be reached; nothing was sent without it.
+
+    ``host`` is the budget's.
+    """
 
 
 class CertificateError(ConnectionFailedError):

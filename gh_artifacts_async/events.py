@@ -1,13 +1,17 @@
-"""The events that observers are called with."""
+"""The events that observers are called with, and that the log is written from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import attrs
 
 from gh_artifacts_async.models import Artifact
+
+RequestKind = Literal["api", "storage"]
+"""Where a request is sent."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +40,86 @@ class RateLimitPause:
 
     seconds: float
     kind: str
+
+
+@attrs.frozen(kw_only=True)
+class Pacing:
+    """API requests are held back for more than a second, so that no rate limit of GitHub's is exceeded.
+
+    Attributes:
+        seconds: how long the next request waits.
+        reason: ``"points"``: the points of this minute are spent; ``"primary"``: little of the hour's limit is left.
+    """
+
+    seconds: float
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class RequestSent:
+    """A request is about to be sent; waiting for the rate limits is over.
+
+    If a pause begins before its connection is open, it is not sent, and there is another such event when it is.
+
+    Attributes:
+        kind: where to: GitHub's ``"api"``, or ``"storage"``, where the artifacts' bytes are.
+        method: the HTTP method.
+        host: host and port.
+        path: the URL's path, without the query: that of a signed URL is a secret.
+    """
+
+    kind: RequestKind
+    method: str
+    host: str
+    path: str
+
+
+@attrs.frozen(kw_only=True)
+class RequestAnswered:
+    """A request was answered, with success or with an error, or failed without an answer.
+
+    A request that is cancelled has no such event.
+
+    Attributes:
+        kind: ``"api"`` or ``"storage"``.
+        method: the HTTP method.
+        host: host and port.
+        path: the URL's path, without the query.
+        status: the status code; None without an answer, or if it could not be read.
+        request_id: the server's own name for the request, to quote to its support; None if it sends none.
+        duration: seconds from sending the request until the whole answer had arrived; of storage, its headers.
+        remaining: what is left of GitHub's primary rate limit; None if the answer does not say.
+        error: why there is no answer; None if there is one.
+    """
+
+    kind: RequestKind
+    method: str
+    host: str
+    path: str
+    status: int | None
+    request_id: str | None
+    duration: float
+    remaining: int | None
+    error: BaseException | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RequestRetried:
+    """An attempt failed, and another follows.
+
+    Attributes:
+        kind: ``"api"`` or ``"storage"``.
+        what: what is attempted: ``"GET /repos/o/r/actions/artifacts/7"``, or ``"artifact 7"`` for bytes from storage.
+        reason: why the attempt failed, in a sentence.
+        wait: seconds until the next one; 0 after a rate limit, for whose length see :class:`RateLimitPause`.
+        attempt: how many attempts have failed so far; of a transfer, since bytes last arrived.
+    """
+
+    kind: RequestKind
+    what: str
+    reason: str
+    wait: float
+    attempt: int
 
 
 @attrs.frozen(kw_only=True)
@@ -156,6 +240,10 @@ class TransferFailed(TransferEvent):
 Event = (
     ListingProgress
     | RateLimitPause
+    | Pacing
+    | RequestSent
+    | RequestAnswered
+    | RequestRetried
     | TransferStarted
     | TransferBytes
     | TransferResumed

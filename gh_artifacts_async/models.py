@@ -5,8 +5,9 @@ https://docs.github.com/en/rest/actions/artifacts
 
 from __future__ import annotations
 
+import functools
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Self
 
 import attrs
@@ -28,6 +29,22 @@ def check_id(value: int, what: str) -> int:
         msg = f"{what} must be an integer of 1 or more, not {value!r}"
         raise ConfigurationError(msg)
     return value
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Read an ISO 8601 time as aware UTC.
+
+    Raises:
+        ValueError: it is not such a time, or has no zone.
+        OverflowError: in UTC it is outside the years that datetime can hold.
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is UTC:
+        return found
+    if found.tzinfo is None:
+        msg = "a time needs a zone"
+        raise ValueError(msg)
+    return found.astimezone(UTC)
 
 
 @attrs.frozen
@@ -67,11 +84,16 @@ class RepositoryName:
         """
         if isinstance(value, RepositoryName):
             return value
-        owner, slash, name = value.partition("/") if isinstance(value, str) else ("", "", "")
-        if not slash:
-            msg = f"{value!r} is not a repository name; expected OWNER/NAME, like octo-org/octo-docs"
-            raise ConfigurationError(msg)
-        return cls(owner, name)
+        if isinstance(value, str) and "/" in value:
+            return _parsed(value)
+        msg = f"{value!r} is not a repository name; expected OWNER/NAME, like octo-org/octo-docs"
+        raise ConfigurationError(msg)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> RepositoryName:
+    owner, _, name = text.partition("/")
+    return RepositoryName(owner, name)
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, NoReturn, TypeVar
@@ -24,8 +25,8 @@ class Secret:
     __slots__ = ("reveal",)
 
     def __init__(self, value: str) -> None:
-        """Keep the value in a closure, where no formatter of locals looks."""
-        self.reveal: Callable[[], str] = lambda: value
+        """Keep the value behind its own method, where no formatter of locals looks."""
+        self.reveal: Callable[[], str] = value.__str__
         """Returns the secret itself."""
 
     def __repr__(self) -> str:
@@ -184,6 +185,41 @@ class PlannedDownload:
     path: Path
     action: Action
     bytes: int
+
+
+@attrs.frozen(kw_only=True)
+class Statistics:
+    """What a client has done since it was created; a snapshot, which does not change.
+
+    Attributes:
+        api_requests: requests sent to GitHub's API, retries and 304s included.
+        storage_requests: requests sent to storage, retries and redirects included.
+        not_modified: answers of the API that cost nothing of the rate limit: 304, since nothing had changed.
+        bytes_fetched: bytes of bodies received from storage, those of failed attempts included.
+        artifacts_done: artifacts that were downloaded, verified and put in place.
+        artifacts_skipped: artifacts that were there already.
+        artifacts_failed: downloads that ended with an error, but for those that were cancelled, and those whose
+            artifact could not be looked up.
+        retries: failed attempts that were followed by another, by ``kind/error``: ``"api/ServerError"``,
+            ``"storage/ConnectionFailedError"``. The kinds are those of :class:`RequestRetried`, the errors the
+            classes that would have been raised without retries.
+        pauses: pauses after a rate limit was exceeded, by the limit: ``"primary"`` or ``"secondary"``.
+        paused_seconds: their length together, in seconds, by the limit.
+        paced_seconds: seconds for which the next call was held back to stay within the limits; the interval between
+            deletions and the pauses do not count.
+    """
+
+    api_requests: int = 0
+    storage_requests: int = 0
+    not_modified: int = 0
+    bytes_fetched: int = 0
+    artifacts_done: int = 0
+    artifacts_skipped: int = 0
+    artifacts_failed: int = 0
+    retries: Mapping[str, int] = attrs.field(factory=dict, hash=False)
+    pauses: Mapping[str, int] = attrs.field(factory=dict, hash=False)
+    paused_seconds: Mapping[str, float] = attrs.field(factory=dict, hash=False)
+    paced_seconds: float = 0.0
 
 
 _LINE = 120

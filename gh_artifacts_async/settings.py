@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
@@ -26,6 +26,12 @@ StrPath = str | os.PathLike[str]
 
 IfExists = Literal["error", "skip", "replace"]
 """If the destination exists: raise an error, skip it if it is known to be the same, or replace it."""
+
+MOST_CONCURRENT = 100
+"""Requests that GitHub allows at once, over all clients of a token."""
+
+MUTATION_POINTS = 5
+"""What GitHub counts a mutation (DELETE, POST) as; a GET is 1 point."""
 
 _Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -96,26 +102,89 @@ class RetryPolicy:
 
 
 @attrs.frozen(kw_only=True)
+class Lease:
+    """Points of GitHub's rate limit that a :class:`Budget` grants.
+
+    Attributes:
+        points: how many; 0 if none can be granted now.
+        wait: seconds before they may be spent, or before it makes sense to ask again if there are none.
+    """
+
+    points: int
+    wait: float = 0.0
+
+
+class Budget(Protocol):
+    """Where a client's points come from: its own, or those that all clients of one token share.
+
+    :mod:`gh_artifacts_async.budgets` has the implementations. An exception that one of these coroutines raises is
+    raised by the call that needed the points, and nothing is sent: without a budget there is no request.
+    """
+
+    async def lease(self, points: int) -> Lease:
+        """Return points, to be spent within a second, or none and when to ask again.
+
+        Args:
+            points: how many are needed: 5 for a mutation, and fewer for one GET or several.
+        """
+        ...
+
+    async def pause(self, seconds: float, kind: str) -> None:
+        """Make all who share the budget pause: a limit of this kind, "primary" or "secondary", was exceeded."""
+        ...
+
+    async def paused(self) -> float:
+        """Return the seconds of pause left; asked before every request, so it must be cheap."""
+        ...
+
+
+def _concurrency(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  as above
+    _number(least=1, whole=True)(instance, attribute, value)
+    if value > MOST_CONCURRENT:
+        msg = f"{attribute.name} must be at most {MOST_CONCURRENT}, GitHub's limit, not {value}"
+        raise ConfigurationError(msg)
+
+
+def _budget(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None or all(callable(getattr(value, name, None)) for name in ("lease", "pause", "paused")):
+        return
+    msg = f"{attribute.name} must have the coroutines lease, pause and paused of a Budget, which {value!r} lacks"
+    raise ConfigurationError(msg)
+
+
+@attrs.frozen(kw_only=True)
 class Limits:
     """Limits on a client's API requests. ``None`` means off.
 
     The defaults stay below GitHub's documented secondary rate limits: 100 concurrent requests, 900 points a minute
     (GET 1, DELETE 5), and one second between mutations
-    (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+    (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). They are no promise: GitHub also
+    limits its own CPU time, and has been seen to refuse after about 1,000 downloads in quick succession. Whatever it
+    refuses, all calls of the client pause for as long as it says, and then start slowly.
 
     Attributes:
-        api_concurrency: API requests in flight at once.
+        api_concurrency: API requests in flight at once; at most 100.
         points_per_minute: points, as GitHub counts them, in any 60 seconds.
         mutation_interval: seconds between two DELETEs.
-        max_pause: longest rate-limit pause, in seconds; a longer one is a RateLimitError instead.
+        max_pause: longest rate-limit pause of one call, in seconds, and of all its pauses together; beyond that it is
+            a RateLimitError instead.
+        budget: points shared with other clients, in place of ``points_per_minute``; see
+            :mod:`gh_artifacts_async.budgets`. None for the client's own.
+        slow_below: if less than this share of the primary limit (requests an hour) is left, the remaining calls are
+            spread over the time until it is reset, at most a minute apart; None never slows down.
+        etag_bytes: bytes of responses kept for conditional requests: a GET that is repeated asks by ``ETag``, and
+            GitHub's 304 costs nothing of the primary limit; None for no such requests.
         max_answer_bytes: bytes of an API response, before and after decompression; a longer one is an
             UnexpectedResponseError. A page of 100 artifacts has about 100 KB.
     """
 
-    api_concurrency: int = attrs.field(default=8, validator=_number(least=1, whole=True))
+    api_concurrency: int = attrs.field(default=8, validator=_concurrency)
     points_per_minute: float | None = attrs.field(default=840, validator=_number(above=0, off=True))
     mutation_interval: float | None = attrs.field(default=1.0, validator=_number(off=True))
     max_pause: float | None = attrs.field(default=900.0, validator=_number(off=True))
+    budget: Budget | None = attrs.field(default=None, validator=_budget)
+    slow_below: float | None = attrs.field(default=0.1, validator=_number(off=True))
+    etag_bytes: int | None = attrs.field(default=4 * 2**20, validator=_number(whole=True, off=True))
     max_answer_bytes: int | None = attrs.field(default=8 * 2**20, validator=_number(least=1, whole=True, off=True))
 
 

@@ -14,7 +14,15 @@ from urllib.parse import unquote
 import aiohttp
 import pytest
 
-from gh_artifacts_async import ArtifactRef, ArtifactsClient, ArtifactsError, RetryPolicy, SignedURL, StoragePolicy
+from gh_artifacts_async import (
+    ArtifactRef,
+    ArtifactsClient,
+    ArtifactsError,
+    RequestAnswered,
+    RetryPolicy,
+    SignedURL,
+    StoragePolicy,
+)
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.testing.server.signing import Signer
 from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, REPO, WORKER_SIZE, Seen, add, client_for, names
@@ -310,6 +318,42 @@ async def test_borrowed_session(canaries: Canaries, github: FakeGitHub, tmp_path
     for record in github.requests_to("storage"):
         assert "canary" not in repr(dict(record.headers))
         assert {name.lower() for name in record.headers} <= {"host", "user-agent", "accept", "accept-encoding"}
+    canaries.silence()
+
+
+async def test_the_log(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
+    """Each request has a line at DEBUG, and its fields; a token that the server echoes is hidden there too."""
+    artifact_id = add(github)
+    github.faults.status(artifact_id, 502, where="api")
+    github.faults.expire_url(artifact_id)
+    github.faults.cut(artifact_id, at=1000)
+    github.faults.headers(None, {"X-GitHub-Request-Id": f"C0DE:{TOKEN}"}, times=1, where="api")
+    events = Seen()
+    async with client_for(github, TOKEN, retry=QUICK, observer=events) as client:
+        await _try(canaries, github, client, artifact_id, tmp_path)
+        canaries.see("statistics", client.statistics)
+    for event in events:
+        canaries.see("event", event)
+    requests = [record for record in canaries.records if getattr(record, "gh_event", "") == "request"]
+    assert len(requests) == len(events.of(RequestAnswered)) == len(github.requests)
+    assert {record.name for record in requests} == {"gh_artifacts_async.api", "gh_artifacts_async.transfer"}
+    assert any(record.gh_request_id == "C0DE:***" for record in requests)  # type: ignore[attr-defined]
+    canaries.silence()
+
+
+async def test_a_proxy_in_the_log(canaries: Canaries, github: FakeGitHub, tmp_path: Path) -> None:
+    """Neither the password of a proxy that refuses nor that of one that is gone is logged, or told to observers."""
+    artifact_id, events = add(github), Seen()
+    canaries.signatures.add("proxy-canary")
+    proxy = "http://user:proxy-canary@127.0.0.1:9"
+    async with client_for(github, TOKEN, retry=QUICK, proxy=proxy, observer=events) as client:
+        await _try(canaries, github, client, artifact_id, tmp_path)
+        canaries.see("statistics", client.statistics)
+    assert events.of(RequestAnswered)
+    for event in events:
+        canaries.see("event", event)
+        if isinstance(event, RequestAnswered) and event.error is not None:
+            canaries.see_error(event.error)
     canaries.silence()
 
 

@@ -25,6 +25,7 @@ MEMBER = {"member": "../x", "rule": "dotdot"}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "TransportError": {"host": "api.github.com"},
     "ConnectionFailedError": {"host": "api.github.com"},
+    "BudgetUnavailableError": {"host": "localhost:6379"},
     "CertificateError": {"host": "api.github.com"},
     "ProxyError": {"host": "api.github.com", "status": 407},
     "RequestTimeoutError": {"host": "api.github.com"},

@@ -13,6 +13,8 @@ from gh_artifacts_async import events
 from gh_artifacts_async.events import (
     Event,
     ListingProgress,
+    RequestAnswered,
+    RequestSent,
     TransferBytes,
     TransferEvent,
     TransferFinished,
@@ -54,3 +56,10 @@ def test_events_compare_and_travel(event):
     """Two alike are equal, and an event can go to another process."""
     assert pickle.loads(pickle.dumps(event)) == event  # noqa: S301  our own bytes
     assert isinstance(event, TransferEvent) == hasattr(event, "artifact")
+
+
+def test_the_url_of_a_request_is_told_without_query():
+    """The two events of a request have the same four fields, and none for a query or for headers."""
+    sent, answered = (set(attrs.fields_dict(cls)) for cls in (RequestSent, RequestAnswered))
+    assert sent == {"kind", "method", "host", "path"}
+    assert answered - sent == {"status", "request_id", "duration", "remaining", "error"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -16,7 +17,7 @@ from gh_artifacts_async.testing import FakeGitHub
 from tests.kits import examples
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator
 
 REPO = "octo-org/octo-docs"
 NAMES = ("Rails", "coverage", "docs")
@@ -59,6 +60,17 @@ async def values(github: FakeGitHub) -> AsyncGenerator[dict[str, object]]:
         assert github.requests
 
 
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what examples do to the process's logging."""
+    loggers = [logging.getLogger(name) for name in ("", "gh_artifacts_async")]
+    before = [(logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
 def folder(name: str, tmp_path: Path) -> list[str]:
     """Return the files below a folder, by their paths in it."""
     return sorted(path.relative_to(tmp_path / name).as_posix() for path in (tmp_path / name).rglob("*.zip"))
@@ -96,6 +108,50 @@ async def test_the_readme_downloads_all_of_them(values: dict[str, object], tmp_p
     for _ in range(2):
         said = await examples.run(moved, {}, values)
         assert sorted(said.split()) == sorted(str(Path("many") / f"{it.name}-{it.id}.zip") for it in artifacts)
+
+
+def documents(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the JSON documents in a text, whatever is printed around them."""
+    decoder, at = json.JSONDecoder(), 0
+    while (at := text.find("{", at)) >= 0:
+        try:
+            found, at = decoder.raw_decode(text, at)
+        except ValueError:
+            at += 1
+        else:
+            yield found
+
+
+async def test_opentelemetry(github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The observer of the how-to guide writes spans and metrics of the SDK, and no secret is in them."""
+    monkeypatch.chdir(tmp_path)
+    (example,) = (it for it in examples.examples(examples.PAGES_BY_NAME["observe"]) if "opentelemetry" in it.source)
+    github.faults.status(None, 502, where="api")
+    github.faults.secondary_limit(None, times=1, retry_after=60)
+    github.faults.cut(None, at=100)
+    said = await examples.run(example, {}, {})
+    assert said.count("<Success") == 3
+    found = list(documents(said))
+    spans = [it for it in found if "trace_id" in it.get("context", {})]
+    requests = [span for span in spans if "url.path" in span["attributes"]]
+    assert len(requests) == len(github.requests)
+    assert {span["name"] for span in spans} == {"GET api", "GET storage", "download artifact"}
+    statuses = sorted(span["attributes"].get("http.response.status_code", 0) for span in requests)
+    assert statuses == [200, 200, 200, 200, 206, 302, 302, 302, 302, 403, 502]
+    failed = [span for span in spans if span["status"]["status_code"] == "ERROR"]
+    assert {span["attributes"]["http.response.status_code"] for span in failed} == {403, 502}
+    assert all(span["start_time"] <= span["end_time"] for span in spans)
+    (metrics,) = (it["resource_metrics"][0]["scope_metrics"][0]["metrics"] for it in found if "resource_metrics" in it)
+    sums = {metric["name"]: sum(point["value"] for point in metric["data"]["data_points"]) for metric in metrics}
+    assert sums == {
+        "gh_artifacts.requests": len(requests),
+        "gh_artifacts.retries": 3,
+        "gh_artifacts.paused": 60,
+        "gh_artifacts.artifacts": 3,
+    }
+    assert "t0ken" not in said
+    assert "sig" not in said
+    assert "?" not in said
 
 
 def check(command: list[str], folder: Path) -> None:

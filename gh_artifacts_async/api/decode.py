@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.api.clock import parse_timestamp
-from gh_artifacts_async.models import Artifact, ArtifactPage, ArtifactRun, Digest, RunPage, WorkflowRun
+from gh_artifacts_async.models import Artifact, ArtifactPage, ArtifactRun, Digest, RunPage, WorkflowRun, parse_timestamp
 from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from gh_artifacts_async.api.auth import (
 )
 from gh_artifacts_async.api.checks import check_observer, header_value, setting
 from gh_artifacts_async.api.clock import utcnow
-from gh_artifacts_async.api.emitter import Emitter
+from gh_artifacts_async.api.conditional import NOT_MODIFIED, KnownResponses
+from gh_artifacts_async.api.emitter import API_LOG, DEBUG, Emitter
 from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -36,6 +37,7 @@ from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp,
 from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
 from gh_artifacts_async.protocol.responses import LARGE, NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
+from gh_artifacts_async.protocol.throttling import read_rate_limit, until_reset
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.transport.http import HttpTransport
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.attempts import Cause
-    from gh_artifacts_async.protocol.responses import Judgement, Result
+    from gh_artifacts_async.protocol.responses import Judgement, Response, Result
     from gh_artifacts_async.settings import StrPath
 
 _MOST_MOVES = 3
@@ -66,7 +68,7 @@ class GitHubSession:
         timeouts: limits on silence and slowness.
         retry: how often a request that is safe to repeat is retried.
         limits: rate and concurrency of API requests.
-        emitter: calls the observer.
+        emitter: calls the observer, logs and counts.
         rate_limit: the primary limit as of the last response; None before it, or if the server sends none.
     """
 
@@ -104,6 +106,8 @@ class GitHubSession:
         self.timeouts = setting("timeouts", timeouts, Timeouts)
         self.retry = setting("retry", retry, RetryPolicy)
         self.limits = setting("limits", limits, Limits)
+        self._slow_below = self.limits.slow_below
+        self._known = KnownResponses(self.limits.etag_bytes) if self.limits.etag_bytes else None
         self.transport = HttpTransport(
             self.timeouts,
             user_agent=None if user_agent is None else header_value("user_agent", user_agent),
@@ -176,14 +180,15 @@ class GitHubSession:
         tries = _Tries(request)
         while True:
             token = self._token or await self._current_token()
-            found = await self._send_once(gate, tries.request, token)
+            found = await self._send_once(gate, tries, token)
             if isinstance(found, Good):
-                if gate.unstated_pauses:
-                    gate.reset_backoff()
+                if gate.recovering:
+                    gate.recover()
                 return found.result
             if isinstance(found, Moved):
                 tries = tries.follow(found.to)
             elif isinstance(found.error, AuthenticationError) and not tries.renewed and self._invalidated(token):
+                self.emitter.retried("api", request.label, found.error, 0.0, 1)
                 tries = tries._replace(renewed=True)
             elif tries.has_deleted(found.error):
                 return Nothing()
@@ -196,13 +201,15 @@ class GitHubSession:
         Raises:
             ArtifactsError: another attempt would not help, or the attempts are used up.
         """
-        failure = _failure(tries.request, found)
-        if found.throttle is not None and not gate.pause_for(found.throttle):
-            failure = Final()
+        if found.throttle is None:
+            failure = _failure(tries.request, found)
+        else:
+            failure = Throttled(wait=await gate.pause_for(found.throttle))
         draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
         attempts, decision = after(self.retry, self.limits.max_pause, tries.attempts, failure, gained=False, draw=draw)
         if isinstance(decision, GiveUp):
             raise found.error
+        self.emitter.retried("api", tries.request.label, found.error, decision.seconds, attempts.failed)
         await asyncio.sleep(decision.seconds)
         may_have_worked = tries.may_have_worked or isinstance(failure, Fault)
         return tries._replace(
@@ -219,21 +226,11 @@ class GitHubSession:
             source.bind(self)
         return self._gate
 
-    async def _send_once(self, gate: Gate, request: Request, token: Secret | None) -> Judgement:
-        """Pass the gate, send, and interpret the response.
-
-        The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
-        """
+    async def _send_once(self, gate: Gate, tries: _Tries, token: Secret | None) -> Judgement:
+        """Send, and interpret the response."""
+        request = tries.request
         try:
-            async with gate.slot(request):
-                response = await self.transport.send(
-                    request.method,
-                    self.base.url(request),
-                    self._headers,
-                    self.base.origin.host,
-                    token=token,
-                    fresh=request.fresh,
-                )
+            response = await self._exchange(gate, tries, token)
         except (TransportError, UnexpectedResponseError) as error:
             return Refused(error.with_traceback(None))
         version = self._headers["X-GitHub-Api-Version"]
@@ -244,8 +241,69 @@ class GitHubSession:
             quoted = without_token(response, token)
             shown = judge(request, quoted, base=self.base, now=utcnow, api_version=version)
             found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
-        self.rate_limit = found.rate_limit or self.rate_limit
+        limit = found.rate_limit
+        if limit is not None:
+            self.rate_limit = limit
+            if self._slow_below and (gate.spacing or limit.remaining < self._slow_below * limit.limit):
+                gate.spread(limit, until_reset(limit, response.headers, utcnow))
         return found
+
+    async def _exchange(self, gate: Gate, tries: _Tries, token: Secret | None) -> Response:
+        """Pass the gate, and send; what is known already is asked for by its ETag.
+
+        The token was fetched outside the gate: a source may need to pass it too, and all slots may be taken.
+        """
+        request, response, kept = tries.request, None, None
+        emitter, url, headers = self.emitter, self.base.url(request), self._headers
+        heard = emitter.active or API_LOG.isEnabledFor(DEBUG)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        known = self._known if request.answer == "json" and request.method == "GET" and not request.fresh else None
+        if known is not None:
+            if token is not known.token:
+                known.begin_with(token)
+            kept = known.by_url.get(url)
+            if kept is not None:
+                headers = {**headers, "If-None-Match": kept.headers["etag"]}
+        while response is None:  # a pause may begin while the request still waits for its connection
+            async with gate.slot(request, again=tries.attempts.throttled > 0):
+                emitter.counters.api_requests += 1
+                if heard:
+                    emitter.sent("api", request.method, url, token)
+                started = loop.time()
+                try:
+                    response = await self.transport.send(
+                        request.method,
+                        url,
+                        headers,
+                        self.base.origin.host,
+                        token=token,
+                        fresh=request.fresh,
+                        held=gate.is_paused,
+                    )
+                except (TransportError, UnexpectedResponseError) as error:
+                    if heard:
+                        emitter.answered("api", request.method, url, loop.time() - started, error=error, token=token)
+                    raise
+                emitter.counters.api_requests -= response is None
+        if heard:
+            self._tell_answer(request, url, response, loop.time() - started, token)
+        emitter.counters.not_modified += response.status == NOT_MODIFIED
+        return response if known is None else known.settle(url, kept, response, token)
+
+    def _tell_answer(self, request: Request, url: str, answer: Response, duration: float, token: Secret | None) -> None:
+        """Tell observers and the log of a response as it came."""
+        limit = read_rate_limit(answer.headers)
+        self.emitter.answered(
+            "api",
+            request.method,
+            url,
+            duration,
+            status=answer.status,
+            request_id=answer.headers.get("x-github-request-id"),
+            remaining=None if limit is None else limit.remaining,
+            token=token,
+        )
 
     async def _current_token(self) -> Secret | None:
         return None if self._source is None else check_token(await self._source.token())
@@ -294,8 +352,6 @@ class _Tries(NamedTuple):
 def _failure(request: Request, found: Refused) -> Cause:
     """Return what a failed attempt means for the next one."""
     error: ArtifactsError = found.error
-    if found.throttle is not None:
-        return Throttled(wait=found.throttle.wait)
     if isinstance(error, ServerError):
         asks_expiry = request.answer == "location" and request.known_expired is None
         gone = asks_expiry and NO_DOWNLOAD_URL in str(error).lower()  # endpoints.get_download_url asks about it

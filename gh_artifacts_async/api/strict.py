@@ -15,9 +15,16 @@ from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn, override
 from cattrs.v import format_exception, transform_error
 
-from gh_artifacts_async.api.clock import parse_timestamp
 from gh_artifacts_async.errors import ResponseShapeError, UnexpectedResponseError
-from gh_artifacts_async.models import Artifact, ArtifactPage, Digest, RepositoryName, RunPage, WorkflowRun
+from gh_artifacts_async.models import (
+    Artifact,
+    ArtifactPage,
+    Digest,
+    RepositoryName,
+    RunPage,
+    WorkflowRun,
+    parse_timestamp,
+)
 from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:

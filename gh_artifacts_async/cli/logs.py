@@ -1,4 +1,4 @@
-"""What the library logs: on standard error with ``--verbose``, else nowhere."""
+"""What the library logs, every request and every retry: on standard error with ``--verbose``, else nowhere."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ _OURS = "gh_artifacts_async"
 """The one logger that is known to write no secret; aiohttp's and asyncio's may."""
 
 
+_SAID = ("artifact_done", "artifact_skipped", "artifact_failed", "pause")
+"""What the command line has sentences of its own for, see :mod:`.render.events` and :mod:`.render.sentences`."""
+
+
 class _Lines(logging.Handler):
-    """Writes one escaped line a record."""
+    """Writes one escaped line a record, but nothing twice."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "gh_event", None) in _SAID:
+            return
         screen.write(sys.stderr, f"{record.name}: {text.escaped(record.getMessage())}\n")
 
 

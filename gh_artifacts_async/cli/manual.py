@@ -59,7 +59,7 @@ GLOBAL = (
     ),
     Option(("--ca-file",), "PEM", "Also trust the certificates in this file."),
     Option(("--quiet",), "", "Print only results and errors."),
-    Option(("--verbose",), "", "Also print what happens along the way."),
+    Option(("--verbose",), "", "Also print what happens along the way: each request, without secrets, and each retry."),
     Option(("--no-progress",), "", "Show no progress bars."),
 )
 

@@ -18,7 +18,7 @@ class GlobalOptions:
         token_from: where the token comes from.
         ca_file: certificates to trust besides the system's.
         quiet: results and errors only.
-        verbose: events and retries too.
+        verbose: events, requests and retries too.
         no_progress: no bars.
     """
 

@@ -84,7 +84,7 @@ class ArtifactsClient(Operations):
             api_version: ``X-GitHub-Api-Version``
                 (https://docs.github.com/en/rest/about-the-rest-api/api-versions).
             user_agent: default: this package's name and version.
-            observer: called with every event of this client.
+            observer: called with every event of this client, requests, retries and pauses included.
 
         Raises:
             ConfigurationError: an argument is invalid, e.g. a token over http to another machine.

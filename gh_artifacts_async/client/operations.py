@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Direction, RateLimit, WorkflowRun
-    from gh_artifacts_async.results import SignedURL
+    from gh_artifacts_async.results import SignedURL, Statistics
 
 
 class Operations:
@@ -29,6 +29,11 @@ class Operations:
     def rate_limit(self) -> RateLimit | None:
         """GitHub's primary rate limit as of the last response; None before the first, and if the server sends none."""
         return self._github.rate_limit
+
+    @property
+    def statistics(self) -> Statistics:
+        """What the client has done so far: requests, bytes, retries and pauses. It can be read after close, too."""
+        return self._github.emitter.counters.snapshot()
 
     def list_artifacts(
         self,

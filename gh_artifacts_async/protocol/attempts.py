@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gh_artifacts_async.errors import CertificateError, ProxyError
+from gh_artifacts_async.errors import BudgetUnavailableError, CertificateError, ProxyError
 
 if TYPE_CHECKING:
     from gh_artifacts_async.errors import TransportError
     from gh_artifacts_async.settings import RetryPolicy
 
 _REFUSED_BY_PROXY = (403, 407)
+_LEAST_PAUSE = 1.0  # what a pause counts at least, so that a server that says "0 seconds" is given up on too
 _MOST_DOUBLINGS = 30  # from half a second that is 17 years, and no float overflows
 
 
@@ -41,13 +42,20 @@ class Attempts(NamedTuple):
 
     Attributes:
         faults: faults since something was gained.
-        throttled: rate limits met.
         refused: refused URLs since something was gained.
+        throttled: rate limits met.
+        paused: seconds of the pauses after them.
     """
 
     faults: int = 0
-    throttled: int = 0
     refused: int = 0
+    throttled: int = 0
+    paused: float = 0.0
+
+    @property
+    def failed(self) -> int:
+        """How many attempts that is."""
+        return self.faults + self.refused + self.throttled
 
 
 class Fault(NamedTuple):
@@ -64,10 +72,10 @@ class Throttled(NamedTuple):
     """A rate limit was exceeded; the gate pauses every call, so there is nothing left to wait for here.
 
     Attributes:
-        wait: seconds until the limit is lifted.
+        wait: seconds of the pause; None if it would be too long, and nobody pauses.
     """
 
-    wait: float = 0.0
+    wait: float | None
 
 
 class RefusedURL(_Bare):
@@ -108,20 +116,22 @@ def after(
 
     Args:
         policy: how often and how patiently to retry.
-        max_pause: seconds; a server that asks for a longer wait is given up on. None for no bound.
+        max_pause: seconds; a server that asks for a longer wait is given up on, and so is one whose rate limits have
+            made the call pause for longer in all. None for no bound.
         state: what had failed before.
         failure: what failed now.
         gained: progress was made since the last failure: faults and refused URLs are counted from zero again.
         draw: a random number in [0, 1), for the full jitter.
     """
     if gained:
-        state = Attempts(throttled=state.throttled)
+        state = state._replace(faults=0, refused=0)
     match failure:
         case Final():
             return state, GiveUp()
         case Throttled(wait=wait):
-            state = state._replace(throttled=state.throttled + 1)
-            enough = state.throttled >= policy.attempts or _is_too_long(wait, max_pause)
+            paused = state.paused + max(wait or 0.0, _LEAST_PAUSE)
+            state = state._replace(throttled=state.throttled + 1, paused=paused)
+            enough = wait is None or policy.attempts == 1 or _is_too_long(paused, max_pause)
             return state, GiveUp() if enough else Wait(0.0)
         case Fault(wait=stated):
             state = state._replace(faults=state.faults + 1)
@@ -132,8 +142,10 @@ def after(
 
 
 def is_final(error: TransportError) -> bool:
-    """Whether no retry can mend a transport failure: an untrusted certificate, or a proxy that says no."""
-    return isinstance(error, CertificateError) or (isinstance(error, ProxyError) and error.status in _REFUSED_BY_PROXY)
+    """Whether no retry can mend a transport failure: an untrusted certificate, a proxy that says no, no budget."""
+    if isinstance(error, CertificateError | BudgetUnavailableError):
+        return True
+    return isinstance(error, ProxyError) and error.status in _REFUSED_BY_PROXY
 
 
 def _decision(

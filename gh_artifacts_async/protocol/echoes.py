@@ -34,6 +34,11 @@ def without_token(response: Response, token: Secret) -> Response:
     return attrs.evolve(response, headers=headers, body=body)
 
 
+def hidden(text: str, token: Secret | None) -> str:
+    """Return a text with stars for the token, if there is one."""
+    return text if token is None else _pattern(token.reveal()).sub(_STARS, text)
+
+
 def _pattern(token: str) -> re.Pattern[str]:
     """Match a token anywhere and in any case, since host names are in lower case; a very short one as a word only."""
     exact = re.escape(token)

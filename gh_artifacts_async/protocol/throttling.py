@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SECONDARY_WAIT = 60.0
 """Seconds to wait if a secondary limit states none: GitHub's "at least one minute"."""
 
+_LEAST_SHARE = 1 / 16
+_WON_BACK = 0.05 / 60  # of the whole limit, a second
 _FORBIDDEN = 403
 _TOO_MANY = 429
 _MAX_EPOCH = 253_402_300_799  # the last second of the year 9999, which datetime can hold
@@ -150,11 +152,21 @@ def _later(moment: datetime, seconds: float) -> datetime | None:
         return None
 
 
+def until_reset(limit: RateLimit, headers: Mapping[str, str], now: Callable[[], datetime]) -> float:
+    """Return the seconds, on the server's own clock, until the primary limit is reset; 0.0 if it does not say."""
+    if limit.reset_at is None:
+        return 0.0
+    return max(0.0, (limit.reset_at - answered_at(headers, now)).total_seconds())
+
+
 class Window:
     """A sliding window over the points that a server may have counted: never more than a limit in any 60 seconds.
 
     A server counts a request at some moment between its sending and its response, so its points are held from before
     it is sent until ``seconds`` after its response or failure. The times passed in must never go back.
+
+    Attributes:
+        reduced: the limit is reduced for now, see :meth:`halve`.
     """
 
     def __init__(self, points: float, seconds: float = 60.0) -> None:
@@ -168,6 +180,8 @@ class Window:
         self._seconds = seconds
         self._used = 0
         self._settled: deque[tuple[float, int]] = deque()  # when they are free again, and how many
+        self.reduced = False
+        self._share, self._since = 1.0, 0.0
 
     def reserve(self, points: int, now: float) -> float:
         """Take the points of a request that is about to be sent.
@@ -180,7 +194,8 @@ class Window:
         """
         while self._settled and self._settled[0][0] <= now:
             self._used -= self._settled.popleft()[1]
-        excess = self._used + points - max(self._limit, points)
+        limit = self._reduced(now) if self.reduced else self._limit
+        excess = self._used + points - max(limit, points)
         if excess <= 0:
             self._used += points
             return 0.0
@@ -193,3 +208,14 @@ class Window:
     def settle(self, points: int, now: float) -> None:
         """Note that a request got its response, or failed: from now on its points are free in ``seconds``."""
         self._settled.append((now + self._seconds * max(1.0, points / self._limit), points))
+
+    def halve(self, now: float) -> None:
+        """Halve the limit: the server refused without saying why. It is won back at 5 % of the whole a minute."""
+        share = self._reduced(now) / self._limit if self.reduced else 1.0
+        self._share, self._since = max(_LEAST_SHARE, share / 2), now
+        self.reduced = self._limit < math.inf
+
+    def _reduced(self, now: float) -> float:
+        share = self._share + (now - self._since) * _WON_BACK
+        self.reduced = share < 1.0
+        return self._limit * min(1.0, share)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.api.emitter import Emitter
+from gh_artifacts_async.api.emitter import INFO, TRANSFER_LOG, Emitter
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.events import TransferFailed, TransferFinished
 from gh_artifacts_async.models import Artifact, Digest
@@ -131,6 +131,7 @@ class Download:
         except BaseException as error:
             if isinstance(error, DestinationExistsError):
                 self._sweep(whole=await self._is_unpacked())
+            self._emitter.counters.artifacts_failed += isinstance(error, Exception)  # to be cancelled is no failure
             self._emitter.emit(TransferFailed(artifact=self._artifact, error=error))
             raise
 
@@ -209,7 +210,8 @@ class Download:
             self._context.leftovers.add(part.path, part.prefix)
             return self._skipped(found)
         path, received, members = found
-        if self._emitter.active:
+        self._emitter.counters.artifacts_done += 1
+        if self._emitter.active or TRANSFER_LOG.isEnabledFor(INFO):
             self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
         return DownloadResult(
             artifact=self._artifact,
@@ -324,6 +326,7 @@ class Download:
         self._sweep(whole=True)
         artifact, path = self._artifact, present.path
         size = artifact.size_in_bytes if path.is_dir() else path.stat().st_size
+        self._emitter.counters.artifacts_skipped += 1
         self._emitter.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=True))
         expected = expected_sha256(artifact)
         return DownloadResult(

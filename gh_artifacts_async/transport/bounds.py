@@ -49,6 +49,10 @@ class OutOfTimeError(TimeoutError):
     """A :class:`Limit` was reached (never leaves the transport); the message says what took too long."""
 
 
+class HeldError(Exception):
+    """A request must not be sent any more (never leaves the transport)."""
+
+
 class Watch:
     """Ends waits on the network that take too long, with one timer for all waits of a client.
 
@@ -109,6 +113,7 @@ class Limit:
         phrase: what takes too long, for the message.
         queued: whether the request may be waiting for a place in a pool: that is not the server's fault. None if it
             cannot be.
+        held: whether the request must not be sent any more, asked when it has a new connection; None if it always may.
         deadline: on the event loop's clock; never earlier than the shortest time limit of the watch from now.
         expired: the deadline has passed.
     """
@@ -117,6 +122,7 @@ class Limit:
     seconds: float | None
     phrase: str
     queued: Callable[[], bool] | None = None
+    held: Callable[[], bool] | None = None
     deadline: float = attrs.field(default=math.inf, init=False)
     expired: bool = attrs.field(default=False, init=False)
     _cancelling: int = attrs.field(default=0, init=False)

@@ -15,6 +15,7 @@ from weakref import WeakSet
 import aiohttp
 
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.transport.bounds import HeldError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,12 +97,14 @@ class _QuietConnections(_Connector):
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
             assert protocol is not None  # noqa: S101 - it is connected
-            if protocol not in self._known:
-                self._known.add(protocol)
-                break
-            if not (protocol.should_close or _is_readable(protocol)) or await _is_quiet(connection, protocol):
+            new = protocol not in self._known
+            self._known.add(protocol)
+            if new or not (protocol.should_close or _is_readable(protocol)) or await _is_quiet(connection, protocol):
                 break
         limit = self._watch.limits.get(asyncio.current_task())
+        if new and limit is not None and limit.held is not None and limit.held():
+            connection.release()
+            raise HeldError
         read = self._watch.timeouts.read
         if limit is not None and read is not None:
             limit.deadline = asyncio.get_running_loop().time() + read  # from now on the server is waited for

@@ -13,7 +13,7 @@ from yarl import URL
 from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, ConfigurationError, ConnectionFailedError
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
-from gh_artifacts_async.transport.bounds import NO_HEADERS, SILENT, Limit, Watch, read_body
+from gh_artifacts_async.transport.bounds import NO_HEADERS, SILENT, HeldError, Limit, Watch, read_body
 from gh_artifacts_async.transport.connections import (
     READ_BUFFER,
     GuardedConnector,
@@ -206,7 +206,8 @@ class HttpTransport:
         *,
         token: Secret | None = None,
         fresh: bool = False,
-    ) -> Response:
+        held: Callable[[], bool] | None = None,
+    ) -> Response | None:
         """Send a request and read its response; redirects are not followed.
 
         Args:
@@ -216,6 +217,11 @@ class HttpTransport:
             host: for messages.
             token: for ``Authorization: Bearer`` (RFC 6750 section 2.1); None for a request without it.
             fresh: over a connection that has served no other request; a borrowed session does not heed it.
+            held: asked once a new connection is open: whether requests must not be sent any more; a borrowed session
+                does not ask.
+
+        Returns:
+            None if it was held back, and not sent.
 
         Raises:
             TransportError: no response arrived; aiohttp's exceptions never leave this frame.
@@ -225,12 +231,14 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            response = await self._exchange(method, url, headers, token, fresh=fresh)
+            response = await self._exchange(method, url, headers, token, fresh=fresh, held=held)
             if response.status not in _MAYBE_OF_PROXY:
                 return response
             failure = self._refused_by_proxy(response, Secret(url), host)
             if failure is None:
                 return response
+        except HeldError:
+            return None
         except ArtifactsError as error:  # of a body: its frames hold aiohttp's response
             failure = error.with_traceback(None)
         except BaseException as error:
@@ -241,12 +249,19 @@ class HttpTransport:
         raise failure
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], token: Secret | None, *, fresh: bool
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        token: Secret | None,
+        *,
+        fresh: bool,
+        held: Callable[[], bool] | None,
     ) -> Response:
         """Hold what must not be in a traceback, the token and aiohttp's response, as briefly as possible."""
         session = self._fresh if fresh and self._borrowed is None else self._api
         queued = None if self._borrowed is None else partial(is_full, self._borrowed.connector)
-        with Limit(self._watch, self._until_headers, NO_HEADERS, queued) as limit:
+        with Limit(self._watch, self._until_headers, NO_HEADERS, queued, held) as limit:
             async with (session or self._open(fresh=fresh)).request(
                 method,
                 URL(url, encoded=True),

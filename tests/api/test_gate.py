@@ -197,7 +197,7 @@ async def test_mutations_are_a_second_apart():
 async def test_mutations_are_a_second_apart_after_a_pause_too():
     """A limit that was just met is not met again by all that had to wait for it."""
     timed = clock(mutation_interval=1.0)
-    timed.gate.pause_for(stated(60))
+    await timed.gate.pause_for(stated(60))
     async with asyncio.TaskGroup() as group:
         for _ in range(5):
             group.create_task(timed.go(DELETE))
@@ -211,9 +211,9 @@ async def test_all_wait_for_one_pause():
     tasks = [asyncio.ensure_future(timed.go()) for _ in range(70)]
     await asyncio.sleep(50)
     assert len(timed.times) == 50
-    assert timed.gate.pause_for(stated(30))
+    assert await timed.gate.pause_for(stated(30))
     await asyncio.sleep(20)
-    assert timed.gate.pause_for(stated(30))
+    assert await timed.gate.pause_for(stated(30))
     await asyncio.gather(*tasks)
     assert timed.times[50] == pytest.approx(100, abs=0.5)
     assert len(timed.times) == 70
@@ -222,8 +222,8 @@ async def test_all_wait_for_one_pause():
 async def test_a_shorter_pause_does_not_shorten_a_longer_one():
     """The latest end counts."""
     timed = clock()
-    timed.gate.pause_for(stated(50))
-    timed.gate.pause_for(stated(5))
+    await timed.gate.pause_for(stated(50))
+    await timed.gate.pause_for(stated(5))
     await timed.go()
     assert timed.now == pytest.approx(50, abs=0.5)
 
@@ -235,7 +235,7 @@ async def test_a_pause_that_is_too_long(wait, longest, paused):
     """Beyond ``max_pause`` nobody waits: the caller gets an error instead."""
     events: list[RateLimitPause] = []
     timed = clock(events, max_pause=longest)
-    assert timed.gate.pause_for(stated(wait)) is paused
+    assert (await timed.gate.pause_for(stated(wait)) is not None) is paused
     assert bool(events) is paused
     if not paused:
         await timed.go()
@@ -247,11 +247,11 @@ async def test_an_unstated_pause_grows():
     events: list[RateLimitPause] = []
     timed = clock(events)
     for _ in range(5):
-        assert timed.gate.pause_for(UNSTATED)
+        assert await timed.gate.pause_for(UNSTATED)
         await timed.go()
     assert [event.seconds for event in events] == [60, 120, 240, 480, 900]
-    timed.gate.reset_backoff()
-    timed.gate.pause_for(UNSTATED)
+    timed.gate.recover()
+    await timed.gate.pause_for(UNSTATED)
     assert events[-1].seconds == 60
 
 
@@ -260,13 +260,13 @@ async def test_answers_that_were_under_way_together_are_one_pause():
     events: list[RateLimitPause] = []
     timed = clock(events)
     for _ in range(8):
-        assert timed.gate.pause_for(UNSTATED)
+        assert await timed.gate.pause_for(UNSTATED)
         await asyncio.sleep(0.01)
     await timed.go()
     assert timed.now < 61
     assert events == [RateLimitPause(seconds=60, kind="secondary")]
     for _ in range(8):
-        timed.gate.pause_for(UNSTATED)
+        await timed.gate.pause_for(UNSTATED)
     assert [event.seconds for event in events] == [60, 120]
 
 
@@ -274,16 +274,16 @@ async def test_a_longer_pause_is_told():
     """Of two limits the longer one."""
     events: list[RateLimitPause] = []
     timed = clock(events)
-    timed.gate.pause_for(stated(10))
-    timed.gate.pause_for(stated(100, "primary"))
-    timed.gate.pause_for(stated(20))
+    await timed.gate.pause_for(stated(10))
+    await timed.gate.pause_for(stated(100, "primary"))
+    await timed.gate.pause_for(stated(20))
     assert [(event.kind, event.seconds) for event in events] == [("secondary", 10), ("primary", 101)]
 
 
 async def test_a_primary_pause_ends_after_the_reset():
     """GitHub's reset is a whole second, rounded down."""
     timed = clock()
-    timed.gate.pause_for(stated(10, "primary"))
+    await timed.gate.pause_for(stated(10, "primary"))
     await timed.go()
     assert timed.now == pytest.approx(11, abs=0.5)
 
@@ -302,7 +302,7 @@ async def test_a_cancelled_call_leaves_no_trace(hold, request_):
     """Wherever it waited, first in the queue or behind, it has taken neither slot nor points, and wakes the next."""
     timed = clock(**HOLDS[hold])
     if hold == "a pause":
-        timed.gate.pause_for(stated(10))
+        await timed.gate.pause_for(stated(10))
     first = asyncio.ensure_future(timed.go(DELETE, stay=10))
     await asyncio.sleep(0)
     waiting = [asyncio.ensure_future(timed.go(request_)) for _ in range(5)]
@@ -316,7 +316,7 @@ async def test_a_cancelled_call_leaves_no_trace(hold, request_):
     assert cancelled == (0 if passes_by else 4)
     async with asyncio.timeout(80):
         await timed.go(request_)
-    assert timed.gate._free == timed.gate._limits.api_concurrency
+    assert timed.gate._in_flight == timed.gate._queued == 0
     assert timed.gate._window._used == sum(points for _, points in timed.gate._window._settled)
 
 

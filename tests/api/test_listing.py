@@ -14,7 +14,7 @@ from gh_artifacts_async import errors
 from gh_artifacts_async.api import listing
 from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.session import GitHubSession
-from gh_artifacts_async.events import ListingProgress
+from gh_artifacts_async.events import Event, ListingProgress
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol.links import PageLinks
 from gh_artifacts_async.testing import FakeGitHub
@@ -98,10 +98,10 @@ async def test_lazy(github, run, session):
 async def test_progress_is_told(github, run, concurrency):
     """Page by page."""
     fill(github, run, 25)
-    events: list[ListingProgress] = []
+    events: list[Event] = []
     async with GitHubSession(TOKEN, base_url=github.base_url, observer=events.append) as session:
         await ids(listing.artifacts(session, NAME, per_page=10, concurrency=concurrency))
-    assert events == [
+    assert [event for event in events if isinstance(event, ListingProgress)] == [
         ListingProgress(page=number, items=items, total_count=25) for number, items in ((1, 10), (2, 20), (3, 25))
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
-from gh_artifacts_async.events import RateLimitPause
+from gh_artifacts_async.events import Event, RateLimitPause
 from gh_artifacts_async.settings import Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.testing import ChaosProxy
 from tests.kits.api import QUICK, REPO, TOKEN, check_silent
@@ -266,11 +266,11 @@ async def test_a_primary_limit_is_waited_out(github, run, patient, status):
     assert len(github.requests) == 2
 
 
-async def test_a_budget_that_is_used_up(github, run, patient):
+async def test_a_budget_that_is_used_up(github, patient):
     """The fake's own hourly budget, as GitHub keeps it."""
     github.set_rate_limit(limit=2, remaining=2, reset_in=600)
     timer = Timer()
-    for _ in range(3):
+    for run in [github.add_run(REPO) for _ in range(3)]:
         await api.get_workflow_run(patient, REPO, run.id)
     assert 600 <= timer.seconds < 603
 
@@ -284,9 +284,14 @@ async def test_a_secondary_limit_is_waited_out(github, run, patient, retry_after
     assert timer.seconds == pytest.approx(wait, abs=1)
 
 
+def pauses(events: list[Event]) -> list[RateLimitPause]:
+    """Return the pauses among all events."""
+    return [event for event in events if isinstance(event, RateLimitPause)]
+
+
 async def test_all_tasks_share_one_pause(github, run):
     """While it lasts, not one request is sent by any of them; the observer is told once."""
-    events: list[RateLimitPause] = []
+    events: list[Event] = []
     github.faults.secondary_limit(None, times=8, retry_after=120)
     async with GitHubSession(TOKEN, base_url=github.base_url, observer=events.append) as session:
         await asyncio.gather(*(api.get_workflow_run(session, REPO, run.id) for _ in range(40)))
@@ -294,18 +299,22 @@ async def test_all_tasks_share_one_pause(github, run):
     assert len(times) == 48
     assert times[7] < 2
     assert times[8] >= 120
-    assert events == [RateLimitPause(seconds=120, kind="secondary")]
+    assert pauses(events) == [RateLimitPause(seconds=120, kind="secondary")]
+    counters = session.emitter.counters
+    assert (counters.pauses, counters.paused_seconds) == ({"secondary": 1}, {"secondary": 120})
+    assert counters.retries == {"api/SecondaryRateLimitError": 8}
+    assert counters.api_requests == 48
 
 
 async def test_a_limit_that_does_not_end(github, run):
-    """An unstated pause doubles from try to try, and the tries are counted."""
-    events: list[RateLimitPause] = []
+    """An unstated pause doubles from try to try, until they are longer than ``max_pause`` together."""
+    events: list[Event] = []
     github.faults.secondary_limit(None, times=None)
     async with GitHubSession(TOKEN, base_url=github.base_url, observer=events.append) as session:
         with pytest.raises(errors.SecondaryRateLimitError) as caught:
             await api.get_workflow_run(session, REPO, run.id)
-    assert len(github.requests) == 6
-    assert [event.seconds for event in events] == [60, 120, 240, 480, 900, 900]
+    assert len(github.requests) == 5
+    assert [event.seconds for event in pauses(events)] == [60, 120, 240, 480, 900]
     assert caught.value.retry_after is None
     check_silent(caught.value)
 
@@ -313,7 +322,7 @@ async def test_a_limit_that_does_not_end(github, run):
 @pytest.mark.parametrize("primary", [True, False])
 async def test_a_pause_beyond_patience_is_an_error(github, run, primary):
     """With what GitHub said, so that a program can come back later; nobody else is made to wait."""
-    events: list[RateLimitPause] = []
+    events: list[Event] = []
     if primary:
         github.faults.rate_limit(None, times=1, reset_in=3000)
     else:
@@ -329,7 +338,7 @@ async def test_a_pause_beyond_patience_is_an_error(github, run, primary):
     assert caught.value.retry_after == pytest.approx(3000, abs=2)
     left = caught.value.reset_at.timestamp() - github.clock.timestamp()
     assert left == pytest.approx(3000, abs=3)
-    assert not events
+    assert not pauses(events)
     check_silent(caught.value)
 
 

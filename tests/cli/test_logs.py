@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
@@ -32,3 +33,34 @@ def test_logging_is_left_as_it_was(server, cli):
     server.run()
     cli("list", REPO, "--verbose")
     assert state() == before
+
+
+@pytest.mark.realtime
+def test_verbose_shows_requests_and_retries(server, cli):
+    """Each request, without the query of a signed URL, and why one was retried; without --verbose, none of it."""
+    number = server.artifact(server.run(), "docs", size=1000)
+    server.github.faults.status(number, 502, where="api")
+    ran = cli("download", REPO, number, "--verbose")
+    assert ran.code == 0
+    path = f"/repos/{REPO}/actions/artifacts/{number}"
+    assert re.search(rf"^gh_artifacts_async\.api: GET [^ ]+{path}: 502 in ", ran.err, re.MULTILINE)
+    assert re.search(rf"^gh_artifacts_async\.api: retrying GET {path} in [0-9.]+ s: 502 ", ran.err, re.MULTILINE)
+    assert re.search(r"^gh_artifacts_async\.transfer: GET [^ ?]+: 200 in ", ran.err, re.MULTILINE)
+    assert "sig=" not in ran.err
+    assert "secret-token" not in ran.err
+    server.github.faults.status(number, 502, where="api")
+    assert "502" not in cli("download", REPO, number, "--if-exists", "replace").err
+
+
+@pytest.mark.realtime
+def test_nothing_is_said_twice(server, cli):
+    """What the command line has words of its own for, the log does not repeat."""
+    run = server.run()
+    good, bad = server.artifact(run, "good", size=1000), server.artifact(run, "bad", size=1000)
+    server.github.faults.status(bad, 403, times=None, where="storage")
+    server.github.faults.secondary_limit(None, times=1, retry_after=1)
+    ran = cli("download", REPO, good, bad, "--verbose")
+    assert ran.err.count("good: saved") == 1
+    assert ran.err.count("secondary rate limit was reached") == 1
+    assert "gh_artifacts_async.transfer: artifact" not in ran.err
+    assert "gh_artifacts_async.api: requests are paused" not in ran.err

@@ -23,6 +23,7 @@ PAGES = (
     ROOT / "docs" / "tutorial.md",
     *(path for path in sorted((ROOT / "docs" / "howto").glob("*.md")) if path.name != "testing.md"),
 )
+PAGES_BY_NAME = {page.stem: page for page in PAGES}
 
 GIVEN = {
     "client": "ArtifactsClient",

@@ -15,7 +15,9 @@ seconds = st.floats(0, 1e6)
 policies = st.builds(RetryPolicy, attempts=st.integers(1, 8), wait_initial=seconds, wait_max=seconds)
 pauses = st.one_of(st.none(), seconds)
 draws = st.floats(0, 1, exclude_max=True)
-states = st.builds(Attempts, faults=st.integers(0, 9), throttled=st.integers(0, 9), refused=st.integers(0, 9))
+states = st.builds(
+    Attempts, faults=st.integers(0, 9), refused=st.integers(0, 9), throttled=st.integers(0, 9), paused=seconds
+)
 failures = st.one_of(
     st.builds(Fault, wait=st.one_of(st.none(), seconds)),
     st.builds(Throttled, wait=seconds),
@@ -29,20 +31,20 @@ def decide(failure, state=START, policy=POLICY, max_pause=900.0, *, gained=False
     return after(policy, max_pause, state, failure, gained=gained, draw=draw)[1]
 
 
-@given(policies, pauses, st.lists(st.tuples(failures, draws), min_size=40, max_size=40))
+@given(policies, st.floats(0, 20), st.lists(st.tuples(failures, draws), min_size=40, max_size=40))
 def test_a_loop_without_gain_ends(policy, max_pause, met):
-    """However failures are mixed: at most ``attempts`` faults and refused URLs, and at most so many rate limits."""
+    """However failures are mixed: at most ``attempts`` faults and refused URLs, and ``max_pause`` seconds of limits."""
     state, counted = Attempts(), 0
     for failure, draw in met:
         state, decision = after(policy, max_pause, state, failure, gained=False, draw=draw)
         counted += 1
         assert state.faults + state.refused <= policy.attempts
-        assert state.throttled <= policy.attempts
+        assert state.throttled <= max_pause + 1
         if decision == GiveUp():
             break
         assert counted == state.faults + state.refused + state.throttled
     assert decision == GiveUp()
-    assert counted <= 2 * policy.attempts
+    assert counted <= policy.attempts + max_pause + 1
 
 
 @given(policies, pauses, st.lists(st.tuples(failures, st.booleans(), draws), max_size=40))
@@ -81,19 +83,28 @@ def test_a_stated_wait_is_obeyed_as_it_is(policy, state, stated, max_pause, draw
 
 @given(policies, states, draws)
 def test_rate_limits_are_counted_apart(policy, state, draw):
-    """They use up no fault's attempt, and gain does not forget them: a limit met on and on ends the call."""
+    """They use up no fault's attempt, and gain does not forget them: their pauses together are bounded."""
     for gained in (False, True):
-        now, decision = after(policy, None, state, Throttled(wait=60), gained=gained, draw=draw)
-        assert now.throttled == state.throttled + 1
+        now, decision = after(policy, 900, state, Throttled(wait=60), gained=gained, draw=draw)
+        assert (now.throttled, now.paused) == (state.throttled + 1, state.paused + 60)
         assert (now.faults, now.refused) == ((0, 0) if gained else (state.faults, state.refused))
-        assert decision == (GiveUp() if now.throttled >= policy.attempts else Wait(0.0))
+        assert decision == (GiveUp() if policy.attempts == 1 or now.paused > 900 else Wait(0.0))
 
 
 def test_a_rate_limit_beyond_the_longest_pause():
     """The gate does not pause for it either, so the caller gets the error."""
     assert decide(Throttled(wait=901)) == GiveUp()
+    assert decide(Throttled(wait=None), max_pause=None) == GiveUp()
     assert decide(Throttled(wait=901), max_pause=None) == Wait(0.0)
     assert decide(Throttled(wait=900)) == Wait(0.0)
+
+
+def test_no_time_at_all_counts_as_a_second():
+    """A server that refuses for ever and says that no wait is needed is given up on, too."""
+    state, decision = START, Wait(0.0)
+    while decision == Wait(0.0):
+        state, decision = after(POLICY, 30, state, Throttled(wait=0), gained=False, draw=0.5)
+    assert state.throttled == 31
 
 
 def test_a_refused_url_is_signed_again_at_once_only_the_first_time():
@@ -110,7 +121,7 @@ def test_a_refused_url_is_signed_again_at_once_only_the_first_time():
 @given(policies, states, st.one_of(st.builds(Fault), st.builds(RefusedURL)), draws)
 def test_gain_starts_the_count_again(policy, state, failure, draw):
     """After progress the first failure is like the very first one."""
-    fresh = after(policy, None, Attempts(throttled=state.throttled), failure, gained=False, draw=draw)
+    fresh = after(policy, None, state._replace(faults=0, refused=0), failure, gained=False, draw=draw)
     assert after(policy, None, state, failure, gained=True, draw=draw) == fresh
     assert fresh[0].faults + fresh[0].refused == 1
 
@@ -121,7 +132,13 @@ def test_a_final_failure_is_given_up_at_once(policy, max_pause, state, gained, d
     assert decide(Final(), state, policy, max_pause, gained=gained, draw=draw) == GiveUp()
 
 
-@pytest.mark.parametrize("failure", [Fault(), Fault(wait=1), Throttled(), RefusedURL(), Final()])
+@pytest.mark.parametrize("failure", [Fault(), Fault(wait=1), Throttled(wait=1), RefusedURL(), Final()])
 def test_one_attempt_means_no_retry(failure):
     """``attempts=1`` turns retries off."""
     assert decide(failure, policy=RetryPolicy(attempts=1)) == GiveUp()
+
+
+def test_the_number_of_attempts():
+    """Every kind of failure is an attempt; the seconds of pauses are not."""
+    assert Attempts().failed == 0
+    assert Attempts(faults=1, refused=2, throttled=3, paused=60.5).failed == 6

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gh_artifacts_async.protocol.echoes import without_token
+from gh_artifacts_async.protocol.echoes import hidden, without_token
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
 
@@ -29,3 +29,10 @@ def test_a_token_in_a_message(token, message, left):
     assert found.headers == {"x": left}
     text = without_token(Response(status=403, headers={}, body=b"\xff" + message.encode()), Secret(token))
     assert text.body == b"\xff" + left.encode()
+
+
+def test_a_text_without_the_token():
+    """A token is hidden in a plain text too, such as a path; without a token nothing is."""
+    assert hidden("/repositories/ghs_T0kenT0ken/x", Secret("ghs_t0kent0ken")) == "/repositories/***/x"
+    assert hidden("/repositories/7", Secret("7")) == "/repositories/***"
+    assert hidden("/repositories/7", None) == "/repositories/7"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -25,14 +25,19 @@ from gh_artifacts_async import (
     ListingProgress,
     NotFoundError,
     Outcome,
+    Pacing,
     PermissionDeniedError,
     RateLimit,
     RateLimitError,
     RateLimitPause,
     RepositoryName,
+    RequestAnswered,
+    RequestRetried,
+    RequestSent,
     RetryPolicy,
     SignedURL,
     StaticToken,
+    Statistics,
     StoragePolicy,
     Success,
     Timeouts,
@@ -76,13 +81,21 @@ def observer(event: Event) -> None:
         assert_type(event.path, Path)
 
 
-def phrase(event: Event) -> str:  # noqa: PLR0911  one for each
+def phrase(event: Event) -> str:  # noqa: C901, PLR0911  one for each
     """Handle every event: a class that is missing here is an error at ``assert_never``."""
     match event:
         case ListingProgress(page=page):
             return f"page {page}"
-        case RateLimitPause(seconds=seconds, kind=kind):
+        case RateLimitPause(seconds=seconds, kind=kind) | Pacing(seconds=seconds, reason=kind):
             return f"{kind}: {seconds}"
+        case RequestSent(method=method, host=host, path=path):
+            return f"{method} {host}{path}"
+        case RequestAnswered(status=status, request_id=request_id, remaining=remaining, error=failure):
+            assert_type(event.kind, Literal["api", "storage"])
+            assert_type(event.duration, float)
+            return f"{status} {request_id} {remaining} {failure}"
+        case RequestRetried(what=what, reason=reason, wait=wait, attempt=attempt):
+            return f"{what}: {reason} {wait:.1f} {attempt}"
         case TransferStarted(size=size) | TransferBytes(size=size):
             return str(size)
         case TransferResumed(reason=reason) | TransferURLRenewed(reason=reason):
@@ -104,7 +117,7 @@ def phrase_by_base(event: Event) -> str:
     match event:
         case TransferEvent():
             return event.artifact.name
-        case ListingProgress() | RateLimitPause():
+        case ListingProgress() | RateLimitPause() | Pacing() | RequestSent() | RequestAnswered() | RequestRetried():
             return ""
         case _:
             assert_never(event)
@@ -154,6 +167,9 @@ async def operations(client: ArtifactsClient, repo: RepositoryName) -> None:
     assert_type(client.list_workflow_runs(repo, branch="main", status="success"), AsyncGenerator[WorkflowRun, None])
     assert_type(await client.get_workflow_run(repo, 7), WorkflowRun)
     assert_type(client.rate_limit, RateLimit | None)
+    assert_type(client.statistics, Statistics)
+    assert_type(client.statistics.retries, Mapping[str, int])
+    client.statistics.retries["api/ServerError"] = 0  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
 
 
 async def transfers(client: ArtifactsClient, artifact: Artifact, directory: Path) -> None:

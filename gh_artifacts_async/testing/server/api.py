@@ -161,7 +161,7 @@ class Api:
             raise HTTPError(403, "API rate limit exceeded for user ID 583231.", documentation=LIMIT_DOCS)
         within = limits.spend(endpoint, self.journal.charge(endpoint, request.method))
         if limits.secondary and (not within or self.journal.concurrency > MAX_CONCURRENT):
-            raise HTTPError(403, SECONDARY, documentation=LIMIT_DOCS, headers={"retry-after": "60"})
+            raise HTTPError(403, SECONDARY, documentation=LIMIT_DOCS, headers={"retry-after": f"{limits.minute:.0f}"})
         try:
             if route is None:
                 raise HTTPError(404, "Not Found")

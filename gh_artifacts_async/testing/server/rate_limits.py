@@ -18,7 +18,6 @@ MAX_POINTS = 900
 """Points a minute for one endpoint."""
 
 _HOUR = 3600
-_MINUTE = 60
 
 
 @attrs.define
@@ -59,11 +58,13 @@ class RateLimits:
         clock: the fake's clock.
         enabled: responses have the headers and the limit is enforced.
         secondary: more than 100 requests at once, or 900 points a minute for one endpoint, are refused.
+        minute: its length in seconds, for tests in real time.
     """
 
     clock: Clock
     enabled: bool
     secondary: bool = False
+    minute: float = 60.0
     _budgets: dict[str, Budget] = attrs.field(factory=dict)
     _preset: Budget | None = None
     _points: dict[str, deque[tuple[float, int]]] = attrs.field(factory=lambda: defaultdict(deque))
@@ -90,7 +91,7 @@ class RateLimits:
         """Count ``points`` for ``endpoint``; return whether its last minute is within what GitHub allows."""
         now = self.clock.timestamp()
         recent = self._points[endpoint]
-        while recent and recent[0][0] <= now - _MINUTE:
+        while recent and recent[0][0] <= now - self.minute:
             recent.popleft()
         recent.append((now, points))
         return sum(cost for _, cost in recent) <= MAX_POINTS

@@ -31,6 +31,7 @@ class TransferContext:
         self.storage = StorageSession(
             github.transport,
             policy,
+            github.emitter,
             api_is_http=github.base.origin.scheme == "http",
         )
         self.writer = Writer()

@@ -328,6 +328,7 @@ class Incoming:
         )
         if isinstance(decision, GiveUp):
             raise setback.error
+        self._tell_retry(setback.error, decision.seconds)
         if decision.seconds:
             await asyncio.sleep(decision.seconds)
             if isinstance(setback.failure, Fault) and setback.failure.wait is not None:
@@ -335,6 +336,10 @@ class Incoming:
         if self._streamed:
             offset = self.part.offset if self.part.state.etag is not None else 0
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
+
+    def _tell_retry(self, error: ArtifactsError, wait: float) -> None:
+        attempt = max(1, self._attempts.failed)  # wrong bytes are no failed attempt
+        self._emitter.retried("storage", f"artifact {self._artifact.id}", error, wait, attempt)
 
     def _is_complete(self) -> bool:
         """Whether the part has all bytes, where their number is known: then storage is not asked again."""
@@ -371,6 +376,7 @@ class Incoming:
             self._content_failures += 1
         if self._content_failures > 1:
             raise failure
+        self._tell_retry(failure, 0.0)
         self._emitter.emit(TransferResumed(artifact=self._artifact, offset=0, reason=str(failure)))
 
     def _verified(self) -> VerifiedPart:

@@ -149,7 +149,7 @@ class RangeReader:
             NoRangesError: storage does not support ranges.
             ArtifactsError: a request failed.
         """
-        attempts, at = Attempts(), start
+        attempts, at, emitter = Attempts(), start, self._context.github.emitter
         watch = RateWatch(self._context.github.timeouts)
         watch.resume_from(start)
         watch.start(asyncio.get_running_loop().time())
@@ -158,6 +158,7 @@ class RangeReader:
             nonlocal at
             at += len(chunk)
             self.bytes_fetched += len(chunk)
+            emitter.counters.bytes_fetched += len(chunk)
             await take(chunk)
 
         while at < end and (self.total is None or at < self.total):
@@ -173,6 +174,8 @@ class RangeReader:
             )
             if isinstance(decision, GiveUp):
                 raise NoRangesError if isinstance(setback.error, _NoRangesNowError) else setback.error
+            what = f"artifact {self._artifact.id}"
+            emitter.retried("storage", what, setback.error, decision.seconds, attempts.failed)
             await asyncio.sleep(decision.seconds)
 
     # --- one request
@@ -215,7 +218,8 @@ class RangeReader:
             case ranges.Whole() if self.total is None:
                 raise NoRangesError
             case ranges.Whole() | ranges.Fail(status=206):  # it served ranges before, or may yet serve a right one
-                return Setback(error=_NoRangesNowError(), failure=RefusedURL())
+                msg = "storage did not serve the range that was requested"
+                return Setback(error=_NoRangesNowError(msg), failure=RefusedURL())
             case ranges.Restart(reason=reason):
                 msg = f"artifact {self._artifact.id} at {stream.host}: {reason}; open the archive again"
                 raise StorageError(msg, status=stream.response.status)

@@ -5,12 +5,14 @@ Bare means no token, no cookies, no default headers, and only the redirects that
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api import endpoints
+from gh_artifacts_async.api.emitter import DEBUG, TRANSFER_LOG
 from gh_artifacts_async.api.environment import token_names_for
-from gh_artifacts_async.errors import ConfigurationError, MissingTokenError, UnsafeRedirectError
+from gh_artifacts_async.errors import ConfigurationError, MissingTokenError, TransportError, UnsafeRedirectError
 from gh_artifacts_async.models import Artifact, ArtifactRef
 from gh_artifacts_async.protocol.redirects import check_target, follow
 from gh_artifacts_async.results import Secret
@@ -18,6 +20,7 @@ from gh_artifacts_async.results import Secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.protocol.requests import BaseURL
     from gh_artifacts_async.results import SignedURL
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 _ERROR = 300
 _REDIRECTS = (301, 302, 303, 307, 308)
+_REQUEST_IDS = ("x-ms-request-id", "x-amz-request-id", "x-github-request-id")
 
 
 def missing_token(base: BaseURL) -> MissingTokenError:
@@ -74,16 +78,18 @@ async def sign(github: GitHubSession, artifact: Artifact, *, fresh: bool = False
 class StorageSession:
     """Sends a client's requests to storage hosts; shares the API session's connections and nothing else."""
 
-    def __init__(self, transport: HttpTransport, policy: StoragePolicy, *, api_is_http: bool) -> None:
+    def __init__(self, transport: HttpTransport, policy: StoragePolicy, emitter: Emitter, *, api_is_http: bool) -> None:
         """Keep the arguments.
 
         Args:
             transport: sends the requests.
             policy: where signed URLs may lead.
+            emitter: the client's.
             api_is_http: whether the API's own base URL is plain http.
         """
         self._transport = transport
         self._policy = policy
+        self._emitter = emitter
         self._api_is_http = api_is_http
 
     async def open(self, signed: SignedURL, headers: Mapping[str, str], *, fresh: bool = False) -> HttpStream:
@@ -100,11 +106,24 @@ class StorageSession:
             ClientClosedError: after close.
         """
         check_target(signed, self._policy, api_is_http=self._api_is_http)
+        emitter, loop = self._emitter, asyncio.get_running_loop()
+        heard = emitter.active or TRANSFER_LOG.isEnabledFor(DEBUG)
         hops = 0
         while True:
             exact = Secret(signed.url)
-            stream = await self._transport.open(exact, headers, signed.host, fresh=fresh)
+            emitter.counters.storage_requests += 1
+            if heard:
+                emitter.sent("storage", "GET", signed.redacted)
+            started = loop.time()
+            try:
+                stream = await self._transport.open(exact, headers, signed.host, fresh=fresh)
+            except TransportError as error:
+                if heard:
+                    emitter.answered("storage", "GET", signed.redacted, loop.time() - started, error=error)
+                raise
             status = stream.response.status
+            if heard:
+                self._answered(signed, stream, loop.time() - started)
             if status < _ERROR:
                 return stream
             try:
@@ -115,6 +134,13 @@ class StorageSession:
             finally:
                 stream.close()
             hops += 1
+
+    def _answered(self, signed: SignedURL, stream: HttpStream, duration: float) -> None:
+        """Tell of storage's response."""
+        headers = stream.response.headers
+        found = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+        status = stream.response.status
+        self._emitter.answered("storage", "GET", signed.redacted, duration, status=status, request_id=found)
 
     def _next(self, source: SignedURL, stream: HttpStream, hops: int) -> SignedURL:
         if hops >= self._policy.max_redirects:

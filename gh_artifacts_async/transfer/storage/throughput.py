@@ -136,6 +136,7 @@ class BodyReader:
             progress: called whenever bytes have arrived; None if nobody listens.
         """
         self._writer = context.writer
+        self._counters = context.github.emitter.counters
         self._idle = context.github.timeouts.read
         self._part = part
         self._watch = watch
@@ -214,6 +215,7 @@ class BodyReader:
     def _count(self, host: str, size: int) -> None:
         self.arrived += size
         self.bytes_fetched += size
+        self._counters.bytes_fetched += size
         if self._progress is not None:
             self._progress()
         self._watch.count(size, self._loop.time(), host)

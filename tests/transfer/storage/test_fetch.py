@@ -20,6 +20,7 @@ from gh_artifacts_async import (
     DigestMismatchError,
     IncompleteDownloadError,
     OutOfSpaceError,
+    RequestRetried,
     SlowTransferError,
     StorageError,
     TransferResumed,
@@ -132,7 +133,7 @@ async def test_a_refusal_is_settled_before_the_block(
     seen = Seen()
     async with incoming_of(client, artifact_id, tmp_path, observer=seen) as incoming:
         assert incoming.requests == 3
-        assert [type(event) for event in seen] == [TransferURLRenewed]
+        assert [type(event) for event in seen] == [TransferURLRenewed, RequestRetried, RequestRetried]
         await incoming.receive()
     assert [type(event) for event in seen if type(event) in {TransferStarted, TransferVerified}] == [
         TransferStarted,
