@@ -15,8 +15,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-heade
 PYTEST_ARGS ?=
 PYTEST := -m pytest -n 2 --inline-snapshot=disable
 
+# tests/kits/profiles.py says why some tests hold for github.com alone.
+PROFILES := ghes-3.4 ghes-3.7 ghes-3.8 ghes-3.19
+PROFILE_TESTS := tests/api tests/client tests/cli tests/faults tests/outsiders tests/transfer tests/transport
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow interop lint contracts types docs picture check bench bench-quick soak constraints upgrade clean
+.PHONY: help demo test slow profiles interop lint contracts types docs picture check bench bench-quick soak constraints upgrade clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +65,11 @@ test: $(READY)  ## the quick tests, with branch coverage
 
 slow: $(READY)  ## the slow tests
 	@$(BIN)/python -m pytest -m slow --inline-snapshot=disable $(PYTEST_ARGS)
+
+profiles: $(READY)  ## the quick tests of the client, as on several versions of Enterprise Server
+	@for profile in $(PROFILES); do echo "--profile $$profile"; \
+	  $(BIN)/python $(PYTEST) $(PROFILE_TESTS) -q -rN -m "not slow and not realtime" --profile $$profile $(PYTEST_ARGS) \
+	  || exit 1; done
 
 interop: $(READY)  ## the tests against gh, Azurite and nginx, as far as they are installed
 	@$(BIN)/python -m pytest tests/interop --inline-snapshot=disable $(PYTEST_ARGS)

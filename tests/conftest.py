@@ -16,6 +16,7 @@ from aioresponses import aioresponses
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.testing import FakeGitHub, FakeRun
+from tests.kits import profiles
 from tests.kits.api import QUICK, REPO, TOKEN
 from tests.kits.clock import JumpLoop
 from tests.kits.compat import patch_aioresponses
@@ -34,6 +35,16 @@ hypothesis.settings.load_profile("house")
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--profile``."""
+    parser.addoption("--profile", help="the GitHub that a fake imitates where a test names none, e.g. ghes-3.8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the profile of this run."""
+    profiles.choose(config.getoption("--profile"))
+
+
 def pytest_asyncio_loop_factories(
     config: pytest.Config,  # noqa: ARG001  pytest calls hooks by their parameters' names
     item: pytest.Item,
@@ -49,6 +60,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.function)):
             item.fixturenames.insert(0, "no_stray_tasks")
+        for mark in item.iter_markers("github_com"):
+            reason = profiles.REASONS[mark.args[0]]
+            if profiles.profile() != profiles.GITHUB_COM:
+                item.add_marker(pytest.mark.skip(reason=f"for github.com: {reason}"))
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ async def list_workflow_run_artifacts(
         repo: ``"owner/name"``.
         run_id: the run.
         name: only artifacts of exactly this name (GitHub Enterprise Server from 3.8 on).
-        direction: ``"asc"`` or ``"desc"``; None for GitHub's default.
+        direction: ``"asc"`` or ``"desc"`` (GitHub Enterprise Server from 3.17 on); None for GitHub's default.
         per_page: 1..100.
         page: from 1.
 

@@ -251,8 +251,8 @@ def artifacts(
 ) -> AsyncGenerator[Artifact]:
     """Return the artifacts of a repository, or of one of its runs.
 
-    The arguments are checked here, before the first step of the generator. ``name`` is applied to the results too,
-    since old GitHub Enterprise Servers ignore it.
+    The arguments are checked here, before the first step of the generator. ``name`` and ``direction`` are applied to
+    the results too, since old GitHub Enterprise Servers ignore them.
 
     Raises:
         ConfigurationError: an argument is out of its range.
@@ -273,7 +273,33 @@ def artifacts(
     request(1)
     _check_bounds(limit, concurrency)
     found = paginate(fetch, per_page=per_page, concurrency=concurrency, emitter=session.emitter)
-    return _chosen(found, name, limit)
+    return _chosen(found if direction != "asc" else _ascending(found), name, limit)
+
+
+async def _ascending(found: AsyncGenerator[Artifact]) -> AsyncGenerator[Artifact]:
+    """Yield a run's artifacts oldest first, also if the server sends them newest first.
+
+    GitHub Enterprise Server before 3.17 ignores ``direction``. There no artifact is newer than the first, so that all
+    of them are read before one is yielded; elsewhere the second shows as a rule that the order is right.
+    """
+    held: list[Artifact] = []
+    try:
+        async for artifact in found:
+            held.append(artifact)
+            if artifact.id > held[0].id and _is_later(artifact, held[0]):
+                break
+        if held and held[0].id > held[-1].id and not _is_later(held[-1], held[0]):
+            held.reverse()
+        for artifact in held:
+            yield artifact
+        async for artifact in found:
+            yield artifact
+    finally:
+        await found.aclose()
+
+
+def _is_later(one: Artifact, other: Artifact) -> bool:
+    return one.created_at is not None and other.created_at is not None and one.created_at > other.created_at
 
 
 async def _chosen(found: AsyncGenerator[Artifact], name: str | None, limit: int | None) -> AsyncGenerator[Artifact]:

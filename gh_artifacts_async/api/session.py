@@ -32,6 +32,7 @@ from gh_artifacts_async.errors import (
     TransportError,
     UnexpectedResponseError,
 )
+from gh_artifacts_async.protocol.api_versions import DEFAULT as API_VERSION
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after, is_final
 from gh_artifacts_async.protocol.echoes import without_token
 from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
@@ -53,9 +54,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.attempts import Cause
     from gh_artifacts_async.protocol.responses import Judgement, Response, Result
     from gh_artifacts_async.settings import StrPath
-
-API_VERSION = "2022-11-28"
-"""The oldest version that is still served, and the only one that every supported server knows."""
 
 _MOST_MOVES = 3
 
@@ -242,11 +240,13 @@ class GitHubSession:
             response = await self._exchange(gate, tries, token)
         except (TransportError, UnexpectedResponseError) as error:
             return Refused(error.with_traceback(None))
-        judged = partial(judge, request, response, base=self.base, now=utcnow)
+        version = self._headers["X-GitHub-Api-Version"]
+        judged = partial(judge, request, response, base=self.base, now=utcnow, api_version=version)
         large = len(response.body) > LARGE
         found = await asyncio.get_running_loop().run_in_executor(None, judged) if large else judged()
         if token is not None and isinstance(found, Refused):
-            shown = judge(request, without_token(response, token), base=self.base, now=utcnow)
+            quoted = without_token(response, token)
+            shown = judge(request, quoted, base=self.base, now=utcnow, api_version=version)
             found = found._replace(error=shown.error) if isinstance(shown, Refused) else found
         if request.credential is not None:
             from gh_artifacts_async.protocol.installations import dated  # of GitHub Apps only

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Self, Unpack, cast
 from gh_artifacts_async.api.auth import EnvironmentToken, as_token_source, check_token
 from gh_artifacts_async.api.checks import setting
 from gh_artifacts_async.api.environment import read_environment
-from gh_artifacts_async.api.session import API_VERSION, GitHubSession
+from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.client.operations import Operations
+from gh_artifacts_async.protocol.api_versions import DEFAULT as API_VERSION
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import ExtractPolicy, StoragePolicy
 

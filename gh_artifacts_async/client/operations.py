@@ -81,7 +81,8 @@ class Operations:
             repo: ``"owner/name"``.
             run_id: the run's id.
             name: only artifacts of exactly this name.
-            direction: ``"asc"`` or ``"desc"``; None for GitHub's default.
+            direction: ``"asc"`` (oldest first) or ``"desc"``; None for GitHub's default. GitHub Enterprise Server
+                before 3.17 knows only newest first; there ``"asc"`` reads the whole listing before it yields the first.
             per_page: artifacts a request, 1 to 100.
             limit: stop after this many artifacts; None for all.
             concurrency: pages fetched at once.
@@ -166,9 +167,10 @@ class Operations:
         return await endpoints.get_download_url(self._github, where, number, known_expired=expired)
 
     async def count_artifacts(self, repo: str | RepositoryName, *, name: str | None = None) -> int:
-        """Return GitHub's count of a repository's artifacts, in one request.
+        """Return the number of a repository's artifacts, in one request.
 
-        GitHub Enterprise Server 3.6 and 3.7 ignore ``name`` and count all artifacts.
+        With ``name``, a GitHub Enterprise Server is asked for the artifacts themselves, 100 a request, since 3.6 and
+        3.7 ignore the name and would count all.
 
         Args:
             repo: ``"owner/name"``.
@@ -177,6 +179,8 @@ class Operations:
         Raises:
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
+        if name is not None and not self._github.base.is_hosted:
+            return len([artifact.id async for artifact in self.list_artifacts(repo, name=name)])
         page = await endpoints.list_artifacts_for_repo(self._github, repo, name=name, per_page=1)
         return page.total_count
 

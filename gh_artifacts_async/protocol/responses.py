@@ -30,6 +30,7 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
+from gh_artifacts_async.protocol.api_versions import DEFAULT, is_retired_version, version_hint
 from gh_artifacts_async.protocol.denials import APP_HINTS, error_details, page_text, printable, read_denial
 from gh_artifacts_async.protocol.links import PageLinks, page_links
 from gh_artifacts_async.protocol.media_types import media_type
@@ -161,7 +162,9 @@ class Refused(NamedTuple):
 Judgement = Good | Moved | Refused
 
 
-def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[[], datetime]) -> Judgement:
+def judge(
+    request: Request, response: Response, *, base: BaseURL, now: Callable[[], datetime], api_version: str = DEFAULT
+) -> Judgement:
     """Return what a response means.
 
     Args:
@@ -169,6 +172,7 @@ def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[
         response: what came back.
         base: the API; a renamed repository is followed on its origin only.
         now: the wall clock, asked for a response without ``Date``.
+        api_version: which the request asked for.
     """
     limit = read_rate_limit(response.headers)
     try:
@@ -178,7 +182,7 @@ def judge(request: Request, response: Response, *, base: BaseURL, now: Callable[
             return Good(_result(request, response, base), limit)
     except ProtocolError as error:
         return Refused(error.with_traceback(None), rate_limit=limit)
-    return _refused(request, response, base, now, limit)
+    return _refused(request, response, base, now, limit, api_version=api_version)
 
 
 # --- good responses and redirects ------------------------------------------------------------------------------------
@@ -303,7 +307,13 @@ class _Facts(NamedTuple):
 
 
 def _refused(
-    request: Request, response: Response, base: BaseURL, now: Callable[[], datetime], limit: RateLimit | None
+    request: Request,
+    response: Response,
+    base: BaseURL,
+    now: Callable[[], datetime],
+    limit: RateLimit | None,
+    *,
+    api_version: str,
 ) -> Refused:
     if response.status == _NOT_FOUND and _is_page(response):
         return Refused(_web_page(request, response, base, "an HTML page instead of JSON"), rate_limit=limit)
@@ -315,7 +325,7 @@ def _refused(
         response.status, response.headers, message=facts.message, documentation_url=facts.documentation_url, now=now
     )
     if found is None:
-        error = _api_error(request, response, facts)
+        error = _api_error(request, response, facts, api_version)
     else:
         error = _rate_limit_error(request, response, facts, found)
     return Refused(error, found, retry_after(response.headers, now), limit)
@@ -381,23 +391,14 @@ def _error_class(request: Request, response: Response, facts: _Facts) -> type[AP
         _LEGAL: PermissionDeniedError,
         _NOT_FOUND: NotFoundError,
     }
-    if status == _GONE and is_download and not _retired_version(facts):
+    if status == _GONE and is_download and not is_retired_version(facts.message):
         return ArtifactExpiredError
     if status >= _SERVER:
         return ArtifactExpiredError if is_download and request.known_expired else ServerError
     return simple.get(status, APIError)
 
 
-def _retired_version(facts: _Facts) -> bool:
-    """Whether a 410 is about a retired API version, which its message then names, and not about the artifact.
-
-    https://docs.github.com/en/rest/about-the-rest-api/api-versions
-    """
-    message = facts.message.lower()
-    return "version" in message and "expired" not in message
-
-
-def _api_error(request: Request, response: Response, facts: _Facts) -> APIError:
+def _api_error(request: Request, response: Response, facts: _Facts, api_version: str) -> APIError:
     found = _error_class(request, response, facts)
     if found is PermissionDeniedError:
         denial = read_denial(response.headers, facts.message, facts.block, is_page=facts.is_page)
@@ -405,8 +406,9 @@ def _api_error(request: Request, response: Response, facts: _Facts) -> APIError:
         details = _common(request, response, facts, denial.hint)
         return PermissionDeniedError(**details, accepted_permissions=accepted, sso_url=denial.sso_url)
     hint = _HINTS.get(found, "") if request.credential is None else APP_HINTS.get(response.status, "")
-    if response.status == _GONE and found is APIError:
-        hint = "this API version may have been retired; set another api_version"
+    if found in {APIError, BadRequestError}:
+        hint = version_hint(response.status, response.headers, facts.message, api_version)
+        facts = facts._replace(message=facts.message.rstrip(".")) if hint else facts
     return found(**_common(request, response, facts, hint))
 
 

@@ -7,6 +7,7 @@ neither cause nor context.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 
 import aiohttp
@@ -20,6 +21,7 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.transport.bounds import SILENT, OutOfTimeError
 
+_UNKNOWN = re.compile("issuer|self.signed")
 _PROXY_SAYS = {
     403: ", it does not allow this host",
     407: ", its user name or password is missing or wrong",
@@ -62,7 +64,8 @@ def transport_error(error: BaseException, host: str, proxy: str | None = None) -
         elif isinstance(error, aiohttp.ConnectionTimeoutError):
             what = "connecting took longer than Timeouts.connect"
         return RequestTimeoutError(f"no response from {where}: {what}", host=host)
-    if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
+    closed = isinstance(error, RuntimeError) and str(error) == "Connection closed."  # so aiohttp.StreamReader words it
+    if closed or isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
         return ConnectionFailedError(f"the connection to {where} failed: {_reason(error)}", host=host)
     return None
 
@@ -102,7 +105,8 @@ def _is_about_tls(error: BaseException) -> bool:
 def _tls_reason(error: BaseException) -> str:
     inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     said = getattr(inner, "verify_message", None) or getattr(inner, "reason", None)
-    return str(said).replace("_", " ").lower() if said else "its certificate was not accepted"
+    reason = str(said).replace("_", " ").lower() if said else "its certificate was not accepted"
+    return f"{reason}; to trust an authority of your own, pass ca_file" if _UNKNOWN.search(reason) else reason
 
 
 def _reason(error: BaseException) -> str:

@@ -272,6 +272,7 @@ async def test_the_fakes_refusals(github, run):
     assert caught.value.accepted_permissions == "actions=read"
 
 
+@pytest.mark.github_com("versions")
 async def test_an_unknown_api_version(github, run):
     """400, and GitHub says which it knows."""
     async with GitHubSession(TOKEN, base_url=github.base_url, api_version="1999-01-01") as session:

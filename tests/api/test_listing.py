@@ -18,7 +18,7 @@ from gh_artifacts_async.events import Event, ListingProgress
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol.links import PageLinks
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.api import HERE, ONCE, QUICK, REPO, TOKEN, page
+from tests.kits.api import ARTIFACT, HERE, ONCE, QUICK, REPO, TOKEN, page
 
 NAME = RepositoryName("octo-org", "octo-docs")
 
@@ -54,6 +54,7 @@ async def test_a_thousand_artifacts(github, run, session, concurrency):
     assert len(github.requests) == 10
 
 
+@pytest.mark.github_com("addresses")
 async def test_links_are_followed_as_they_are(github, run, session):
     """From the second page on the request goes to GitHub's own URL, parts in any order, ``last`` missing."""
     made = fill(github, run, 25)
@@ -105,12 +106,59 @@ async def test_progress_is_told(github, run, concurrency):
     ]
 
 
+@pytest.mark.parametrize("github", ["github.com", "ghes-3.16", "ghes-3.17"], indirect=True)
 @pytest.mark.parametrize("direction", ["asc", "desc", None])
 async def test_direction(github, run, session, direction):
-    """Of a run's listing."""
+    """Of a run's listing, also where the server ignores it."""
     made = fill(github, run, 25)
     found = await ids(listing.artifacts(session, NAME, run_id=run.id, direction=direction, per_page=10))
     assert found == (made[::-1] if direction == "asc" else made)
+    assert {record.query.get("direction") for record in github.requests} == {direction}
+
+
+@pytest.mark.parametrize("github", ["ghes-3.8"], indirect=True)
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_oldest_first_of_a_name_up_to_a_limit(github, run, session, concurrency):
+    """The oldest of that name, where the server knows neither the direction nor, on 3.4, the name."""
+    made = fill(github, run, 25)
+    fill(github, run, 12, "other")
+    found = listing.artifacts(
+        session, NAME, run_id=run.id, name="Rails", direction="asc", per_page=10, limit=3, concurrency=concurrency
+    )
+    assert await ids(found) == made[::-1][:3]
+
+
+@pytest.mark.parametrize(
+    ("sent", "given"),
+    [
+        ([(1, 1), (2, 2), (3, 3)], [1, 2, 3]),
+        ([(3, 3), (2, 2), (1, 1)], [1, 2, 3]),
+        ([(3, 9), (2, 9), (1, 9)], [1, 2, 3]),  # in the same second the ids decide
+        ([(1, 9), (2, 9), (3, 9)], [1, 2, 3]),
+        ([(9, 1), (5, 2), (10, 3)], [9, 5, 10]),  # an id that is lower though newer is no other direction
+        ([(9, 1), (5, 2)], [9, 5]),
+        ([(10, 3), (5, 2), (9, 1)], [9, 5, 10]),
+        ([(3, None), (2, None)], [2, 3]),
+        ([(7, 1)], [7]),
+        ([], []),
+    ],
+)
+async def test_which_direction_it_was(mocked, public, sent, given):
+    """Told by times and ids together, since ids are not always in the order of the times."""
+    items = [
+        {**ARTIFACT, "id": number, "created_at": None if time is None else f"2026-01-01T00:00:0{time}Z"}
+        for number, time in sent
+    ]
+    mocked.get(re.compile(r".*/runs/9/artifacts.*"), payload={"total_count": len(items), "artifacts": items})
+    assert await ids(listing.artifacts(public, NAME, run_id=9, direction="asc")) == given
+
+
+async def test_leaving_early_ends_the_listing(github, run, session):
+    """The pages that are fetched ahead are given up with the generator that turns them round."""
+    fill(github, run, 60)
+    found = listing.artifacts(session, NAME, run_id=run.id, direction="asc", per_page=10, concurrency=4)
+    await anext(found)
+    await found.aclose()
 
 
 # --- name

@@ -361,10 +361,14 @@ async def test_githubs_own_limits_are_kept(github, run):
     assert github.max_concurrency <= 8
 
 
+def _through(proxy, github):
+    return GitHubSession(TOKEN, base_url=f"{proxy.url}{github.scenario.profile.prefix}")
+
+
 async def test_a_delete_whose_answer_is_lost_is_done(github):
     """GitHub deletes, and the connection ends before it says so: the 404 of the second try means that it is done."""
     artifact_id = github.add_artifact(github.add_run(REPO), "Rails")
-    async with ChaosProxy(github.base_url) as proxy, GitHubSession(TOKEN, base_url=proxy.url) as session:
+    async with ChaosProxy(github.base_url) as proxy, _through(proxy, github) as session:
         proxy.cut(after=0, times=1)
         await api.delete_artifact(session, REPO, artifact_id)
     assert [record.status for record in github.requests_to("api")] == [204, 404]

@@ -8,6 +8,7 @@ from gh_artifacts_async.testing import FakeGitHub
 pytestmark = pytest.mark.realtime
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.sample
 @pytest.mark.slow
 def test_the_demo_tells_the_whole_story_twice(bare_cli, tmp_path):
@@ -34,6 +35,7 @@ def test_the_demo_tells_the_whole_story_twice(bare_cli, tmp_path):
         assert any(path.suffix == ".html" for path in files)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("artifacts", [2, 6])
 def test_a_small_demo(bare_cli, artifacts):
     """Even two artifacts show both faults."""

@@ -20,6 +20,7 @@ async def test_a_repository_of_any_size(github, artifacts):
     assert created[0] <= github.clock.now()
 
 
+@pytest.mark.github_com("digest")
 async def test_two_faults(github, tmp_path):
     """The largest breaks in the middle, the next one's URL expires; both arrive."""
     demo_data.fill(github, 12)

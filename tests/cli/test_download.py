@@ -12,6 +12,7 @@ from tests.kits.zips import HOSTILE
 pytestmark = pytest.mark.realtime
 
 
+@pytest.mark.github_com("digest")
 def test_download_by_id_writes_verified_files(server, cli, tmp_path):
     """A line a file on standard output, the total on standard error."""
     run = server.run()
@@ -32,6 +33,7 @@ def test_download_goes_to_the_current_folder_by_default(server, cli, tmp_path):
     assert (tmp_path / "logs.zip").exists()
 
 
+@pytest.mark.github_com("digest")
 def test_download_as_json(server, cli):
     """One document with what was done and what was not."""
     run = server.run()
@@ -77,6 +79,7 @@ def test_running_it_again_skips_what_is_there(server, cli):
     assert cli("download", REPO, "--all", "--json").document["downloaded"][0]["skipped"] is True
 
 
+@pytest.mark.github_com("digest")
 def test_if_exists_error_and_replace(server, cli, tmp_path):
     """Something else in the way is an error, or is replaced."""
     number = server.artifact(server.run(), "logs")
@@ -90,6 +93,7 @@ def test_if_exists_error_and_replace(server, cli, tmp_path):
     assert (tmp_path / "logs.zip").read_bytes() == server.github.content(number)
 
 
+@pytest.mark.github_com("digest")
 def test_a_shared_name_gives_every_file_its_id(server, cli, tmp_path):
     """Two artifacts of one name become two files, and the user is informed."""
     run = server.run()
@@ -107,6 +111,7 @@ class TestExtract:
 
     FILES = {"a.txt": b"a" * 5_000, "sub/b.bin": b"b" * 300}  # noqa: RUF012 - nobody changes it
 
+    @pytest.mark.github_com("digest")
     def test_a_zip_becomes_a_folder_and_a_raw_file_stays_one(self, server, cli, tmp_path):
         """The line says how many files there are now, and the total how many zips were unpacked."""
         run = server.run()
@@ -155,6 +160,7 @@ class TestExtract:
         assert cli("download", REPO, number, "--extract", "--if-exists", "replace").code == 0
         assert (tmp_path / "docs/a.txt").read_bytes() == self.FILES["a.txt"]
 
+    @pytest.mark.github_com("size")
     def test_dry_run(self, server, cli, tmp_path):
         """A folder that is there stays; a zip of the same artifact is not that folder."""
         run = server.run()
@@ -244,6 +250,7 @@ def test_raw_files_keep_their_name(server, cli, tmp_path):
     assert cli("download", REPO, number, "--dry-run", "--json").document["would_download"] == []
 
 
+@pytest.mark.github_com("size")
 def test_dry_run_tells_and_does_nothing(server, cli, tmp_path):
     """What would be downloaded, its size, and what is already there."""
     run = server.run()
@@ -294,6 +301,7 @@ def test_dry_run_of_nothing(server, cli):
     assert (ran.code, ran.out) == (3, "")
 
 
+@pytest.mark.github_com("ranges")
 def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
     """With --verbose each is reported; the last line counts them."""
     run = server.run()
@@ -311,6 +319,7 @@ def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
     assert "1 expired URL renewed" in ran.err
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.usefixtures("no_waiting")
 def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path):
     """One failure is one line; the exit code is 1 since others are done."""
@@ -325,6 +334,7 @@ def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path):
     assert not (tmp_path / "bad.zip").exists()
 
 
+@pytest.mark.github_com("length")
 def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
     """A full disk stops the rest, and is not repeated for each of them."""
     run = server.run()

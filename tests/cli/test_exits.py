@@ -158,6 +158,7 @@ class TestPrograms:
         server.github.faults.status(number, 503, times=None)
         assert cli("download", REPO, number).code == 6
 
+    @pytest.mark.github_com("digest")
     def test_digest(self, server, cli, tmp_path):
         """7: the bytes are not those of GitHub's digest."""
         number = server.artifact(server.run(), "bad", digest="sha256:" + "0" * 64)

@@ -21,6 +21,7 @@ def test_list_shows_a_table_and_a_total(server, cli):
     assert "2 artifacts in octo-org/octo-docs, 1.4 MB; 1 expired" in ran.err
 
 
+@pytest.mark.github_com("size")
 def test_list_as_json_is_one_array_with_githubs_names(server, cli):
     """Programs read the API's own field names."""
     run = server.run(branch="main")
@@ -85,6 +86,7 @@ def test_long_names_are_whole_where_no_terminal_cuts_them(server, cli):
     assert name in cli("list", REPO).out
 
 
+@pytest.mark.github_com("size")
 def test_show_tells_everything(server, cli):
     """One artifact as names and values, and what to do next."""
     run = server.run(branch="main")

@@ -44,6 +44,7 @@ class TestLs:
             "   6.0 kB       45 B                    2 files, 1 folder, 1 link",
         ]
 
+    @pytest.mark.github_com("ranges")
     def test_only_the_end_is_fetched(self, server, cli, number):
         """What it took goes to standard error, and not with --quiet."""
         ran = cli("ls", REPO, number)
@@ -64,6 +65,7 @@ class TestLs:
         ran = cli("ls", REPO, server.artifact(server.run(), "docs", archive=build()))
         assert (ran.code, ran.out.splitlines()[-1].split()) == (0, ["0", "B", "0", "B", "0", "files"])
 
+    @pytest.mark.github_com("ranges")
     def test_as_json(self, server, cli):
         """One document with every member, exact sizes and what it took."""
         archive = build(
@@ -165,6 +167,7 @@ class TestLs:
         assert ran.code == 6
         assert ran.err.endswith("; try again\n")
 
+    @pytest.mark.github_com("ranges")
     def test_a_full_disk(self, server, cli, monkeypatch):
         """8: where the whole has to be fetched, there may be no space for it."""
         number = server.artifact(server.run(), "docs", size=1_100_000)
@@ -213,6 +216,7 @@ class TestCat:
         assert said in ran.err
         assert ran.err.endswith("; run gh-artifacts ls to see what is in it\n")
 
+    @pytest.mark.github_com("ranges")
     def test_a_large_one_is_refused_until_it_is_asked_for(self, server, cli, number):
         """7: the sentence has the option that helps, and nothing was fetched of it."""
         ran = cli("cat", REPO, number, "big.bin", "--max-bytes", 1000)

@@ -21,6 +21,7 @@ def wait_for_part(folder) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_cleanly_and_soon(server, cli, start, tmp_path, number, code):

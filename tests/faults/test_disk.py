@@ -31,6 +31,7 @@ def full(answer: dict[str, Any], number: int = errno.ENOSPC) -> None:
     assert "free some space" in answer["text"]
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.sample
 async def test_row_19_enospc_mid_write(github: FakeGitHub, tmp_path: Path) -> None:
     """A disk that is full in the middle: the error says what is missing, and the next run goes on with what fitted."""
@@ -58,6 +59,7 @@ async def test_row_19_enospc_mid_write(github: FakeGitHub, tmp_path: Path) -> No
     assert github.bytes_sent(it) <= 2 * WORKER_SIZE
 
 
+@pytest.mark.github_com("length")
 async def test_row_19_enospc_on_the_fast_path(github: FakeGitHub, tmp_path: Path) -> None:
     """The same where the disk had space when the body began, and another took it."""
     it = add(github, size=RECEIVER_SIZE)
@@ -78,6 +80,7 @@ async def test_row_19_enospc_on_the_fast_path(github: FakeGitHub, tmp_path: Path
     assert after == {"docs.zip": RECEIVER_SIZE}
 
 
+@pytest.mark.github_com("digest")
 async def test_row_19_enospc_of_a_small_body(github: FakeGitHub, tmp_path: Path) -> None:
     """A small body whose state cannot be written down either leaves nothing that nobody could use."""
     it = add(github, size=200_000)
@@ -99,6 +102,7 @@ async def test_row_19_enospc_of_a_small_body(github: FakeGitHub, tmp_path: Path)
     assert after == {"docs.zip": 200_000}
 
 
+@pytest.mark.github_com("length")
 async def test_row_19_space_is_checked_ahead(github: FakeGitHub, tmp_path: Path) -> None:
     """Where the size is known, a disk that is too small is found before the bytes come; both numbers are told."""
     it = add(github, size=50 * MIB)
@@ -111,6 +115,7 @@ async def test_row_19_space_is_checked_ahead(github: FakeGitHub, tmp_path: Path)
     assert github.bytes_sent(it) < 10 * MIB
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(("free_names", "what"), [(0, ".part"), (1, ".part.json"), (2, "docs.zip")])
 async def test_row_19_no_names_left(github: FakeGitHub, tmp_path: Path, free_names: int, what: str) -> None:
     """A file system without space for one more file: at the part, at its state, and at the final name."""
@@ -129,6 +134,7 @@ async def test_row_19_no_names_left(github: FakeGitHub, tmp_path: Path, free_nam
         assert left == {}
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.sample
 async def test_row_19_full_disk_in_bulk(github: FakeGitHub, tmp_path: Path) -> None:
     """In bulk, one full disk stops new work: what is done stays, nothing more is asked for, and each one says why."""
@@ -185,6 +191,7 @@ async def test_row_21_read_only(github: FakeGitHub, tmp_path: Path) -> None:
     assert len(github.requests) == 1
 
 
+@pytest.mark.github_com("digest")
 async def test_row_21_read_only_with_everything_there(github: FakeGitHub, tmp_path: Path) -> None:
     """What is there already can be skipped in a folder that may not be written to."""
     it = add(github)

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 SIZES = (118, 5_000, 70_000, 300_000, 700_000, 1_300_000)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(
     ("first", "count"),
     [pytest.param(0, 40, marks=pytest.mark.sample), *((first, 240) for first in (40, 280, 520, 760))],
@@ -69,6 +70,7 @@ def _open() -> set[str]:
     return found
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.sample
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks /proc")
 async def test_row_25_thirty_two_at_once(github: FakeGitHub, tmp_path: Path) -> None:

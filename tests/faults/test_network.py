@@ -34,6 +34,7 @@ from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
 from gh_artifacts_async.transfer.disk import writer
 from gh_artifacts_async.transfer.storage import fetch as fetching
 from tests.kits.processes import MIB
+from tests.kits.profiles import verified
 from tests.kits.transfer import (
     RECEIVER_SIZE,
     REPO,
@@ -78,6 +79,7 @@ async def test_row_03_05_the_time_before_counts_once(github: FakeGitHub, tmp_pat
     assert (tmp_path / "docs.zip").read_bytes() == github.content(it)
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_04_a_few_bytes_from_each_connection(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -117,7 +119,7 @@ async def test_row_06_429_of_the_api(
     began = asyncio.get_running_loop().time()
     result = await client.download(artifact, tmp_path)
     assert least <= asyncio.get_running_loop().time() - began <= most
-    assert result.verified == "digest"
+    assert result.verified == verified()
     assert names(tmp_path) == {"docs.zip"}
 
 
@@ -224,6 +226,7 @@ async def test_row_08_urls_that_live_a_second(tmp_path: Path, size: int) -> None
 # --- 11: a range beyond the end -------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("beyond", [1, 100_000])
 async def test_row_11_part_that_is_too_long(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, beyond: int
@@ -255,6 +258,7 @@ async def test_row_13_wrong_range_for_ever(github: FakeGitHub, client: Artifacts
     assert (tmp_path / "docs.zip").read_bytes() == b"older"
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_13_chunked_206(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A 206 that comes in chunks is unchunked, although its length is known from Content-Range."""
     it = add(github, size=RECEIVER_SIZE, digest=None)
@@ -304,6 +308,7 @@ async def test_row_27_name_that_flaps(github: FakeGitHub, tmp_path: Path) -> Non
     assert result.path.read_bytes() == github.content(it)
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_27_name_that_is_gone(github: FakeGitHub, tmp_path: Path) -> None:
     """A name that is never found is an error that says the host and no more; what had come is kept."""
     it = add(github)
@@ -346,6 +351,7 @@ async def test_row_29_refused_for_a_while(github: FakeGitHub, tmp_path: Path) ->
     assert names(tmp_path) == {"docs.zip"}
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_29_refused_for_ever(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A server that is gone is an error after the tries, and what had come is kept."""
     it = add(github, size=RECEIVER_SIZE)

@@ -15,6 +15,7 @@ from gh_artifacts_async import ConnectionFailedError, DigestMismatchError, Retry
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transport import socket_receiver
 from gh_artifacts_async.transport.connections import READ_BUFFER
+from tests.kits.profiles import verified
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, fetch, get, names, parts
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ async def setting(
 async def equal_bytes(it: Setting, folder: Path) -> None:
     """Nothing breaks: one request, every byte once."""
     result = await fetch(it.client, it.artifact_id, folder)
-    assert (result.verified, result.size, it.resent) == ("digest", it.size, 0)
+    assert (result.verified, result.size, it.resent) == (verified(), it.size, 0)
     it.check(folder)
 
 
@@ -155,6 +156,7 @@ TRIED: dict[str, Callable[[Setting, Path], Any]] = {
 EACH = pytest.mark.parametrize("what", TRIED)
 
 
+@pytest.mark.github_com("ranges")
 @KINDS
 @EACH
 async def test_row_01_to_03_16_25_every_way(
@@ -173,6 +175,7 @@ def uvloop() -> Any:
     return module
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("path", ["fast", "batches, no length"])
@@ -194,6 +197,7 @@ def test_row_01_to_03_16_25_on_uvloop(
         runner.run(tried())
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.parametrize("path", ["fast", "batches", "inline"])
 async def test_row_03_stall_in_real_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
@@ -209,6 +213,7 @@ async def test_row_03_stall_in_real_time(tmp_path: Path, monkeypatch: pytest.Mon
         it.check(tmp_path / "home")
 
 
+@pytest.mark.github_com("digest")
 @KINDS
 async def test_row_15_wrong_bytes_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, *, tls: bool
@@ -225,6 +230,7 @@ async def test_row_15_wrong_bytes_for_ever(
     assert names(folder) == {"docs.zip"}
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("fault", ["cut", "reset"])
 async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: str) -> None:
@@ -245,6 +251,7 @@ async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.Monk
         it.check(folder)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("path", ["fast", "batches", "batches, no length"])
 async def test_row_18_garbage_keeps_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """What is no HTTP is the connection's failure, never taken for a 400 of storage's; what had come is kept."""
@@ -262,6 +269,7 @@ async def test_row_18_garbage_keeps_the_part(tmp_path: Path, monkeypatch: pytest
         it.check(tmp_path / "home")
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_05_storage_down_keeps_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A 503 for ever ends after the tries that the policy has, says so, and what had come is kept."""
     from gh_artifacts_async import StorageError

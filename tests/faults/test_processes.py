@@ -28,6 +28,7 @@ STATE = PartState(artifact_id=7, repository=REPO, size_in_bytes=8, digest="sha25
 # --- 23: kill -9 ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("ranges")
 async def test_row_23_killed_while_the_state_was_written(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -63,6 +64,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.slow
 @pytest.mark.sample
@@ -121,6 +123,7 @@ def test_row_29_network_taken_away(tmp_path: Path, what: str) -> None:
 # --- 32: two processes, one destination -----------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.slow
 async def test_row_32_lock_that_does_not_hold(github: FakeGitHub, tmp_path: Path) -> None:

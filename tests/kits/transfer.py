@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, RetryPolicy
+from tests.kits.profiles import records
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -73,9 +74,14 @@ def fill(github: FakeGitHub, count: int, size: int = INLINE_SIZE) -> list[int]:
     return [github.add_artifact(repo_run, f"docs-{number}", size=size, seed=number) for number in range(count)]
 
 
-def names(folder: Path) -> set[str]:
+def everything(folder: Path) -> set[str]:
     """Return every file below a folder, as paths relative to it."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def names(folder: Path) -> set[str]:
+    """Return every file below a folder, but under ``--profile`` not the records of files without a digest."""
+    return everything(folder) - {path.relative_to(folder).as_posix() for path in records(folder)}
 
 
 def parts(folder: Path) -> list[Path]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 
 import aiohttp
+import pytest
 
 from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.raw import REPO
 
 
+@pytest.mark.github_com("storage")
 async def test_row_23_a_url_whose_query_was_reordered() -> None:
     """Storage takes it, as Azure does; with ``byte_exact_urls`` it refuses it."""
     for exact, status in ((False, 200), (True, 403)):

@@ -31,6 +31,11 @@ async def test_row_21_the_variables_of_the_host(base, names, tmp_path):
         errors.UnsafeRedirectError("storage's URL at h is plain http; pass StoragePolicy(allow_http=True) to allow it"),
         errors.UnsafeRedirectError("storage's host h is not in StoragePolicy.allowed_hosts"),
         errors.UnexpectedResponseError("it was not followed. If so, pass the proxy's URL as base_url"),
+        errors.CertificateError("no secure connection to h: x; to trust an authority of your own, pass ca_file"),
+        errors.BadRequestError(
+            "400: h does not know api_version '2022-11-28'; set api_version to one that it supports"
+        ),
+        errors.APIError("410: API version 2022-11-28 may have been retired; set another api_version"),
         errors.RequestTimeoutError("no response from h: it was silent for longer than Timeouts.read"),
         errors.ProxyError("no connection: connecting took longer than Timeouts.connect"),
         errors.SlowTransferError("h sent 3 bytes/s over 30 s; Timeouts.min_rate is 1024"),

@@ -59,6 +59,7 @@ WAYS = [
 # --- an extracted folder
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.realtime
 @pytest.mark.slow
 @pytest.mark.parametrize(("if_exists", "old", "durable"), WAYS)
@@ -198,6 +199,7 @@ async def test_row_08_a_living_process_keeps_its_staging_folder(github: FakeGitH
     assert entries(into) == {"theirs", "docs", RECORD, "chosen", "local"}
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize(
     "files",
     [

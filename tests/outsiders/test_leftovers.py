@@ -156,6 +156,7 @@ async def _killed(*arguments: object, data: bytes) -> bool:
     return process.returncode != 0
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.realtime
 @pytest.mark.parametrize("if_exists", ["skip", "error", "replace"])
 @pytest.mark.parametrize("saved", [False, True])

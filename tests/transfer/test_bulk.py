@@ -427,6 +427,7 @@ async def test_stops_an_iterator(
 # --- again ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("ranges")
 async def test_rerun(github: FakeGitHub, tmp_path: Path) -> None:
     """The same call again fetches only what is missing, and resumes where it broke."""
     ids = fill(github, 6, WORKER_SIZE)

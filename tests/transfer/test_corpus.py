@@ -217,6 +217,7 @@ async def _download(client: ArtifactsClient, github: FakeGitHub, scene: Scene, *
     assert all(member.path.stat().st_size == member.size for member in result.members)
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("share", _sampled())
 @pytest.mark.parametrize("names", NAMES)
 async def test_download(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, names: str, share: int) -> None:
@@ -224,6 +225,7 @@ async def test_download(github: FakeGitHub, client: ArtifactsClient, tmp_path: P
     await _all(names, tmp_path, share, lambda scene: _download(client, github, scene, old=False))
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("names", NAMES)
 async def test_download_in_place_of_another(

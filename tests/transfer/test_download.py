@@ -30,6 +30,7 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.testing import FakeGitHub, make_zip
 from gh_artifacts_async.transfer.disk import filesystem, partfile
+from tests.kits.profiles import verified
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
@@ -39,6 +40,7 @@ from tests.kits.transfer import (
     Seen,
     add,
     client_for,
+    everything,
     fetch,
     get,
     names,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 
 
+@pytest.mark.github_com("digest")
 @SIZES
 async def test_result(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, size: int) -> None:
     """The result says what is on disk now, and what it was checked against."""
@@ -61,7 +64,7 @@ async def test_result(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
     assert result.path == tmp_path / "new" / "folder" / "docs.zip"
     assert result.path.read_bytes() == github.content(artifact_id)
     assert result.digest == artifact.digest
-    assert (result.size, result.verified, result.resumed_from, result.skipped) == (size, "digest", 0, False)
+    assert (result.size, result.verified, result.resumed_from, result.skipped) == (size, verified(), 0, False)
     assert result.content_type == "application/zip"
     assert result.elapsed > 0
     assert len(github.requests) == 3
@@ -146,6 +149,7 @@ async def test_zip_name_of_storage_is_not_used(github: FakeGitHub, client: Artif
     assert (await fetch(client, artifact_id, tmp_path)).path.name == "docs.zip"
 
 
+@pytest.mark.github_com("length")
 @pytest.mark.parametrize("digest", ["auto", None])
 @pytest.mark.parametrize("content_type", ["text/plain", None])
 async def test_empty_raw(
@@ -207,7 +211,7 @@ async def test_skip(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path)
     github.forget_requests()
     seen = Seen()
     second = await client.download(artifact, tmp_path, if_exists="skip", observer=seen)
-    assert (second.skipped, second.path, second.size, second.verified) == (True, first.path, WORKER_SIZE, "digest")
+    assert (second.skipped, second.path, second.size, second.verified) == (True, first.path, WORKER_SIZE, verified())
     assert second.digest == artifact.digest
     assert [type(event) for event in seen] == [TransferFinished]
     assert seen.of(TransferFinished)[0].skipped
@@ -368,6 +372,7 @@ def _broken_write(monkeypatch: pytest.MonkeyPatch, free: int, number: int) -> No
     monkeypatch.setattr(partfile.os, "write", write)
 
 
+@pytest.mark.github_com("ranges")
 @SIZES
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 async def test_full_disk(
@@ -404,6 +409,7 @@ async def test_broken_disk(
     assert names(tmp_path) == set()
 
 
+@pytest.mark.github_com("length")
 async def test_disk_that_is_too_small(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -417,6 +423,7 @@ async def test_disk_that_is_too_small(
     assert names(tmp_path) == set()
 
 
+@pytest.mark.github_com("ranges")
 async def test_rename_on_a_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -497,7 +504,7 @@ async def test_appliance(appliance: FakeGitHub, its_client: ArtifactsClient, tmp
     assert result.verified == "none"
     assert result.size != artifact.size_in_bytes
     assert result.digest == Digest("sha256", hashlib.sha256(result.path.read_bytes()).hexdigest())
-    assert names(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
+    assert everything(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
     assert await its_client.verify(artifact, result.path)
     appliance.forget_requests()
     again = await its_client.download(artifact, tmp_path, if_exists="skip")
@@ -530,7 +537,7 @@ async def test_appliance_cut_roughly(appliance: FakeGitHub, its_client: Artifact
     appliance.faults.cut(artifact_id, at=300_000, times=2)
     result = await fetch(its_client, artifact_id, tmp_path)
     assert result.resumed_from == 0
-    assert names(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
+    assert everything(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
     assert make_zip(BIG)[:100] == make_zip(BIG)[:100]
     appliance.faults.cut(artifact_id, at=300_000, times=None)
     async with client_for(appliance, retry=ONE_TRY) as client:
@@ -547,6 +554,7 @@ async def test_appliance_uri_expired(appliance: FakeGitHub, its_client: Artifact
     assert len(appliance.requests_to("storage")) == 2
 
 
+@pytest.mark.github_com("digest")
 async def test_record_of_an_older_file_goes(appliance: FakeGitHub, its_client: ArtifactsClient, tmp_path: Path) -> None:
     """A file that GitHub's digest vouches for has no record beside it any more."""
     artifact = (await fetch(its_client, add(appliance, files=BIG), tmp_path)).artifact
@@ -566,6 +574,7 @@ async def test_a_record_that_cannot_be_written(
     assert names(tmp_path) == {"x" * 245}
 
 
+@pytest.mark.github_com("length")
 async def test_size_without_digest(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Where Content-Length is size_in_bytes, the size is what was checked, and no record is needed."""
     result = await fetch(client, add(github, digest=None), tmp_path)
@@ -575,6 +584,7 @@ async def test_size_without_digest(github: FakeGitHub, client: ArtifactsClient, 
     assert (skipped.skipped, skipped.verified) == (True, "size")
 
 
+@pytest.mark.github_com("length")
 async def test_unknown_digest(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A digest of an algorithm nobody knows yet is unverifiable, not wrong."""
     result = await fetch(client, add(github, digest="sha3-512:abcd"), tmp_path)
@@ -582,6 +592,7 @@ async def test_unknown_digest(github: FakeGitHub, client: ArtifactsClient, tmp_p
     assert result.digest == Digest("sha256", hashlib.sha256(result.path.read_bytes()).hexdigest())
 
 
+@pytest.mark.github_com("digest")
 async def test_verify(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Verify compares any file with an artifact, or with a reference to one."""
     artifact_id = add(github)
@@ -598,6 +609,7 @@ async def test_verify(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("length")
 async def test_events(github: FakeGitHub, tmp_path: Path) -> None:
     """An observer is called at the start, with bytes, after the check and at the end; so is the client's own."""
     theirs, mine = Seen(), Seen()

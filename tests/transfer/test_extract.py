@@ -45,6 +45,7 @@ ROOT = Path(__file__).parents[2]
 # --- where it goes
 
 
+@pytest.mark.github_com("digest")
 async def test_result(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A zip becomes a folder of the artifact's name; the result says what is in it."""
     artifact = await get(client, add(github, archive=ARCHIVE))
@@ -165,6 +166,7 @@ async def test_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
     assert not github.requests_to("storage")
 
 
+@pytest.mark.github_com("digest")
 async def test_skip(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """What is known to be the same is not fetched again; what was changed since is an error, and left as it is."""
     artifact_id = add(github, archive=ARCHIVE)
@@ -207,6 +209,7 @@ async def test_replace(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
         assert (await fetch(client, artifact_id, tmp_path, extract=True, if_exists="skip")).skipped
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("what", ["file", "link"])
 @pytest.mark.parametrize("size", [1000, 60 * MIB], ids=["small", "large"])
 @pytest.mark.parametrize("tail", [True, False])
@@ -230,6 +233,7 @@ async def test_replace_is_of_folders_alone(
     assert github.bytes_sent() < 30 * MIB
 
 
+@pytest.mark.github_com("digest")
 async def test_replace_a_raw_file(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A raw file takes a file's place."""
     (tmp_path / "docs").write_text("old")
@@ -314,6 +318,7 @@ async def test_if_exists_is_one_of_three(github: FakeGitHub, client: ArtifactsCl
     assert not github.requests_to("storage")
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("content", [ARCHIVE, SEVERAL_ZIP], ids=["small", "large"])
 async def test_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes

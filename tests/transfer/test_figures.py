@@ -58,6 +58,7 @@ async def cut_at_random(
     return github.bytes_sent(artifact_id) / size
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(
     "count", [pytest.param(200, marks=pytest.mark.slow), pytest.param(15, marks=[pytest.mark.slow, pytest.mark.sample])]
 )
@@ -71,6 +72,7 @@ async def test_random_cuts(github: FakeGitHub, client: ArtifactsClient, tmp_path
     assert names(tmp_path) == set()
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.slow
 async def test_random_damage(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Whatever single byte is wrong, for ever, no file appears."""
@@ -184,6 +186,7 @@ async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> No
     assert github.bytes_sent(artifact_id) <= 1.10 * size
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.sample), 6])
@@ -210,6 +213,7 @@ async def test_two_processes(github: FakeGitHub, tmp_path: Path) -> None:
     assert {answer.get("error", "DestinationExistsError") for answer in answers} == {"DestinationExistsError"}
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.slow
 async def test_two_processes_after_a_third_was_killed(github: FakeGitHub, tmp_path: Path) -> None:
@@ -229,6 +233,7 @@ async def test_two_processes_after_a_third_was_killed(github: FakeGitHub, tmp_pa
     assert names(tmp_path) == {"docs.zip"}
 
 
+@pytest.mark.github_com("ranges")
 @LINUX
 @pytest.mark.realtime
 @pytest.mark.slow
@@ -246,6 +251,7 @@ async def test_file_size_limit(github: FakeGitHub, tmp_path: Path) -> None:
     assert (tmp_path / "docs.zip").read_bytes() == github.content(artifact_id)
 
 
+@pytest.mark.github_com("ranges")
 async def test_expiry_costs_nothing(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A URL that ends in mid-body costs no more than 1.05 times the bytes."""
     size = 10 * MIB

@@ -31,6 +31,7 @@ async def planned(client: ArtifactsClient, artifact_id: int, folder: Path, **opt
     return plan
 
 
+@pytest.mark.github_com("size")
 async def test_a_fresh_download(github: FakeGitHub, tmp_path: Path) -> None:
     """All of it is to be fetched; no folder is created, and storage gets no request."""
     number = add(github)
@@ -117,6 +118,7 @@ class TestResume:
         github.faults.clear()
         return number
 
+    @pytest.mark.github_com("ranges")
     @pytest.mark.parametrize("extract", [False, True])
     async def test_only_what_is_missing_counts(
         self, github: FakeGitHub, tmp_path: Path, broken: int, *, extract: bool
@@ -131,6 +133,7 @@ class TestResume:
             result = await client.download(await get(client, broken), tmp_path)
         assert WORKER_SIZE - result.resumed_from == plan.bytes
 
+    @pytest.mark.github_com("ranges")
     async def test_a_part_that_cannot_be_used(self, github: FakeGitHub, tmp_path: Path, broken: int) -> None:
         """Without its state a part is of no use; nothing is swept, as a download would."""
         (part,) = tmp_path.glob(".*.part")
@@ -141,6 +144,7 @@ class TestResume:
         assert (plan.action, plan.bytes) == ("download", WORKER_SIZE)
         assert state.exists()
 
+    @pytest.mark.github_com("ranges")
     async def test_a_part_of_another_digest(self, github: FakeGitHub, tmp_path: Path, broken: int) -> None:
         """What belongs to other bytes is not resumed."""
         (state,) = tmp_path.glob(".*.part.json")
@@ -149,6 +153,7 @@ class TestResume:
             assert (await planned(client, broken, tmp_path)).action == "download"
 
 
+@pytest.mark.github_com("size")
 async def test_references_and_async_iterables(github: FakeGitHub, tmp_path: Path) -> None:
     """A reference is looked up; its failure is the call's."""
     number = add(github, size=INLINE_SIZE)

@@ -357,6 +357,7 @@ async def test_body_that_is_there_already(pool: Writer) -> None:
 # --- in a download --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("length")
 async def test_is_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: Any) -> None:
     """A large body takes this way, a small one does not; both are right."""
     made: list[SocketReceiver] = []

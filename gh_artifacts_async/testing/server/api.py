@@ -133,7 +133,7 @@ class Api:
                 "X-Content-Type-Options": "nosniff",
             }
         )
-        if self.backend.scenario.profile.api_versions:
+        if version in self.backend.scenario.profile.api_versions:
             headers["x-github-api-version-selected"] = version
         if self.backend.scenario.profile.installed_version is not None:
             headers["x-github-enterprise-version"] = self.backend.scenario.profile.installed_version

@@ -24,6 +24,7 @@ def drawn_at_once(update):
     return updated
 
 
+@pytest.mark.github_com("ranges")
 def test_a_download_on_a_terminal_draws_bars(server, cli, terminal, monkeypatch):
     """Bars on standard error; standard output has the lines alone."""
     monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gh_artifacts_async import ArtifactRef, ArtifactsClient
 from gh_artifacts_async.cli.render import members
 from tests.kits.archives import FOLDER, Entry, build
@@ -34,6 +36,7 @@ async def test_lines_are_aligned(github):
     ]
 
 
+@pytest.mark.github_com("ranges")
 async def test_what_it_cost(github):
     """How much of how much was fetched; all of it where storage does not support ranges."""
     archive = build(Entry("a", noise(300_000)))

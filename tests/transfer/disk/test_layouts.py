@@ -269,6 +269,7 @@ async def test_layouts(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
     assert names(tmp_path) == {f"topic_x/{one.id}/docs.zip", f"mine/{it}.zip"}
 
 
+@pytest.mark.github_com("digest")
 async def test_a_template_by_workflow(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """The run of each artifact is asked for once, and its workflow's name is a folder."""
     for workflow, branch in (("ci.yml", "main"), ("docs.yml", "topic/x")):
@@ -287,6 +288,7 @@ async def test_a_template_by_workflow(github: FakeGitHub, client: ArtifactsClien
     assert len(asked) == len(runs) == 2
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("extract", [False, True])
 @pytest.mark.parametrize("content_type", ["text/html", "application/octet-stream"])
 async def test_a_raw_file_under_storages_own_name_is_skipped(

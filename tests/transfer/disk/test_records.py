@@ -24,7 +24,7 @@ from gh_artifacts_async.transfer.disk.records import (
     stage_folder_record,
     sweep_staged,
 )
-from tests.kits.transfer import names
+from tests.kits.transfer import everything, names
 
 DATA = b"0123456789"
 SHA = hashlib.sha256(DATA * 2).hexdigest()
@@ -60,7 +60,7 @@ def test_a_file_record_tells_which_artifact_a_file_is(tmp_path: Path) -> None:
     assert not verify.is_same(ARTIFACT, path)
     write_file_record(path, FileRecord(artifact_id=7, size=len(data), sha256=SHA))
     assert record_path(path) == tmp_path / ".docs.zip.gh-artifacts.json"
-    assert names(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
+    assert everything(tmp_path) == {"docs.zip", ".docs.zip.gh-artifacts.json"}
     assert read_file_record(path) == FileRecord(artifact_id=7, size=20, sha256=SHA)
     assert verify.is_same(ARTIFACT, path)
     assert not verify.is_same(attrs.evolve(ARTIFACT, id=8), path)

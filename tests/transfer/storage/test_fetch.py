@@ -32,6 +32,7 @@ from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.transfer.disk.leftovers import scan
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.storage.fetch import fetch
+from tests.kits.profiles import verified
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
@@ -103,12 +104,13 @@ async def test_the_block_begins_with_the_headers(
         assert names(tmp_path) == set()
         received = await incoming.receive()
         assert incoming.complete
-        assert (received.size, received.verified, received.resumed_from) == (size, "digest", 0)
+        assert (received.size, received.verified, received.resumed_from) == (size, verified(), 0)
         assert (received.content_type, received.disposition) == (incoming.content_type, incoming.disposition)
         assert received.part.path.read_bytes() == github.content(artifact_id)
     assert names(tmp_path) == set()
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
 async def test_bytes_are_counted_as_storage_sends_them(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, size: int
@@ -184,6 +186,7 @@ async def test_leaving_without_reading(github: FakeGitHub, client: ArtifactsClie
         await incoming.receive()
 
 
+@pytest.mark.github_com("ranges")
 async def test_leaving_without_reading_keeps_an_earlier_part(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -240,6 +243,7 @@ def _error_id(value: object) -> str | None:
     return type(value).__name__ if isinstance(value, BaseException) else None
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(("error", "kept"), BEFORE_IT_IS_WHOLE, ids=_error_id)
 async def test_an_error_before_the_part_is_whole(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, error: BaseException, *, kept: bool
@@ -253,6 +257,7 @@ async def test_an_error_before_the_part_is_whole(
     assert names(tmp_path) == ({parts(tmp_path)[0].name, f"{parts(tmp_path)[0].name}.json"} if kept else set())
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(("error", "kept"), WHEN_IT_IS_WHOLE, ids=_error_id)
 async def test_an_error_after_the_part_was_verified(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, error: BaseException, *, kept: bool
@@ -272,6 +277,7 @@ async def test_an_error_after_the_part_was_verified(
 # --- what an earlier run left
 
 
+@pytest.mark.github_com("ranges")
 async def test_a_whole_part_asks_storage_nothing(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """The headers are those that the earlier run got; no URL is signed."""
     artifact_id = add(github)
@@ -287,6 +293,7 @@ async def test_a_whole_part_asks_storage_nothing(github: FakeGitHub, client: Art
     assert len(github.requests) == 1  # the artifact itself
 
 
+@pytest.mark.github_com("ranges")
 async def test_a_resumed_part_has_the_headers_of_its_beginning(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -300,6 +307,7 @@ async def test_a_resumed_part_has_the_headers_of_its_beginning(
         assert offset_of(incoming) > 0
 
 
+@pytest.mark.github_com("ranges")
 async def test_wrong_bytes_of_an_earlier_run_do_not_count(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -320,6 +328,7 @@ async def test_wrong_bytes_of_an_earlier_run_do_not_count(
 # --- the bytes
 
 
+@pytest.mark.github_com("digest")
 async def test_wrong_bytes_are_the_more_serious_error(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -333,6 +342,7 @@ async def test_wrong_bytes_are_the_more_serious_error(
     assert names(tmp_path) == set()
 
 
+@pytest.mark.github_com("length")
 async def test_a_body_that_ends_early(github: FakeGitHub, tmp_path: Path) -> None:
     """A clean end after too few bytes is an IncompleteDownloadError with both numbers once the tries are used up."""
     artifact_id = add(github)
@@ -344,6 +354,7 @@ async def test_a_body_that_ends_early(github: FakeGitHub, tmp_path: Path) -> Non
     assert (caught.value.expected, caught.value.received) == (WORKER_SIZE, WORKER_SIZE // 2)
 
 
+@pytest.mark.github_com("ranges")
 async def test_slowness_is_no_progress(github: FakeGitHub, tmp_path: Path) -> None:
     """Each try brings bytes, but one below the minimum rate uses up a try all the same."""
     artifact_id = add(github)
@@ -373,6 +384,7 @@ async def test_a_disk_that_cannot_write(
     assert incoming.requests == 1
 
 
+@pytest.mark.github_com("digest")
 async def test_an_unknown_artifact_digest(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """What cannot be checked against a digest is checked against the size."""
     artifact = attrs.evolve(await get(client, add(github)), digest=Digest("sha3-512", "00"))
@@ -384,6 +396,7 @@ async def test_an_unknown_artifact_digest(github: FakeGitHub, client: ArtifactsC
 # --- cancellation
 
 
+@pytest.mark.github_com("ranges")
 @SIZES
 @pytest.mark.parametrize("reads", [False, True])
 async def test_cancelled(
@@ -433,6 +446,7 @@ class Following:
         self.pokes += 1
 
 
+@pytest.mark.github_com("length")
 async def test_the_follower_begins_with_the_body(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """It prepares before each request, begins with the first byte and again only when the part starts over."""
     artifact_id = add(github)

@@ -44,6 +44,7 @@ async def slices_of(github: FakeGitHub, artifact_id: int, **settings: Any) -> As
         yield RangeReader(client._transfers(), await get(client, artifact_id))
 
 
+@pytest.mark.github_com("ranges")
 async def test_slices_by_one_url(github: FakeGitHub) -> None:
     """Many slices are asked for with one signed URL, every one after the first of the same identity."""
     artifact_id = add(github, size=SIZE)
@@ -60,6 +61,7 @@ async def test_slices_by_one_url(github: FakeGitHub) -> None:
     assert slices.bytes_fetched == github.bytes_sent(artifact_id) == 1000 + 1 + 69_995 + SIZE // 2
 
 
+@pytest.mark.github_com("ranges")
 async def test_nothing_after_the_end(github: FakeGitHub) -> None:
     """What begins at or after the end is empty: one request finds the length, the next is not needed."""
     artifact_id = add(github, size=SIZE)
@@ -71,6 +73,7 @@ async def test_nothing_after_the_end(github: FakeGitHub) -> None:
         assert slices.total == SIZE
 
 
+@pytest.mark.github_com("ranges")
 async def test_url_that_ends_is_signed_again(github: FakeGitHub) -> None:
     """A kept URL is used until shortly before its end, then there is a fresh one, without a failure."""
     artifact_id = add(github, size=SIZE)
@@ -85,6 +88,7 @@ async def test_url_that_ends_is_signed_again(github: FakeGitHub) -> None:
     assert [request.status for request in github.requests_to("storage")] == [206] * 3
 
 
+@pytest.mark.github_com("ranges")
 async def test_url_is_not_used_up_to_its_last_second(github: FakeGitHub) -> None:
     """A URL that ends within seconds is not begun with again."""
     artifact_id = add(github, size=SIZE)
@@ -125,6 +129,7 @@ MENDED: dict[str, Script] = {
 }
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("fault", MENDED)
 async def test_mended(github: FakeGitHub, fault: str) -> None:
     """What another try mends gives exactly the bytes that were asked for, and none of them twice."""
@@ -179,6 +184,7 @@ LOST: dict[str, tuple[Script, type[Exception]]] = {
 }
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("fault", LOST)
 async def test_lost(github: FakeGitHub, fault: str) -> None:
     """What no try mends is an error that says so, after a bounded number of requests."""
@@ -192,6 +198,7 @@ async def test_lost(github: FakeGitHub, fault: str) -> None:
     assert len(github.requests_to("storage")) <= 8
 
 
+@pytest.mark.github_com("ranges")
 async def test_progress_resets_the_count(github: FakeGitHub) -> None:
     """A body that is cut more often than there are tries still arrives, as long as each try brings something."""
     artifact_id = add(github, size=SIZE)
@@ -212,6 +219,7 @@ async def test_fewer_tries(github: FakeGitHub) -> None:
     assert slices.requests == 1
 
 
+@pytest.mark.github_com("ranges")
 async def test_waits_as_told(github: FakeGitHub) -> None:
     """Storage's Retry-After is kept to."""
     artifact_id = add(github, size=SIZE)
@@ -222,6 +230,7 @@ async def test_waits_as_told(github: FakeGitHub) -> None:
     assert 77 <= asyncio.get_running_loop().time() - began < 90
 
 
+@pytest.mark.github_com("ranges")
 async def test_weak_etag_is_no_condition(github: FakeGitHub) -> None:
     """A weak validator cannot be asked for; the total is compared all the same."""
     artifact_id = add(github, size=SIZE)
@@ -235,6 +244,7 @@ async def test_weak_etag_is_no_condition(github: FakeGitHub) -> None:
 # --- through a file
 
 
+@pytest.mark.github_com("ranges")
 async def test_scratch(github: FakeGitHub, tmp_path: Path) -> None:
     """RangeReader stand at their places in a file that has no name, and that is gone afterwards."""
     artifact_id = add(github, size=SIZE)
@@ -249,6 +259,7 @@ async def test_scratch(github: FakeGitHub, tmp_path: Path) -> None:
             os.fstat(file)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
 async def test_scratch_on_a_full_disk(
     github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int

@@ -31,6 +31,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.archive import TAIL, extraction
 from gh_artifacts_async.transfer.unzip import pipeline
 from tests.kits.archives import LINK, Entry, build
+from tests.kits.profiles import verified
 from tests.kits.transfer import ONE_TRY, Seen, add, client_for, fetch, get, leave_part, names, parts
 from tests.kits.zips import HOSTILE, MIB, SEVERAL, SEVERAL_ZIP, entries, make, noise, padded, tree
 from tests.transfer.test_cancel import sweep
@@ -79,12 +80,13 @@ async def checked(github: FakeGitHub, client: ArtifactsClient, artifact_id: int,
 # --- the way it should go
 
 
+@pytest.mark.github_com("ranges")
 async def test_tail_first_then_the_whole(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """The directory by an absolute range, then one full GET, with one signed URL."""
     result = await checked(github, client, add(github, archive=SEVERAL_ZIP), tmp_path)
     assert ranges(github) == [f"bytes={SIZE - TAIL}-{SIZE - 1}", None]
     assert sum("zip" in request.path for request in github.requests_to("api")) == 1
-    assert (result.verified, result.size, result.content_type) == ("digest", SIZE, "application/zip")
+    assert (result.verified, result.size, result.content_type) == (verified(), SIZE, "application/zip")
     assert result.members is not None
     assert [(member.name, member.size) for member in result.members] == [(it, len(SEVERAL[it])) for it in SEVERAL]
 
@@ -112,6 +114,7 @@ def _whole_ones(folder: Path) -> set[str]:
     return found
 
 
+@pytest.mark.github_com("ranges")
 async def test_members_are_unpacked_while_the_rest_is_still_to_come(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -155,6 +158,7 @@ async def test_folders_and_links(github: FakeGitHub, client: ArtifactsClient, tm
     assert os.access(result.path / "e" / "run", os.X_OK)
 
 
+@pytest.mark.github_com("ranges")
 async def test_goes_on_behind_an_earlier_part(github: FakeGitHub, tmp_path: Path) -> None:
     """What another run has left is unpacked behind, too, and only the rest is fetched."""
     artifact_id = add(github, archive=SEVERAL_ZIP)
@@ -216,6 +220,7 @@ MENDED: dict[str, tuple[Script, int]] = {
 }
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("fault", MENDED)
 async def test_mended(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, fault: str) -> None:
     """Whatever happens to directory or body, the folder is right, nothing waits long, and nothing is left."""
@@ -239,6 +244,7 @@ async def test_size_in_bytes_is_wrong(github: FakeGitHub, client: ArtifactsClien
 # --- what is refused, and when
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(("limit", "value"), [("max_total_bytes", SIZE // 2), ("max_members", 3)])
 async def test_limits_are_early(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, limit: str, value: int
@@ -260,6 +266,7 @@ async def test_limits_are_early(
     assert [event.error for event in seen.of(TransferFailed)] == [caught.value]
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(
     "entries_", [[Entry("../evil", b"x")], [Entry("a", b"/etc", attributes=LINK)], [Entry("a", b"x" * 20, flags=1)]]
 )
@@ -273,6 +280,7 @@ async def test_hostile_names_are_early(
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(
     "content",
     [
@@ -351,6 +359,7 @@ def _members(rule: str) -> list[Entry]:
     }[rule]
 
 
+@pytest.mark.github_com("digest")
 async def test_digest_decides(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Bytes that are not GitHub's never become a folder, at no moment, though every member of them is right."""
     artifact_id = add(github, archive=SEVERAL_ZIP, digest=f"sha256:{'0' * 64}")
@@ -366,6 +375,7 @@ async def test_digest_decides(github: FakeGitHub, client: ArtifactsClient, tmp_p
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 async def test_damage_for_ever(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A byte that is wrong each time is a digest mismatch, not a damaged archive."""
     artifact_id = add(github, archive=SEVERAL_ZIP)
@@ -375,6 +385,7 @@ async def test_damage_for_ever(github: FakeGitHub, client: ArtifactsClient, tmp_
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 async def test_network_failure_keeps_the_part(github: FakeGitHub, tmp_path: Path) -> None:
     """The network's failure leaves a part and no staging folder; the next call resumes there."""
     artifact_id = add(github, archive=SEVERAL_ZIP)
@@ -430,6 +441,7 @@ async def test_part_that_is_taken_away(github: FakeGitHub, client: ArtifactsClie
     assert not list(tmp_path.glob(".gh-artifacts-unpacking-*"))
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("times", [1, None])
 async def test_full_disk(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int | None
@@ -510,6 +522,7 @@ async def test_cancelled(github: FakeGitHub, tmp_path: Path, fault: str, at_once
             assert entries(tmp_path / str(number)) == {"docs", ".docs.gh-artifacts.json"}
 
 
+@pytest.mark.github_com("ranges")
 async def test_finished_and_then_dropped(github: FakeGitHub, tmp_path: Path) -> None:
     """What the pipeline has finished goes too, where it is closed before anybody has asked for it."""
     from gh_artifacts_async.api.emitter import Emitter

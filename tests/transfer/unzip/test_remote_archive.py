@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 # --- listing and reading
 
 
+@pytest.mark.github_com("ranges")
 async def test_members(github: FakeGitHub) -> None:
     """Opening costs one request, of the tail by an absolute range, and lists what zipfile lists."""
     artifact_id = add(github, archive=ARCHIVE)
@@ -69,6 +70,7 @@ async def test_members(github: FakeGitHub) -> None:
     assert request.headers["Range"] == f"bytes={len(ARCHIVE) - TAIL}-{len(ARCHIVE) - 1}"
 
 
+@pytest.mark.github_com("ranges")
 async def test_read(github: FakeGitHub) -> None:
     """Every file reads as it is, with one more request each, of the same identity; one in the tail needs none."""
     artifact_id = add(github, archive=ARCHIVE)
@@ -82,6 +84,7 @@ async def test_read(github: FakeGitHub) -> None:
     assert all(request.status == 206 for request in (first, *others))
 
 
+@pytest.mark.github_com("ranges")
 async def test_one_member_of_a_large_archive(github: FakeGitHub, client: ArtifactsClient) -> None:
     """Two requests, and no more bytes than the member, the directory and 67 KB."""
     wanted = noise(MIB, 1)
@@ -98,6 +101,7 @@ async def test_reads_at_once(github: FakeGitHub) -> None:
         assert await asyncio.gather(*map(archive.read, FILES)) == list(FILES.values())
 
 
+@pytest.mark.github_com("ranges")
 async def test_small_archive(github: FakeGitHub, tmp_path: Path) -> None:
     """One that lies in the tail as a whole costs one request, whatever is done with it."""
     files = {"a": b"1" * 99, "d/b": noise(5000)}
@@ -120,6 +124,7 @@ async def test_empty_archive(github: FakeGitHub, tmp_path: Path) -> None:
     assert entries(tmp_path / "out") == set()
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(("name", "what"), [("no", "is not in"), ("D/one.bin", "is not in"), ("d/", "is a folder")])
 async def test_no_such_file(github: FakeGitHub, name: str, what: str) -> None:
     """A name is taken exactly; a folder is no file. Nothing is asked for."""
@@ -132,6 +137,7 @@ async def test_no_such_file(github: FakeGitHub, name: str, what: str) -> None:
         assert archive.requests == 1
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 async def test_max_bytes(github: FakeGitHub, client: ArtifactsClient, method: int) -> None:
     """A file that unpacks to more than is wanted is refused before it is fetched."""
@@ -190,6 +196,7 @@ async def test_extract(github: FakeGitHub, tmp_path: Path, temporary: Path) -> N
     assert not any(temporary.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 async def test_gaps(github: FakeGitHub, tmp_path: Path) -> None:
     """A small gap between two files is fetched along; around a large one there are two requests."""
     files = {"a": noise(70_000), "small": noise(60_000), "b": noise(70_000), "large": noise(99_000), "c": noise(80_000)}
@@ -218,6 +225,7 @@ async def test_one_name(github: FakeGitHub, tmp_path: Path) -> None:
         assert [member.name for member in await archive.extract("far.bin", tmp_path / "out")] == ["far.bin"]
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("names", [["no"], ["d"], ["no/"], ["last.txt", "D/"]])
 async def test_extract_of_what_is_not_there(github: FakeGitHub, tmp_path: Path, names: list[str]) -> None:
     """One wrong name and nothing is fetched or made."""
@@ -228,6 +236,7 @@ async def test_extract_of_what_is_not_there(github: FakeGitHub, tmp_path: Path, 
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 async def test_extract_to_a_taken_place(github: FakeGitHub, tmp_path: Path) -> None:
     """A folder that is not empty, and a file, stay as they are, and nothing is fetched; an empty folder is taken."""
     (tmp_path / "full").mkdir()
@@ -252,6 +261,7 @@ async def test_extract_here(github: FakeGitHub, tmp_path: Path, monkeypatch: pyt
     assert set(tree(tmp_path)) == {"here/far.bin"}
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("writes", ["temporary", "files"])
 async def test_extract_on_a_full_disk(
     github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: str
@@ -334,6 +344,7 @@ AT_ONE_MEMBER: dict[str, Script] = {
 }
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("fault", AT_ONE_MEMBER)
 async def test_mended(github: FakeGitHub, tmp_path: Path, fault: str) -> None:
     """What another try mends costs more requests and nothing else."""
@@ -367,6 +378,7 @@ LOST: dict[str, tuple[Script, type[Exception]]] = {
 }
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("extracts", [False, True])
 async def test_lost(github: FakeGitHub, tmp_path: Path, temporary: Path, fault: str, *, extracts: bool) -> None:
@@ -406,6 +418,7 @@ async def test_whole_instead(tmp_path: Path, temporary: Path, how: str) -> None:
         assert not any(temporary.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 async def test_whole_instead_counts_what_was_sent_twice(github: FakeGitHub) -> None:
     """A whole that had to be fetched twice is counted twice."""
     artifact_id = add(github, archive=ARCHIVE)
@@ -417,6 +430,7 @@ async def test_whole_instead_counts_what_was_sent_twice(github: FakeGitHub) -> N
         assert archive.bytes_fetched == 2 * len(ARCHIVE)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("extracts", [False, True])
 async def test_ranges_that_end(github: FakeGitHub, tmp_path: Path, temporary: Path, *, extracts: bool) -> None:
     """Storage that gives ranges at first and later none is asked for the whole then, once for all that wait for it."""
@@ -437,6 +451,7 @@ async def test_ranges_that_end(github: FakeGitHub, tmp_path: Path, temporary: Pa
     assert not any(temporary.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 async def test_ranges_that_end_and_other_bytes(github: FakeGitHub, temporary: Path) -> None:
     """What comes instead must be what was listed."""
     artifact_id = add(github, archive=ARCHIVE, digest=None)
@@ -449,6 +464,7 @@ async def test_ranges_that_end_and_other_bytes(github: FakeGitHub, temporary: Pa
     assert not any(temporary.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 async def test_whole_that_is_wrong(github: FakeGitHub, temporary: Path) -> None:
     """The whole is verified by its digest before anything of it is used."""
     artifact_id = add(github, archive=ARCHIVE)

@@ -45,6 +45,7 @@ async def ranged_of(github: FakeGitHub, artifact_id: int) -> AsyncGenerator[Rang
 # --- what is fetched
 
 
+@pytest.mark.github_com("ranges")
 async def test_a_short_directory_costs_one_range(github: FakeGitHub) -> None:
     """The tail holds it; what was read is hashed from where the directory begins."""
     async with ranged_of(github, add(github, archive=ARCHIVE)) as ranged:
@@ -57,6 +58,7 @@ async def test_a_short_directory_costs_one_range(github: FakeGitHub) -> None:
     assert "data=" not in repr(tail)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("named", [0, 1, TAIL, len(ARCHIVE) - 1, len(ARCHIVE) + 1, len(ARCHIVE) + TAIL, 10**12])
 async def test_size_in_bytes_is_wrong(github: FakeGitHub, named: int) -> None:
     """Storage knows how long the archive is: one more request, and all is right."""
@@ -67,6 +69,7 @@ async def test_size_in_bytes_is_wrong(github: FakeGitHub, named: int) -> None:
         assert archive.bytes_fetched <= 2 * TAIL + 150_100
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("longest", [2**10, 4 * 2**20])
 async def test_long_directory(
     github: FakeGitHub, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, longest: int
@@ -87,6 +90,7 @@ async def test_long_directory(
     assert not any(temporary.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("longest", [2**10, 4 * 2**20])
 async def test_the_digest_is_the_same_either_way(
     github: FakeGitHub, temporary: Path, monkeypatch: pytest.MonkeyPatch, longest: int
@@ -100,6 +104,7 @@ async def test_the_digest_is_the_same_either_way(
     assert not any(temporary.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("members", [10, None])
 async def test_directory_that_is_too_long_to_be_true(
     github: FakeGitHub, client: ArtifactsClient, monkeypatch: pytest.MonkeyPatch, members: int | None
@@ -119,6 +124,7 @@ async def test_directory_that_is_too_long_to_be_true(
         assert github.bytes_sent() == TAIL
 
 
+@pytest.mark.github_com("ranges")
 async def test_zip64_and_a_long_comment(github: FakeGitHub) -> None:
     """End records that lie before the tail are fetched before the directory is."""
     content = build(Entry("a", noise(100_000)), Entry("b", b"2"), zip64={}, comment=b"c" * 65_535)
@@ -131,6 +137,7 @@ async def test_zip64_and_a_long_comment(github: FakeGitHub) -> None:
 # --- what is refused
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("rule", ["traversal", "absolute", "duplicate", "link", "file-as-folder"])
 async def test_the_directory_is_audited(github: FakeGitHub, rule: str) -> None:
     """A directory that the policy rejects is rejected before any member is fetched."""
@@ -170,6 +177,7 @@ async def test_raw_zip(github: FakeGitHub) -> None:
         assert await archive.read("last.txt") == b"the end"
 
 
+@pytest.mark.github_com("ranges")
 async def test_empty_artifact(github: FakeGitHub) -> None:
     """No bytes are no zip."""
     with pytest.raises(CorruptArchiveError, match="too few for a zip"):
@@ -193,6 +201,7 @@ def test_a_rejected_zip_stays_one() -> None:
 # --- afterwards
 
 
+@pytest.mark.github_com("ranges")
 async def test_is_that_of(github: FakeGitHub) -> None:
     """What arrived is the archive that was audited if directory and end are the same; data is not compared."""
     async with ranged_of(github, add(github, archive=ARCHIVE)) as ranged:

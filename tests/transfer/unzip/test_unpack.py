@@ -56,6 +56,7 @@ async def unpacked(artifact: Artifact, folder: Path, content: bytes = ARCHIVE, *
     return await unpacking(artifact, folder, **options).whole(archive)
 
 
+@pytest.mark.github_com("digest")
 async def test_whole(artifact: Artifact, tmp_path: Path) -> None:
     """The folder holds the files, and its record which artifact it is; nothing else is there."""
     members = await unpacked(artifact, tmp_path / "in")
