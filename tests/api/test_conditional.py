@@ -22,6 +22,7 @@ def _statuses(github: FakeGitHub) -> list[int]:
     return [request.status for request in github.requests_to("api")]
 
 
+@pytest.mark.github_com("limits")
 async def test_a_repeated_get_costs_nothing(github: FakeGitHub, run: FakeRun, client: ArtifactsClient):
     """The second answer is a 304: equal models, no points of the hour, and the rate limit is the latest."""
     artifact_id = github.add_artifact(run, "docs")

@@ -77,6 +77,7 @@ async def test_a_download(github: FakeGitHub, client: ArtifactsClient, tmp_path:
     assert client.statistics.artifacts_done == 1
 
 
+@pytest.mark.github_com("ranges")
 async def test_bytes_of_attempts_that_failed(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """What arrived before a cut is counted, and what is fetched after it; the retry by the error that caused it."""
     artifact_id = add(github, size=WORKER_SIZE)
@@ -90,6 +91,7 @@ async def test_bytes_of_attempts_that_failed(github: FakeGitHub, client: Artifac
     assert found.storage_requests == len(github.requests_to("storage")) == 2
 
 
+@pytest.mark.github_com("digest")
 async def test_wrong_bytes_count_twice(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """An artifact that was fetched a second time for its digest's sake is one retry."""
     artifact_id = add(github, size=WORKER_SIZE)

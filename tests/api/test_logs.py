@@ -68,6 +68,7 @@ def at_info() -> None:
     logging.getLogger("gh_artifacts_async").setLevel(logging.INFO)
 
 
+@pytest.mark.github_com("limits")
 async def test_each_request(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, log: Lines) -> None:
     """One line for each: API and storage, without the query, which is a secret, and the artifact that was saved."""
     artifact_id = add(github, size=INLINE_SIZE)
@@ -82,6 +83,7 @@ async def test_each_request(github: FakeGitHub, client: ArtifactsClient, tmp_pat
     assert all("?" not in record.getMessage() and "sig=" not in repr(vars(record)) for record in log.records)
 
 
+@pytest.mark.github_com("limits")
 async def test_the_fields_of_a_request(github: FakeGitHub, client: ArtifactsClient, log: Lines) -> None:
     """What the line says is on the record too, under names of its own."""
     artifact_id = add(github)
@@ -130,6 +132,7 @@ async def test_a_pause(github: FakeGitHub, client: ArtifactsClient, log: Lines) 
     assert (log.records[0].gh_event, log.records[0].gh_seconds, log.records[0].gh_kind) == ("pause", 90, "secondary")
 
 
+@pytest.mark.github_com("addresses")
 async def test_no_answer(github: FakeGitHub, tmp_path: Path, log: Lines) -> None:
     """A request that got none says why, on the API and at storage; the failed artifact is named."""
     artifact_id = add(github)

@@ -31,6 +31,7 @@ def test_names_patterns_and_runs(server, cli):
     assert len(names("--all", "--run", one.id)) == 4
 
 
+@pytest.mark.github_com("filters")
 def test_one_name_is_asked_of_github_itself(server, cli):
     """A name is looked for by GitHub, so that a large listing need not be read."""
     run = server.run()

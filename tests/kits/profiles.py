@@ -27,6 +27,8 @@ REASONS = {
     "size": "it is about size_in_bytes, which on Enterprise Server is that of the files and not of the zip",
     "storage": "it is about the URLs, headers and errors of Azure's storage",
     "versions": "it is about X-GitHub-Api-Version, which Enterprise Server ignores before 3.9",
+    "limits": "it is about rate limit headers, which Enterprise Server does not send by default",
+    "filters": "it counts the requests of a listing by name, and Enterprise Server 3.6 and 3.7 send all of it",
     "addresses": "it is about the paths and URLs of api.github.com, without /api/v3",
 }
 """Why a test is for github.com alone: ``@pytest.mark.github_com("ranges")``."""
