@@ -12,7 +12,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient, BudgetUnavailableError, ConfigurationError, Lease, Limits, budgets
 from gh_artifacts_async.budgets import LocalBudget, RedisBudget
-from tests.kits.api import REPO
+from tests.kits.api import REPO, TOKEN
 from tests.kits.redisserver import redis_server
 
 if TYPE_CHECKING:
@@ -168,6 +168,23 @@ async def test_keys_hold_no_secret(budget_of: Callable[..., RedisBudget]):
     assert all(name.startswith("gh-artifacts") for name in names)
     for name in names:
         assert 0 < await budget._redis.pttl(name) <= 62_000
+
+
+@pytest.mark.realtime
+async def test_redis_is_told_no_secret(url: str, github: FakeGitHub, run: FakeRun):
+    """Neither a key nor a value in Redis has anything of the token, or of what is fetched."""
+    async with RedisBudget(url, key="canary") as budget:
+        async with ArtifactsClient(TOKEN, base_url=github.base_url, limits=Limits(budget=budget)) as client:
+            await client.get_artifact(REPO, github.add_artifact(run, "canary-name"))
+            await budget.pause(30, "secondary")
+        stored = b""
+        async for name in budget._redis.scan_iter("*"):
+            kind = await budget._redis.type(name)
+            values = await (budget._redis.lrange(name, 0, -1) if kind == b"list" else budget._redis.mget(name))  # type: ignore[misc]
+            stored += name + b" " + b" ".join(values) + b"\n"
+    assert b"canary:pause secondary" in stored
+    assert TOKEN.encode() not in stored
+    assert b"canary-name" not in stored
 
 
 @pytest.mark.realtime
