@@ -75,6 +75,21 @@ async def test_clients_share_a_local_budget(github: FakeGitHub, run: FakeRun):
         await met
 
 
+async def test_points_that_another_client_has_in_flight(github: FakeGitHub, run: FakeRun):
+    """Its call leaves without anybody telling this client, which looks for itself."""
+    limits = Limits(budget=LocalBudget(1))
+    async with (
+        ArtifactsClient("token", base_url=github.base_url, limits=limits) as first,
+        ArtifactsClient("token", base_url=github.base_url, limits=limits) as second,
+    ):
+        github.faults.slow_headers(None, where="api", seconds=5)
+        calls = [asyncio.ensure_future(it.get_workflow_run(REPO, run.id)) for it in (first, second)]
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(200):
+            await asyncio.gather(*calls)
+        assert asyncio.get_running_loop().time() - began < 70
+
+
 # --- Redis
 
 

@@ -128,6 +128,8 @@ class Gate:
     async def _hold(self, seconds: float) -> None:
         """Wait until a call has left the gate, but no longer than ``seconds``."""
         loop = asyncio.get_running_loop()
+        if not self._in_flight and seconds == math.inf:
+            seconds = _LEAST_WAIT  # it is a call of another client that shares the budget, which nobody tells us of
         began, paces = loop.time(), seconds < math.inf and not self.is_paused()
         if paces and seconds > _NOTABLE:
             self._emitter.paced(seconds, "primary" if self.spacing else "points")
