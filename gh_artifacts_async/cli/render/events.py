@@ -8,6 +8,7 @@ from gh_artifacts_async import (
     Event,
     ExtractionProgress,
     ListingProgress,
+    Pacing,
     RateLimitPause,
     TransferEvent,
     TransferFinished,
@@ -17,6 +18,8 @@ from gh_artifacts_async import (
     TransferVerified,
 )
 from gh_artifacts_async.cli.render import text
+
+_LONG = 5.0  # seconds of silence that need an explanation
 
 
 def phrase(event: Event, *, everything: bool) -> str | None:
@@ -29,6 +32,8 @@ def phrase(event: Event, *, everything: bool) -> str | None:
     match event:
         case RateLimitPause(seconds=seconds, kind=kind):
             return f"GitHub's {kind} rate limit was reached; continuing in {text.span(seconds)}"
+        case Pacing(seconds=seconds) if not everything and seconds >= _LONG:  # the log has it, too
+            return f"keeping below GitHub's rate limits; continuing in {text.span(seconds)}"
         case ExtractionProgress(artifact=artifact, written=written, members_done=done, members=members):
             last = everything and done == members
             return f"{artifact.name}: unpacked {text.count(members, 'member')} ({text.size(written)})" if last else None

@@ -10,6 +10,7 @@ from gh_artifacts_async import (
     Artifact,
     ExtractionProgress,
     ListingProgress,
+    Pacing,
     RateLimitPause,
     TransferBytes,
     TransferFailed,
@@ -57,6 +58,14 @@ def test_a_pause_is_always_told():
     """A long silence is explained without --verbose too."""
     pause = RateLimitPause(seconds=90, kind="primary")
     assert events.phrase(pause, everything=False) == "GitHub's primary rate limit was reached; continuing in 1 min"
+
+
+def test_long_pacing_is_told():
+    """So is a silence before a limit; with --verbose the log has a line of its own, and short ones are none."""
+    long = Pacing(seconds=42, reason="points")
+    assert events.phrase(long, everything=False) == "keeping below GitHub's rate limits; continuing in 42 s"
+    assert events.phrase(long, everything=True) is None
+    assert events.phrase(Pacing(seconds=4.9, reason="primary"), everything=False) is None
 
 
 def test_the_tally():
