@@ -127,6 +127,7 @@ class RedisBudget:
         self._key = key
         self._interval = mutation_interval
         self._redis, self._limiter, self._item = _connect(secret, points_per_minute)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._paused_until = 0.0
         self._asked_at = -math.inf
 
@@ -204,9 +205,22 @@ class RedisBudget:
         return f"gh-artifacts:{self._key}:{what}"
 
     async def _reached(self, answer: Awaitable[T]) -> T:
-        """Turn any failure of Redis into this package's error, without its text: the URL may hold a password."""
+        """Turn any failure of Redis into this package's error, without its text: the URL may hold a password.
+
+        Raises:
+            BudgetUnavailableError: Redis cannot be reached.
+            ConfigurationError: it is used on another event loop than before.
+        """
         from redis.exceptions import RedisError
 
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            if asyncio.iscoroutine(answer):
+                answer.close()
+            msg = "the budget belongs to another event loop; create one RedisBudget for each loop"
+            raise ConfigurationError(msg)
         try:
             return await answer
         except (RedisError, OSError) as error:

@@ -186,6 +186,41 @@ async def test_keys_hold_no_secret(budget_of: Callable[..., RedisBudget]):
 
 
 @pytest.mark.realtime
+def test_it_belongs_to_one_event_loop(url: str):
+    """On another one its connections could not be used; the error says what to do."""
+    budget = RedisBudget(url, key="loops")
+
+    async def use() -> None:
+        await budget.lease(1)
+        await budget.paused()
+        await budget.pause(1, "primary")
+
+    async def use_elsewhere() -> None:
+        for answer in (budget.lease(1), budget.pause(1, "primary")):
+            with pytest.raises(ConfigurationError, match="another event loop"):
+                await answer
+
+    with asyncio.Runner() as runner:
+        runner.run(use())
+        with asyncio.Runner() as other:
+            other.run(use_elsewhere())
+        runner.run(budget.aclose())
+
+
+@pytest.mark.realtime
+async def test_redis_that_forgets_its_scripts(budget_of: Callable[..., RedisBudget]):
+    """A restart of Redis loses scripts, points and pauses; the budget works on."""
+    budget = budget_of(points_per_minute=10)
+    await budget.lease(4)
+    await budget._redis.script_flush()
+    await budget._redis.flushdb()
+    assert await budget.lease(4) == Lease(points=4)
+    await budget.pause(5, "secondary")
+    await budget._redis.script_flush()
+    assert (await budget.lease(8)).points == 0
+
+
+@pytest.mark.realtime
 async def test_redis_is_told_no_secret(url: str, github: FakeGitHub, run: FakeRun):
     """Neither a key nor a value in Redis has anything of the token, or of what is fetched."""
     async with RedisBudget(url, key="canary") as budget:

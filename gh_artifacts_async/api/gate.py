@@ -27,6 +27,7 @@ _ROUNDING = 1.0
 """Seconds added to a stated window's end: GitHub's times are whole seconds, rounded down."""
 
 _MOST_DOUBLINGS = 16
+_LEAST_PAUSE = 1.0  # seconds
 _MOST_SPACING = 60.0  # seconds between two calls, however little is left
 _NOTABLE = 1.0  # seconds that calls are held back before it is an event
 _BATCH = MUTATION_POINTS - 1  # points of GETs that are leased together; a budget knows a mutation by its 5
@@ -172,6 +173,7 @@ class Gate:
             return None
         paused = self.is_paused()
         wait = throttle.wait if throttle.stated else self._unstated_wait(throttle.wait, now, paused=paused)
+        wait = max(wait, _LEAST_PAUSE)  # "Retry-After: 0" again and again must not become a flood
         if longest is not None:
             wait = min(wait, longest)
         if throttle.kind == "primary":

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gh_artifacts_async import ArtifactsClient, Limits, NotFoundError
+from gh_artifacts_async import APIError, ArtifactsClient, Limits, NotFoundError, RepositoryName
+from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.api.conditional import KnownResponses
-from gh_artifacts_async.protocol.responses import Response
+from gh_artifacts_async.protocol import requests
+from gh_artifacts_async.protocol.requests import BaseURL
+from gh_artifacts_async.protocol.responses import Refused, Response, judge
 from gh_artifacts_async.results import Secret
 from tests.kits.api import REPO, Source
 
@@ -145,3 +148,14 @@ def test_what_leaves_meanwhile():
     known.begin_with(Secret("other"))
     known.settle("u", None, kept, Secret("other"))
     assert known.by_url
+
+
+def test_a_304_that_was_not_asked_for():
+    """A proxy that answers so is told apart from GitHub: one clear error."""
+    answer = KnownResponses(10_000).settle("u", None, NOT_MODIFIED, None)
+    assert answer is NOT_MODIFIED
+    base, request = BaseURL.parse("https://api.github.com"), requests.get_artifact(RepositoryName("o", "r"), 1)
+    found = judge(request, answer, base=base, now=utcnow, api_version="2022-11-28")
+    assert isinstance(found, Refused)
+    assert type(found.error) is APIError
+    assert "304" in str(found.error)

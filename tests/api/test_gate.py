@@ -242,6 +242,14 @@ async def test_a_pause_that_is_too_long(wait, longest, paused):
         assert timed.now < 1
 
 
+async def test_no_pause_at_all_is_a_second():
+    """A server that refuses, and says that no wait is needed, is not asked again at once."""
+    timed = clock()
+    assert await timed.gate.pause_for(stated(0)) == 1
+    await timed.go()
+    assert timed.now == pytest.approx(1, abs=0.3)
+
+
 async def test_an_unstated_pause_grows():
     """A minute, then two, then four, up to ``max_pause``; a good response starts it again."""
     events: list[RateLimitPause] = []
