@@ -285,10 +285,13 @@ def _connect(url: Secret, points_per_minute: int) -> tuple[Redis, MovingWindowRa
     storage = ServerTimeStorage(
         "async+redis://localhost:6379",  # not used: the client's own pool is
         implementation="redispy",
-        key_prefix="gh-artifacts",
         connection_pool=redis.connection_pool,  # type: ignore[arg-type]  # documented, but missing in its annotation
     )
-    return redis, MovingWindowRateLimiter(storage), RateLimitItemPerSecond(points_per_minute, _WINDOW)
+    return (
+        redis,
+        MovingWindowRateLimiter(storage),
+        RateLimitItemPerSecond(points_per_minute, _WINDOW, namespace="gh-artifacts"),
+    )
 
 
 async def _server_time(redis: Redis) -> float:
