@@ -2,7 +2,8 @@
 
 A figure for readers, not for speed: it says how much of the package one has to know to follow a call. Each call is made
 twice against the embedded fake GitHub; the second, with everything imported and connected, is counted with
-``sys.setprofile`` on all threads. The fake's own functions do not count.
+``sys.setprofile`` on the event loop's thread. The worker thread, which writes what it is handed, and the fake's own
+functions do not count.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +35,11 @@ async def entered(call: Callable[[], Awaitable[object]]) -> set[CodeType]:
         if event == "call":
             seen.add(frame.f_code)
 
-    threading.setprofile_all_threads(note) if sys.version_info >= (3, 12) else threading.setprofile(note)
     sys.setprofile(note)
     try:
         await call()
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)
     return {code for code in seen if is_ours(code)}
 
 
