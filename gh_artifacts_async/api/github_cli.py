@@ -157,12 +157,13 @@ def _hosts_file(environ: Mapping[str, str]) -> Path:
         return Path(environ["XDG_CONFIG_HOME"], "gh", "hosts.yml")
     if sys.platform == "win32" and environ.get("APPDATA"):
         return Path(environ["APPDATA"], "GitHub CLI", "hosts.yml")
-    return Path.home() / ".config" / "gh" / "hosts.yml"
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises for a user without a home
+    return Path(home, ".config", "gh", "hosts.yml")
 
 
 def _from_file(path: Path, host: str) -> tuple[Secret | None, str]:
     """Read gh's file; return the token, or why there is none. Newer versions of gh prefer the system's key ring."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises for a folder that is closed to us
         return None, "gh is not installed"
     try:
         yaml = importlib.import_module("yaml")  # untyped, and seldom installed

@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -258,3 +258,25 @@ def test_what_is_no_host(host):
 def test_its_repr():
     """The host, and nothing else."""
     assert repr(GitHubCLIToken("ghes.example")) == "GitHubCLIToken('ghes.example')"
+
+
+def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home has no file of gh's; nothing is raised about it."""
+
+    def nowhere() -> NoReturn:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert github_cli._hosts_file({}).parts[-3:] == (".config", "gh", "hosts.yml")
+
+
+def test_a_folder_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that cannot even be looked for is not there."""
+
+    def closed(_path: object, **_: object) -> NoReturn:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "stat", closed)
+    found, why = github_cli._from_file(Path("/closed/hosts.yml"), "github.com")
+    monkeypatch.undo()
+    assert (found, why) == (None, "gh is not installed")
