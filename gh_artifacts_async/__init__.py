@@ -39,16 +39,19 @@ if TYPE_CHECKING:
         DownloadError,
         IncompleteDownloadError,
         MemberNotFoundError,
+        MergeConflictError,
         MissingTokenError,
         NotFoundError,
         OutOfSpaceError,
         PermissionDeniedError,
+        PlanRefusedError,
         PrimaryRateLimitError,
         ProtocolError,
         ProxyError,
         RateLimitError,
         RequestTimeoutError,
         ResponseShapeError,
+        RunFailedError,
         SecondaryRateLimitError,
         ServerError,
         SignedURLExpiredError,
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
         UnsafeMemberError,
         UnsafeRedirectError,
         UnsupportedArchiveError,
+        WaitTimeoutError,
     )
     from gh_artifacts_async.events import (
         Event,
@@ -102,6 +106,7 @@ if TYPE_CHECKING:
         raise_for_failures,
     )
     from gh_artifacts_async.settings import (
+        ArtifactQuery,
         Budget,
         ExtractPolicy,
         IfExists,
@@ -122,6 +127,7 @@ __all__ = [
     "Artifact",
     "ArtifactExpiredError",
     "ArtifactPage",
+    "ArtifactQuery",
     "ArtifactRef",
     "ArtifactRun",
     "ArtifactsClient",
@@ -157,6 +163,7 @@ __all__ = [
     "ListingProgress",
     "Member",
     "MemberNotFoundError",
+    "MergeConflictError",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -164,6 +171,7 @@ __all__ = [
     "Outcome",
     "Pacing",
     "PermissionDeniedError",
+    "PlanRefusedError",
     "PlannedDownload",
     "PrimaryRateLimitError",
     "ProtocolError",
@@ -179,6 +187,7 @@ __all__ = [
     "RequestTimeoutError",
     "ResponseShapeError",
     "RetryPolicy",
+    "RunFailedError",
     "SecondaryRateLimitError",
     "Secret",
     "Sender",
@@ -206,6 +215,7 @@ __all__ = [
     "UnsafeMemberError",
     "UnsafeRedirectError",
     "UnsupportedArchiveError",
+    "WaitTimeoutError",
     "WorkflowRun",
     "raise_for_failures",
     "resolve_base_url",
@@ -223,25 +233,28 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
-            "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError ConfigurationError "
-            "ConnectionFailedError CorruptArchiveError DestinationExistsError DigestMismatchError DownloadError "
-            "IncompleteDownloadError MemberNotFoundError MissingTokenError NotFoundError OutOfSpaceError "
-            "PermissionDeniedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError "
-            "ResponseShapeError SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError "
+            "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError "
+            "ConfigurationError ConnectionFailedError CorruptArchiveError DestinationExistsError "
+            "DigestMismatchError DownloadError IncompleteDownloadError MemberNotFoundError MergeConflictError "
+            "MissingTokenError NotFoundError OutOfSpaceError PermissionDeniedError PlanRefusedError "
+            "PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError ResponseShapeError "
+            "RunFailedError SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError "
             "StorageError TransportError UnexpectedResponseError UnsafeMemberError UnsafeRedirectError "
-            "UnsupportedArchiveError"
+            "UnsupportedArchiveError WaitTimeoutError"
         ),
         "events": (
-            "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered RequestRetried "
-            "RequestSent TransferBytes TransferEvent TransferFailed TransferFinished TransferURLRenewed "
-            "TransferResumed TransferStarted TransferVerified"
+            "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered "
+            "RequestRetried RequestSent TransferBytes TransferEvent TransferFailed TransferFinished "
+            "TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
             "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
             "raise_for_failures"
         ),
-        "settings": "Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts",
+        "settings": (
+            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"
+        ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
     _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

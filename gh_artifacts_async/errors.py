@@ -6,6 +6,7 @@
     ├ ConfigurationError(ValueError)        an invalid argument or setting, found before any request
     │ └ MissingTokenError                   a download or a delete without a token
     ├ ClientClosedError(RuntimeError)       used after close, or on another event loop
+    ├ PlanRefusedError                      a plan that would remove more than is certain; nothing was removed
     ├ TransportError                        no response
     │ ├ ConnectionFailedError
     │ │ ├ BudgetUnavailableError            the shared budget cannot be reached, so nothing was sent
@@ -34,9 +35,12 @@
     │ ├ StorageError
     │ ├ DestinationExistsError(FileExistsError)
     │ └ OutOfSpaceError(OSError)
+    ├ WaitTimeoutError(TimeoutError)        a wait for artifacts or a run came to its deadline
+    ├ RunFailedError                        the run that a wait depends on ended without success
     ├ ArchiveError                          a zip archive was rejected
     │ ├ CorruptArchiveError
     │ ├ MemberNotFoundError(KeyError)
+    │ ├ MergeConflictError                  two artifacts have a member at the same path
     │ ├ UnsafeMemberError
     │ ├ UnsupportedArchiveError
     │ └ ArchiveLimitError
@@ -97,6 +101,13 @@ class MissingTokenError(ConfigurationError):
 
 class ClientClosedError(ArtifactsError, RuntimeError):
     """The client or session was used after it was closed, or on an event loop other than its own."""
+
+
+class PlanRefusedError(ArtifactsError):
+    """A plan to delete or to prune was refused: it is too old, or rests on a listing that may be wrong.
+
+    Nothing was removed.
+    """
 
 
 # --- no response ---------------------------------------------------------------------------------------------------
@@ -461,6 +472,38 @@ class OutOfSpaceError(DownloadError, OSError):
 # --- archives ----------------------------------------------------------------------------------------------------
 
 
+class WaitTimeoutError(ArtifactsError, TimeoutError):
+    """A wait for artifacts or for a run came to its deadline.
+
+    Attributes:
+        missing: names of the artifacts that had not come.
+        run: the WorkflowRun as last seen; None if no run was asked for, or it was not seen.
+    """
+
+    _fields = ("missing", "run")
+
+    def __init__(self, message: str = "", *, missing: Sequence[str] = (), run: Any = None) -> None:  # noqa: ANN401 - the models import the errors
+        """Keep what had not come, and the run's state."""
+        super().__init__(message or "the wait timed out")
+        self.missing = tuple(missing)
+        self.run = run
+
+
+class RunFailedError(ArtifactsError):
+    """The workflow run that a wait depends on ended without success.
+
+    Attributes:
+        run: the WorkflowRun, with its ``conclusion``.
+    """
+
+    _fields = ("run",)
+
+    def __init__(self, message: str = "", *, run: Any = None) -> None:  # noqa: ANN401 - the models import the errors
+        """Keep the run."""
+        super().__init__(message or "the workflow run ended without success")
+        self.run = run
+
+
 class ArchiveError(ArtifactsError):
     """A zip archive was rejected; the destination is unchanged.
 
@@ -485,6 +528,31 @@ class CorruptArchiveError(ArchiveError):
 
 class MemberNotFoundError(ArchiveError, KeyError):
     """The archive has no file of that name."""
+
+
+class MergeConflictError(ArchiveError):
+    """Two artifacts have a member at the same path; nothing was written.
+
+    Attributes:
+        path: the path in the merged folder, with slashes.
+        artifacts: the two Artifacts.
+    """
+
+    _fields = (*ArchiveError._fields, "path", "artifacts")
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        path: str = "",
+        artifacts: Sequence[Any] = (),
+        member: str | None = None,
+        rule: str = "merge",
+    ) -> None:
+        """Keep the path and both artifacts."""
+        super().__init__(message or f"two artifacts have a member at {path!r}", member=member or path, rule=rule)
+        self.path = path
+        self.artifacts = tuple(artifacts)
 
 
 class UnsafeMemberError(ArchiveError):

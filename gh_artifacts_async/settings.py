@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.models import check_id
 
 if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
@@ -237,3 +240,104 @@ class ExtractPolicy:
     max_depth: int | None = attrs.field(default=128, validator=_number(above=0, off=True))
     names: Literal["native", "portable"] = attrs.field(default="native", validator=_choice("native", "portable"))
     symlinks: Literal["reject", "skip"] = attrs.field(default="reject", validator=_choice("reject", "skip"))
+
+
+def _names(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - users may pass anything
+    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ()
+    if not names or not all(isinstance(name, str) and name for name in names):
+        msg = f"names must be a glob or a sequence of globs, not {value!r}"
+        raise ConfigurationError(msg)
+    return names
+
+
+def _text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not (isinstance(value, str) and value):
+        msg = f"{attribute.name} must be a non-empty string, or None for any, not {value!r}"
+        raise ConfigurationError(msg)
+
+
+def _identity(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  as above
+    if value is not None:
+        check_id(value, attribute.name)
+
+
+def _workflow(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    (_text if isinstance(value, str) else _identity)(instance, attribute, value)
+
+
+def _identities(value: Any) -> tuple[int, ...] | None:  # noqa: ANN401 - users may pass anything
+    if value is None:
+        return None
+    numbers = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    return tuple(dict.fromkeys(check_id(number, "artifact_ids") for number in numbers))
+
+
+def _pattern(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    _text(_instance, attribute, value)
+    try:
+        re.compile(value if isinstance(value, str) else "")
+    except re.error as error:
+        msg = f"{attribute.name} is no regular expression: {error}"
+    else:
+        return
+    raise ConfigurationError(msg)
+
+
+def _moment(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not (isinstance(value, datetime) and value.tzinfo is not None):
+        msg = f"{attribute.name} must be a time with a time zone, or None, not {value!r}"
+        raise ConfigurationError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class ArtifactQuery:
+    """Which artifacts of a repository are meant; fields that are given must all hold.
+
+    Workflow runs are looked up only if a field about runs is given: with ``conclusion=None`` and none of the others, no
+    run is.
+
+    Attributes:
+        workflow: file name (``"ci.yml"``), path, name or id of the workflow.
+        branch: the run's head branch.
+        event: what triggered the run, e.g. ``"push"``.
+        conclusion: of the run: a conclusion (``"success"``) or a status (``"in_progress"``); None for any.
+        head_sha: the run's head commit.
+        pull_request: number of a pull request: runs of its head commit.
+        actor: login of the user who triggered the run.
+        run_id: just this run.
+        run_number: number of the run among the workflow's runs.
+        run_attempt: only artifacts that this attempt of the run uploaded.
+        artifact_ids: just these artifacts.
+        exclude_run: id of a run to leave out, such as the caller's own.
+        names: a glob, or several of which one must match (:func:`fnmatch.fnmatchcase`).
+        name_regex: a regular expression that the whole name must match as well.
+        since: created at this time or later (aware).
+        allow_forks: runs whose head repository is another one, or is unknown, count too.
+        latest: only the artifacts of the newest run that has a match; by name alone, the newest artifact of each name.
+            False for all.
+        duplicates: if artifacts of one run have the same name (re-runs): the ``"newest"`` by time, ``"all"``, or an
+            ``"error"``.
+        include_expired: expired artifacts count too.
+    """
+
+    workflow: str | int | None = attrs.field(default=None, validator=_workflow)
+    branch: str | None = attrs.field(default=None, validator=_text)
+    event: str | None = attrs.field(default=None, validator=_text)
+    conclusion: str | None = attrs.field(default="success", validator=_text)
+    head_sha: str | None = attrs.field(default=None, validator=_text)
+    pull_request: int | None = attrs.field(default=None, validator=_identity)
+    actor: str | None = attrs.field(default=None, validator=_text)
+    run_id: int | None = attrs.field(default=None, validator=_identity)
+    run_number: int | None = attrs.field(default=None, validator=_identity)
+    run_attempt: int | None = attrs.field(default=None, validator=_identity)
+    artifact_ids: tuple[int, ...] | None = attrs.field(default=None, converter=_identities)
+    exclude_run: int | None = attrs.field(default=None, validator=_identity)
+    names: tuple[str, ...] = attrs.field(default=("*",), converter=_names)
+    name_regex: str | None = attrs.field(default=None, validator=_pattern)
+    since: datetime | None = attrs.field(default=None, validator=_moment)
+    allow_forks: bool = False
+    latest: bool = True
+    duplicates: Literal["newest", "all", "error"] = attrs.field(
+        default="newest", validator=_choice("newest", "all", "error")
+    )
+    include_expired: bool = False

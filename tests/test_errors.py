@@ -12,6 +12,7 @@ import pytest
 
 from gh_artifacts_async import errors
 from gh_artifacts_async.errors import ArtifactsError, BulkError
+from gh_artifacts_async.models import ArtifactRef, WorkflowRun
 
 ANSWER = {
     "status": 418,
@@ -47,8 +48,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "StorageError": {"status": 503, "code": "ServerBusy"},
     "DestinationExistsError": {"filename": "out/Rails.zip"},
     "OutOfSpaceError": {"filename": "out/Rails.zip", "errno": errno.EDQUOT, "needed": 100, "free": 10},
+    "WaitTimeoutError": {"missing": ("Rails",), "run": WorkflowRun(id=7, status="queued")},
+    "RunFailedError": {"run": WorkflowRun(id=7, conclusion="failure")},
     "ArchiveError": MEMBER,
     "CorruptArchiveError": MEMBER,
+    "MergeConflictError": {**MEMBER, "path": "x", "artifacts": (ArtifactRef("o/r", 1), ArtifactRef("o/r", 2))},
     "UnsafeMemberError": MEMBER,
     "UnsupportedArchiveError": MEMBER,
     "ArchiveLimitError": {**MEMBER, "limit": "max_members", "value": 1_000_001},
@@ -61,6 +65,7 @@ SECOND_BASES = {
     "ConfigurationError": ValueError,
     "ClientClosedError": RuntimeError,
     "RequestTimeoutError": TimeoutError,
+    "WaitTimeoutError": TimeoutError,
     "DestinationExistsError": FileExistsError,
     "OutOfSpaceError": OSError,
     "MemberNotFoundError": KeyError,
