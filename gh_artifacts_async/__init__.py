@@ -97,6 +97,7 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Failure,
+        MergeResult,
         Outcome,
         PlannedDownload,
         Secret,
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import (
         ArtifactQuery,
         Budget,
+        Conflicts,
         ExtractPolicy,
         IfExists,
         Layout,
@@ -141,6 +143,7 @@ __all__ = [
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
+    "Conflicts",
     "ConnectionFailedError",
     "CorruptArchiveError",
     "DestinationExistsError",
@@ -164,6 +167,7 @@ __all__ = [
     "Member",
     "MemberNotFoundError",
     "MergeConflictError",
+    "MergeResult",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -249,11 +253,12 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
-            "raise_for_failures"
+            "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
+            "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy "
+            "Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
