@@ -34,7 +34,7 @@ async def explained(
     return DestinationExistsError(msg, filename=error.filename)
 
 
-async def _holder(client: ArtifactsClient, repo: RepositoryName, artifact: Artifact, path: Path) -> Artifact | None:
+async def _holder(client: ArtifactsClient, repo: RepositoryName, artifact: Artifact, path: str) -> Artifact | None:
     """Return the older artifact whose bytes a file has."""
     async with aclosing(client.list_artifacts(repo, name=artifact.name, limit=_MOST)) as listed:
         async for other in listed:
