@@ -10,7 +10,7 @@ import pytest
 from gh_artifacts_async import ArtifactQuery, errors
 from tests.kits.api import REPO
 
-START = datetime(2026, 11, 1, tzinfo=UTC)
+START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
 
 
 def at(minutes):
@@ -375,7 +375,7 @@ async def test_what_was_added_or_deleted_meanwhile_does_no_harm(github, client):
     doomed = iter(ids[-5:])
 
     def on_page(seen):
-        if seen.endpoint == "actions/list-artifacts-for-repo" and seen.number == 1:
+        if seen.endpoint == "actions/list-artifacts-for-repo" and seen.page == 1:
             for one in doomed:
                 github.remove_artifact(one)
 
