@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.api import strict
 from gh_artifacts_async.api.endpoints import document
 from gh_artifacts_async.errors import NotFoundError, UnexpectedResponseError
 from gh_artifacts_async.models import RepositoryName
@@ -34,9 +33,8 @@ async def list_repos_for_org(session: GitHubSession, org: str, *, per_page: int 
         NotFoundError: there is no such organization; there may be a user of that name.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    return (await repository_page(session, repository_requests.list_repos_for_org(org, per_page=per_page, page=page)))[
-        0
-    ]
+    request = repository_requests.list_repos_for_org(org, per_page=per_page, page=page)
+    return (await repository_page(session, request))[0]
 
 
 async def list_repos_for_user(
@@ -54,9 +52,8 @@ async def list_repos_for_user(
         NotFoundError: there is no such user.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    return (
-        await repository_page(session, repository_requests.list_repos_for_user(username, per_page=per_page, page=page))
-    )[0]
+    request = repository_requests.list_repos_for_user(username, per_page=per_page, page=page)
+    return (await repository_page(session, request))[0]
 
 
 async def repository_page(session: GitHubSession, request: Request) -> tuple[RepositoryPage, PageLinks]:
@@ -65,6 +62,8 @@ async def repository_page(session: GitHubSession, request: Request) -> tuple[Rep
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
+    from gh_artifacts_async.api import strict
+
     found = await document(session, request)
     return strict.repository_page(found.data, found.links), found.links
 
@@ -76,6 +75,8 @@ async def get_pull_request(session: GitHubSession, repo: str | RepositoryName, p
         NotFoundError: not found, or the token has no access.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
+    from gh_artifacts_async.api import strict
+
     request = repository_requests.get_pull_request(RepositoryName.parse(repo), pull_number)
     found = strict.pull_request((await document(session, request)).data)
     if found.number != pull_number:
@@ -93,6 +94,8 @@ async def get_artifact_and_log_retention_settings_repository(
         NotFoundError: not found, or the token has no access, or a GitHub Enterprise Server before 3.19.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
+    from gh_artifacts_async.api import strict
+
     request = repository_requests.get_artifact_retention(RepositoryName.parse(repo))
     try:
         found = await document(session, request)
