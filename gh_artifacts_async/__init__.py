@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
     from gh_artifacts_async.api.github_cli import GitHubCLIToken
     from gh_artifacts_async.archive.members import Member
+    from gh_artifacts_async.automation.watching import (
+        ArtifactWatch,
+    )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
@@ -130,6 +133,7 @@ __all__ = [
     "ArtifactQuery",
     "ArtifactRef",
     "ArtifactRun",
+    "ArtifactWatch",
     "ArtifactsClient",
     "ArtifactsError",
     "AuthenticationError",
@@ -229,6 +233,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.environment": "resolve_base_url token_variables",
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
+        "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
