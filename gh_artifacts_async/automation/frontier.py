@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import attrs
@@ -120,9 +121,10 @@ class Frontier:
     def cursor(self) -> str:
         """Return the state as a string: ids and times only, at most some thousand characters."""
         pairs = sorted((second, number) for number, second in self.known.items())
+        base = pairs[0] if pairs else (0, 0)
+        steps = [after[0] - before[0] for before, after in pairwise([base, *pairs])]
         floor = None if self.floor is None else list(self.floor)
-        first = pairs[0][0] if pairs else 0
-        state = [int(self.started), floor, first, [second - first for second, _ in pairs], [n for _, n in pairs]]
+        state = [int(self.started), floor, list(base), steps, [number - base[1] for _, number in pairs]]
         packed = zlib.compress(json.dumps(state, separators=(",", ":")).encode(), 9)
         return _VERSION + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
@@ -159,11 +161,13 @@ class Frontier:
         plain = unpack.decompress(packed, _LONGEST_JSON)
         if not unpack.eof or unpack.unused_data:
             raise ValueError
-        started, floor, first, seconds, numbers = json.loads(plain)
-        every = [started, first, *seconds, *numbers, *(floor or ())]
-        if any(type(value) is not int for value in every) or len(seconds) > MOST_KNOWN:
+        started, floor, (second, number), steps, numbers = json.loads(plain)
+        every = [started, second, number, *steps, *numbers, *(floor or ())]
+        if any(type(value) is not int for value in every) or len(steps) > MOST_KNOWN:
             raise TypeError
-        known = {number: first + second for second, number in zip(seconds, numbers, strict=True)}
+        seconds = accumulate(steps, initial=second)
+        next(seconds)
+        known = {number + its: when for when, its in zip(seconds, numbers, strict=True)}
         return cls(started=bool(started), floor=None if floor is None else Key(*floor), known=known)
 
 

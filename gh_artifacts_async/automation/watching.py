@@ -96,9 +96,9 @@ class ArtifactWatch:
 
         A wait or request under way is cancelled and has ended when this returns. A second call does nothing.
         """
-        self._closed = True
-        if self._step is not None:
+        if self._step is not None and not self._closed:
             self._step.reschedule(asyncio.get_running_loop().time())
+        self._closed = True
         await self._idle.wait()
 
     def __aiter__(self) -> Self:
