@@ -125,13 +125,11 @@ class ArtifactWatch:
             async with asyncio.timeout(None) as self._step:
                 self._idle.clear()
                 return await self._next()
-        except TimeoutError as error:
-            if self._is_closed() and type(error) is TimeoutError:  # aclose's
+        except Exception as error:
+            ended_by_aclose = self._is_closed() and type(error) is TimeoutError  # others are subclasses
+            self._closed = True
+            if ended_by_aclose:
                 raise StopAsyncIteration from None
-            self._closed = True
-            raise
-        except Exception:
-            self._closed = True
             raise
         finally:
             self._step = None
