@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.api.listing import Page, paginate
+from gh_artifacts_async.api.pagination import Page, paginate
 from gh_artifacts_async.automation.checks import check_seconds
 from gh_artifacts_async.automation.frontier import PAGE, Calm, Frontier, Walk, key_of
 from gh_artifacts_async.errors import ConfigurationError, RateLimitError, ServerError, TransportError
