@@ -22,6 +22,9 @@ if TYPE_CHECKING:
         PlannedRequest,
         QueryPlan,
     )
+    from gh_artifacts_async.automation.watching import (
+        ArtifactWatch,
+    )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
@@ -136,6 +139,7 @@ __all__ = [
     "ArtifactQuery",
     "ArtifactRef",
     "ArtifactRun",
+    "ArtifactWatch",
     "ArtifactsClient",
     "ArtifactsError",
     "AuthenticationError",
@@ -240,6 +244,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
