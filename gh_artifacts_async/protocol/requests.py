@@ -1,4 +1,4 @@
-"""The REST operations as values, and the base URL they are sent to.
+"""The REST operations as values.
 
 https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
 """
@@ -6,11 +6,9 @@ https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en
 from __future__ import annotations
 
 import functools
-import ipaddress
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import check_id
@@ -20,190 +18,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import Secret
 
 Query = tuple[tuple[str, str], ...]
-
-_URL = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#\\\s\x00-\x1f\x7f]*)(?P<rest>[^\s\x00-\x1f\x7f]*)"
-)
-_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
-_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
-_DOT_SEGMENT = r"(?i)(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)"
-"""A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded (of a renamed repository)."""
-_MAX_PORT = 65535
-_LONGEST_LABEL = 63
-GITEA_API = "/api/v1"
-"""Where the API of Gitea and Forgejo is; GITHUB_API_URL ends so in their workflows."""
-GITEA_REPOSITORIES = f"{GITEA_API}/repos/"
-"""What the URLs of their artifacts contain, which have no ``node_id``."""
-
-
-# --- the base URL ------------------------------------------------------------------------------------------------
-
-
-class Origin(NamedTuple):
-    """Scheme, host and port (RFC 6454 section 4): a token is sent to one origin only."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the host is this machine itself."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    def __str__(self) -> str:
-        """Return ``scheme://host[:port]``, the port only if it is not the scheme's default."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if _DEFAULT_PORTS.get(self.scheme) == self.port else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
-
-
-def split_origin(url: str) -> tuple[Origin, str] | None:
-    """Split an absolute http(s) URL into its origin and the rest; None if it is not one.
-
-    Userinfo, backslashes, blanks and control characters are refused: parsers disagree about them, and where a token is
-    sent depends on the result.
-    """
-    match = _URL.fullmatch(url)
-    if match is None or "\\" in match["rest"]:
-        return None
-    origin = _origin(match["scheme"].lower(), match["authority"])
-    return None if origin is None else (origin, match["rest"])
-
-
-@functools.lru_cache(maxsize=256)
-def _origin(scheme: str, text: str) -> Origin | None:
-    """Read an authority (RFC 3986 section 3.2). Cached: a client sees the same few hosts all the time."""
-    authority = _AUTHORITY.fullmatch(text)
-    if scheme not in _DEFAULT_PORTS or authority is None or not _can_be_looked_up(authority["host"]):
-        return None
-    port = int(authority["port"] or _DEFAULT_PORTS[scheme])
-    return None if port > _MAX_PORT else Origin(scheme, authority["host"].strip("[]").lower(), port)
-
-
-def _can_be_looked_up(host: str) -> bool:
-    """Whether a host is an IPv6 address in brackets, or has labels of 1 to 63 characters (RFC 1035 section 2.3.4)."""
-    if not host.startswith("["):
-        return all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
-    try:
-        return ipaddress.ip_address(host[1:-1]).version == 6  # noqa: PLR2004 - brackets hold IPv6
-    except ValueError:
-        return False
-
-
-class BaseURL(NamedTuple):
-    """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``.
-
-    Attributes:
-        origin: scheme, host and port.
-        path: without a trailing slash; empty for github.com.
-        text: origin and path as one URL.
-    """
-
-    origin: Origin
-    path: str
-    text: str
-
-    def __str__(self) -> str:
-        """Return the URL."""
-        return self.text
-
-    @classmethod
-    def parse(cls, text: str) -> BaseURL:
-        """Take a URL exactly as given, less a trailing slash; a bare host name is mapped to its API.
-
-        Raises:
-            ConfigurationError: it is not an http(s) URL, or has userinfo, a query or a fragment, or is the API of Gitea
-                or Forgejo.
-        """
-        if not isinstance(text, str) or not text:
-            msg = f"base_url must be a URL like 'https://api.github.com', not {text!r}"
-            raise ConfigurationError(msg)
-        if "://" not in text and _HOST_NAME.fullmatch(text):
-            text = base_url_for_host(text)
-        if "@" in text:
-            msg = "base_url must not contain a user name or password; pass the token separately"
-            raise ConfigurationError(msg)
-        parts = split_origin(text)
-        if parts is None or "?" in parts[1] or "#" in parts[1]:
-            shown = re.split(r"[?#]", text)[0]  # the rest may be a secret
-            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}"
-            raise ConfigurationError(msg)
-        origin, path = parts[0], parts[1].rstrip("/")
-        found = cls(origin, path, f"{origin}{path}")
-        if found.path.endswith(GITEA_API):
-            msg = f"base_url {found} belongs to Gitea or Forgejo, which are not supported"
-            raise ConfigurationError(msg)
-        return found
-
-    def url(self, request: Request) -> str:
-        """Return the absolute URL of a request."""
-        if request.absolute_url is not None:
-            return request.absolute_url
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        return f"{self.text}{request.path}{query}"
-
-    @property
-    def is_hosted(self) -> bool:
-        """Whether it is github.com or ``*.ghe.com``: GitHub's own hosts, whose API has no ``/api/v3``."""
-        return self.origin.host in {"github.com", "api.github.com"} or self.origin.host.endswith(".ghe.com")
-
-    def owns(self, url: str) -> bool:
-        """Whether an absolute URL is on this API's origin, so that the token may be sent to it."""
-        parts = split_origin(url)
-        return parts is not None and parts[0] == self.origin
-
-    def is_repository_path(self, url: str) -> bool:
-        """Whether a URL is one of this API's own repository resources (a renamed repository's new URL)."""
-        parts = split_origin(url)
-        return (
-            parts is not None
-            and parts[0] == self.origin
-            and parts[1].startswith((f"{self.path}/repos/", f"{self.path}/repositories/"))
-            and not re.search(_DOT_SEGMENT, re.split(r"[?#]", parts[1], maxsplit=1)[0])
-        )
-
-
-def base_url_for_host(host: str) -> str:
-    """Map a bare host name to its REST API, as GitHub's own command line does.
-
-    github.com -> ``https://api.github.com``, TENANT.ghe.com -> ``https://api.TENANT.ghe.com``, any other ->
-    ``https://HOST/api/v3``.
-
-    Raises:
-        ConfigurationError: it is not a host name.
-    """
-    if not _HOST_NAME.fullmatch(host):
-        shown = "what was given" if "@" in host else repr(host)  # a password must not be shown
-        msg = f"{shown} is not a host name"
-        raise ConfigurationError(msg)
-    lower = host.lower()
-    if lower in {"github.com", "api.github.com"}:
-        return "https://api.github.com"
-    if lower.endswith(".ghe.com"):
-        return f"https://{lower}" if lower.startswith("api.") else f"https://api.{lower}"
-    return f"https://{lower}/api/v3"
-
-
-def check_base_url(base: BaseURL, *, has_token: bool, allow_http: bool) -> None:
-    """Refuse to send a token in the clear.
-
-    Raises:
-        ConfigurationError: an http base URL, a token, and a host that is not this machine.
-    """
-    if base.origin.scheme == "http" and has_token and not allow_http and not base.origin.is_loopback:
-        msg = f"a token would cross the network unencrypted to {base.origin}; use https, or pass allow_http=True"
-        raise ConfigurationError(msg)
-
-
-# --- the operations ---
 
 
 class Request(NamedTuple):
