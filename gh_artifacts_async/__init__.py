@@ -12,6 +12,12 @@ Importing the package itself loads nothing: a name's module is imported when the
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
+    )
     from gh_artifacts_async.api.app import AppInstallationToken
     from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
@@ -172,6 +178,8 @@ __all__ = [
     "Member",
     "MemberNotFoundError",
     "MergeConflictError",
+    "MirrorReport",
+    "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -240,6 +248,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
+        "automation.mirror": "MirrorReport",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+CAN_LOCK = os.name != "nt"
+"""Whether a folder can be opened, and so be locked."""
+
 _CLOSED = -1
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _FLAGS
@@ -59,8 +62,8 @@ class Ledger:
         self._journal = _CLOSED
         self._lock = _CLOSED
         self._is_there = False
-        if os.name != "nt":  # a folder cannot be opened there
-            self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if CAN_LOCK:
+            self._lock = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
             if not lock(self._lock):
                 self._unlock()
                 msg = f"another mirror is at work in {folder}; run again when it has ended"
