@@ -22,6 +22,12 @@ if TYPE_CHECKING:
         PlannedRequest,
         QueryPlan,
     )
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
+    )
     from gh_artifacts_async.automation.watching import (
         ArtifactWatch,
     )
@@ -180,6 +186,8 @@ __all__ = [
     "MemberNotFoundError",
     "MergeConflictError",
     "MergeResult",
+    "MirrorReport",
+    "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -248,6 +256,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
+        "automation.mirror": "MirrorReport",
         "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
