@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
     from gh_artifacts_async.api.github_cli import GitHubCLIToken
     from gh_artifacts_async.archive.members import Member
+    from gh_artifacts_async.automation.asking import (
+        LeftOut,
+        PlannedRequest,
+        QueryPlan,
+    )
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
+    )
+    from gh_artifacts_async.automation.watching import (
+        ArtifactWatch,
+    )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
@@ -37,6 +51,7 @@ if TYPE_CHECKING:
         DestinationExistsError,
         DigestMismatchError,
         DownloadError,
+        DuplicateArtifactsError,
         IncompleteDownloadError,
         MemberNotFoundError,
         MergeConflictError,
@@ -132,6 +147,7 @@ __all__ = [
     "ArtifactQuery",
     "ArtifactRef",
     "ArtifactRun",
+    "ArtifactWatch",
     "ArtifactsClient",
     "ArtifactsError",
     "AuthenticationError",
@@ -151,6 +167,7 @@ __all__ = [
     "DigestMismatchError",
     "DownloadError",
     "DownloadResult",
+    "DuplicateArtifactsError",
     "EnvironmentToken",
     "Event",
     "ExtractPolicy",
@@ -162,12 +179,15 @@ __all__ = [
     "IncompleteDownloadError",
     "Layout",
     "Lease",
+    "LeftOut",
     "Limits",
     "ListingProgress",
     "Member",
     "MemberNotFoundError",
     "MergeConflictError",
     "MergeResult",
+    "MirrorReport",
+    "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -177,9 +197,11 @@ __all__ = [
     "PermissionDeniedError",
     "PlanRefusedError",
     "PlannedDownload",
+    "PlannedRequest",
     "PrimaryRateLimitError",
     "ProtocolError",
     "ProxyError",
+    "QueryPlan",
     "RateLimit",
     "RateLimitError",
     "RateLimitPause",
@@ -233,18 +255,22 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.environment": "resolve_base_url token_variables",
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
+        "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
+        "automation.mirror": "MirrorReport",
+        "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
             "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError "
             "ConfigurationError ConnectionFailedError CorruptArchiveError DestinationExistsError "
-            "DigestMismatchError DownloadError IncompleteDownloadError MemberNotFoundError MergeConflictError "
-            "MissingTokenError NotFoundError OutOfSpaceError PermissionDeniedError PlanRefusedError "
-            "PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError ResponseShapeError "
-            "RunFailedError SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError "
-            "StorageError TransportError UnexpectedResponseError UnsafeMemberError UnsafeRedirectError "
-            "UnsupportedArchiveError WaitTimeoutError"
+            "DigestMismatchError DownloadError DuplicateArtifactsError IncompleteDownloadError "
+            "MemberNotFoundError MergeConflictError MissingTokenError NotFoundError OutOfSpaceError "
+            "PermissionDeniedError PlanRefusedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError "
+            "RequestTimeoutError ResponseShapeError RunFailedError SecondaryRateLimitError ServerError "
+            "SignedURLExpiredError SlowTransferError StorageError TransportError UnexpectedResponseError "
+            "UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError WaitTimeoutError"
         ),
         "events": (
             "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered "

@@ -31,6 +31,18 @@ def check_id(value: int, what: str) -> int:
     return value
 
 
+def check_owner(value: str) -> str:
+    """Return ``value`` if a user or organization can have that name.
+
+    Raises:
+        ConfigurationError: GitHub does not allow it.
+    """
+    if not isinstance(value, str) or not _OWNER.fullmatch(value):
+        msg = f"owner must be the name of a user or organization, like 'octo-org', not {value!r}"
+        raise ConfigurationError(msg)
+    return value
+
+
 def parse_timestamp(text: str) -> datetime:
     """Read an ISO 8601 time as aware UTC.
 
@@ -88,6 +100,14 @@ class RepositoryName:
             return _parsed(value)
         msg = f"{value!r} is not a repository name; expected OWNER/NAME, like octo-org/octo-docs"
         raise ConfigurationError(msg)
+
+    @classmethod
+    def received(cls, text: str) -> RepositoryName | None:
+        """Return the name that an API response gives; None for one that GitHub does not allow."""
+        try:
+            return cls.parse(text)
+        except ConfigurationError:
+            return None
 
 
 @functools.lru_cache(maxsize=64)
@@ -266,6 +286,11 @@ class WorkflowRun:
         run_started_at: start of the latest attempt (aware, UTC).
         html_url: its web page.
         repository: the repository it was requested from.
+        repository_id: id of the repository that the run belongs to.
+        head_repository: the repository that the commit came from; None for a fork that was deleted.
+        head_repository_id: its id; for a fork, not ``repository_id``.
+        actor: login of the user who triggered the run.
+        pull_requests: numbers of the open pull requests of the branch; GitHub leaves out those of forks.
     """
 
     id: int
@@ -284,6 +309,16 @@ class WorkflowRun:
     run_started_at: datetime | None = None
     html_url: str | None = None
     repository: RepositoryName | None = None
+    repository_id: int | None = None
+    head_repository: RepositoryName | None = None
+    head_repository_id: int | None = None
+    actor: str | None = None
+    pull_requests: tuple[int, ...] = ()
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether the commit came from another repository; an unknown or absent head repository counts as a fork."""
+        return self.head_repository_id is None or self.head_repository_id != self.repository_id
 
 
 @attrs.frozen(kw_only=True)

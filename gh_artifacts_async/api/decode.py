@@ -13,13 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.models import Artifact, ArtifactPage, ArtifactRun, Digest, RunPage, WorkflowRun, parse_timestamp
+from gh_artifacts_async.models import (
+    Artifact,
+    ArtifactPage,
+    ArtifactRun,
+    Digest,
+    RepositoryName,
+    RunPage,
+    WorkflowRun,
+    parse_timestamp,
+)
 from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gh_artifacts_async.models import RepositoryName
     from gh_artifacts_async.protocol.links import PageLinks
 
 _NOT_AS_DOCUMENTED = (TypeError, KeyError, ValueError, AttributeError, OverflowError)
@@ -200,4 +208,29 @@ def _workflow_run(item: dict[str, Any], repository: RepositoryName) -> WorkflowR
     for name in _TIMES_OF_RUN:
         value = get(name)
         found[name] = None if value is None else parse_timestamp(value)
-    return WorkflowRun(id=number, repository=repository, **found)
+    owned, head, actor, pulls = get("repository"), get("head_repository"), get("actor"), get("pull_requests")
+    full_name = None if head is None else _field(head, "full_name", str)
+    return WorkflowRun(
+        id=number,
+        repository=repository,
+        repository_id=None if owned is None else _field(owned, "id", int),
+        head_repository=None if full_name is None else RepositoryName.received(full_name),
+        head_repository_id=None if head is None else _field(head, "id", int),
+        actor=None if actor is None else _field(actor, "login", str),
+        pull_requests=() if pulls is None else _numbers(pulls),
+        **found,
+    )
+
+
+def _field(item: dict[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401 - of that kind, or None
+    value = item.get(name)
+    if value is not None and type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def _numbers(pulls: list[dict[str, Any]]) -> tuple[int, ...]:
+    found = tuple([pull["number"] for pull in pulls])
+    if type(pulls) is not list or any(type(number) is not int for number in found):
+        raise TypeError
+    return found

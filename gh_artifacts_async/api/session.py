@@ -35,7 +35,7 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.protocol.api_versions import DEFAULT as API_VERSION
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after, is_final
 from gh_artifacts_async.protocol.echoes import without_token
-from gh_artifacts_async.protocol.requests import BaseURL, Request, check_base_url
+from gh_artifacts_async.protocol.requests import BaseURL, check_base_url
 from gh_artifacts_async.protocol.responses import LARGE, NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
 from gh_artifacts_async.protocol.throttling import read_rate_limit, until_reset
 from gh_artifacts_async.results import Secret
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.attempts import Cause
+    from gh_artifacts_async.protocol.requests import Request
     from gh_artifacts_async.protocol.responses import Judgement, Response, Result
     from gh_artifacts_async.settings import StrPath
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -26,6 +27,16 @@ from gh_artifacts_async.models import (
     parse_timestamp,
 )
 from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
+from gh_artifacts_async.repository_models import (
+    ArtifactRetention,
+    Job,
+    JobPage,
+    PullRequest,
+    Repository,
+    RepositoryPage,
+    Workflow,
+    WorkflowPage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +56,67 @@ class _ArtifactListing:
 class _RunListing:
     total_count: int
     workflow_runs: tuple[WorkflowRun, ...]
+
+
+@attrs.frozen
+class _Account:
+    login: str | None = None
+
+
+@attrs.frozen
+class _Whole:
+    """A repository as it stands in a run."""
+
+    id: int | None = None
+    full_name: str | None = None
+
+
+@attrs.frozen
+class _Pull:
+    number: int
+
+
+@attrs.frozen
+class _RunParts:
+    """What a run takes a field or two of."""
+
+    repository: _Whole | None = None
+    head_repository: _Whole | None = None
+    actor: _Account | None = None
+    pull_requests: tuple[_Pull, ...] | None = None
+
+
+@attrs.frozen
+class _JobListing:
+    total_count: int
+    jobs: tuple[Job, ...]
+
+
+@attrs.frozen
+class _WorkflowListing:
+    total_count: int
+    workflows: tuple[Workflow, ...]
+
+
+@attrs.frozen
+class _Owned:
+    id: int
+    full_name: str
+
+
+@attrs.frozen
+class _Head:
+    sha: str
+
+
+@attrs.frozen
+class _PullDocument:
+    number: int
+    head: _Head
+
+
+_REQUESTED_FROM = "repository it was requested from"
+"""Where :func:`_tag` puts a run's name: not ``repository``, of which the id is wanted."""
 
 
 class _WrongTypeError(TypeError):
@@ -96,8 +168,13 @@ def _size(value: Any, _: Any) -> int:  # noqa: ANN401 - cattrs' signature
 
 def _from_object(made: Converter, cls: type[T]) -> Callable[[Any, Any], T]:
     """Return a hook that takes JSON objects only; cattrs' own would take a list if no field is required."""
-    sizes = {"size_in_bytes": override(struct_hook=_size)} if cls is Artifact else {}
-    structure = make_dict_structure_fn(cls, made, **sizes)  # type: ignore[arg-type]
+    special = {}
+    if cls is Artifact:
+        special = {"size_in_bytes": override(struct_hook=_size)}
+    elif cls is WorkflowRun:
+        parts = ("repository_id", "head_repository", "head_repository_id", "actor", "pull_requests")
+        special = {name: override(omit=True) for name in parts} | {"repository": override(rename=_REQUESTED_FROM)}
+    structure = make_dict_structure_fn(cls, made, **special)  # type: ignore[arg-type]
 
     def hook(value: Any, _: Any) -> T:  # noqa: ANN401 - cattrs' signature
         if type(value) is not dict:
@@ -106,6 +183,45 @@ def _from_object(made: Converter, cls: type[T]) -> Callable[[Any, Any], T]:
         return structure(value, cls)
 
     return hook
+
+
+def _is_tuple(cls: object) -> bool:
+    return get_origin(cls) is tuple
+
+
+def _from_list(made: Converter, cls: Any) -> Callable[[Any, Any], tuple[Any, ...]]:  # noqa: ANN401 - a generic alias
+    """Return a hook that takes JSON lists only; cattrs' own takes whatever can be iterated, as strings can."""
+    items: Any = GenericAlias(list, get_args(cls)[:1])
+
+    def hook(value: Any, _: Any) -> tuple[Any, ...]:  # noqa: ANN401 - cattrs' signature
+        if type(value) is not list:
+            msg = f"expected a list, got {type(value).__name__}"
+            raise _WrongTypeError(msg)
+        return tuple(made.structure(value, items))
+
+    return hook
+
+
+def _whole_run(made: Converter) -> Callable[[Any, Any], WorkflowRun]:
+    """Return a hook for runs, which take a field or two of the objects inside them."""
+    plain = _from_object(made, WorkflowRun)
+
+    def hook(value: Any, cls: Any) -> WorkflowRun:  # noqa: ANN401 - cattrs' signature
+        return _with_parts(plain(value, cls), made.structure(value, _RunParts))
+
+    return hook
+
+
+def _with_parts(run: WorkflowRun, parts: _RunParts) -> WorkflowRun:
+    head = parts.head_repository or _Whole()
+    return attrs.evolve(
+        run,
+        repository_id=None if parts.repository is None else parts.repository.id,
+        head_repository=None if head.full_name is None else RepositoryName.received(head.full_name),
+        head_repository_id=head.id,
+        actor=None if parts.actor is None else parts.actor.login,
+        pull_requests=tuple(pull.number for pull in parts.pull_requests or ()),
+    )
 
 
 @functools.cache
@@ -117,22 +233,24 @@ def converter() -> Converter:
     made.register_structure_hook(datetime, _timestamp)
     made.register_structure_hook(Digest, _digest)
     made.register_structure_hook(RepositoryName, _passed_in)
+    made.register_structure_hook_factory(_is_tuple, functools.partial(_from_list, made))
     made.register_structure_hook_factory(attrs.has, functools.partial(_from_object, made))
+    made.register_structure_hook(WorkflowRun, _whole_run(made))
     return made
 
 
-def _tag(items: list[object], repository: RepositoryName) -> None:
-    """Set ``repository`` in every item, before the items become values: a frozen value would have to be copied."""
+def _tag(items: list[object], repository: RepositoryName, key: str = "repository") -> None:
+    """Set the repository in every item, before the items become values: a frozen value would have to be copied."""
     for item in items:
         if isinstance(item, dict):
-            item["repository"] = repository
+            item[key] = repository
 
 
-def _tag_listing(data: object, key: str, repository: RepositoryName) -> None:
+def _tag_listing(data: object, key: str, repository: RepositoryName, tag: str = "repository") -> None:
     items = data.get(key, []) if isinstance(data, dict) else []
     if not isinstance(items, list):
         _refuse(f"expected a list, got {type(items).__name__}", f"$.{key}")
-    _tag(items, repository)
+    _tag(items, repository, tag)
 
 
 def _refuse_gitea(items: list[object]) -> None:
@@ -210,7 +328,7 @@ def workflow_run(data: object, repository: RepositoryName) -> WorkflowRun:
     Raises:
         ResponseShapeError: a required field is missing, or a value has the wrong type.
     """
-    _tag([data], repository)
+    _tag([data], repository, _REQUESTED_FROM)
     return _structure(data, WorkflowRun)
 
 
@@ -220,6 +338,56 @@ def run_page(data: object, repository: RepositoryName, links: PageLinks) -> RunP
     Raises:
         ResponseShapeError: a required field is missing, or a value has the wrong type.
     """
-    _tag_listing(data, "workflow_runs", repository)
+    _tag_listing(data, "workflow_runs", repository, _REQUESTED_FROM)
     listing = _structure(data, _RunListing)
     return RunPage(total_count=listing.total_count, runs=listing.workflow_runs, next_page=links.next_page)
+
+
+def job_page(data: object, links: PageLinks) -> JobPage:
+    """Return one page of a run's jobs.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    listing = _structure(data, _JobListing)
+    return JobPage(total_count=listing.total_count, jobs=listing.jobs, next_page=links.next_page)
+
+
+def workflow_page(data: object, links: PageLinks) -> WorkflowPage:
+    """Return one page of a repository's workflows.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    listing = _structure(data, _WorkflowListing)
+    return WorkflowPage(total_count=listing.total_count, workflows=listing.workflows, next_page=links.next_page)
+
+
+def repository_page(data: object, links: PageLinks) -> RepositoryPage:
+    """Return one page of an owner's repositories; one whose name GitHub does not allow is left out.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    named = [(item.id, RepositoryName.received(item.full_name)) for item in _structure(data, tuple[_Owned, ...])]
+    found = tuple(Repository(id=number, name=name) for number, name in named if name is not None)
+    return RepositoryPage(repositories=found, next_page=links.next_page)
+
+
+def pull_request(data: object) -> PullRequest:
+    """Return one pull request.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    found = _structure(data, _PullDocument)
+    return PullRequest(number=found.number, head_sha=found.head.sha)
+
+
+def artifact_retention(data: object) -> ArtifactRetention:
+    """Return a repository's retention of artifacts and logs.
+
+    Raises:
+        ResponseShapeError: a required field is missing, or a value has the wrong type.
+    """
+    return _structure(data, ArtifactRetention)

@@ -54,7 +54,19 @@ RUN = {
     "updated_at": "2020-01-22T19:33:08+01:00",
     "run_started_at": "2020-01-22T19:33:08Z",
     "html_url": "https://github.com/octo-org/octo-docs/actions/runs/30433642",
+    "repository": {"id": 1296269, "full_name": "octo-org/octo-docs"},
+    "head_repository": {"id": 1296270, "full_name": "octocat/octo-docs"},
+    "actor": {"login": "octocat", "id": 1},
+    "pull_requests": [{"id": 9, "number": 7}, {"id": 10, "number": 8}],
 }
+PARTS: st.SearchStrategy[object] = st.one_of(
+    st.dictionaries(
+        st.sampled_from(["id", "full_name", "login", "number"]),
+        st.sampled_from([None, True, 1, 1.0, "octocat", "octocat/x", "o/n/x", "", [], {}]),
+    ),
+    st.lists(st.sampled_from([None, 5, {}, {"number": 7}, {"number": None}, {"number": True}, {"number": "7"}])),
+    ODD,
+)
 
 
 def either(read, document):
@@ -95,10 +107,14 @@ def test_both_ways_make_the_same_of_every_artifact(fields, run, dropped):
     assert either(decode.artifact, document) == slow
 
 
-@given(st.dictionaries(st.sampled_from(list(RUN)), ODD, max_size=4), st.sets(st.sampled_from(list(RUN)), max_size=9))
-def test_both_ways_make_the_same_of_every_run(fields, dropped):
+@given(
+    st.dictionaries(st.sampled_from(list(RUN)), ODD, max_size=4),
+    st.dictionaries(st.sampled_from(["repository", "head_repository", "actor", "pull_requests"]), PARTS, max_size=2),
+    st.sets(st.sampled_from(list(RUN)), max_size=9),
+)
+def test_both_ways_make_the_same_of_every_run(fields, parts, dropped):
     """Runs, too."""
-    document = {key: value for key, value in (RUN | fields).items() if key not in dropped}
+    document = {key: value for key, value in (RUN | fields | parts).items() if key not in dropped}
     fast, slow = either(decode._workflow_run, document), either(strict.workflow_run, document)
     assert fast == slow
     assert either(decode.workflow_run, document) == slow
