@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_artifacts_async import Artifact, ArchiveLimitError, ExtractPolicy, MergeConflictError, UnsafeMemberError
+from gh_artifacts_async import ArchiveLimitError, Artifact, ExtractPolicy, MergeConflictError, UnsafeMemberError
 from gh_artifacts_async.archive import BytesReader, audit_reader
 from gh_artifacts_async.archive import overlay as module
 from gh_artifacts_async.archive.overlay import Layer, Overlay, conflict, named, overlay, single_file, twins_conflict
@@ -214,7 +214,7 @@ def _consistent(names: Sequence[str]) -> bool:
 @given(st.lists(NAMES.filter(_consistent), max_size=4), st.sampled_from(["error", "identical", "newest"]))
 def test_against_a_dictionary(names: list[list[str]], conflicts: Conflicts) -> None:
     """The plan is what laying the files into a dictionary, the oldest first, comes to; or it is refused as that is."""
-    its = layers(*({name: b"x" for name in one} for one in names))
+    its = layers(*(dict.fromkeys(one, b"x") for one in names))
     owners: dict[str, list[int]] = {}
     for number, one in enumerate(names):
         for name in one:

@@ -1,8 +1,8 @@
 """Merges all artifacts of a fake, in processes that are killed before one file-system call after another.
 
 The one argument is JSON: ``base``, a folder; ``url`` of the fake; ``repo``; ``replace``, whether a folder is there
-before. For number 1, 2, ... a fork works in ``<base>/<number>`` and is killed with SIGKILL before so many calls of the
-file system were made; the last one lives. Its number is printed.
+before; ``first`` and ``step``. For number first, first + step, ... a fork works in ``<base>/<number>`` and is killed
+with SIGKILL before so many calls of the file system were made; the last one lives. The numbers are printed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.kits.kill_program import Killer
 MOST = 600
 
 
-async def work(plan: dict[str, Any], number: int, *, armed: bool = True) -> None:
+async def work(plan: dict[str, Any], number: int) -> None:
     """Merge in the folder of this number, and die there."""
     folder = Path(plan["base"], str(number))
     folder.mkdir()
@@ -32,7 +32,7 @@ async def work(plan: dict[str, Any], number: int, *, armed: bool = True) -> None
     async with ArtifactsClient("token", base_url=plan["url"]) as client:
         artifacts = [artifact async for artifact in client.list_artifacts(plan["repo"])]
         killer = Killer(number)
-        killer.armed = armed
+        killer.armed = True
         await client.download_merged(
             artifacts,
             folder / "dist",
@@ -47,7 +47,7 @@ def main() -> None:
     """Work until a process survives."""
     assert merge  # imported before calls are counted
     plan = json.loads(sys.argv[1])
-    for number in range(1, MOST):
+    for number in range(plan["first"], MOST, plan["step"]):
         child = os.fork()
         if not child:
             try:
@@ -59,7 +59,7 @@ def main() -> None:
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)
         if code == 0:
-            sys.stdout.write(str(number))
+            sys.stdout.write(json.dumps(list(range(plan["first"], number + 1, plan["step"]))))
             return
         assert code == -signal.SIGKILL, code
 

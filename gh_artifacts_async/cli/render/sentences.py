@@ -35,6 +35,8 @@ _AS_SENTENCES = (
     ("took longer than Timeouts.connect", "took too long"),
     ("Timeouts.min_rate is", "the minimum is"),
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
+    ('conflicts="identical" (--conflicts identical)', "--conflicts identical"),
+    ('conflicts="newest" (--conflicts newest)', "--conflicts newest"),
     ("use layout='id' to keep them apart", "use --layout id to keep them apart"),
 )
 """The library's settings in its errors, and what a user of the command line can make of them."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gh_artifacts_async import ConnectionFailedError
 from tests.kits.processes import ROOT, environment
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, listed
 from tests.kits.zips import entries, make, noise, tree
@@ -46,7 +47,7 @@ def check(folder: Path) -> None:
 @pytest.mark.parametrize("twice", [False, True])
 @pytest.mark.parametrize("ranges", [True, False])
 async def test_cancelled(github: FakeGitHub, tmp_path: Path, *, ranges: bool, twice: bool) -> None:
-    """Wherever it or one of its tasks waits, a cancellation comes out and leaves no torn folder; the next call ends it."""
+    """A cancellation comes out wherever it waits, and leaves no torn folder; the next call makes it."""
     fill(github)
     if not ranges:
         github.faults.ignore_range(times=None)
@@ -54,7 +55,9 @@ async def test_cancelled(github: FakeGitHub, tmp_path: Path, *, ranges: bool, tw
         artifacts = await listed(client)
 
         async def make_one(number: int) -> Coroutine[Any, Any, Any]:
-            return client.download_merged(artifacts, tmp_path / str(number) / "dist", conflicts="identical", concurrency=2)
+            return client.download_merged(
+                artifacts, tmp_path / str(number) / "dist", conflicts="identical", concurrency=2
+            )
 
         count = await sweep(make_one, lambda number: check(tmp_path / str(number)), twice=twice)
         assert count >= 10
@@ -70,30 +73,29 @@ async def test_cancelled_by_a_failure(github: FakeGitHub, tmp_path: Path) -> Non
     """One artifact's failure ends the others; what had arrived of them is not fetched again."""
     ids = fill(github)
     github.faults.stall(ids[1], at=BIG // 2, times=None)
-    github.faults.status(ids[3], 200, times=1)
-    github.faults.clear()
     github.faults.cut(ids[3], at=BIG // 2, times=None)
     async with client_for(github, retry=ONE_TRY) as client:
         artifacts = await listed(client)
-        with pytest.raises(Exception, match="ended|closed|connection"):
+        with pytest.raises(ConnectionFailedError):
             await client.download_merged(artifacts, tmp_path / "dist", conflicts="identical")
         check(tmp_path)
         github.faults.clear()
         result = await client.download_merged(artifacts, tmp_path / "dist", conflicts="identical")
     check(tmp_path)
-    assert result.bytes_fetched < BIG + 70_000
+    assert result.bytes_fetched < 2 * BIG  # two tails, and the missing halves
     assert entries(tmp_path) == SETTLED
 
 
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["new", "replace", "whole"])
-async def test_killed(github: FakeGitHub, tmp_path: Path, how: str) -> None:
-    """Killed before any one call of the file system, it leaves the old folder or the new one; the next call clears up."""
+@pytest.mark.parametrize(("how", "first"), [("new", 1), ("replace", 2), ("whole", 3)])
+async def test_killed(github: FakeGitHub, tmp_path: Path, how: str, first: int) -> None:
+    """Killed before any call of the file system, it leaves the old folder or the new one; the next call clears up."""
     fill(github)
     if how == "whole":
         github.faults.ignore_range(times=None)
-    plan = {"base": str(tmp_path), "url": github.base_url, "repo": REPO, "replace": how == "replace"}
+    plan: dict[str, object] = {"base": str(tmp_path), "url": github.base_url, "repo": REPO, "replace": how == "replace"}
+    plan |= {"first": first, "step": 3}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.kits.merge_program", json.dumps(plan)),
         cwd=ROOT,
@@ -102,11 +104,11 @@ async def test_killed(github: FakeGitHub, tmp_path: Path, how: str) -> None:
     )
     out, _ = await process.communicate()
     assert process.returncode == 0
-    count = int(out)
-    assert count > 20
+    numbers = json.loads(out)
+    assert len(numbers) > 20
     async with client_for(github) as client:
         artifacts = await listed(client)
-        for number in range(1, count + 1):
+        for number in numbers:
             folder = tmp_path / str(number)
             if how == "replace" and not (folder / "dist" / "big").exists():
                 assert not (folder / "dist").exists() or tree(folder / "dist") == {"old": b"old"}

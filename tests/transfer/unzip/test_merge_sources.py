@@ -33,7 +33,6 @@ BIG = 200_000
 @pytest.fixture
 async def auditor(session: GitHubSession, tmp_path: Path) -> AsyncGenerator[Auditor]:
     """An auditor that writes below the test's folder."""
-
     context = TransferContext(session, StoragePolicy())
     keep = Keep(tmp_path / "dist")
     yield Auditor(context, tmp_path, ExtractPolicy(), Emitter(), keep)
