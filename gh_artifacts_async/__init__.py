@@ -93,6 +93,10 @@ if TYPE_CHECKING:
         RepositoryName,
         WorkflowRun,
     )
+    from gh_artifacts_async.repository_models import (
+        ArtifactRetention,
+        Job,
+    )
     from gh_artifacts_async.results import (
         DownloadResult,
         ExtractedMember,
@@ -129,6 +133,7 @@ __all__ = [
     "ArtifactPage",
     "ArtifactQuery",
     "ArtifactRef",
+    "ArtifactRetention",
     "ArtifactRun",
     "ArtifactsClient",
     "ArtifactsError",
@@ -157,6 +162,7 @@ __all__ = [
     "GitHubCLIToken",
     "IfExists",
     "IncompleteDownloadError",
+    "Job",
     "Layout",
     "Lease",
     "Limits",
@@ -248,6 +254,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
+        "repository_models": "ArtifactRetention Job",
         "results": (
             "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
             "raise_for_failures"
