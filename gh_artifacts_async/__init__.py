@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
     from gh_artifacts_async.api.github_cli import GitHubCLIToken
     from gh_artifacts_async.archive.members import Member
+    from gh_artifacts_async.automation.asking import (
+        LeftOut,
+        PlannedRequest,
+        QueryPlan,
+    )
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
+    )
+    from gh_artifacts_async.automation.watching import (
+        ArtifactWatch,
+    )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
@@ -37,6 +51,7 @@ if TYPE_CHECKING:
         DestinationExistsError,
         DigestMismatchError,
         DownloadError,
+        DuplicateArtifactsError,
         IncompleteDownloadError,
         MemberNotFoundError,
         MergeConflictError,
@@ -101,6 +116,7 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Failure,
+        MergeResult,
         Outcome,
         PlannedDownload,
         Secret,
@@ -112,6 +128,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import (
         ArtifactQuery,
         Budget,
+        Conflicts,
         ExtractPolicy,
         IfExists,
         Layout,
@@ -135,6 +152,7 @@ __all__ = [
     "ArtifactRef",
     "ArtifactRetention",
     "ArtifactRun",
+    "ArtifactWatch",
     "ArtifactsClient",
     "ArtifactsError",
     "AuthenticationError",
@@ -146,6 +164,7 @@ __all__ = [
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
+    "Conflicts",
     "ConnectionFailedError",
     "CorruptArchiveError",
     "DestinationExistsError",
@@ -153,6 +172,7 @@ __all__ = [
     "DigestMismatchError",
     "DownloadError",
     "DownloadResult",
+    "DuplicateArtifactsError",
     "EnvironmentToken",
     "Event",
     "ExtractPolicy",
@@ -165,11 +185,15 @@ __all__ = [
     "Job",
     "Layout",
     "Lease",
+    "LeftOut",
     "Limits",
     "ListingProgress",
     "Member",
     "MemberNotFoundError",
     "MergeConflictError",
+    "MergeResult",
+    "MirrorReport",
+    "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -179,9 +203,11 @@ __all__ = [
     "PermissionDeniedError",
     "PlanRefusedError",
     "PlannedDownload",
+    "PlannedRequest",
     "PrimaryRateLimitError",
     "ProtocolError",
     "ProxyError",
+    "QueryPlan",
     "RateLimit",
     "RateLimitError",
     "RateLimitPause",
@@ -235,18 +261,22 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.environment": "resolve_base_url token_variables",
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
+        "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
+        "automation.mirror": "MirrorReport",
+        "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
             "APIError ArchiveError ArchiveLimitError ArtifactExpiredError ArtifactsError AuthenticationError "
             "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError "
             "ConfigurationError ConnectionFailedError CorruptArchiveError DestinationExistsError "
-            "DigestMismatchError DownloadError IncompleteDownloadError MemberNotFoundError MergeConflictError "
-            "MissingTokenError NotFoundError OutOfSpaceError PermissionDeniedError PlanRefusedError "
-            "PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError ResponseShapeError "
-            "RunFailedError SecondaryRateLimitError ServerError SignedURLExpiredError SlowTransferError "
-            "StorageError TransportError UnexpectedResponseError UnsafeMemberError UnsafeRedirectError "
-            "UnsupportedArchiveError WaitTimeoutError"
+            "DigestMismatchError DownloadError DuplicateArtifactsError IncompleteDownloadError "
+            "MemberNotFoundError MergeConflictError MissingTokenError NotFoundError OutOfSpaceError "
+            "PermissionDeniedError PlanRefusedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError "
+            "RequestTimeoutError ResponseShapeError RunFailedError SecondaryRateLimitError ServerError "
+            "SignedURLExpiredError SlowTransferError StorageError TransportError UnexpectedResponseError "
+            "UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError WaitTimeoutError"
         ),
         "events": (
             "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered "
@@ -256,11 +286,12 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "repository_models": "ArtifactRetention Job",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
-            "raise_for_failures"
+            "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
+            "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy "
+            "Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

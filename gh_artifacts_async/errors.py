@@ -35,6 +35,7 @@
     │ ├ StorageError
     │ ├ DestinationExistsError(FileExistsError)
     │ └ OutOfSpaceError(OSError)
+    ├ DuplicateArtifactsError               a run has several artifacts of one name, and the query allows one only
     ├ WaitTimeoutError(TimeoutError)        a wait for artifacts or a run came to its deadline
     ├ RunFailedError                        the run that a wait depends on ended without success
     ├ ArchiveError                          a zip archive was rejected
@@ -472,6 +473,21 @@ class OutOfSpaceError(DownloadError, OSError):
 # --- archives ----------------------------------------------------------------------------------------------------
 
 
+class DuplicateArtifactsError(ArtifactsError):
+    """A run has several artifacts of one name (re-runs), and the query says that this is an error.
+
+    Attributes:
+        artifacts: two of these Artifacts, the newer one first.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("artifacts",)
+
+    def __init__(self, message: str = "", *, artifacts: Sequence[Any] = ()) -> None:
+        """Keep the artifacts."""
+        super().__init__(message or "a run has several artifacts of the same name")
+        self.artifacts = tuple(artifacts)
+
+
 class WaitTimeoutError(ArtifactsError, TimeoutError):
     """A wait for artifacts or for a run came to its deadline.
 
@@ -480,7 +496,7 @@ class WaitTimeoutError(ArtifactsError, TimeoutError):
         run: the WorkflowRun as last seen; None if no run was asked for, or it was not seen.
     """
 
-    _fields = ("missing", "run")
+    _fields: ClassVar[tuple[str, ...]] = ("missing", "run")
 
     def __init__(self, message: str = "", *, missing: Sequence[str] = (), run: Any = None) -> None:  # noqa: ANN401 - the models import the errors
         """Keep what had not come, and the run's state."""
@@ -496,7 +512,7 @@ class RunFailedError(ArtifactsError):
         run: the WorkflowRun, with its ``conclusion``.
     """
 
-    _fields = ("run",)
+    _fields: ClassVar[tuple[str, ...]] = ("run",)
 
     def __init__(self, message: str = "", *, run: Any = None) -> None:  # noqa: ANN401 - the models import the errors
         """Keep the run."""
@@ -538,7 +554,7 @@ class MergeConflictError(ArchiveError):
         artifacts: the two Artifacts.
     """
 
-    _fields = (*ArchiveError._fields, "path", "artifacts")
+    _fields: ClassVar[tuple[str, ...]] = (*ArchiveError._fields, "path", "artifacts")
 
     def __init__(
         self,

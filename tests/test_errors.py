@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "StorageError": {"status": 503, "code": "ServerBusy"},
     "DestinationExistsError": {"filename": "out/Rails.zip"},
     "OutOfSpaceError": {"filename": "out/Rails.zip", "errno": errno.EDQUOT, "needed": 100, "free": 10},
+    "DuplicateArtifactsError": {"artifacts": (ArtifactRef("o/r", 1), ArtifactRef("o/r", 2))},
     "WaitTimeoutError": {"missing": ("Rails",), "run": WorkflowRun(id=7, status="queued")},
     "RunFailedError": {"run": WorkflowRun(id=7, conclusion="failure")},
     "ArchiveError": MEMBER,

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -16,11 +15,12 @@ from gh_artifacts_async import (
     DownloadResult,
     ExtractPolicy,
     IfExists,
+    Layout,
     Outcome,
     PlannedDownload,
 )
+from gh_artifacts_async.cli import conflicts, running
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.options import Repo
@@ -29,7 +29,8 @@ from gh_artifacts_async.cli.render import downloads as lines
 from gh_artifacts_async.cli.render.events import Tally
 from gh_artifacts_async.cli.render.sentences import RESUME
 from gh_artifacts_async.cli.repo import Target
-from gh_artifacts_async.cli.selection import Failure, Selected, Selection, select
+from gh_artifacts_async.cli.selection import Failure, Selected, Selection, check_names, select
+from gh_artifacts_async.cli.selectors import Selectors
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 
 
@@ -42,6 +43,7 @@ class Order:
         selection: which of its artifacts.
         directory: where they go.
         jobs: how many at once.
+        layout: how the files are named.
         if_exists: what to do where the destination exists.
         extract: unpack zips, within these limits; None leaves them as they are.
         as_json: for a program.
@@ -51,6 +53,7 @@ class Order:
     selection: Selection
     directory: str
     jobs: int
+    layout: Layout
     if_exists: IfExists
     extract: ExtractPolicy | None
     as_json: bool
@@ -60,10 +63,9 @@ def download(
     *words: str,
     repo: Repo = None,
     all_: Annotated[bool, Parameter(name="--all")] = False,
-    run: int | None = None,
-    name: list[str] | None = None,
-    pattern: list[str] | None = None,
-    dir_: Annotated[str, Parameter(name="--dir")] = ".",
+    selectors: Annotated[Selectors, Parameter(name="*")] = Selectors(),  # noqa: B008 - frozen
+    dir_: Annotated[str, Parameter(name=["--dir", "-D"])] = ".",
+    layout: str | None = None,
     extract: bool = False,
     jobs: int = 8,
     if_exists: Literal["error", "skip", "replace"] = "skip",
@@ -75,9 +77,7 @@ def download(
 ) -> int:
     """Download artifacts."""
     argument, rest = repositories.split_by_slash(words)
-    selection = Selection(
-        ids=repositories.ids(rest), everything=all_, run=run, names=tuple(name or ()), patterns=tuple(pattern or ())
-    )
+    selection = Selection(ids=repositories.ids(rest), everything=all_, selectors=selectors)
     selection.check()
     if jobs < 1:
         msg = f"--jobs must be 1 or more, not {jobs}"
@@ -87,6 +87,7 @@ def download(
         selection=selection,
         directory=dir_,
         jobs=jobs,
+        layout=layout or ("id" if selection.tagged else "name"),
         if_exists=if_exists,
         extract=_policy(symlinks, max_ratio, extract=extract),
         as_json=json,
@@ -118,25 +119,15 @@ def _policy(
 
 async def _selected(context: Context, client: ArtifactsClient, order: Order) -> Selected:
     selected = await select(client, order.target.repo, order.selection)
+    if order.selection.ids and order.layout == "name":
+        check_names(selected.artifacts)
     if selected.expired:
         context.note(lines.expired(selected.expired))
+    for warning in selected.warnings:
+        context.note(f"warning: {context.sentence(warning.error)}")
     for failure in selected.failures:
         context.error(context.sentence(failure.error))
     return selected
-
-
-async def _layout(
-    context: Context, client: ArtifactsClient, artifacts: Sequence[Artifact], order: Order
-) -> Literal["name", "id"]:
-    """Return how the files are named: by name alone, unless two would be one file, on any system."""
-    plans = await client.plan_downloads(
-        artifacts, order.directory, layout="name", extract=order.extract or False, if_exists="replace"
-    )
-    places = Counter(str(plan.path).casefold() for plan in plans)
-    if len(places) == len(plans):
-        return "name"
-    context.note("some of these artifacts share a name, so each is saved as NAME-ID")
-    return "id"
 
 
 # --- the download
@@ -147,12 +138,11 @@ async def _download(context: Context, order: Order) -> int:
     async with context.client(order.target, tally) as client:
         selected = await _selected(context, client, order)
         report = Report(context, order, selected, tally)
-        layout = await _layout(context, client, selected.artifacts, order)
-        await _fetch(client, report, layout)
+        await _fetch(client, report)
     return report.close()
 
 
-async def _fetch(client: ArtifactsClient, report: "Report", layout: Literal["name", "id"]) -> None:
+async def _fetch(client: ArtifactsClient, report: "Report") -> None:
     order, artifacts = report.order, report.selected.artifacts
     total = sum(artifact.size_in_bytes for artifact in artifacts)
     drawn = bars.DownloadBars(len(artifacts), total) if report.context.live and artifacts else None
@@ -163,11 +153,21 @@ async def _fetch(client: ArtifactsClient, report: "Report", layout: Literal["nam
             concurrency=order.jobs,
             extract=order.extract or False,
             if_exists=order.if_exists,
-            layout=layout,
+            layout=order.layout,
             observer=drawn,
         ) as outcomes:
             async for outcome in outcomes:
-                report.take(outcome)
+                report.take(outcome, await _in_the_way(client, order, outcome))
+
+
+async def _in_the_way(
+    client: ArtifactsClient, order: Order, outcome: Outcome[DownloadResult]
+) -> DestinationExistsError | None:
+    """Return what a download found in its way, with all that is known of it; None if nothing was."""
+    error, artifact = outcome.error, outcome.artifact
+    if isinstance(error, DestinationExistsError) and isinstance(artifact, Artifact):
+        return await conflicts.explained(client, order.target.repo, artifact, error)
+    return None
 
 
 class Report:
@@ -184,7 +184,7 @@ class Report:
         self._started = asyncio.get_running_loop().time()
         self._elapsed = 0.0
 
-    def take(self, outcome: Outcome[DownloadResult]) -> None:
+    def take(self, outcome: Outcome[DownloadResult], in_the_way: DestinationExistsError | None = None) -> None:
         """Take one outcome, and say it."""
         self._elapsed = asyncio.get_running_loop().time() - self._started
         if outcome.ok is True:
@@ -192,10 +192,11 @@ class Report:
             if not self.order.as_json:
                 screen.write(sys.stdout, lines.line(outcome.value))
         else:
-            said_before = any(failure.error is outcome.error for failure in self._failures)
-            self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, outcome.error))
+            error = in_the_way or outcome.error
+            said_before = any(failure.error is error for failure in self._failures)
+            self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, error))
             if not said_before:  # one reason that ended all the rest is told once
-                self.context.error(_named(outcome.artifact.name, self._sentence(outcome.error)))
+                self.context.error(_named(outcome.artifact.name, self._sentence(error)))
 
     def close(self) -> int:
         """Say what all came to, and return the exit code."""
@@ -244,11 +245,10 @@ async def _plan(context: Context, order: Order) -> int:
     """Say what a download would do, and do nothing."""
     async with context.client(order.target) as client:
         selected = await _selected(context, client, order)
-        layout = await _layout(context, client, selected.artifacts, order)
         plans = await client.plan_downloads(
             selected.artifacts,
             order.directory,
-            layout=layout,
+            layout=order.layout,
             extract=order.extract or False,
             if_exists=order.if_exists,
         )

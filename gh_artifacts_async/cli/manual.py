@@ -72,6 +72,29 @@ _REPO = Option(
 )
 _JSON = Option(("--json",), "", "Print JSON.")
 
+_SELECTORS = (
+    Option(("--run", "-r"), "ID", "Artifacts of this workflow run, whatever its conclusion."),
+    Option(("--name", "-n"), "NAME", "Artifacts with exactly this name; can be repeated."),
+    Option(("--pattern", "-p"), "GLOB", "Artifacts whose name matches, such as 'wheel-*'; can be repeated."),
+    Option(("--workflow",), "WORKFLOW", "From the newest run of this workflow: its file, name or ID."),
+    Option(("--branch", "-b"), "BRANCH", "From the newest run of this branch."),
+    Option(("--event",), "EVENT", "From the newest run that this event triggered, such as push."),
+    Option(("--pr",), "N", "From the newest run of this pull request's head commit."),
+    Option(("--commit",), "SHA", "From the newest run of this commit."),
+    Option(
+        ("--conclusion",),
+        "STATUS",
+        "The run's conclusion or status; any for all. It counts where an option picks the run.",
+        "success",
+    ),
+    Option(("--all-runs",), "", "From all runs that match, not just the newest."),
+    Option(("--all-attempts",), "", "From all attempts of a run, also if artifacts have the same name."),
+    Option(("--allow-forks",), "", "From runs of forks too, whose content strangers may have written."),
+    Option(
+        ("--if-none",), "error|warn|ignore", "If nothing matches: exit with 3; print a warning; or do nothing.", "error"
+    ),
+)
+
 COMMANDS: dict[str, Command] = {
     "list": Command(
         brief="List a repository's artifacts, newest first.",
@@ -97,21 +120,27 @@ COMMANDS: dict[str, Command] = {
         usage=(
             "download [OWNER/REPO] ID... [OPTIONS]",
             "download [OWNER/REPO] [--run ID] [--name NAME]... [--pattern GLOB]... [OPTIONS]",
+            "download [OWNER/REPO] [--workflow WORKFLOW] [--branch BRANCH] [--pr N]... [OPTIONS]",
             "download [OWNER/REPO] --all [OPTIONS]",
         ),
         about=(
             "Running the same command again downloads only what is missing, and resumes what was interrupted.",
-            "Each artifact is saved as DIR/NAME.zip, or all of them as DIR/NAME-ID.zip if two share a name.",
+            "--name and --pattern alone select the newest artifact of each name.",
+            "With --workflow, --branch, --event, --pr or --commit, the newest successful run with a match is used.",
+            "Each artifact is saved as DIR/NAME.zip; with --all, --all-runs or --all-attempts, as DIR/NAME-ID.zip.",
             "With --extract, a zip becomes the folder DIR/NAME/, which appears once it is all unpacked and verified.",
             "A file that was uploaded without being zipped keeps its name and is never unpacked.",
         ),
         options=(
             _REPO,
             Option(("--all",), "", "All artifacts that have not expired."),
-            Option(("--run",), "ID", "Only the artifacts of this workflow run."),
-            Option(("--name",), "NAME", "Artifacts with exactly this name; can be repeated."),
-            Option(("--pattern",), "GLOB", "Artifacts whose name matches, such as 'wheel-*'; can be repeated."),
-            Option(("--dir",), "DIR", "Folder to save to; created, with parents, if missing.", "."),
+            *_SELECTORS,
+            Option(("--dir", "-D"), "DIR", "Folder to save to; created, with parents, if missing.", "."),
+            Option(
+                ("--layout",),
+                "name|id|TEMPLATE",
+                "How files are named: NAME, NAME-ID, or a template such as '{branch}/{run_id}/{name}'.",
+            ),
             Option(("--extract",), "", "Unpack zips; a damaged or unsafe one is rejected as a whole."),
             Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
             Option(
@@ -135,6 +164,7 @@ COMMANDS: dict[str, Command] = {
         examples=(
             "download octo-org/octo-docs 11 12 --dir artifacts",
             "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*'",
+            "download octo-org/octo-docs --workflow ci.yml --branch main --name coverage",
             "download octo-org/octo-docs --name coverage --extract --dir out",
         ),
     ),
@@ -150,19 +180,24 @@ COMMANDS: dict[str, Command] = {
     ),
     "cat": Command(
         brief="Print one file from an artifact's zip without downloading the zip.",
-        usage=("cat [OWNER/REPO] ID MEMBER [OPTIONS]",),
+        usage=("cat [OWNER/REPO] ID MEMBER [OPTIONS]", "cat [OWNER/REPO] --name NAME [--branch BRANCH]... MEMBER"),
         about=(
             "MEMBER is the file's name as shown by ls.",
+            "The artifact is given by its ID, or by options that select one, as for download.",
             "The file is written to standard output, byte for byte, once its size and checksum are verified.",
             "Put -- before a name that begins with a dash: cat ID -- -name.",
         ),
         options=(
             _REPO,
+            *_SELECTORS,
             Option(
                 ("--max-bytes",), "N", "Refuse a file that unpacks to more; the file is held in memory.", "67108864"
             ),
         ),
-        examples=("cat octo-org/octo-docs 11 log.txt | less",),
+        examples=(
+            "cat octo-org/octo-docs 11 log.txt | less",
+            "cat octo-org/octo-docs --workflow ci.yml --branch main --name coverage report.json",
+        ),
     ),
     "demo": Command(
         brief="Try everything against an embedded fake GitHub: no network, no token.",

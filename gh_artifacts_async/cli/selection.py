@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import aclosing
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import attrs
 from gh_artifacts_async import Artifact
 from gh_artifacts_async.cli.exits import NoMatchError
 from gh_artifacts_async.cli.listing import Filters, listing
+from gh_artifacts_async.cli.selectors import Selectors
 from gh_artifacts_async.errors import (
     ArtifactExpiredError,
     ArtifactsError,
@@ -21,7 +23,7 @@ from gh_artifacts_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from gh_artifacts_async import ArtifactsClient, RepositoryName
+    from gh_artifacts_async import ArtifactQuery, ArtifactsClient, RepositoryName
 
 _STOPS_ALL = (AuthenticationError, RateLimitError)
 """Failures that every further ID would meet too."""
@@ -34,16 +36,17 @@ class Selection:
     Attributes:
         ids: just these.
         everything: all that have not expired.
-        run: of this run only.
-        names: of exactly one of these names.
-        patterns: or of a name that fits one of these globs.
+        selectors: or those that fit.
     """
 
     ids: tuple[int, ...] = ()
     everything: bool = False
-    run: int | None = None
-    names: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
+    selectors: Selectors = attrs.field(factory=Selectors)
+
+    @property
+    def tagged(self) -> bool:
+        """Whether each file's name needs the artifact's ID: two of the artifacts may have the same name."""
+        return self.everything or self.selectors.many
 
     def check(self) -> None:
         """Check that it is neither empty nor contradictory.
@@ -51,13 +54,16 @@ class Selection:
         Raises:
             ConfigurationError: it is.
         """
-        named = bool(self.names or self.patterns)
-        if self.ids and (self.everything or named or self.run is not None):
-            msg = "IDs cannot be combined with --all, --run, --name or --pattern"
-        elif self.everything and named:
-            msg = "--all cannot be combined with --name or --pattern"
-        elif not (self.ids or self.everything or named or self.run is not None):
-            msg = "no artifacts selected; give IDs (gh-artifacts list shows them), --run, --name, --pattern or --all"
+        self.selectors.check()
+        if self.ids and (self.everything or self.selectors.given):
+            msg = "IDs cannot be combined with --all or with options that select artifacts"
+        elif self.everything and (self.selectors.named or self.selectors.by_run):
+            msg = "--all cannot be combined with options that select artifacts, except --run"
+        elif not (self.ids or self.everything or self.selectors.given):
+            msg = (
+                "no artifacts selected; give IDs (gh-artifacts list shows them), --run, --name, --pattern, --workflow,"
+                " --branch, --event, --pr, --commit or --all"
+            )
         else:
             return
         raise ConfigurationError(msg)
@@ -86,11 +92,13 @@ class Selected:
         artifacts: to download.
         expired: skipped, since their bytes are gone.
         failures: what was asked for and cannot be downloaded.
+        warnings: what was looked for and is not there, which is no failure.
     """
 
     artifacts: list[Artifact] = attrs.field(factory=list)
     expired: list[Artifact] = attrs.field(factory=list)
     failures: list[Failure] = attrs.field(factory=list)
+    warnings: list[Failure] = attrs.field(factory=list)
 
 
 async def select(client: ArtifactsClient, repo: RepositoryName, selection: Selection) -> Selected:
@@ -101,10 +109,27 @@ async def select(client: ArtifactsClient, repo: RepositoryName, selection: Selec
     """
     if selection.ids:
         return await _by_id(client, repo, selection.ids)
-    found = await _listed(client, repo, selection)
-    fresh = [artifact for artifact in found if not artifact.expired]
-    expired = [artifact for artifact in found if artifact.expired]
-    return Selected(fresh, expired, _unmet(repo, selection, fresh, expired))
+    if selection.everything:
+        return await _all(client, repo, selection.selectors.run)
+    selected = await _by_query(client, repo, selection.selectors)
+    if selection.selectors.if_none != "error":
+        selected.warnings = selected.failures if selection.selectors.if_none == "warn" else []
+        selected.failures = []
+    return selected
+
+
+def check_names(artifacts: list[Artifact]) -> None:
+    """Check that artifacts that are saved under their names do not share one.
+
+    Raises:
+        ConfigurationError: two of them do.
+    """
+    uses = Counter(artifact.name.casefold() for artifact in artifacts)
+    for artifact in artifacts:
+        if uses[artifact.name.casefold()] > 1:
+            others = ", ".join(str(one.id) for one in artifacts if one.name.casefold() == artifact.name.casefold())
+            msg = f"the artifacts {others} have the same name, {artifact.name!r}; use --layout id"
+            raise ConfigurationError(msg)
 
 
 async def _by_id(client: ArtifactsClient, repo: RepositoryName, ids: tuple[int, ...]) -> Selected:
@@ -124,43 +149,43 @@ async def _by_id(client: ArtifactsClient, repo: RepositoryName, ids: tuple[int, 
     return selected
 
 
-async def _listed(client: ArtifactsClient, repo: RepositoryName, selection: Selection) -> list[Artifact]:
-    """Read the listings that hold what is selected: GitHub itself filters by name, but not by glob."""
-    by_name = bool(selection.names) and not selection.patterns
-    queries = [
-        Filters(run=selection.run, name=name) for name in (dict.fromkeys(selection.names) if by_name else [None])
-    ]
-    found: dict[int, Artifact] = {}
-    for query in queries:
-        async with aclosing(listing(client, repo, query)) as artifacts:
-            async for artifact in artifacts:
-                if _fits(artifact.name, selection):
-                    found.setdefault(artifact.id, artifact)
-    return list(found.values())
+async def _all(client: ArtifactsClient, repo: RepositoryName, run: int | None) -> Selected:
+    async with aclosing(listing(client, repo, Filters(run=run))) as artifacts:
+        found = [artifact async for artifact in artifacts]
+    expired = [artifact for artifact in found if artifact.expired]
+    return Selected([artifact for artifact in found if not artifact.expired], expired)
 
 
-def _fits(name: str, selection: Selection) -> bool:
-    if not (selection.names or selection.patterns):
-        return True
-    return name in selection.names or any(fnmatchcase(name, pattern) for pattern in selection.patterns)
+async def _by_query(client: ArtifactsClient, repo: RepositoryName, selectors: Selectors) -> Selected:
+    """Ask once; what has expired is asked for only if something is missing, to say why."""
+    query = selectors.query()
+    fresh = await _found(client, repo, query)
+    asked = (*selectors.names, *selectors.patterns) or ("*",)
+    missing = [one for one in asked if not _any(fresh, one, selectors)]
+    if not missing:
+        return Selected(fresh)
+    everything = await _found(client, repo, attrs.evolve(query, include_expired=True))
+    expired = [artifact for artifact in everything if artifact.expired]
+    return Selected(fresh, failures=[_unmet(one, expired, selectors, repo) for one in missing])
 
 
-def _unmet(repo: RepositoryName, selection: Selection, fresh: list[Artifact], expired: list[Artifact]) -> list[Failure]:
-    """Return an error for each name, glob or run that matches nothing that can be downloaded."""
-    where = f"in {repo}" if selection.run is None else f"in run {selection.run} of {repo}"
-    asked = [(name, f" named {name!r}", Selection(names=(name,))) for name in dict.fromkeys(selection.names)]
-    asked += [
-        (pattern, f" matching {pattern!r}", Selection(patterns=(pattern,)))
-        for pattern in dict.fromkeys(selection.patterns)
-    ]
-    if not asked and not selection.everything:
-        asked = [("", "", Selection())]
-    failures = []
-    for name, said, part in asked:
-        if any(_fits(artifact.name, part) for artifact in fresh):
-            continue
-        error: Exception = NoMatchError(f"no artifacts{said} {where}; run gh-artifacts list to see what there is")
-        if any(_fits(artifact.name, part) for artifact in expired):
-            error = ArtifactExpiredError(f"all artifacts{said} {where} have expired")
-        failures.append(Failure(None, name or None, error))
-    return failures
+async def _found(client: ArtifactsClient, repo: RepositoryName, query: ArtifactQuery) -> list[Artifact]:
+    async with aclosing(client.find_artifacts(repo, query)) as artifacts:
+        return [artifact async for artifact in artifacts]
+
+
+def _any(artifacts: list[Artifact], asked: str, selectors: Selectors) -> bool:
+    """Whether one of the artifacts has the name, or fits the glob, that was asked for."""
+    exact = asked in selectors.names
+    return any(one.name == asked if exact else fnmatchcase(one.name, asked) for one in artifacts)
+
+
+def _unmet(asked: str, expired: list[Artifact], selectors: Selectors, repo: RepositoryName) -> Failure:
+    """Return why there is nothing to download for a name or a glob."""
+    said = f" named {asked!r}" if asked in selectors.names else f" matching {asked!r}" if selectors.patterns else ""
+    where = selectors.where(repo)
+    name = asked if selectors.named else None
+    if _any(expired, asked, selectors):
+        return Failure(None, name, ArtifactExpiredError(f"all artifacts{said} {where} have expired"))
+    see = "list" if not selectors.by_run else "runs"
+    return Failure(None, name, NoMatchError(f"no artifacts{said} {where}; run gh-artifacts {see} to see what there is"))

@@ -35,6 +35,7 @@ _AS_SENTENCES = (
     ("took longer than Timeouts.connect", "took too long"),
     ("Timeouts.min_rate is", "the minimum is"),
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
+    ("use layout='id' to keep them apart", "use --layout id to keep them apart"),
 )
 """The library's settings in its errors, and what a user of the command line can make of them."""
 
