@@ -108,6 +108,10 @@ if TYPE_CHECKING:
         RepositoryName,
         WorkflowRun,
     )
+    from gh_artifacts_async.repository_models import (
+        ArtifactRetention,
+        Job,
+    )
     from gh_artifacts_async.results import (
         DownloadResult,
         ExtractedMember,
@@ -146,6 +150,7 @@ __all__ = [
     "ArtifactPage",
     "ArtifactQuery",
     "ArtifactRef",
+    "ArtifactRetention",
     "ArtifactRun",
     "ArtifactWatch",
     "ArtifactsClient",
@@ -177,6 +182,7 @@ __all__ = [
     "GitHubCLIToken",
     "IfExists",
     "IncompleteDownloadError",
+    "Job",
     "Layout",
     "Lease",
     "LeftOut",
@@ -278,6 +284,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
+        "repository_models": "ArtifactRetention Job",
         "results": (
             "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
             "Statistics Success raise_for_failures"

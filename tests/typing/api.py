@@ -13,6 +13,7 @@ from gh_artifacts_async import (
     Artifact,
     ArtifactQuery,
     ArtifactRef,
+    ArtifactRetention,
     ArtifactRun,
     ArtifactsClient,
     BulkError,
@@ -24,6 +25,7 @@ from gh_artifacts_async import (
     ExtractionProgress,
     Failure,
     GitHubCLIToken,
+    Job,
     Limits,
     ListingProgress,
     NotFoundError,
@@ -170,6 +172,10 @@ async def operations(client: ArtifactsClient, repo: RepositoryName) -> None:
     assert_type(await client.count_artifacts(repo, name="x"), int)
     assert_type(client.list_workflow_runs(repo, branch="main", status="success"), AsyncGenerator[WorkflowRun, None])
     assert_type(await client.get_workflow_run(repo, 7), WorkflowRun)
+    assert_type(client.list_run_jobs(repo, 7, limit=3), AsyncGenerator[Job, None])
+    assert_type(client.list_repositories("octo-org", limit=3), AsyncGenerator[RepositoryName, None])
+    assert_type(await client.get_artifact_retention("o/r"), ArtifactRetention)
+    await client.set_artifact_retention("o/r", 30)
     assert_type(client.rate_limit, RateLimit | None)
     assert_type(client.statistics, Statistics)
     assert_type(client.statistics.retries, Mapping[str, int])
