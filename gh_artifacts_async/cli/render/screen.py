@@ -16,14 +16,18 @@ _UNBOUND = 100_000
 """Columns where there is no terminal: nothing is cut off for a program or a log."""
 
 
-def write(stream: TextIO | None, text: str) -> None:
+def write(stream: TextIO | None, text: str) -> bool:
     """Write and flush; a reader that is gone (``| head``) is no error, and nothing more is written to it.
+
+    Returns:
+        Whether somebody may still read.
 
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
     """
     if stream is None:  # closed before the program began
-        return
+        return False
+    written = False
     with _reader_may_leave(stream):
         try:
             stream.write(text)
@@ -31,6 +35,8 @@ def write(stream: TextIO | None, text: str) -> None:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
+        written = True
+    return written
 
 
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
