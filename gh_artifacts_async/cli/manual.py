@@ -219,7 +219,7 @@ COMMANDS: dict[str, Command] = {
         usage=("wait [OWNER/REPO] NAME... [OPTIONS]",),
         about=(
             "An artifact that exists already ends the wait at once; with --run, only one of that run does.",
-            "With --run, the exit code is 1 as soon as the run has failed, 3 if it has succeeded without the artifacts.",
+            "With --run, the exit code is 1 once the run has failed, 3 if it has succeeded without the artifacts.",
             "Waiting costs little of the rate limit: what has not changed is not sent again.",
         ),
         options=(

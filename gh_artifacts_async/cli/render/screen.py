@@ -27,16 +27,15 @@ def write(stream: TextIO | None, text: str) -> bool:
     """
     if stream is None:  # closed before the program began
         return False
-    written = False
-    with _reader_may_leave(stream):
+    with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         try:
             stream.write(text)
         except UnicodeEncodeError:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
-        written = True
-    return written
+        return True
+    return False
 
 
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
@@ -47,18 +46,16 @@ def write_bytes(stream: TextIO | None, data: bytes) -> None:
     """
     if stream is None:
         return
-    with _reader_may_leave(stream):
+    with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         stream.flush()
         stream.buffer.write(data)
         stream.buffer.flush()
 
 
 @contextlib.contextmanager
-def _reader_may_leave(stream: TextIO) -> Generator[None]:
+def _abandoned_if_broken(stream: TextIO) -> Generator[None]:
     try:
         yield
-    except BrokenPipeError:
-        _abandon(stream)
     except OSError:
         _abandon(stream)
         raise
