@@ -252,7 +252,7 @@ async def waits(client: ArtifactsClient) -> None:
             assert_type(artifact, Artifact)
             assert_type(watch.cursor, str)
     await client.watch("o/r", since=watch.cursor, interval=30).aclose()
-    client.wait_for_run("o/r", 7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.wait_for_run("o/r", 7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def unwrapped(outcome: Outcome[DownloadResult], success: Success[DownloadResult]) -> None:

@@ -21,16 +21,13 @@ _STYLES = {"success": "green", "failure": "red", "timed_out": "red", "startup_fa
 def table(found: Sequence[WorkflowRun], now: datetime) -> Table:
     """Return a table of runs, the heading first; where there is little room, names give way, and an ID never does."""
     rows = tables.columns()
-    widest = max((len(str(run.id)) for run in found), default=0)
-    rows.add_column("ID", justify="right", no_wrap=True, min_width=widest)
-    rows.add_column("WORKFLOW", no_wrap=True, overflow="ellipsis", style="cyan")
-    rows.add_column("STATUS", no_wrap=True, overflow="ellipsis")
-    rows.add_column("EVENT", no_wrap=True, overflow="ellipsis")
-    rows.add_column("BRANCH", no_wrap=True, overflow="ellipsis")
-    rows.add_column("CREATED", no_wrap=True, overflow="ellipsis")
+    rows.add_column("ID", justify="right", no_wrap=True)
+    for name in ("WORKFLOW", "STATUS", "EVENT", "BRANCH"):  # rich takes room from these alone: no column no_wrap
+        rows.add_column(tables.plain(name), style="cyan" if name == "WORKFLOW" else "")
+    rows.add_column("CREATED", no_wrap=True)
     forks = any(run.is_fork for run in found)
     if forks:
-        rows.add_column("FORK", no_wrap=True, min_width=len("fork"))
+        rows.add_column("FORK", no_wrap=True)
     for run in found:
         state = run.conclusion or run.status or "-"
         cells: list[str | Text] = [
