@@ -22,6 +22,12 @@ if TYPE_CHECKING:
         PlannedRequest,
         QueryPlan,
     )
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
+    )
     from gh_artifacts_async.automation.watching import (
         ArtifactWatch,
     )
@@ -106,6 +112,7 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Failure,
+        MergeResult,
         Outcome,
         PlannedDownload,
         Secret,
@@ -117,6 +124,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import (
         ArtifactQuery,
         Budget,
+        Conflicts,
         ExtractPolicy,
         IfExists,
         Layout,
@@ -151,6 +159,7 @@ __all__ = [
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
+    "Conflicts",
     "ConnectionFailedError",
     "CorruptArchiveError",
     "DestinationExistsError",
@@ -176,6 +185,9 @@ __all__ = [
     "Member",
     "MemberNotFoundError",
     "MergeConflictError",
+    "MergeResult",
+    "MirrorReport",
+    "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -244,6 +256,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
+        "automation.mirror": "MirrorReport",
         "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
@@ -265,11 +279,12 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
-            "raise_for_failures"
+            "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
+            "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy "
+            "Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
