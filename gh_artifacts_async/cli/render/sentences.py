@@ -19,6 +19,9 @@ _AS_OPTIONS = (
     ("ca_file", "--ca-file"),
     ("run_id", "--run"),
     ("limit must", "--limit must"),
+    ("timeout must", "--timeout must"),
+    ("interval must", "--interval must"),
+    ("since must", "--since must"),
     (", or pass allow_http=True", ""),
 )
 """The library's words for what is wrong with an argument, and the command line's."""
@@ -35,6 +38,8 @@ _AS_SENTENCES = (
     ("took longer than Timeouts.connect", "took too long"),
     ("Timeouts.min_rate is", "the minimum is"),
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
+    ("pass a larger timeout", "use a larger --timeout"),
+    ("pass fail_fast=False", "use --no-fail-fast"),
     ("use layout='id' to keep them apart", "use --layout id to keep them apart"),
 )
 """The library's settings in its errors, and what a user of the command line can make of them."""
