@@ -12,6 +12,14 @@ Importing the package itself loads nothing: a name's module is imported when the
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gh_artifacts_async.automation.usage import (
+        StorageUsage,
+        UsageEntry,
+    )
+    from gh_artifacts_async.automation.retention import (
+        CleanupPlan,
+        PlannedArtifact,
+    )
     from gh_artifacts_async.api.app import AppInstallationToken
     from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
@@ -119,6 +127,7 @@ if TYPE_CHECKING:
         Layout,
         Lease,
         Limits,
+        RetentionPolicy,
         RetryPolicy,
         StoragePolicy,
         Timeouts,
@@ -144,6 +153,7 @@ __all__ = [
     "BudgetUnavailableError",
     "BulkError",
     "CertificateError",
+    "CleanupPlan",
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
@@ -180,6 +190,7 @@ __all__ = [
     "Pacing",
     "PermissionDeniedError",
     "PlanRefusedError",
+    "PlannedArtifact",
     "PlannedDownload",
     "PlannedRequest",
     "PrimaryRateLimitError",
@@ -196,6 +207,7 @@ __all__ = [
     "RequestSent",
     "RequestTimeoutError",
     "ResponseShapeError",
+    "RetentionPolicy",
     "RetryPolicy",
     "RunFailedError",
     "SecondaryRateLimitError",
@@ -209,6 +221,7 @@ __all__ = [
     "Statistics",
     "StorageError",
     "StoragePolicy",
+    "StorageUsage",
     "Success",
     "Timeouts",
     "TokenSource",
@@ -225,6 +238,7 @@ __all__ = [
     "UnsafeMemberError",
     "UnsafeRedirectError",
     "UnsupportedArchiveError",
+    "UsageEntry",
     "WaitTimeoutError",
     "WorkflowRun",
     "raise_for_failures",
@@ -240,6 +254,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.retention": "CleanupPlan PlannedArtifact",
+        "automation.usage": "StorageUsage UsageEntry",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
@@ -264,7 +280,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"
+            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetentionPolicy RetryPolicy "
+            "StoragePolicy Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

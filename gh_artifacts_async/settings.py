@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
@@ -242,12 +242,17 @@ class ExtractPolicy:
     symlinks: Literal["reject", "skip"] = attrs.field(default="reject", validator=_choice("reject", "skip"))
 
 
-def _names(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - users may pass anything
-    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ()
-    if not names or not all(isinstance(name, str) and name for name in names):
-        msg = f"names must be a glob or a sequence of globs, not {value!r}"
-        raise ConfigurationError(msg)
-    return names
+def _globs(what: str, *, least: int = 0) -> Callable[[Any], tuple[str, ...]]:
+    """Return a converter for a glob or several, of which there must be at least so many."""
+
+    def convert(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - users may pass anything
+        globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ("",)
+        if len(globs) < least or not all(isinstance(glob, str) and glob for glob in globs):
+            msg = f"{what} must be a glob or a sequence of globs, not {value!r}"
+            raise ConfigurationError(msg)
+        return globs
+
+    return convert
 
 
 def _text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -332,7 +337,7 @@ class ArtifactQuery:
     run_attempt: int | None = attrs.field(default=None, validator=_identity)
     artifact_ids: tuple[int, ...] | None = attrs.field(default=None, converter=_identities)
     exclude_run: int | None = attrs.field(default=None, validator=_identity)
-    names: tuple[str, ...] = attrs.field(default=("*",), converter=_names)
+    names: tuple[str, ...] = attrs.field(default=("*",), converter=_globs("names", least=1))
     name_regex: str | None = attrs.field(default=None, validator=_pattern)
     since: datetime | None = attrs.field(default=None, validator=_moment)
     allow_forks: bool = False
@@ -341,3 +346,49 @@ class ArtifactQuery:
         default="newest", validator=_choice("newest", "all", "error")
     )
     include_expired: bool = False
+
+
+def _period(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not (isinstance(value, timedelta) and value >= timedelta()):
+        msg = f"{attribute.name} must be a timedelta of 0 or more, or None for off, not {value!r}"
+        raise ConfigurationError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class RetentionPolicy:
+    """Which artifacts of a repository may be deleted; see :meth:`~gh_artifacts_async.ArtifactsClient.plan_cleanup`.
+
+    At least one of the criteria ``older_than``, ``keep_latest``, ``only_expired`` and ``max_total_bytes`` is needed; the
+    other fields only narrow them. An artifact is deleted if those of the first three that are given all hold. If the
+    repository is still larger than ``max_total_bytes``, the oldest of what is left are deleted until it fits, even if
+    they are not ``older_than`` or not expired. What is protected, or among the latest to keep, is never deleted.
+
+    Attributes:
+        older_than: delete what was created longer ago.
+        keep_latest: keep this many of each name and branch, the newest; a fork's branch is another one.
+        names: delete only these: a glob, or several of which one must match (:func:`fnmatch.fnmatchcase`).
+        max_total_bytes: the most that the whole repository may hold; what has expired does not count.
+        only_expired: delete only what has expired; that shortens the listing, and frees no storage.
+        protect_branches: globs; artifacts of runs on these branches are kept, and those whose branch is unknown.
+        protect_tags: globs; the same for tags.
+        except_names: globs; artifacts with such a name are kept.
+    """
+
+    older_than: timedelta | None = attrs.field(default=None, validator=_period)
+    keep_latest: int | None = attrs.field(default=None, validator=_number(least=1, whole=True, off=True))
+    names: tuple[str, ...] = attrs.field(default=("*",), converter=_globs("names", least=1))
+    max_total_bytes: int | None = attrs.field(default=None, validator=_number(whole=True, off=True))
+    only_expired: bool = False
+    protect_branches: tuple[str, ...] = attrs.field(default=(), converter=_globs("protect_branches"))
+    protect_tags: tuple[str, ...] = attrs.field(default=(), converter=_globs("protect_tags"))
+    except_names: tuple[str, ...] = attrs.field(default=(), converter=_globs("except_names"))
+
+    def __attrs_post_init__(self) -> None:
+        """Check that something may be deleted at all.
+
+        Raises:
+            ConfigurationError: no criterion is given.
+        """
+        if not self.only_expired and self.older_than is self.keep_latest is self.max_total_bytes is None:
+            msg = "a RetentionPolicy needs older_than, keep_latest, only_expired or max_total_bytes"
+            raise ConfigurationError(msg)
