@@ -12,14 +12,6 @@ Importing the package itself loads nothing: a name's module is imported when the
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.automation.usage import (
-        StorageUsage,
-        UsageEntry,
-    )
-    from gh_artifacts_async.automation.retention import (
-        CleanupPlan,
-        PlannedArtifact,
-    )
     from gh_artifacts_async.api.app import AppInstallationToken
     from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
@@ -29,6 +21,23 @@ if TYPE_CHECKING:
         LeftOut,
         PlannedRequest,
         QueryPlan,
+    )
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
+    )
+    from gh_artifacts_async.automation.retention import (
+        CleanupPlan,
+        PlannedArtifact,
+    )
+    from gh_artifacts_async.automation.usage import (
+        StorageUsage,
+        UsageEntry,
+    )
+    from gh_artifacts_async.automation.watching import (
+        ArtifactWatch,
     )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
@@ -111,6 +120,7 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Failure,
+        MergeResult,
         Outcome,
         PlannedDownload,
         Secret,
@@ -122,6 +132,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import (
         ArtifactQuery,
         Budget,
+        Conflicts,
         ExtractPolicy,
         IfExists,
         Layout,
@@ -145,6 +156,7 @@ __all__ = [
     "ArtifactQuery",
     "ArtifactRef",
     "ArtifactRun",
+    "ArtifactWatch",
     "ArtifactsClient",
     "ArtifactsError",
     "AuthenticationError",
@@ -157,6 +169,7 @@ __all__ = [
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
+    "Conflicts",
     "ConnectionFailedError",
     "CorruptArchiveError",
     "DestinationExistsError",
@@ -182,6 +195,9 @@ __all__ = [
     "Member",
     "MemberNotFoundError",
     "MergeConflictError",
+    "MergeResult",
+    "MirrorReport",
+    "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -256,6 +272,9 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
         "automation.retention": "CleanupPlan PlannedArtifact",
         "automation.usage": "StorageUsage UsageEntry",
+        "automation.manifest": "MirroredArtifact",
+        "automation.mirror": "MirrorReport",
+        "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
@@ -276,11 +295,11 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
-            "raise_for_failures"
+            "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
+            "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetentionPolicy RetryPolicy "
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy RetryPolicy "
             "StoragePolicy Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import attrs
 
@@ -29,6 +29,9 @@ StrPath = str | os.PathLike[str]
 
 IfExists = Literal["error", "skip", "replace"]
 """If the destination exists: raise an error, skip it if it is known to be the same, or replace it."""
+
+Conflicts = Literal["error", "identical", "newest"]
+"""If two artifacts of a merge have a file at one path: raise an error, allow identical files, or take the newest."""
 
 MOST_CONCURRENT = 100
 """Requests that GitHub allows at once, over all clients of a token."""
@@ -242,17 +245,12 @@ class ExtractPolicy:
     symlinks: Literal["reject", "skip"] = attrs.field(default="reject", validator=_choice("reject", "skip"))
 
 
-def _globs(what: str, *, least: int = 0) -> Callable[[Any], tuple[str, ...]]:
-    """Return a converter for a glob or several, of which there must be at least so many."""
-
-    def convert(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - users may pass anything
-        globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ("",)
-        if len(globs) < least or not all(isinstance(glob, str) and glob for glob in globs):
-            msg = f"{what} must be a glob or a sequence of globs, not {value!r}"
-            raise ConfigurationError(msg)
-        return globs
-
-    return convert
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ()
+    if not names or not all(isinstance(name, str) and name for name in names):
+        msg = f"names must be a glob or a sequence of globs, not {value!r}"
+        raise ConfigurationError(msg)
+    return names
 
 
 def _text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -270,11 +268,12 @@ def _workflow(instance: object, attribute: attrs.Attribute[Any], value: object) 
     (_text if isinstance(value, str) else _identity)(instance, attribute, value)
 
 
-def _identities(value: Any) -> tuple[int, ...] | None:  # noqa: ANN401 - users may pass anything
+def _identities(value: int | Iterable[int] | None) -> tuple[int, ...] | None:
     if value is None:
         return None
-    numbers = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
-    return tuple(dict.fromkeys(check_id(number, "artifact_ids") for number in numbers))
+    given: object = value
+    numbers = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    return tuple(dict.fromkeys(check_id(cast("int", number), "artifact_ids") for number in numbers))
 
 
 def _pattern(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -337,7 +336,7 @@ class ArtifactQuery:
     run_attempt: int | None = attrs.field(default=None, validator=_identity)
     artifact_ids: tuple[int, ...] | None = attrs.field(default=None, converter=_identities)
     exclude_run: int | None = attrs.field(default=None, validator=_identity)
-    names: tuple[str, ...] = attrs.field(default=("*",), converter=_globs("names", least=1))
+    names: tuple[str, ...] = attrs.field(default=("*",), converter=_names)
     name_regex: str | None = attrs.field(default=None, validator=_pattern)
     since: datetime | None = attrs.field(default=None, validator=_moment)
     allow_forks: bool = False
@@ -346,6 +345,14 @@ class ArtifactQuery:
         default="newest", validator=_choice("newest", "all", "error")
     )
     include_expired: bool = False
+
+
+def _globs(value: str | Iterable[str]) -> tuple[str, ...]:
+    globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ("",)
+    if not all(isinstance(glob, str) and glob for glob in globs):
+        msg = f"expected a glob or a sequence of globs, not {value!r}"
+        raise ConfigurationError(msg)
+    return globs
 
 
 def _period(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -358,10 +365,10 @@ def _period(_instance: object, attribute: attrs.Attribute[Any], value: object) -
 class RetentionPolicy:
     """Which artifacts of a repository may be deleted; see :meth:`~gh_artifacts_async.ArtifactsClient.plan_cleanup`.
 
-    At least one of the criteria ``older_than``, ``keep_latest``, ``only_expired`` and ``max_total_bytes`` is needed; the
-    other fields only narrow them. An artifact is deleted if those of the first three that are given all hold. If the
-    repository is still larger than ``max_total_bytes``, the oldest of what is left are deleted until it fits, even if
-    they are not ``older_than`` or not expired. What is protected, or among the latest to keep, is never deleted.
+    At least one of the criteria ``older_than``, ``keep_latest``, ``only_expired`` and ``max_total_bytes`` is needed;
+    the other fields only narrow them. An artifact is deleted if those of the first three that are given all hold. If
+    the repository is then still larger than ``max_total_bytes``, the oldest of what is left are deleted until it fits,
+    whatever ``older_than`` and ``only_expired`` say. What is protected, or among the latest to keep, is never deleted.
 
     Attributes:
         older_than: delete what was created longer ago.
@@ -376,12 +383,12 @@ class RetentionPolicy:
 
     older_than: timedelta | None = attrs.field(default=None, validator=_period)
     keep_latest: int | None = attrs.field(default=None, validator=_number(least=1, whole=True, off=True))
-    names: tuple[str, ...] = attrs.field(default=("*",), converter=_globs("names", least=1))
+    names: tuple[str, ...] = attrs.field(default=("*",), converter=_names)
     max_total_bytes: int | None = attrs.field(default=None, validator=_number(whole=True, off=True))
     only_expired: bool = False
-    protect_branches: tuple[str, ...] = attrs.field(default=(), converter=_globs("protect_branches"))
-    protect_tags: tuple[str, ...] = attrs.field(default=(), converter=_globs("protect_tags"))
-    except_names: tuple[str, ...] = attrs.field(default=(), converter=_globs("except_names"))
+    protect_branches: tuple[str, ...] = attrs.field(default=(), converter=_globs)
+    protect_tags: tuple[str, ...] = attrs.field(default=(), converter=_globs)
+    except_names: tuple[str, ...] = attrs.field(default=(), converter=_globs)
 
     def __attrs_post_init__(self) -> None:
         """Check that something may be deleted at all.
