@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from gh_artifacts_async.automation.mirror import (
         MirrorReport,
     )
+    from gh_artifacts_async.automation.retention import (
+        CleanupPlan,
+        PlannedArtifact,
+    )
+    from gh_artifacts_async.automation.usage import (
+        StorageUsage,
+        UsageEntry,
+    )
     from gh_artifacts_async.automation.watching import (
         ArtifactWatch,
     )
@@ -134,6 +142,7 @@ if TYPE_CHECKING:
         Layout,
         Lease,
         Limits,
+        RetentionPolicy,
         RetryPolicy,
         StoragePolicy,
         Timeouts,
@@ -161,6 +170,7 @@ __all__ = [
     "BudgetUnavailableError",
     "BulkError",
     "CertificateError",
+    "CleanupPlan",
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
@@ -202,6 +212,7 @@ __all__ = [
     "Pacing",
     "PermissionDeniedError",
     "PlanRefusedError",
+    "PlannedArtifact",
     "PlannedDownload",
     "PlannedRequest",
     "PrimaryRateLimitError",
@@ -218,6 +229,7 @@ __all__ = [
     "RequestSent",
     "RequestTimeoutError",
     "ResponseShapeError",
+    "RetentionPolicy",
     "RetryPolicy",
     "RunFailedError",
     "SecondaryRateLimitError",
@@ -231,6 +243,7 @@ __all__ = [
     "Statistics",
     "StorageError",
     "StoragePolicy",
+    "StorageUsage",
     "Success",
     "Timeouts",
     "TokenSource",
@@ -247,6 +260,7 @@ __all__ = [
     "UnsafeMemberError",
     "UnsafeRedirectError",
     "UnsupportedArchiveError",
+    "UsageEntry",
     "WaitTimeoutError",
     "WorkflowRun",
     "raise_for_failures",
@@ -262,6 +276,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.retention": "CleanupPlan PlannedArtifact",
+        "automation.usage": "StorageUsage UsageEntry",
         "automation.manifest": "MirroredArtifact",
         "automation.mirror": "MirrorReport",
         "automation.watching": "ArtifactWatch",
@@ -290,8 +306,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy "
-            "Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy RetryPolicy "
+            "StoragePolicy Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

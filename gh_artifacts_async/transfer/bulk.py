@@ -58,11 +58,23 @@ class Pool(Generic[T]):
     """
 
     def __init__(
-        self, subjects: Iterable[Subject] | AsyncIterable[Subject], work: Callable[[Subject], Awaitable[T]], size: int
+        self,
+        subjects: Iterable[Subject] | AsyncIterable[Subject],
+        work: Callable[[Subject], Awaitable[T]],
+        size: int,
+        stops: tuple[type[Exception], ...] = STOPS_ALL,
     ) -> None:
-        """Keep the arguments; :meth:`start` starts the tasks."""
+        """Keep the arguments; :meth:`start` starts the tasks.
+
+        Args:
+            subjects: the input.
+            work: processes one item.
+            size: how many tasks.
+            stops: after one of these errors nothing more is processed.
+        """
         self._work = work
         self._size = size
+        self._stops = stops
         self._left = list(subjects) if isinstance(subjects, abc.Collection) else None
         self._source = _Source(iter(self._left) if self._left is not None else subjects)
         self._outcomes: asyncio.Queue[Outcome[T] | _End] = asyncio.Queue(size)
@@ -95,7 +107,7 @@ class Pool(Generic[T]):
         try:
             return Success(artifact=subject, value=await self._work(subject))
         except Exception as error:  # noqa: BLE001 - one item's failure never raises; it is that item's outcome
-            if isinstance(error, STOPS_ALL):
+            if isinstance(error, self._stops):
                 self._stopped_by = self._stopped_by or error
                 if self._left is None:
                     self._source.end()
