@@ -12,12 +12,6 @@ Importing the package itself loads nothing: a name's module is imported when the
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.automation.manifest import (
-        MirroredArtifact,
-    )
-    from gh_artifacts_async.automation.mirror import (
-        MirrorReport,
-    )
     from gh_artifacts_async.api.app import AppInstallationToken
     from gh_artifacts_async.api.auth import EnvironmentToken, Sender, StaticToken, TokenSource
     from gh_artifacts_async.api.environment import resolve_base_url, token_variables
@@ -27,6 +21,12 @@ if TYPE_CHECKING:
         LeftOut,
         PlannedRequest,
         QueryPlan,
+    )
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
     )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
