@@ -30,6 +30,9 @@ StrPath = str | os.PathLike[str]
 IfExists = Literal["error", "skip", "replace"]
 """If the destination exists: raise an error, skip it if it is known to be the same, or replace it."""
 
+Conflicts = Literal["error", "identical", "newest"]
+"""If two artifacts of a merge have a file at one path: raise an error, allow identical files, or take the newest."""
+
 MOST_CONCURRENT = 100
 """Requests that GitHub allows at once, over all clients of a token."""
 

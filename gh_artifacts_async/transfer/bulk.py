@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import (
     AuthenticationError,
-    ConfigurationError,
     OutOfSpaceError,
     RateLimitError,
 )
@@ -20,7 +19,7 @@ from gh_artifacts_async.results import DownloadResult, Failure, Outcome, Success
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.download import Download
-from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
+from gh_artifacts_async.transfer.storage.targets import check_artifacts, missing_token, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -177,17 +176,6 @@ async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
             yield outcomes
     finally:
         await pool.stop()
-
-
-def check_artifacts(artifacts: object) -> None:
-    """Check that an argument is a collection or an iterator.
-
-    Raises:
-        ConfigurationError: it is a single artifact, or something else.
-    """
-    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
-        msg = f"artifacts must be an iterable of artifacts, not one {type(artifacts).__name__}"
-        raise ConfigurationError(msg)
 
 
 def download_many(
