@@ -253,6 +253,34 @@ COMMANDS: dict[str, Command] = {
         ),
         examples=("watch octo-org/octo-docs --name nightly --json", "watch octo-org/octo-docs --since 2026-11-01"),
     ),
+    "mirror": Command(
+        brief="Keep a folder equal to a repository's artifacts: run again, it fetches only what is new.",
+        usage=("mirror [OWNER/REPO] DIR [OPTIONS]", "mirror [OWNER/REPO] DIR [--name NAME]... [--branch BRANCH]..."),
+        about=(
+            "Without selectors, all artifacts that have not expired; with them, those that download would select.",
+            "What has expired on GitHub stays in the folder, and so does what was deleted, without --prune.",
+            "Files of the same content are downloaded once and are hard links: an edit in place changes them all.",
+            "A run that was interrupted, or killed, is continued by the next.",
+        ),
+        options=(
+            *_SELECTORS,
+            Option(("--prune",), "", "Remove what is no longer selected, unless it has expired or was changed here."),
+            Option(("--verify",), "", "Read every file that is there, and download again what differs."),
+            Option(
+                ("--layout",),
+                "id|name|TEMPLATE",
+                "How new files are named: NAME-ID, NAME, or a template such as '{branch}/{run_id}/{name}'.",
+                "id",
+            ),
+            Option(("--extract",), "", "Unpack zips; folders are not linked."),
+            Option(("--no-link",), "", "Copy files of the same content rather than link them."),
+            Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
+        ),
+        examples=(
+            "mirror octo-org/octo-docs backup",
+            "mirror octo-org/octo-docs nightly --workflow ci.yml --branch main --layout name --prune",
+        ),
+    ),
     "demo": Command(
         brief="Try everything against an embedded fake GitHub: no network, no token.",
         usage=("demo [OPTIONS]",),

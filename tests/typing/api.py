@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
 from gh_artifacts_async import (
@@ -24,11 +24,14 @@ from gh_artifacts_async import (
     EnvironmentToken,
     Event,
     ExtractionProgress,
+    ExtractPolicy,
     Failure,
     GitHubCLIToken,
     Job,
     Limits,
     ListingProgress,
+    MirroredArtifact,
+    MirrorReport,
     NotFoundError,
     Outcome,
     Pacing,
@@ -335,3 +338,24 @@ async def selection(client: ArtifactsClient) -> None:
     assert_type([one.reason for one in plan.requests], list[str])
     for left in plan.left_out:
         assert_type(left.candidate, Artifact | WorkflowRun)
+
+
+async def mirrors(client: ArtifactsClient, watch: Observer) -> None:
+    """A mirror's report has typed entries and failures."""
+    report = await client.mirror(
+        RepositoryName("o", "r"),
+        Path("backup"),
+        query=ArtifactQuery(branch="main"),
+        layout=lambda artifact: f"{artifact.id}",
+        prune=True,
+        verify=True,
+        extract=ExtractPolicy(),
+        link=False,
+        durable=True,
+        concurrency=2,
+        observer=watch,
+    )
+    assert_type(report, MirrorReport)
+    assert_type([entry.path for entry in report.fetched], list[PurePosixPath])
+    assert_type([failure.error for failure in report.failed], list[Exception])
+    assert_type(report.removed, tuple[MirroredArtifact, ...])

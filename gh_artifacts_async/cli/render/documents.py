@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Member,
+        MirroredArtifact,
         PlannedDownload,
         RemoteArchive,
         WorkflowRun,
@@ -96,6 +98,20 @@ def planned(plan: PlannedDownload) -> dict[str, Any]:
         "action": plan.action,
         "path": str(plan.path),
         "bytes": plan.bytes,
+    }
+
+
+def mirrored(entry: MirroredArtifact, directory: str) -> dict[str, Any]:
+    """Return one artifact of a mirror."""
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "path": os.path.join(directory, entry.path),  # noqa: PTH118 - as the user gave it
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "digest": None if entry.digest is None else str(entry.digest),
+        "created_at": _time(entry.created_at),
+        "expires_at": _time(entry.expires_at),
     }
 
 
