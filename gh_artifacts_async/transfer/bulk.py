@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import (
     AuthenticationError,
-    ConfigurationError,
     OutOfSpaceError,
     RateLimitError,
 )
@@ -20,7 +19,7 @@ from gh_artifacts_async.results import DownloadResult, Failure, Outcome, Success
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.download import Download
-from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
+from gh_artifacts_async.transfer.storage.targets import check_artifacts, missing_token, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,18 +46,15 @@ class _End:
     """Marks the end of the queue of outcomes."""
 
 
-class Pool(Generic[T]):
+class Workers(Generic[T]):
     """Processes an input with a bounded number of tasks; yields outcomes as they complete.
 
-    Memory does not grow with the input: an item is taken only when a task is free, and a task waits until its
-    outcome is taken.
+    Memory does not grow with the input: an item is taken only when a task is free, and a task waits until there is room
+    for its outcome.
     """
 
-    def __init__(
-        self, subjects: Iterable[Subject] | AsyncIterable[Subject], work: Callable[[Subject], Awaitable[T]], size: int
-    ) -> None:
+    def __init__(self, subjects: Iterable[Subject] | AsyncIterable[Subject], size: int) -> None:
         """Keep the arguments; :meth:`start` starts the tasks."""
-        self._work = work
         self._size = size
         self._left = list(subjects) if isinstance(subjects, abc.Collection) else None
         self._source = _Source(iter(self._left) if self._left is not None else subjects)
@@ -66,6 +62,14 @@ class Pool(Generic[T]):
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped_by: Exception | None = None
         self._input_error: BaseException | None = None
+
+    async def process(self, subject: Subject) -> None:
+        """Do the work for one item, and put its outcomes in the queue; an error is the item's last outcome."""
+        raise NotImplementedError
+
+    async def put(self, outcome: Outcome[T]) -> None:
+        """Put an outcome in the queue, once there is room."""
+        await self._outcomes.put(outcome)
 
     def start(self) -> None:
         """Start the tasks."""
@@ -84,19 +88,21 @@ class Pool(Generic[T]):
                 self._input_error = self._input_error or error
                 self._source.end()
                 return
-            await self._outcomes.put(await self._outcome(subject))
+            failure = self._stopped_by or await self._failure_of(subject)
+            if failure is not None:
+                await self.put(Failure(artifact=subject, error=failure))
 
-    async def _outcome(self, subject: Subject) -> Outcome[T]:
-        if self._stopped_by is not None:
-            return Failure(artifact=subject, error=self._stopped_by)
+    async def _failure_of(self, subject: Subject) -> Exception | None:
+        """Process one item; one item's failure never raises, but one that every further item would have stops all."""
         try:
-            return Success(artifact=subject, value=await self._work(subject))
-        except Exception as error:  # noqa: BLE001 - one item's failure never raises; it is that item's outcome
+            await self.process(subject)
+        except Exception as error:  # noqa: BLE001 - it is that item's outcome
             if isinstance(error, STOPS_ALL):
                 self._stopped_by = self._stopped_by or error
                 if self._left is None:
                     self._source.end()
-            return Failure(artifact=subject, error=error)
+            return error
+        return None
 
     async def _finish(self, workers: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(workers)
@@ -134,6 +140,21 @@ class Pool(Generic[T]):
             raise cancelled
 
 
+class Pool(Workers[T]):
+    """Work that returns one value for each item."""
+
+    def __init__(
+        self, subjects: Iterable[Subject] | AsyncIterable[Subject], work: Callable[[Subject], Awaitable[T]], size: int
+    ) -> None:
+        """Keep the arguments."""
+        super().__init__(subjects, size)
+        self._work = work
+
+    async def process(self, subject: Subject) -> None:
+        """Put the value in the queue."""
+        await self.put(Success(artifact=subject, value=await self._work(subject)))
+
+
 class _Source:
     """The input, sync or async, read by one task at a time."""
 
@@ -169,7 +190,7 @@ class _Source:
 
 
 @asynccontextmanager
-async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
+async def running(pool: Workers[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
     """Run a pool for the length of a block; leaving it cancels what is left."""
     pool.start()
     try:
@@ -177,17 +198,6 @@ async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
             yield outcomes
     finally:
         await pool.stop()
-
-
-def check_artifacts(artifacts: object) -> None:
-    """Check that an argument is a collection or an iterator.
-
-    Raises:
-        ConfigurationError: it is a single artifact, or something else.
-    """
-    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, abc.Iterable | AsyncIterable):
-        msg = f"artifacts must be an iterable of artifacts, not one {type(artifacts).__name__}"
-        raise ConfigurationError(msg)
 
 
 def download_many(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import random
 import tempfile
@@ -61,7 +62,8 @@ class RangeReader:
     Attributes:
         total: bytes of the whole; None before the first response.
         etag: of the first response; later ones must have the same.
-        content_type: of the first response with bytes; None if storage sends none.
+        content_type: of the last response with bytes; None if storage sends none.
+        disposition: its Content-Disposition.
         requests: sent to storage.
         bytes_fetched: of all bodies together.
     """
@@ -85,6 +87,7 @@ class RangeReader:
         self.total: int | None = None
         self.etag: str | None = None
         self.content_type: str | None = None
+        self.disposition: str | None = None
         self.requests = 0
         self.bytes_fetched = 0
 
@@ -93,22 +96,32 @@ class RangeReader:
         self._signed = signed
         self._ends_at = asyncio.get_running_loop().time() + signed.lifetime - _LEAVE
 
+    def unexpired_url(self) -> SignedURL | None:
+        """Return the URL of the last request while it can be used for another; else None."""
+        return self._signed if asyncio.get_running_loop().time() <= self._ends_at else None
+
     # --- ranges
 
-    async def read(self, start: int, end: int) -> bytes:
+    async def read(self, start: int, end: int, *, then: bytes = b"") -> bytes:
         """Return the bytes from ``start`` up to ``end`` (exclusive), fewer if the whole ends before.
+
+        Args:
+            start: offset of the first byte.
+            end: offset after the last one.
+            then: known bytes that follow; they are appended without a copy of the others.
 
         Raises:
             NoRangesError: storage does not support ranges.
             ArtifactsError: a request failed.
         """
-        body = bytearray()
+        body = io.BytesIO()
 
         async def take(chunk: bytes) -> None:
-            body.extend(chunk)
+            body.write(chunk)
 
         await self.copy(start, end, take)
-        return bytes(body)
+        body.write(then)
+        return body.getvalue()
 
     @asynccontextmanager
     async def scratch(
@@ -182,7 +195,7 @@ class RangeReader:
 
     async def _once(self, start: int, end: int, take: Take) -> Setback | None:
         """Send one request and read its body."""
-        signed = await self._url()
+        signed = await self.url()
         self.requests += 1
         try:
             stream = await self._context.storage.open(
@@ -202,10 +215,11 @@ class RangeReader:
             return Setback(error=error.with_traceback(None), failure=Fault())
         return None
 
-    async def _url(self) -> SignedURL:
+    async def url(self) -> SignedURL:
         """Return a signed URL that has not expired, the same one for as long as it is valid."""
-        if self._signed is not None and asyncio.get_running_loop().time() <= self._ends_at:
-            return self._signed
+        known = self.unexpired_url()
+        if known is not None:
+            return known
         signed = await sign(self._context.github, self._artifact, fresh=self._fresh)
         self.use(signed)
         return signed
@@ -246,6 +260,7 @@ class RangeReader:
         self.total, self.etag = body.total, body.etag
         if status == _PARTIAL:
             self.content_type = stream.response.headers.get("content-type")
+            self.disposition = stream.response.headers.get("content-disposition")
 
     async def _take(self, stream: HttpStream, length: int, take: Take) -> None:
         """Read a body of a known length."""

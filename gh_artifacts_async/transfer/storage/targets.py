@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api import endpoints
@@ -37,6 +38,17 @@ def missing_token(base: BaseURL) -> MissingTokenError:
     names = " or ".join(token_names_for(base, os.environ)[:2])
     msg = f"downloading an artifact needs a token, even from a public repository; pass one, or set {names}"
     return MissingTokenError(msg)
+
+
+def check_artifacts(artifacts: object) -> None:
+    """Check that an argument is a collection or an iterator.
+
+    Raises:
+        ConfigurationError: it is a single artifact, or something else.
+    """
+    if isinstance(artifacts, str | bytes) or not isinstance(artifacts, Iterable | AsyncIterable):
+        msg = f"artifacts must be an iterable of artifacts, not one {type(artifacts).__name__}"
+        raise ConfigurationError(msg)
 
 
 async def resolve(github: GitHubSession, artifact: object) -> Artifact:

@@ -46,6 +46,11 @@ class Tail:
         """Length of the whole archive."""
         return self.directory.size
 
+    @classmethod
+    def of(cls, reader: Reader, directory: ArchiveDirectory) -> Tail:
+        """Return the tail of an archive that is on disk, without its bytes. Blocks."""
+        return cls(directory, b"", _digest(reader, directory.directory_offset, directory.size))
+
     def is_that_of(self, reader: Reader) -> bool:
         """Whether an archive has the same directory. Blocks."""
         return _digest(reader, self.directory.directory_offset, self.size) == self.digest
@@ -65,19 +70,49 @@ async def read_tail(ranged: RangeReader, size: int, policy: ExtractPolicy) -> Ta
         ArchiveError: the archive is rejected.
         ArtifactsError: a request to GitHub or its storage failed.
     """
+    data, size = await fetch_tail(ranged, size)
+    try:
+        return await audit_tail(ranged, data, size, policy)
+    except ArchiveError as error:
+        raise not_a_zip(ranged.content_type, error) from None
+
+
+async def fetch_tail(ranged: RangeReader, size: int) -> tuple[bytes, int]:
+    """Fetch the last bytes of what is stored, whatever it is.
+
+    Args:
+        ranged: of the artifact.
+        size: its length according to GitHub; storage's takes precedence.
+
+    Returns:
+        The bytes, and the length of the whole.
+
+    Raises:
+        NoRangesError: storage does not support ranges.
+        ArtifactsError: a request to GitHub or its storage failed.
+    """
     start = max(0, size - TAIL)
     data = await ranged.read(start, max(size, start + 1))
     if ranged.total is not None and ranged.total != size:  # old servers count the raw files
         size = ranged.total
         data = await ranged.read(max(0, size - TAIL), size)
-    try:
-        return await _audited(ranged, data, size, policy)
-    except ArchiveError as error:
-        raise not_a_zip(ranged.content_type, error) from None
+    return data, size
 
 
-async def _audited(ranged: RangeReader, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
-    """Audit the directory, and fetch more for as long as it begins before what was fetched."""
+async def audit_tail(ranged: RangeReader, data: bytes, size: int, policy: ExtractPolicy) -> Tail:
+    """Audit the directory, and fetch more for as long as it begins before what was fetched.
+
+    Args:
+        ranged: of the archive.
+        data: the archive's last bytes.
+        size: the archive's length.
+        policy: limits, names and links.
+
+    Raises:
+        NoRangesError: storage no longer supports ranges.
+        ArchiveError: the archive is rejected.
+        ArtifactsError: a request to GitHub or its storage failed.
+    """
     while isinstance(found := await in_thread(partial(parse_tail, data, size, policy)), NeedMore):
         begins = size - len(data)
         _check_length(size - found.start, policy)
