@@ -31,6 +31,18 @@ def check_id(value: int, what: str) -> int:
     return value
 
 
+def check_owner(value: str) -> str:
+    """Return ``value`` if a user or organization can have that name.
+
+    Raises:
+        ConfigurationError: GitHub does not allow it.
+    """
+    if not isinstance(value, str) or not _OWNER.fullmatch(value):
+        msg = f"owner must be the name of a user or organization, like 'octo-org', not {value!r}"
+        raise ConfigurationError(msg)
+    return value
+
+
 def parse_timestamp(text: str) -> datetime:
     """Read an ISO 8601 time as aware UTC.
 
@@ -322,136 +334,6 @@ class RunPage:
     total_count: int
     runs: tuple[WorkflowRun, ...]
     next_page: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Job:
-    """One job of an attempt of a workflow run.
-
-    Attributes:
-        id: the job's id.
-        run_id: the run's id.
-        run_attempt: number of the attempt, from 1.
-        name: the job's name.
-        status: e.g. ``"completed"``.
-        conclusion: e.g. ``"success"``; None while it is running.
-        started_at: when it started (aware, UTC).
-        completed_at: when it ended (aware, UTC); None while it is running.
-        labels: what its ``runs-on`` asks for.
-        html_url: its web page.
-        runner_name: the runner that runs it; None while it is queued.
-    """
-
-    id: int
-    run_id: int | None = None
-    run_attempt: int | None = None
-    name: str | None = None
-    status: str | None = None
-    conclusion: str | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    labels: tuple[str, ...] = ()
-    html_url: str | None = None
-    runner_name: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class JobPage:
-    """One page of a run's jobs.
-
-    Attributes:
-        total_count: jobs in the whole listing.
-        jobs: this page's.
-        next_page: number of the next page; None on the last.
-    """
-
-    total_count: int
-    jobs: tuple[Job, ...]
-    next_page: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Workflow:
-    """One workflow of a repository.
-
-    Attributes:
-        id: the workflow's id.
-        name: as its file names it.
-        path: its file, e.g. ``".github/workflows/ci.yml"``.
-        state: e.g. ``"active"``.
-    """
-
-    id: int
-    name: str | None = None
-    path: str | None = None
-    state: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class WorkflowPage:
-    """One page of a repository's workflows.
-
-    Attributes:
-        total_count: workflows in the whole listing.
-        workflows: this page's.
-        next_page: number of the next page; None on the last.
-    """
-
-    total_count: int
-    workflows: tuple[Workflow, ...]
-    next_page: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class PullRequest:
-    """One pull request.
-
-    Attributes:
-        number: in its repository.
-        head_sha: the latest commit of its branch.
-    """
-
-    number: int
-    head_sha: str
-
-
-@attrs.frozen(kw_only=True)
-class Repository:
-    """One repository of an owner.
-
-    Attributes:
-        id: GitHub's id, which stays when the repository is renamed.
-        name: its full name, ``owner/name``.
-    """
-
-    id: int
-    name: RepositoryName
-
-
-@attrs.frozen(kw_only=True)
-class RepositoryPage:
-    """One page of an owner's repositories.
-
-    Attributes:
-        repositories: this page's.
-        next_page: number of the next page; None on the last.
-    """
-
-    repositories: tuple[Repository, ...]
-    next_page: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class ArtifactRetention:
-    """How long a repository keeps its artifacts and logs.
-
-    Attributes:
-        days: of new artifacts and logs, unless their upload says otherwise.
-        maximum_allowed_days: the most that can be set, by the organization's or the enterprise's policy.
-    """
-
-    days: int
-    maximum_allowed_days: int
 
 
 @attrs.frozen(kw_only=True)

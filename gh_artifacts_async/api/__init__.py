@@ -14,9 +14,19 @@ if TYPE_CHECKING:
         get_artifact,
         get_download_url,
         get_workflow_run,
+        get_workflow_run_attempt,
         list_artifacts_for_repo,
+        list_jobs_for_workflow_run,
+        list_repo_workflows,
         list_workflow_run_artifacts,
         list_workflow_runs,
+    )
+    from gh_artifacts_async.api.repositories import (
+        get_artifact_and_log_retention_settings_repository,
+        get_pull_request,
+        list_repos_for_org,
+        list_repos_for_user,
+        set_artifact_and_log_retention_settings_repository,
     )
     from gh_artifacts_async.api.session import GitHubSession
 
@@ -24,12 +34,28 @@ __all__ = [
     "GitHubSession",
     "delete_artifact",
     "get_artifact",
+    "get_artifact_and_log_retention_settings_repository",
     "get_download_url",
+    "get_pull_request",
     "get_workflow_run",
+    "get_workflow_run_attempt",
     "list_artifacts_for_repo",
+    "list_jobs_for_workflow_run",
+    "list_repo_workflows",
+    "list_repos_for_org",
+    "list_repos_for_user",
     "list_workflow_run_artifacts",
     "list_workflow_runs",
+    "set_artifact_and_log_retention_settings_repository",
 ]
+
+_OF_REPOSITORIES = {
+    "get_artifact_and_log_retention_settings_repository",
+    "get_pull_request",
+    "list_repos_for_org",
+    "list_repos_for_user",
+    "set_artifact_and_log_retention_settings_repository",
+}
 
 if not TYPE_CHECKING:  # as in the package's root: a name's module is imported when the name is first used
 
@@ -40,7 +66,7 @@ if not TYPE_CHECKING:  # as in the package's root: a name's module is imported w
         if name not in __all__:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        module = "session" if name == "GitHubSession" else "endpoints"
+        module = "session" if name == "GitHubSession" else "repositories" if name in _OF_REPOSITORIES else "endpoints"
         value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
         globals()[name] = value
         return value

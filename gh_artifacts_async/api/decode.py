@@ -23,7 +23,7 @@ from gh_artifacts_async.models import (
     WorkflowRun,
     parse_timestamp,
 )
-from gh_artifacts_async.protocol.base_url import GITEA_REPOSITORIES
+from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

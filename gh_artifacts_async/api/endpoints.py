@@ -1,4 +1,4 @@
-"""One coroutine an operation, named as GitHub's documentation names it.
+"""One coroutine an operation on artifacts, runs and workflows, named as GitHub's documentation names it.
 
 https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
 """
@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gh_artifacts_async.api import decode
 from gh_artifacts_async.errors import ArtifactExpiredError, ServerError, UnexpectedResponseError
 from gh_artifacts_async.models import RepositoryName
-from gh_artifacts_async.protocol import requests
+from gh_artifacts_async.protocol import requests, run_requests
 from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Document, Location
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, RunPage, WorkflowRun
     from gh_artifacts_async.protocol.links import PageLinks
+    from gh_artifacts_async.repository_models import JobPage, WorkflowPage
     from gh_artifacts_async.results import SignedURL
 
 
@@ -81,7 +82,7 @@ async def artifact_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    found = await _document(session, request)
+    found = await document(session, request)
     shape = partial(decode.artifact_page, found.data, repo, found.links)
     page = await asyncio.get_running_loop().run_in_executor(None, shape) if found.is_large else shape()
     if request.about is not None:
@@ -100,7 +101,7 @@ async def get_artifact(session: GitHubSession, repo: str | RepositoryName, artif
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     where = RepositoryName.parse(repo)
-    found = await _document(session, requests.get_artifact(where, artifact_id))
+    found = await document(session, requests.get_artifact(where, artifact_id))
     return decode.artifact(found.data, where)
 
 
@@ -170,16 +171,54 @@ async def _raise_if_expired(
         )
 
 
-async def get_workflow_run(session: GitHubSession, repo: str | RepositoryName, run_id: int) -> WorkflowRun:
+async def get_workflow_run(
+    session: GitHubSession, repo: str | RepositoryName, run_id: int, *, pull_requests: bool = False
+) -> WorkflowRun:
     """Return one workflow run.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        run_id: the run.
+        pull_requests: ask for its ``pull_requests`` too, which are empty otherwise.
 
     Raises:
         NotFoundError: not found, or the token has no access.
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     where = RepositoryName.parse(repo)
-    found = await _document(session, requests.get_workflow_run(where, run_id))
+    found = await document(session, run_requests.get_workflow_run(where, run_id, pull_requests=pull_requests))
     return decode.workflow_run(found.data, where)
+
+
+async def get_workflow_run_attempt(
+    session: GitHubSession,
+    repo: str | RepositoryName,
+    run_id: int,
+    attempt_number: int,
+    *,
+    pull_requests: bool = False,
+) -> WorkflowRun:
+    """Return a workflow run as it was in one of its attempts.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        run_id: the run.
+        attempt_number: from 1.
+        pull_requests: ask for its ``pull_requests`` too, which are empty otherwise.
+
+    Raises:
+        NotFoundError: not found, or the token has no access.
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
+    """
+    where = RepositoryName.parse(repo)
+    request = run_requests.get_workflow_run_attempt(where, run_id, attempt_number, pull_requests=pull_requests)
+    run = decode.workflow_run((await document(session, request)).data, where)
+    if run.run_attempt not in {None, attempt_number}:
+        msg = f"{request.label} returned attempt {run.run_attempt}; does a proxy on the way mix up responses?"
+        raise UnexpectedResponseError(msg)
+    return run
 
 
 async def list_workflow_runs(
@@ -191,6 +230,7 @@ async def list_workflow_runs(
     created: str | None = None,
     per_page: int = 30,
     page: int = 1,
+    pull_requests: bool = False,
 ) -> RunPage:
     """Return one page of workflow runs, of one workflow or of all.
 
@@ -202,13 +242,20 @@ async def list_workflow_runs(
         created: a range of times in GitHub's search syntax.
         per_page: 1..100.
         page: from 1.
+        pull_requests: ask for the runs' ``pull_requests`` too, which are empty otherwise.
 
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
     where = RepositoryName.parse(repo)
-    request = requests.list_workflow_runs(
-        where, workflow=workflow, filters=filters, created=created, per_page=per_page, page=page
+    request = run_requests.list_workflow_runs(
+        where,
+        workflow=workflow,
+        filters=filters,
+        created=created,
+        per_page=per_page,
+        page=page,
+        pull_requests=pull_requests,
     )
     return (await run_page(session, request, where))[0]
 
@@ -221,13 +268,78 @@ async def run_page(
     Raises:
         ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
     """
-    found = await _document(session, request)
+    found = await document(session, request)
     shape = partial(decode.run_page, found.data, repo, found.links)
     page = await asyncio.get_running_loop().run_in_executor(None, shape) if found.is_large else shape()
     return page, found.links
 
 
-async def _document(session: GitHubSession, request: requests.Request) -> Document:
+async def list_jobs_for_workflow_run(
+    session: GitHubSession,
+    repo: str | RepositoryName,
+    run_id: int,
+    *,
+    attempts: Literal["latest", "all"] = "latest",
+    per_page: int = 30,
+    page: int = 1,
+) -> JobPage:
+    """Return one page of a workflow run's jobs.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        run_id: the run.
+        attempts: the jobs of its latest attempt, or of all attempts.
+        per_page: 1..100.
+        page: from 1.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
+    """
+    where = RepositoryName.parse(repo)
+    request = run_requests.list_jobs_for_workflow_run(where, run_id, attempts=attempts, per_page=per_page, page=page)
+    return (await job_page(session, request))[0]
+
+
+async def job_page(session: GitHubSession, request: requests.Request) -> tuple[JobPage, PageLinks]:
+    """Send a request for jobs of a run; return the page, and GitHub's own links to others.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
+    """
+    from gh_artifacts_async.api import strict
+
+    found = await document(session, request)
+    page = strict.job_page(found.data, found.links)
+    others = [job.run_id for job in page.jobs if job.run_id not in {None, request.about}]
+    if others:
+        msg = f"{request.label} returned jobs of run {others[0]}; does a proxy on the way mix up responses?"
+        raise UnexpectedResponseError(msg)
+    return page, found.links
+
+
+async def list_repo_workflows(
+    session: GitHubSession, repo: str | RepositoryName, *, per_page: int = 30, page: int = 1
+) -> WorkflowPage:
+    """Return one page of a repository's workflows.
+
+    Args:
+        session: to send with.
+        repo: ``"owner/name"``.
+        per_page: 1..100.
+        page: from 1.
+
+    Raises:
+        ArtifactsError: as :meth:`GitHubSession.send`; ResponseShapeError for a response of another shape.
+    """
+    from gh_artifacts_async.api import strict
+
+    request = run_requests.list_repo_workflows(RepositoryName.parse(repo), per_page=per_page, page=page)
+    found = await document(session, request)
+    return strict.workflow_page(found.data, found.links)
+
+
+async def document(session: GitHubSession, request: requests.Request) -> Document:
     """Send a request whose response is JSON."""
     result = await session.send(request)
     if isinstance(result, Document):

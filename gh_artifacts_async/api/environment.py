@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from gh_artifacts_async.protocol.base_url import BaseURL, base_url_for_host
+from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.api.auth import NotPickled, check_token
 from gh_artifacts_async.api.single_flight import SingleFlight
 from gh_artifacts_async.errors import ConfigurationError, MissingTokenError
-from gh_artifacts_async.protocol.base_url import BaseURL
+from gh_artifacts_async.protocol.requests import BaseURL
 from gh_artifacts_async.results import Secret
 
 if TYPE_CHECKING:

@@ -34,8 +34,8 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.protocol.api_versions import DEFAULT as API_VERSION
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, Final, GiveUp, Throttled, after, is_final
-from gh_artifacts_async.protocol.base_url import BaseURL, check_base_url
 from gh_artifacts_async.protocol.echoes import without_token
+from gh_artifacts_async.protocol.requests import BaseURL, check_base_url
 from gh_artifacts_async.protocol.responses import LARGE, NO_DOWNLOAD_URL, Good, Moved, Nothing, Refused, judge
 from gh_artifacts_async.protocol.throttling import read_rate_limit, until_reset
 from gh_artifacts_async.results import Secret

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from datetime import datetime
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin
 
 import attrs
@@ -19,21 +20,23 @@ from gh_artifacts_async.errors import ResponseShapeError, UnexpectedResponseErro
 from gh_artifacts_async.models import (
     Artifact,
     ArtifactPage,
-    ArtifactRetention,
     Digest,
+    RepositoryName,
+    RunPage,
+    WorkflowRun,
+    parse_timestamp,
+)
+from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
+from gh_artifacts_async.repository_models import (
+    ArtifactRetention,
     Job,
     JobPage,
     PullRequest,
     Repository,
-    RepositoryName,
     RepositoryPage,
-    RunPage,
     Workflow,
     WorkflowPage,
-    WorkflowRun,
-    parse_timestamp,
 )
-from gh_artifacts_async.protocol.base_url import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,21 +180,34 @@ def _from_object(made: Converter, cls: type[T]) -> Callable[[Any, Any], T]:
         if type(value) is not dict:
             msg = f"expected an object, got {type(value).__name__}"
             raise _WrongTypeError(msg)
-        found = structure(value, cls)
-        return _with_parts(found, made.structure(value, _RunParts)) if isinstance(found, WorkflowRun) else found
+        return structure(value, cls)
 
     return hook
 
 
+def _is_tuple(cls: object) -> bool:
+    return get_origin(cls) is tuple
+
+
 def _from_list(made: Converter, cls: Any) -> Callable[[Any, Any], tuple[Any, ...]]:  # noqa: ANN401 - a generic alias
     """Return a hook that takes JSON lists only; cattrs' own takes whatever can be iterated, as strings can."""
-    items = list[get_args(cls)[0]]  # type: ignore[misc]
+    items: Any = GenericAlias(list, get_args(cls)[:1])
 
     def hook(value: Any, _: Any) -> tuple[Any, ...]:  # noqa: ANN401 - cattrs' signature
         if type(value) is not list:
             msg = f"expected a list, got {type(value).__name__}"
             raise _WrongTypeError(msg)
         return tuple(made.structure(value, items))
+
+    return hook
+
+
+def _whole_run(made: Converter) -> Callable[[Any, Any], WorkflowRun]:
+    """Return a hook for runs, which take a field or two of the objects inside them."""
+    plain = _from_object(made, WorkflowRun)
+
+    def hook(value: Any, cls: Any) -> WorkflowRun:  # noqa: ANN401 - cattrs' signature
+        return _with_parts(plain(value, cls), made.structure(value, _RunParts))
 
     return hook
 
@@ -217,8 +233,9 @@ def converter() -> Converter:
     made.register_structure_hook(datetime, _timestamp)
     made.register_structure_hook(Digest, _digest)
     made.register_structure_hook(RepositoryName, _passed_in)
-    made.register_structure_hook_factory(lambda cls: get_origin(cls) is tuple, functools.partial(_from_list, made))
+    made.register_structure_hook_factory(_is_tuple, functools.partial(_from_list, made))
     made.register_structure_hook_factory(attrs.has, functools.partial(_from_object, made))
+    made.register_structure_hook(WorkflowRun, _whole_run(made))
     return made
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from gh_artifacts_async.api import endpoints, listing
+from gh_artifacts_async.api import endpoints, listing, repositories
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.models import Artifact, WorkflowRun
 from gh_artifacts_async.settings import ArtifactQuery
@@ -191,14 +191,16 @@ class Asker:
     async def head_sha(self, pull_request: int) -> str:
         """Return a pull request's head commit."""
         session = self._because(f"the head commit of pull request {pull_request}")
-        return (await endpoints.get_pull_request(session, self.repo, pull_request)).head_sha
+        return (await repositories.get_pull_request(session, self.repo, pull_request)).head_sha
 
     async def workflow_id(self, name: str) -> int | None:
         """Return the id of the workflow of a name; None if there is none."""
         session = self._because(f"the id of the workflow named {name!r}")
-        found = listing.workflows(session, self.repo)
-        async with aclosing(found):
-            async for workflow in found:
-                if workflow.name == name:
-                    return workflow.id
+        page: int | None = 1
+        while page is not None:
+            found = await endpoints.list_repo_workflows(session, self.repo, per_page=PER_PAGE, page=page)
+            number = next((workflow.id for workflow in found.workflows if workflow.name == name), None)
+            if number is not None:
+                return number
+            page = found.next_page
         return None

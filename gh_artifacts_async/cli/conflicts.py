@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gh_artifacts_async.errors import DestinationExistsError
 
@@ -27,11 +27,19 @@ async def explained(
         error: says where.
     """
     path = error.filename or ""
-    old = await _holder(client, repo, artifact, path) if os.path.isfile(path) else None  # noqa: ASYNC240, PTH113 - a name
-    if old is None:
+    kind = _kind(path)
+    if kind == "none":
         return error
-    msg = f"{path} is artifact {old.id}, and artifact {artifact.id} of the same name is newer"
+    old = await _holder(client, repo, artifact, path) if kind == "file" else None
+    if old is None:
+        msg = f"{path} exists, and is not artifact {artifact.id}"
+    else:
+        msg = f"{path} is artifact {old.id}, and artifact {artifact.id} of the same name is newer"
     return DestinationExistsError(msg, filename=error.filename)
+
+
+def _kind(path: str) -> Literal["file", "folder", "none"]:
+    return "file" if os.path.isfile(path) else "folder" if os.path.isdir(path) else "none"  # noqa: PTH112, PTH113 - names
 
 
 async def _holder(client: ArtifactsClient, repo: RepositoryName, artifact: Artifact, path: str) -> Artifact | None:

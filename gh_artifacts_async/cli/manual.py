@@ -180,19 +180,24 @@ COMMANDS: dict[str, Command] = {
     ),
     "cat": Command(
         brief="Print one file from an artifact's zip without downloading the zip.",
-        usage=("cat [OWNER/REPO] ID MEMBER [OPTIONS]",),
+        usage=("cat [OWNER/REPO] ID MEMBER [OPTIONS]", "cat [OWNER/REPO] --name NAME [--branch BRANCH]... MEMBER"),
         about=(
             "MEMBER is the file's name as shown by ls.",
+            "The artifact is given by its ID, or by options that select one, as for download.",
             "The file is written to standard output, byte for byte, once its size and checksum are verified.",
             "Put -- before a name that begins with a dash: cat ID -- -name.",
         ),
         options=(
             _REPO,
+            *_SELECTORS,
             Option(
                 ("--max-bytes",), "N", "Refuse a file that unpacks to more; the file is held in memory.", "67108864"
             ),
         ),
-        examples=("cat octo-org/octo-docs 11 log.txt | less",),
+        examples=(
+            "cat octo-org/octo-docs 11 log.txt | less",
+            "cat octo-org/octo-docs --workflow ci.yml --branch main --name coverage report.json",
+        ),
     ),
     "demo": Command(
         brief="Try everything against an embedded fake GitHub: no network, no token.",

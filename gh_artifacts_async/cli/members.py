@@ -6,21 +6,26 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
+import attrs
 from cyclopts import Parameter
 
-from gh_artifacts_async import ArtifactRef, ExtractPolicy, Member, RemoteArchive
+from gh_artifacts_async import Artifact, ArtifactRef, ArtifactsClient, ExtractPolicy, Member, RemoteArchive
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
-from gh_artifacts_async.cli.exits import OK
+from gh_artifacts_async.cli.exits import OK, NoMatchError
 from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.render import bars, documents, screen
 from gh_artifacts_async.cli.render import members as lines
 from gh_artifacts_async.cli.repo import Target
-from gh_artifacts_async.errors import ArchiveLimitError, ConfigurationError, MemberNotFoundError
+from gh_artifacts_async.cli.selection import Selection, select
+from gh_artifacts_async.cli.selectors import Selectors
+from gh_artifacts_async.errors import ArchiveLimitError, ArtifactExpiredError, ConfigurationError, MemberNotFoundError
 
 _LOOK = ExtractPolicy(max_total_bytes=None, max_ratio=None, max_depth=None, symlinks="skip")
 """Nothing is written to disk: how much an archive would unpack to, and where its links lead, does no harm."""
+
+_SHOWN = 3
 
 
 def ls(
@@ -39,6 +44,7 @@ def ls(
 def cat(
     *words: str,
     repo: Repo = None,
+    selectors: Annotated[Selectors, Parameter(name="*")] = Selectors(),  # noqa: B008 - frozen
     max_bytes: int = 64 * 2**20,
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
@@ -46,23 +52,52 @@ def cat(
     if max_bytes < 1:
         msg = f"--max-bytes must be 1 or more, not {max_bytes}"
         raise ConfigurationError(msg)
-    argument, rest = repositories.split(words, after=2)
+    selectors.check()
+    wanted: int | Selectors = selectors
+    if selectors.given:
+        argument, name = repositories.split_member(words)
+    else:
+        argument, (number, name) = repositories.split(words, after=2)
+        (wanted,) = repositories.ids([number])
     target = context.target(argument, repo)
-    (number,), name = repositories.ids(rest[:1]), rest[1]
-    data = running.run(lambda: _read(context, target, number, name, max_bytes=max_bytes))
-    screen.write_bytes(sys.stdout, data)
+    data = running.run(lambda: _read(context, target, wanted, name, max_bytes=max_bytes))
+    if data is not None:
+        screen.write_bytes(sys.stdout, data)
     return OK
 
 
 @asynccontextmanager
-async def _opened(context: Context, target: Target, artifact_id: int) -> AsyncGenerator[RemoteArchive]:
+async def _opened(context: Context, target: Target, wanted: int | Selectors) -> AsyncGenerator[RemoteArchive]:
     """Open the archive; where all of it has to be fetched, which takes long, that is shown."""
     bar = bars.Spinner() if context.live else None
     observers = [] if bar is None else [bar]
     async with context.client(target, *observers) as client:
         with bar or contextlib.nullcontext():
-            async with client.open_archive(ArtifactRef(target.repo, artifact_id), policy=_LOOK) as archive:
+            artifact = (
+                ArtifactRef(target.repo, wanted) if isinstance(wanted, int) else await _one(client, target, wanted)
+            )
+            async with client.open_archive(artifact, policy=_LOOK) as archive:
                 yield archive
+
+
+async def _one(client: ArtifactsClient, target: Target, wanted: int | Selectors) -> Artifact | ArtifactRef:
+    """Return the one artifact that is given by its ID, or that the options select.
+
+    Raises:
+        NoMatchError: there is none.
+        ConfigurationError: there are several.
+    """
+    if isinstance(wanted, int):
+        return ArtifactRef(target.repo, wanted)
+    selected = await select(client, target.repo, Selection(selectors=attrs.evolve(wanted, if_none="error")))
+    for failure in selected.failures:
+        raise failure.error
+    if len(selected.artifacts) > 1:
+        some = ", ".join(f"{artifact.name} ({artifact.id})" for artifact in selected.artifacts[:_SHOWN])
+        more = ", …" if len(selected.artifacts) > _SHOWN else ""
+        msg = f"{len(selected.artifacts)} artifacts match: {some}{more}; choose one with --name, or give its ID"
+        raise ConfigurationError(msg)
+    return selected.artifacts[0]
 
 
 async def _ls(context: Context, target: Target, artifact_id: int, *, as_json: bool) -> int:
@@ -79,15 +114,28 @@ async def _ls(context: Context, target: Target, artifact_id: int, *, as_json: bo
     return OK
 
 
-async def _read(context: Context, target: Target, artifact_id: int, name: str, *, max_bytes: int) -> bytes:
-    """Return one file's bytes.
+async def _read(
+    context: Context, target: Target, wanted: int | Selectors, name: str, *, max_bytes: int
+) -> bytes | None:
+    """Return one file's bytes; None if no artifact matches, and that is no error.
 
     Raises:
         MemberNotFoundError: there is no file of that name.
         ArchiveLimitError: it is larger than ``max_bytes``.
         ArtifactsError: it could not be fetched.
     """
-    async with _opened(context, target, artifact_id) as archive:
+    try:
+        return await _member(context, target, wanted, name, max_bytes=max_bytes)
+    except (NoMatchError, ArtifactExpiredError) as error:
+        if isinstance(wanted, int) or wanted.if_none == "error":
+            raise
+        if wanted.if_none == "warn":
+            context.note(f"warning: {context.sentence(error)}")
+        return None
+
+
+async def _member(context: Context, target: Target, wanted: int | Selectors, name: str, *, max_bytes: int) -> bytes:
+    async with _opened(context, target, wanted) as archive:
         if any(link.name == name for link in archive.directory.skipped):
             msg = f"{name!r} is a symbolic link, and links are not followed"
             raise MemberNotFoundError(msg, member=name, rule="link")

@@ -171,6 +171,18 @@ def split(words: Sequence[str], *, after: int) -> tuple[str | None, list[str]]:
     raise ConfigurationError(msg)
 
 
+def split_member(words: Sequence[str]) -> tuple[str | None, str]:
+    """Split the positionals of a command that takes OWNER/REPO and a MEMBER, whose name may have a ``/`` too.
+
+    Raises:
+        ConfigurationError: there are more, or none.
+    """
+    if len(words) not in {1, 2}:
+        msg = f"expected OWNER/REPO and a MEMBER, got {text.count(len(words), 'argument')}; see --help"
+        raise ConfigurationError(msg)
+    return (words[0] if len(words) > 1 else None), words[-1]
+
+
 def split_by_slash(words: Sequence[str]) -> tuple[str | None, list[str]]:
     """Split the positionals of a command that takes any number of ids: a first one with a ``/`` is OWNER/REPO."""
     if words and "/" in words[0]:

@@ -57,8 +57,8 @@ class Selection:
         self.selectors.check()
         if self.ids and (self.everything or self.selectors.given):
             msg = "IDs cannot be combined with --all or with options that select artifacts"
-        elif self.everything and self.selectors.given:
-            msg = "--all cannot be combined with options that select artifacts"
+        elif self.everything and (self.selectors.named or self.selectors.by_run):
+            msg = "--all cannot be combined with options that select artifacts, except --run"
         elif not (self.ids or self.everything or self.selectors.given):
             msg = (
                 "no artifacts selected; give IDs (gh-artifacts list shows them), --run, --name, --pattern, --workflow,"
@@ -110,7 +110,7 @@ async def select(client: ArtifactsClient, repo: RepositoryName, selection: Selec
     if selection.ids:
         return await _by_id(client, repo, selection.ids)
     if selection.everything:
-        return await _all(client, repo)
+        return await _all(client, repo, selection.selectors.run)
     selected = await _by_query(client, repo, selection.selectors)
     if selection.selectors.if_none != "error":
         selected.warnings = selected.failures if selection.selectors.if_none == "warn" else []
@@ -149,8 +149,8 @@ async def _by_id(client: ArtifactsClient, repo: RepositoryName, ids: tuple[int, 
     return selected
 
 
-async def _all(client: ArtifactsClient, repo: RepositoryName) -> Selected:
-    async with aclosing(listing(client, repo, Filters())) as artifacts:
+async def _all(client: ArtifactsClient, repo: RepositoryName, run: int | None) -> Selected:
+    async with aclosing(listing(client, repo, Filters(run=run))) as artifacts:
         found = [artifact async for artifact in artifacts]
     expired = [artifact for artifact in found if artifact.expired]
     return Selected([artifact for artifact in found if not artifact.expired], expired)
@@ -160,8 +160,8 @@ async def _by_query(client: ArtifactsClient, repo: RepositoryName, selectors: Se
     """Ask once; what has expired is asked for only if something is missing, to say why."""
     query = selectors.query()
     fresh = await _found(client, repo, query)
-    asked = [*selectors.name, *selectors.pattern] or ["*"]
-    missing = [one for one in dict.fromkeys(asked) if not _any(fresh, one, selectors)]
+    asked = (*selectors.names, *selectors.patterns) or ("*",)
+    missing = [one for one in asked if not _any(fresh, one, selectors)]
     if not missing:
         return Selected(fresh)
     everything = await _found(client, repo, attrs.evolve(query, include_expired=True))
@@ -176,13 +176,13 @@ async def _found(client: ArtifactsClient, repo: RepositoryName, query: ArtifactQ
 
 def _any(artifacts: list[Artifact], asked: str, selectors: Selectors) -> bool:
     """Whether one of the artifacts has the name, or fits the glob, that was asked for."""
-    exact = asked in selectors.name
+    exact = asked in selectors.names
     return any(one.name == asked if exact else fnmatchcase(one.name, asked) for one in artifacts)
 
 
 def _unmet(asked: str, expired: list[Artifact], selectors: Selectors, repo: RepositoryName) -> Failure:
     """Return why there is nothing to download for a name or a glob."""
-    said = f" named {asked!r}" if asked in selectors.name else f" matching {asked!r}" if selectors.pattern else ""
+    said = f" named {asked!r}" if asked in selectors.names else f" matching {asked!r}" if selectors.patterns else ""
     where = selectors.where(repo)
     name = asked if selectors.named else None
     if _any(expired, asked, selectors):

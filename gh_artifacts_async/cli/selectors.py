@@ -36,8 +36,8 @@ class Selectors:
     """
 
     run: Annotated[int | None, Parameter(name=["--run", "-r"])] = None
-    name: Annotated[tuple[str, ...], Parameter(name=["--name", "-n"])] = ()
-    pattern: Annotated[tuple[str, ...], Parameter(name=["--pattern", "-p"])] = ()
+    name: Annotated[list[str] | None, Parameter(name=["--name", "-n"])] = None
+    pattern: Annotated[list[str] | None, Parameter(name=["--pattern", "-p"])] = None
     workflow: str | None = None
     branch: Annotated[str | None, Parameter(name=["--branch", "-b"])] = None
     event: str | None = None
@@ -48,6 +48,16 @@ class Selectors:
     all_attempts: bool = False
     allow_forks: bool = False
     if_none: IfNone = "error"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, each once."""
+        return tuple(dict.fromkeys(self.name or ()))
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The globs, each once."""
+        return tuple(dict.fromkeys(self.pattern or ()))
 
     @property
     def by_run(self) -> tuple[str, ...]:
@@ -65,7 +75,7 @@ class Selectors:
     @property
     def named(self) -> bool:
         """Whether names or globs are given."""
-        return bool(self.name or self.pattern)
+        return bool(self.names or self.patterns)
 
     @property
     def given(self) -> bool:
@@ -101,7 +111,7 @@ class Selectors:
         """
         conclusion = (self.conclusion or "success") if self.by_run else None
         return ArtifactQuery(
-            names=tuple(glob.escape(name) for name in self.name) + self.pattern or "*",
+            names=(*(glob.escape(name) for name in self.names), *self.patterns) or "*",
             run_id=self.run,
             workflow=self._workflow(),
             branch=self.branch,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
-from gh_artifacts_async.api import endpoints, listing
+from gh_artifacts_async.api import endpoints, listing, repositories
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
-from gh_artifacts_async.protocol.requests import created_bounds
+from gh_artifacts_async.protocol.run_requests import created_bounds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Direction, RateLimit, WorkflowRun
+    from gh_artifacts_async.repository_models import ArtifactRetention, Job
     from gh_artifacts_async.results import SignedURL, Statistics
 
 
@@ -223,6 +224,7 @@ class Operations:
             filters=filters,
             created=created_bounds(created),
             limit=limit,
+            pull_requests=True,
         )
 
     async def get_workflow_run(self, repo: str | RepositoryName, run_id: int) -> WorkflowRun:
@@ -232,7 +234,65 @@ class Operations:
             NotFoundError: not found, or the token has no access.
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
-        return await endpoints.get_workflow_run(self._github, repo, run_id)
+        return await endpoints.get_workflow_run(self._github, repo, run_id, pull_requests=True)
+
+    def list_run_jobs(
+        self, repo: str | RepositoryName, run_id: int, *, limit: int | None = None
+    ) -> AsyncGenerator[Job]:
+        """Yield the jobs of the latest attempt of a workflow run, each once.
+
+        Args:
+            repo: ``"owner/name"``.
+            run_id: the run's id.
+            limit: stop after this many jobs; None for all.
+
+        Raises:
+            ConfigurationError: an argument is invalid (raised by the call itself, not by the first item).
+            NotFoundError: the run was not found, or the token has no access.
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        return listing.jobs(self._github, RepositoryName.parse(repo), run_id, limit=limit)
+
+    def list_repositories(self, owner: str, *, limit: int | None = None) -> AsyncGenerator[RepositoryName]:
+        """Yield the repositories of an organization, as far as the token has access, or the public ones of a user.
+
+        Args:
+            owner: the organization's name, or the user's.
+            limit: stop after this many repositories; None for all.
+
+        Raises:
+            ConfigurationError: an argument is invalid (raised by the call itself, not by the first item).
+            NotFoundError: there is no organization or user of that name.
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        return listing.repositories(self._github, owner, limit=limit)
+
+    async def get_artifact_retention(self, repo: str | RepositoryName) -> ArtifactRetention:
+        """Return how many days a repository keeps new artifacts and logs, and the most that can be set.
+
+        Args:
+            repo: ``"owner/name"``.
+
+        Raises:
+            NotFoundError: not found, or the token has no access, or a GitHub Enterprise Server before 3.19.
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        return await repositories.get_artifact_and_log_retention_settings_repository(self._github, repo)
+
+    async def set_artifact_retention(self, repo: str | RepositoryName, days: int) -> None:
+        """Set how many days a repository keeps new artifacts and logs; those that it has keep their end.
+
+        Args:
+            repo: ``"owner/name"``.
+            days: 1 or more, and no more than ``maximum_allowed_days`` of :meth:`get_artifact_retention`.
+
+        Raises:
+            ConfigurationError: there is no token, or days is not a positive integer.
+            BadRequestError: more days than are allowed.
+            NotFoundError: not found, or the token has no access, or a GitHub Enterprise Server before 3.19.
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        await repositories.set_artifact_and_log_retention_settings_repository(self._github, repo, days)
 
 
 def _subject(

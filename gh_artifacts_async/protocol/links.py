@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from gh_artifacts_async.protocol.throttling import whole
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.protocol.base_url import BaseURL
+    from gh_artifacts_async.protocol.requests import BaseURL
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's grammar of a token, no secret
 _PARAMETER = rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]+))?'

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus, urljoin
 
 from gh_artifacts_async.errors import UnexpectedResponseError, UnsafeRedirectError
-from gh_artifacts_async.protocol.base_url import split_origin
+from gh_artifacts_async.protocol.requests import split_origin
 from gh_artifacts_async.protocol.throttling import http_date, in_utc, whole
 from gh_artifacts_async.results import Secret, SignedURL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gh_artifacts_async.protocol.base_url import BaseURL
+    from gh_artifacts_async.protocol.requests import BaseURL
     from gh_artifacts_async.settings import StoragePolicy
 
 DEFAULT_LIFETIME = 60.0

@@ -1,14 +1,16 @@
-"""The REST operations as values.
+"""Requests as values, the base URL they are sent to, and the operations on artifacts.
 
-https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
+https://docs.github.com/en/rest/actions/artifacts; the other operations are in :mod:`.run_requests` and
+:mod:`.repository_requests`.
 """
 
 from __future__ import annotations
 
 import functools
-from datetime import datetime
+import ipaddress
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import check_id
@@ -18,7 +20,190 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import Secret
 
 Query = tuple[tuple[str, str], ...]
+
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#\\\s\x00-\x1f\x7f]*)(?P<rest>[^\s\x00-\x1f\x7f]*)"
+)
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
+_DOT_SEGMENT = r"(?i)(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)"
+"""A ``.`` or ``..`` that some server would resolve, however often it is percent-encoded (of a renamed repository)."""
+_MAX_PORT = 65535
+_LONGEST_LABEL = 63
+GITEA_API = "/api/v1"
+"""Where the API of Gitea and Forgejo is; GITHUB_API_URL ends so in their workflows."""
+GITEA_REPOSITORIES = f"{GITEA_API}/repos/"
+"""What the URLs of their artifacts contain, which have no ``node_id``."""
+
+
+# --- the base URL ------------------------------------------------------------------------------------------------
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port (RFC 6454 section 4): a token is sent to one origin only."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine itself."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        """Return ``scheme://host[:port]``, the port only if it is not the scheme's default."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if _DEFAULT_PORTS.get(self.scheme) == self.port else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+def split_origin(url: str) -> tuple[Origin, str] | None:
+    """Split an absolute http(s) URL into its origin and the rest; None if it is not one.
+
+    Userinfo, backslashes, blanks and control characters are refused: parsers disagree about them, and where a token is
+    sent depends on the result.
+    """
+    match = _URL.fullmatch(url)
+    if match is None or "\\" in match["rest"]:
+        return None
+    origin = _origin(match["scheme"].lower(), match["authority"])
+    return None if origin is None else (origin, match["rest"])
+
+
+@functools.lru_cache(maxsize=256)
+def _origin(scheme: str, text: str) -> Origin | None:
+    """Read an authority (RFC 3986 section 3.2). Cached: a client sees the same few hosts all the time."""
+    authority = _AUTHORITY.fullmatch(text)
+    if scheme not in _DEFAULT_PORTS or authority is None or not _can_be_looked_up(authority["host"]):
+        return None
+    port = int(authority["port"] or _DEFAULT_PORTS[scheme])
+    return None if port > _MAX_PORT else Origin(scheme, authority["host"].strip("[]").lower(), port)
+
+
+def _can_be_looked_up(host: str) -> bool:
+    """Whether a host is an IPv6 address in brackets, or has labels of 1 to 63 characters (RFC 1035 section 2.3.4)."""
+    if not host.startswith("["):
+        return all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
+    try:
+        return ipaddress.ip_address(host[1:-1]).version == 6  # noqa: PLR2004 - brackets hold IPv6
+    except ValueError:
+        return False
+
+
+class BaseURL(NamedTuple):
+    """Where the REST API is, e.g. ``https://api.github.com`` or ``https://HOST/api/v3``.
+
+    Attributes:
+        origin: scheme, host and port.
+        path: without a trailing slash; empty for github.com.
+        text: origin and path as one URL.
+    """
+
+    origin: Origin
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return the URL."""
+        return self.text
+
+    @classmethod
+    def parse(cls, text: str) -> BaseURL:
+        """Take a URL exactly as given, less a trailing slash; a bare host name is mapped to its API.
+
+        Raises:
+            ConfigurationError: it is not an http(s) URL, or has userinfo, a query or a fragment, or is the API of Gitea
+                or Forgejo.
+        """
+        if not isinstance(text, str) or not text:
+            msg = f"base_url must be a URL like 'https://api.github.com', not {text!r}"
+            raise ConfigurationError(msg)
+        if "://" not in text and _HOST_NAME.fullmatch(text):
+            text = base_url_for_host(text)
+        if "@" in text:
+            msg = "base_url must not contain a user name or password; pass the token separately"
+            raise ConfigurationError(msg)
+        parts = split_origin(text)
+        if parts is None or "?" in parts[1] or "#" in parts[1]:
+            shown = re.split(r"[?#]", text)[0]  # the rest may be a secret
+            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}"
+            raise ConfigurationError(msg)
+        origin, path = parts[0], parts[1].rstrip("/")
+        found = cls(origin, path, f"{origin}{path}")
+        if found.path.endswith(GITEA_API):
+            msg = f"base_url {found} belongs to Gitea or Forgejo, which are not supported"
+            raise ConfigurationError(msg)
+        return found
+
+    def url(self, request: Request) -> str:
+        """Return the absolute URL of a request."""
+        if request.absolute_url is not None:
+            return request.absolute_url
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return f"{self.text}{request.path}{query}"
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it is github.com or ``*.ghe.com``: GitHub's own hosts, whose API has no ``/api/v3``."""
+        return self.origin.host in {"github.com", "api.github.com"} or self.origin.host.endswith(".ghe.com")
+
+    def owns(self, url: str) -> bool:
+        """Whether an absolute URL is on this API's origin, so that the token may be sent to it."""
+        parts = split_origin(url)
+        return parts is not None and parts[0] == self.origin
+
+    def is_repository_path(self, url: str) -> bool:
+        """Whether a URL is one of this API's own repository resources (a renamed repository's new URL)."""
+        parts = split_origin(url)
+        return (
+            parts is not None
+            and parts[0] == self.origin
+            and parts[1].startswith((f"{self.path}/repos/", f"{self.path}/repositories/"))
+            and not re.search(_DOT_SEGMENT, re.split(r"[?#]", parts[1], maxsplit=1)[0])
+        )
+
+
+def base_url_for_host(host: str) -> str:
+    """Map a bare host name to its REST API, as GitHub's own command line does.
+
+    github.com -> ``https://api.github.com``, TENANT.ghe.com -> ``https://api.TENANT.ghe.com``, any other ->
+    ``https://HOST/api/v3``.
+
+    Raises:
+        ConfigurationError: it is not a host name.
+    """
+    if not _HOST_NAME.fullmatch(host):
+        shown = "what was given" if "@" in host else repr(host)  # a password must not be shown
+        msg = f"{shown} is not a host name"
+        raise ConfigurationError(msg)
+    lower = host.lower()
+    if lower in {"github.com", "api.github.com"}:
+        return "https://api.github.com"
+    if lower.endswith(".ghe.com"):
+        return f"https://{lower}" if lower.startswith("api.") else f"https://api.{lower}"
+    return f"https://{lower}/api/v3"
+
+
+def check_base_url(base: BaseURL, *, has_token: bool, allow_http: bool) -> None:
+    """Refuse to send a token in the clear.
+
+    Raises:
+        ConfigurationError: an http base URL, a token, and a host that is not this machine.
+    """
+    if base.origin.scheme == "http" and has_token and not allow_http and not base.origin.is_loopback:
+        msg = f"a token would cross the network unencrypted to {base.origin}; use https, or pass allow_http=True"
+        raise ConfigurationError(msg)
+
+
+# --- the operations ---
 
 
 class Request(NamedTuple):
@@ -27,7 +212,7 @@ class Request(NamedTuple):
     Attributes:
         operation: GitHub's name for it, e.g. ``"list_artifacts_for_repo"``.
         path: below the base URL, percent-encoded.
-        method: GET or DELETE, which are safe to repeat (RFC 9110 section 9.2.2), or a POST that is so too.
+        method: GET, DELETE or PUT, which are safe to repeat (RFC 9110 section 9.2.2), or a POST that is so too.
         query: names and values, not yet encoded.
         absolute_url: used instead of path and query: GitHub's own ``next`` link, or a renamed repository's new URL.
         points: what it costs of GitHub's 900 points a minute, see :class:`~gh_artifacts_async.Limits`.
@@ -41,7 +226,7 @@ class Request(NamedTuple):
 
     operation: str
     path: str
-    method: Literal["GET", "DELETE", "POST"] = "GET"
+    method: Literal["GET", "DELETE", "POST", "PUT"] = "GET"
     query: Query = ()
     absolute_url: str | None = None
     points: int = 1
@@ -63,7 +248,8 @@ class Request(NamedTuple):
 
 
 @functools.lru_cache(maxsize=256)
-def _actions(repo: RepositoryName) -> str:
+def actions(repo: RepositoryName) -> str:
+    """Return the path that a repository's operations on GitHub Actions begin with."""
     return f"/repos/{repo.owner}/{repo.name}/actions"
 
 
@@ -73,17 +259,17 @@ def check_name(name: str | None) -> None:
     Raises:
         ConfigurationError: it is empty, not a string, or cannot be encoded in a URL.
     """
-    if name is not None and not _is_text(name):
+    if name is not None and not is_text(name):
         msg = f"name must be an artifact's name, not {name!r}"
         raise ConfigurationError(msg)
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     """Whether a value is a string that UTF-8 can carry (no lone surrogates, as program arguments may contain)."""
     return isinstance(value, str) and bool(value) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
-def _paging(per_page: int, page: int, *more: tuple[str, str | None]) -> Query:
+def paging(per_page: int, page: int, *more: tuple[str, str | None]) -> Query:
     """Check the paging parameters, and return them with those of the others that are given.
 
     Raises:
@@ -102,7 +288,7 @@ def list_artifacts_for_repo(
 ) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts``."""
     check_name(name)
-    query = _paging(per_page, page, ("name", name))
+    query = paging(per_page, page, ("name", name))
     path = f"/repos/{repo.owner}/{repo.name}/actions/artifacts"
     return Request(operation="list_artifacts_for_repo", path=path, query=query)
 
@@ -122,8 +308,8 @@ def list_workflow_run_artifacts(
     if direction not in {None, "asc", "desc"}:
         msg = f"direction must be 'asc' or 'desc', not {direction!r}"
         raise ConfigurationError(msg)
-    query = _paging(per_page, page, ("name", name), ("direction", direction))
-    path = f"{_actions(repo)}/runs/{run_id}/artifacts"
+    query = paging(per_page, page, ("name", name), ("direction", direction))
+    path = f"{actions(repo)}/runs/{run_id}/artifacts"
     return Request(operation="list_workflow_run_artifacts", path=path, query=query, about=run_id)
 
 
@@ -137,7 +323,7 @@ def get_artifact(repo: RepositoryName, artifact_id: int) -> Request:
 def delete_artifact(repo: RepositoryName, artifact_id: int) -> Request:
     """``DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}``."""
     check_id(artifact_id, "artifact_id")
-    path = f"{_actions(repo)}/artifacts/{artifact_id}"
+    path = f"{actions(repo)}/artifacts/{artifact_id}"
     return Request(operation="delete_artifact", method="DELETE", path=path, points=5, answer="nothing")
 
 
@@ -146,84 +332,7 @@ def download_artifact(
 ) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}``; the format must be zip."""
     check_id(artifact_id, "artifact_id")
-    path = f"{_actions(repo)}/artifacts/{artifact_id}/zip"
+    path = f"{actions(repo)}/artifacts/{artifact_id}/zip"
     return Request(
         operation="download_artifact", path=path, answer="location", known_expired=known_expired, fresh=fresh
     )
-
-
-def get_workflow_run(repo: RepositoryName, run_id: int) -> Request:
-    """``GET /repos/{owner}/{repo}/actions/runs/{run_id}``."""
-    check_id(run_id, "run_id")
-    query = (("exclude_pull_requests", "true"),)
-    return Request(operation="get_workflow_run", path=f"{_actions(repo)}/runs/{run_id}", query=query, about=run_id)
-
-
-def list_workflow_runs(
-    repo: RepositoryName,
-    *,
-    workflow: str | int | None = None,
-    filters: Query = (),
-    created: str | None = None,
-    per_page: int = MAX_PER_PAGE,
-    page: int = 1,
-) -> Request:
-    """``GET /repos/{owner}/{repo}/actions[/workflows/{workflow_id}]/runs``; the workflow by id or file name."""
-    rest = "runs"
-    if workflow is not None:
-        rest = f"workflows/{_workflow_id(workflow)}/runs"
-    for key, value in filters:
-        if not _is_text(value):
-            msg = f"{key} must be a non-empty string, not {value!r}"
-            raise ConfigurationError(msg)
-    query = _paging(per_page, page, ("exclude_pull_requests", "true"), ("created", created), *filters)
-    name = "list_workflow_runs_for_repo" if workflow is None else "list_workflow_runs"
-    return Request(operation=name, path=f"{_actions(repo)}/{rest}", query=query)
-
-
-def _workflow_id(workflow: str | int) -> str:
-    """Return a workflow's id or file name as a part of a path."""
-    if isinstance(workflow, int) and not isinstance(workflow, bool):
-        return str(check_id(workflow, "workflow"))
-    named = workflow.rpartition("/")[2] if isinstance(workflow, str) and _is_text(workflow) else ""
-    if named in {"", ".", ".."}:
-        msg = f"workflow must be an id or a file name like 'ci.yml', not {workflow!r}"
-        raise ConfigurationError(msg)
-    return quote(named, safe="")
-
-
-def created_bounds(created: object) -> tuple[datetime | None, datetime | None]:
-    """Check a range of times: a pair, from and to, each None for no bound; or None for no range at all.
-
-    Raises:
-        ConfigurationError: it is not such a pair, or a time has no zone.
-    """
-    if created is None:
-        return None, None
-    if not isinstance(created, tuple | list) or len(created) != len(("from", "to")):
-        msg = f"created must be a pair of times, from and to, not {created!r}"
-        raise ConfigurationError(msg)
-    start, end = created
-    for moment in (start, end):
-        if moment is not None and (not isinstance(moment, datetime) or moment.tzinfo is None):
-            msg = f"created must hold times with a time zone, or None, not {moment!r}"
-            raise ConfigurationError(msg)
-    return start, end
-
-
-def created_range(start: datetime | None, end: datetime | None) -> str | None:
-    """Return GitHub's search syntax for a range of times, both ends included; None if there is no bound.
-
-    https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
-    """
-    first, last = (None if moment is None else _iso(moment) for moment in (start, end))
-    if first is None:
-        return None if last is None else f"<={last}"
-    return f">={first}" if last is None else f"{first}..{last}"
-
-
-def _iso(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        msg = f"times must carry a time zone (UTC), and {moment.isoformat()} has none"
-        raise ConfigurationError(msg)
-    return moment.isoformat(timespec="seconds")

@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gh_artifacts_async.models import RateLimit
-    from gh_artifacts_async.protocol.base_url import BaseURL
-    from gh_artifacts_async.protocol.requests import Request
+    from gh_artifacts_async.protocol.requests import BaseURL, Request
 
 _LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is quick to find
 _LAST_GOOD = 299

@@ -5,7 +5,13 @@ It shares no code with what it helps to test: its responses follow GitHub's own 
 
 from __future__ import annotations
 
-from gh_artifacts_async.testing.data.models import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+from gh_artifacts_async.testing.data.models import (
+    FakeArtifact,
+    FakeInstallation,
+    FakePullRequest,
+    FakeRepository,
+    FakeRun,
+)
 from gh_artifacts_async.testing.data.zips import make_zip, random_zip
 from gh_artifacts_async.testing.fake import FakeGitHub
 from gh_artifacts_async.testing.faults.chaos import ChaosProxy
@@ -19,6 +25,7 @@ __all__ = [
     "FakeArtifact",
     "FakeGitHub",
     "FakeInstallation",
+    "FakePullRequest",
     "FakeRepository",
     "FakeRun",
     "Fault",

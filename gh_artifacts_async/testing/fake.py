@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from gh_artifacts_async.testing.clock import Timestamp
-    from gh_artifacts_async.testing.data.models import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+    from gh_artifacts_async.testing.data.models import (
+        FakeArtifact,
+        FakeInstallation,
+        FakePullRequest,
+        FakeRepository,
+        FakeRun,
+    )
     from gh_artifacts_async.testing.data.profiles import Host, Kind
     from gh_artifacts_async.testing.server.journal import RequestRecord
     from gh_artifacts_async.testing.server.pages import PageSeen
@@ -38,6 +44,26 @@ class FakeGitHub(Hosts):
     def add_repository(self, repo: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
         """Add ``owner/name``; ``add_run`` adds a public one by itself."""
         return self.scenario.repository(repo, private=private, fork=fork)
+
+    def add_user(self, login: str) -> None:
+        """Add a user; every other owner of repositories is an organization."""
+        self.scenario.users.add(login.lower())
+
+    def add_pull_request(
+        self, repo: str, number: int, *, head_sha: str, head_repository: str | None = "same", branch: str = "patch"
+    ) -> FakePullRequest:
+        """Add a pull request, or change it after a push, and its repository if that is new.
+
+        Args:
+            repo: ``owner/name``.
+            number: in the repository.
+            head_sha: 40 hex digits: the latest commit of its branch.
+            head_repository: ``owner/name`` of a fork; ``"same"``: the repository itself; None: a fork that was deleted.
+            branch: the branch.
+        """
+        return self.scenario.add_pull_request(
+            repo, number, head_sha=head_sha, head_repository=head_repository, branch=branch
+        )
 
     def rename_repo(self, old: str, new: str) -> None:
         """Rename a repository: the old name redirects (301) to ``/repositories/{id}/…``."""

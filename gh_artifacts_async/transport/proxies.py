@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from gh_artifacts_async.errors import ConfigurationError
-from gh_artifacts_async.protocol.base_url import split_origin
 from gh_artifacts_async.protocol.media_types import media_type
+from gh_artifacts_async.protocol.requests import split_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

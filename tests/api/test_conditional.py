@@ -10,7 +10,7 @@ from gh_artifacts_async import APIError, ArtifactsClient, Limits, NotFoundError,
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.api.conditional import KnownResponses
 from gh_artifacts_async.protocol import requests
-from gh_artifacts_async.protocol.base_url import BaseURL
+from gh_artifacts_async.protocol.requests import BaseURL
 from gh_artifacts_async.protocol.responses import Refused, Response, judge
 from gh_artifacts_async.results import Secret
 from tests.kits.api import REPO, Source

@@ -13,7 +13,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient, ConfigurationError, GitHubCLIToken, MissingTokenError
 from gh_artifacts_async.api import github_cli
-from gh_artifacts_async.protocol.base_url import BaseURL
+from gh_artifacts_async.protocol.requests import BaseURL
 from tests.kits.api import QUICK, REPO, TOKEN
 from tests.kits.gh import install_gh
 

@@ -95,12 +95,10 @@ def test_if_exists_error_and_replace(server, cli, tmp_path):
 
 @pytest.mark.github_com("digest")
 def test_a_shared_name_gives_every_file_its_id(server, cli, tmp_path):
-    """Two artifacts of one name become two files, and the user is informed."""
+    """--all takes artifacts of any name, so that no file's name depends on what else there is."""
     run = server.run()
     one, two, other = server.artifact(run, "logs"), server.artifact(run, "Logs.zip"), server.artifact(run, "wheel")
-    ran = cli("download", REPO, "--all")
-    assert ran.code == 0
-    assert "share a name" in ran.err
+    assert cli("download", REPO, "--all").code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [f"logs-{one}.zip", f"Logs.zip-{two}.zip", f"wheel-{other}.zip"]
     )
@@ -117,7 +115,7 @@ class TestExtract:
         run = server.run()
         server.artifact(run, "docs", files=self.FILES)
         server.artifact(run, "report.html", raw=("report.html", b"<p>"))
-        ran = cli("download", REPO, "--all", "--extract", "--dir", "out")
+        ran = cli("download", REPO, "--run", run.id, "--extract", "--dir", "out")
         assert ran.code == 0
         assert (tmp_path / "out/docs/sub/b.bin").read_bytes() == self.FILES["sub/b.bin"]
         assert (tmp_path / "out/docs/a.txt").read_bytes() == self.FILES["a.txt"]
@@ -133,7 +131,7 @@ class TestExtract:
         run = server.run()
         number = server.artifact(run, "docs", files=self.FILES)
         server.artifact(run, "report.html", raw=("report.html", b"<p>"))
-        document = cli("download", REPO, "--all", "--extract", "--json").document
+        document = cli("download", REPO, "--run", run.id, "--extract", "--json").document
         assert document["extract"] is True
         found = {one["id"]: one for one in document["downloaded"]}
         raw = next(one for one in found.values() if one["id"] != number)
@@ -167,13 +165,13 @@ class TestExtract:
         number = server.artifact(run, "docs", files=self.FILES)
         raw = server.artifact(run, "report.html", raw=("report.html", b"<p>"))
         cli("download", REPO, number)
-        document = cli("download", REPO, "--all", "--extract", "--dry-run", "--json").document
+        document = cli("download", REPO, "--run", run.id, "--extract", "--dry-run", "--json").document
         assert document["extract"] is document["dry_run"] is True
         assert {one["id"] for one in document["would_download"]} == {number, raw}
-        cli("download", REPO, "--all", "--extract")
-        ran = cli("download", REPO, "--all", "--extract", "--dry-run")
+        cli("download", REPO, "--run", run.id, "--extract")
+        ran = cli("download", REPO, "--run", run.id, "--extract", "--dry-run")
         assert ran.out.count("skip (already there)") == 2
-        ran = cli("download", REPO, "--all", "--extract", "--dry-run", "--if-exists", "replace")
+        ran = cli("download", REPO, "--run", run.id, "--extract", "--dry-run", "--if-exists", "replace")
         assert ran.err == "nothing to download; 2 already there\n"
         assert {path.name for path in tmp_path.iterdir()} == {
             "docs",
@@ -183,16 +181,15 @@ class TestExtract:
         }
 
     def test_names_clash_as_folders_do(self, server, cli, tmp_path):
-        """That of docs.zip is not that of docs; Docs and docs may be one folder, so each gets its ID."""
+        """The folder of docs.zip is not that of docs; as zips they would be one file."""
         run = server.run()
         server.artifact(run, "docs")
         server.artifact(run, "docs.zip")
-        ran = cli("download", REPO, "--all", "--extract")
-        assert "share a name" not in ran.err
+        assert cli("download", REPO, "--run", run.id, "--extract").code == 0
         assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["docs", "docs.zip"]
-        server.artifact(run, "Docs")
-        ran = cli("download", REPO, "--all", "--extract", "--dry-run")
-        assert "so each is saved as NAME-ID" in ran.err
+        ran = cli("download", REPO, "--run", run.id)
+        assert ran.code == 8
+        assert "--layout id" in ran.err
 
     @pytest.mark.parametrize("name", ["traversal", "link", "crc", "duplicate", "encrypted"])
     def test_an_archive_that_is_refused_leaves_nothing(self, server, cli, tmp_path, name):
@@ -256,13 +253,13 @@ def test_dry_run_tells_and_does_nothing(server, cli, tmp_path):
     run = server.run()
     there, missing = server.artifact(run, "there"), server.artifact(run, "missing", size=2_000_000)
     cli("download", REPO, there)
-    ran = cli("download", REPO, "--all", "--dry-run")
+    ran = cli("download", REPO, "--run", run.id, "--dry-run")
     assert ran.code == 0
     assert ran.out.splitlines()[0].split() == ["ID", "NAME", "SIZE", "ACTION", "PATH"]
     assert "skip (already there)  there.zip" in ran.out
     assert "download              missing.zip" in ran.out
     assert "would download 1 artifact (2.0 MB) to .; 1 already there" in ran.err
-    document = cli("download", REPO, "--all", "--dry-run", "--json").document
+    document = cli("download", REPO, "--run", run.id, "--dry-run", "--json").document
     assert document["would_download"] == [
         {
             "id": missing,
@@ -275,7 +272,7 @@ def test_dry_run_tells_and_does_nothing(server, cli, tmp_path):
     ]
     assert [found["id"] for found in document["already_there"]] == [there]
     assert (document["bytes"], document["dry_run"], document["failed"]) == (2_000_000, True, [])
-    replaced = cli("download", REPO, "--all", "--dry-run", "--json", "--if-exists", "replace").document
+    replaced = cli("download", REPO, "--run", run.id, "--dry-run", "--json", "--if-exists", "replace").document
     assert replaced == document
     assert [path.name for path in tmp_path.iterdir()] == ["there.zip"]
 
@@ -308,7 +305,7 @@ def test_breaks_and_expired_urls_are_survived_and_told(server, cli):
     cut, expired = server.artifact(run, "cut", size=2_000_000), server.artifact(run, "late", size=2_000_000)
     server.github.faults.cut(cut, at=1_000_000)
     server.github.faults.expire_url(expired)
-    ran = cli("--verbose", "download", REPO, "--all")
+    ran = cli("--verbose", "download", REPO, "--run", run.id)
     assert ran.code == 0
     assert "cut: downloading 2.0 MB" in ran.err
     assert "cut: resumed at 1.0 MB" in ran.err
@@ -326,7 +323,7 @@ def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path):
     run = server.run()
     bad = server.artifact(run, "bad", digest="sha256:" + "0" * 64)
     server.artifact(run, "good")
-    ran = cli("download", REPO, "--all", "--json")
+    ran = cli("download", REPO, "--run", run.id, "--json")
     assert ran.code == 1
     assert "error: artifact " in ran.err
     assert [found["id"] for found in ran.document["failed"]] == [bad]
@@ -341,7 +338,7 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
     for number in range(12):
         server.artifact(run, f"a{number}", size=1_100_000)
     monkeypatch.setattr("gh_artifacts_async.transfer.disk.filesystem.free_bytes", lambda _folder: 10)
-    ran = cli("download", REPO, "--all", "--jobs", 1)
+    ran = cli("download", REPO, "--run", run.id, "--jobs", 1)
     assert ran.code == 8
     assert ran.err.count("error:") == 1
     assert "12 failed" in ran.err

@@ -246,3 +246,47 @@ class TestCat:
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(20) == 0
+
+
+class TestCatBySelector:
+    """gh-artifacts cat, with the artifact given by options."""
+
+    def test_by_name_run_and_branch(self, server, cli):
+        """Whichever options select one artifact; MEMBER may have a slash, and OWNER/REPO come from elsewhere."""
+        run = server.run(branch="main", workflow="ci.yml")
+        server.artifact(run, "docs", files=FILES)
+        server.artifact(server.run(branch="dev"), "other")
+        for words in (
+            ["--name", "docs"],
+            ["--run", run.id],
+            ["-b", "main", "--workflow", "ci.yml"],
+            ["-p", "d*", "--commit", run.head_sha],
+        ):
+            ran = cli("cat", REPO, *words, "docs/log.txt")
+            assert (ran.code, ran.out) == (0, TEXT.decode()), words
+        assert cli("cat", "-R", REPO, "--name", "docs", "docs/log.txt").out == TEXT.decode()
+
+    def test_it_must_be_one_artifact(self, server, cli):
+        """Several are a usage error that names them; none is told as for download."""
+        run = server.run()
+        for name in ("a", "b", "c", "d"):
+            server.artifact(run, name)
+        ran = cli("cat", REPO, "--run", run.id, "log.txt")
+        assert ran.code == 2
+        assert "4 artifacts match: d (" in ran.err
+        assert "choose one with --name" in ran.err
+        ran = cli("cat", REPO, "--name", "zz", "log.txt")
+        assert (ran.code, "no artifacts named 'zz'" in ran.err) == (3, True)
+        ran = cli("cat", REPO, "--name", "zz", "log.txt", "--if-none", "warn")
+        assert (ran.code, ran.out, "warning: no artifacts" in ran.err) == (0, "", True)
+        ran = cli("cat", REPO, "--name", "zz", "log.txt", "--if-none", "ignore")
+        assert (ran.code, ran.out, ran.err) == (0, "", "")
+        ran = cli("cat", REPO, "--name", "a", "absent", "--if-none", "warn")
+        assert ran.code == 3
+
+    @pytest.mark.parametrize("words", [["--name", "a"], [REPO, "--name", "a", "7", "log.txt"]])
+    def test_too_few_or_too_many_words(self, cli, words):
+        """OWNER/REPO and MEMBER are all there is beside the options."""
+        ran = cli("cat", *words)
+        assert ran.code == 2
+        assert "expected OWNER/REPO and a MEMBER" in ran.err

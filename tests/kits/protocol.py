@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
-from gh_artifacts_async.protocol.base_url import BaseURL
+from gh_artifacts_async.protocol.requests import BaseURL
 from gh_artifacts_async.protocol.responses import Response
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from gh_artifacts_async import api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.cli import exits
-from gh_artifacts_async.protocol.base_url import BaseURL
+from gh_artifacts_async.protocol.requests import BaseURL
 from gh_artifacts_async.settings import RetryPolicy
 from tests.kits.api import REPO, TOKEN
 from tests.kits.raw import RawServer, answer

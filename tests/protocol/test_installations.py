@@ -10,7 +10,7 @@ import pytest
 from gh_artifacts_async.errors import AuthenticationError, NotFoundError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import installations
-from gh_artifacts_async.protocol.base_url import BaseURL
+from gh_artifacts_async.protocol.requests import BaseURL
 from gh_artifacts_async.protocol.responses import Document, Good, Moved, Nothing, Refused, Response, judge
 from gh_artifacts_async.results import Secret
 

@@ -98,6 +98,25 @@ class FakeRun:
         return (self.id * _ATTEMPTS + self.attempt) * _JOBS + index
 
 
+@attrs.frozen
+class FakePullRequest:
+    """A pull request.
+
+    Attributes:
+        number: in its repository.
+        repository_id: the repository's number.
+        head_sha: the latest commit of its branch.
+        branch: the branch.
+        head_repository_id: repository of the branch; None where that fork was deleted.
+    """
+
+    number: int
+    repository_id: int
+    head_sha: str
+    branch: str
+    head_repository_id: int | None
+
+
 def job_from_id(number: int) -> tuple[int, int, int]:
     """Return run, attempt and place of a job: what ``FakeRun.job_id`` put into its number."""
     run_attempt, index = divmod(number, _JOBS)

@@ -16,6 +16,7 @@ Kind = Literal["azure", "azure-raw", "v3", "s3"]
 _NAME_FILTER_IN_RUNS = 8
 _API_VERSIONS_SINCE = 9
 _DIRECTION_SINCE = 17
+_RETENTION_SINCE = 19
 _SECOND_API_VERSION_SINCE = 21
 _LAST_GHES = 22
 
@@ -32,6 +33,7 @@ class Profile:
         run_name_filter: a run's listing filters by ``name``.
         direction: a run's listing sorts by ``direction``.
         rate_limits: responses have ``x-ratelimit-*`` headers (on Enterprise Server only once enabled).
+        retention: a repository's retention of artifacts and logs can be read and set.
         kind: the default form of its signed URLs.
         api_versions: the known values of ``X-GitHub-Api-Version``; empty: the header is ignored.
     """
@@ -43,6 +45,7 @@ class Profile:
     run_name_filter: bool
     direction: bool
     rate_limits: bool
+    retention: bool
     kind: Kind
     api_versions: tuple[str, ...]
 
@@ -61,6 +64,7 @@ GITHUB_COM = Profile(
     run_name_filter=True,
     direction=True,
     rate_limits=True,
+    retention=True,
     kind="azure",
     api_versions=("2022-11-28", "2026-03-10"),
 )
@@ -88,6 +92,7 @@ def profile(name: str) -> Profile:
         run_name_filter=minor >= _NAME_FILTER_IN_RUNS,
         direction=minor >= _DIRECTION_SINCE,
         rate_limits=False,
+        retention=minor >= _RETENTION_SINCE,
         kind="v3",
         api_versions=versions,
     )

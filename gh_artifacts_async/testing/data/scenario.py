@@ -13,6 +13,7 @@ from gh_artifacts_async.testing.data.blobs import sha256
 from gh_artifacts_async.testing.data.models import (
     FakeArtifact,
     FakeInstallation,
+    FakePullRequest,
     FakeRepository,
     FakeRun,
 )
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.testing.data.content import Content
 
-RETENTION = timedelta(days=90)
+RETENTION_DAYS = 90
 """https://docs.github.com/en/actions/reference/limits: artifacts are kept for 90 days unless set otherwise"""
+
+MAX_RETENTION_DAYS = {False: 90, True: 400}
+"""Of public and of private repositories (the same page)."""
 
 _FIRST_ARTIFACT = 10_338_854_604
 _FIRST_RUN = 9_000_000_001
@@ -51,6 +55,9 @@ class Scenario:
     workflows: dict[tuple[int, str], int] = attrs.field(factory=dict)
     installations: dict[int, FakeInstallation] = attrs.field(factory=dict)
     renamed: dict[str, int] = attrs.field(factory=dict)
+    pull_requests: dict[tuple[int, int], FakePullRequest] = attrs.field(factory=dict)
+    users: set[str] = attrs.field(factory=set)
+    retention_days: dict[int, int] = attrs.field(factory=dict)
     _artifact_id: int = _FIRST_ARTIFACT
     _run_id: int = _FIRST_RUN
 
@@ -142,9 +149,10 @@ class Scenario:
         """Add an artifact; ``values`` are the arguments of ``FakeGitHub.add_artifact`` that are not its content."""
         artifact_id = values["id"] or self._next_artifact_id()
         expired = values["expired"]
-        age = RETENTION + timedelta(days=1) if expired else timedelta(0)
+        retention = self.retention(run.repository_id)
+        age = retention + timedelta(days=1) if expired else timedelta(0)
         created = parse_timestamp(values["created_at"], self.clock.now() - age)
-        latest = (self.clock.now() if created is None else created) + RETENTION
+        latest = (self.clock.now() if created is None else created) + retention
         if expired:
             latest = min(latest, self.clock.now() - timedelta(seconds=1))
         kind = values["kind"] or self._kind(content)
@@ -191,6 +199,24 @@ class Scenario:
     def is_expired(self, artifact: FakeArtifact) -> bool:
         """Return whether ``artifact`` was marked as expired, or its time has come."""
         return artifact.expired or (artifact.expires_at is not None and artifact.expires_at <= self.clock.now())
+
+    def retention(self, repository_id: int) -> timedelta:
+        """Return how long a repository keeps new artifacts."""
+        return timedelta(days=self.retention_days.get(repository_id, RETENTION_DAYS))
+
+    def owned(self, owner: str) -> list[FakeRepository]:
+        """Return the repositories of an account (in any case of letters), in the order in which they were added."""
+        return [item for item in self.repositories.values() if item.owner.lower() == owner.lower()]
+
+    def add_pull_request(
+        self, repo: str, number: int, *, head_sha: str, head_repository: str | None, branch: str
+    ) -> FakePullRequest:
+        """Add a pull request, or change it."""
+        repository = self.repository(repo)
+        head = self._head(repository, head_repository)["head_repository_id"]
+        added = FakePullRequest(number, repository.id, head_sha, branch, head)
+        self.pull_requests[repository.id, number] = added
+        return added
 
     def listing(self, repository_id: int, run_id: int | None = None) -> list[FakeArtifact]:
         """Return a repository's or a run's artifacts, newest first by (created_at, id), those without a time last."""

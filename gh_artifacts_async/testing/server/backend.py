@@ -98,15 +98,15 @@ class Backend:
             raise HTTPError(404, "Not Found") if found.private else HTTPError(403, _NOT_FOR_APP)
         return found
 
-    def check_may(self, call: Call, level: str, otherwise: str) -> None:
-        """Check that the request's token may do to artifacts what needs ``level``.
+    def check_may(self, call: Call, level: str, otherwise: str, permission: str = "actions") -> None:
+        """Check that the request's token may do what needs ``level``: to artifacts, or of another permission.
 
         Raises:
             HTTPError: 403, with the message ``otherwise`` for what is not a token of an App.
         """
         minted = self.tokens.minted.get(call.token)
-        if minted is not None and not minted.may(level):
-            raise HTTPError(403, _NOT_FOR_APP, headers={"X-Accepted-GitHub-Permissions": f"actions={level}"})
+        if minted is not None and not minted.may(level, permission):
+            raise HTTPError(403, _NOT_FOR_APP, headers={"X-Accepted-GitHub-Permissions": f"{permission}={level}"})
         if not call.token or call.token in self.tokens.scopeless:
             raise HTTPError(403, otherwise)
 
@@ -157,10 +157,15 @@ class Backend:
         tail = re.sub(r"^.*?(?=/actions/)", "", call.request.path)
         url = f"{self.render.base_url}/repositories/{repository.id}{tail}"
         body = {"total_count": total, key: [document(item) for item in paging.cut(found)]}
-        response = json_response(body, headers=self.listings.link(paging.links(url, call.query, len(found))))
+        links = paging.links(url, call.query, len(found))
+        run_id = int(call.values["run_id"]) if "run_id" in call.values else None
+        seen = PageSeen(call.endpoint, repository.full_name, paging.number, paging.size, total, run_id)
+        return await self.send_page(body, links, seen)
+
+    async def send_page(self, body: Any, links: Mapping[str, str], seen: PageSeen) -> Response:  # noqa: ANN401 - JSON
+        """Return a page with the links to others, and call ``on_page``."""
+        response = json_response(body, headers=self.listings.link(links))
         if self.listings.on_page is not None:
-            run_id = int(call.values["run_id"]) if "run_id" in call.values else None
-            seen = PageSeen(call.endpoint, repository.full_name, paging.number, paging.size, total, run_id)
             outcome = self.listings.on_page(seen)
             if inspect.isawaitable(outcome):
                 await outcome

@@ -17,7 +17,13 @@ from gh_artifacts_async.testing.data.scenario import Scenario
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gh_artifacts_async.testing.data.models import FakeArtifact, FakeInstallation, FakeRepository, FakeRun
+    from gh_artifacts_async.testing.data.models import (
+        FakeArtifact,
+        FakeInstallation,
+        FakePullRequest,
+        FakeRepository,
+        FakeRun,
+    )
 
 Document = dict[str, Any]
 
@@ -263,6 +269,30 @@ class Renderer:
             "head": {"ref": run.branch or "", "sha": run.head_sha, **side},
             "base": {"ref": repository.default_branch, "sha": run.head_sha, **side},
         }
+
+    def pull_request(self, pull: FakePullRequest) -> Document:
+        """Return a pull request: the fields that tell what it is about, not all of GitHub's."""
+        repository = self.scenario.repositories[pull.repository_id]
+        head = self.scenario.repositories.get(pull.head_repository_id or 0)
+        url, started = f"{self.base_url}/repos/{repository.full_name}", iso(self.scenario.clock.start)
+        base_sha = self.scenario.branch_head(repository, repository.default_branch) or ""
+        return {
+            "id": pull.repository_id * 1000 + pull.number,
+            "number": pull.number,
+            "state": "open",
+            "title": f"Pull request {pull.number}",
+            "url": f"{url}/pulls/{pull.number}",
+            "html_url": f"https://github.com/{repository.full_name}/pull/{pull.number}",
+            "created_at": started,
+            "updated_at": started,
+            "head": self._side(head, pull.branch, pull.head_sha),
+            "base": self._side(repository, repository.default_branch, base_sha),
+        }
+
+    def _side(self, repository: FakeRepository | None, branch: str, sha: str) -> Document:
+        owner = "unknown" if repository is None else repository.owner
+        whole = None if repository is None else self.repository(repository)
+        return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, "user": self.user(owner), "repo": whole}
 
     def user(self, login: str) -> Document:
         """Return an account."""

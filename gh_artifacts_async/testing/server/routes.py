@@ -8,11 +8,11 @@ from typing import Literal
 
 import attrs
 
-from gh_artifacts_async.testing.server import apps, artifacts, repositories, runs, service, workflows
+from gh_artifacts_async.testing.server import apps, artifacts, repositories, retention, runs, service, workflows
 from gh_artifacts_async.testing.server.backend import Backend, Call
 from gh_artifacts_async.testing.server.responses import Response
 
-Method = Literal["GET", "DELETE", "POST"]
+Method = Literal["GET", "DELETE", "POST", "PUT"]
 Operation = Callable[[Backend, Call], Awaitable[Response]]
 
 
@@ -39,6 +39,7 @@ _RUN = rf"{_REPO}/actions/runs/(?P<run_id>\d{{1,19}})"
 _ATTEMPT = rf"{_RUN}/attempts/(?P<attempt_number>\d{{1,9}})"
 _JOB = rf"{_REPO}/actions/jobs/(?P<job_id>\d{{1,19}})"
 _WORKFLOW = rf"{_REPO}/actions/workflows/(?P<workflow_id>[^/]+)"
+_RETENTION = f"{_REPO}/actions/permissions/artifact-and-log-retention"
 _INSTALLATION = r"/app/installations/(?P<installation_id>\d{1,19})"
 
 
@@ -69,6 +70,11 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", _JOB, "actions/get-job-for-workflow-run", runs.get_job_for_workflow_run),
     _route("GET", _REPO, "repos/get", repositories.get_repository),
     _route("GET", rf"{_REPO}/branches/(?P<branch>.+)", "repos/get-branch", repositories.get_branch),
+    _route("GET", rf"{_REPO}/pulls/(?P<pull_number>\d{{1,19}})", "pulls/get", repositories.get_pull_request),
+    _route("GET", "/orgs/(?P<org>[^/]+)/repos", "repos/list-for-org", repositories.list_repos_for_org),
+    _route("GET", "/users/(?P<username>[^/]+)/repos", "repos/list-for-user", repositories.list_repos_for_user),
+    _route("GET", _RETENTION, "actions/get-artifact-and-log-retention-settings-repository", retention.get_retention),
+    _route("PUT", _RETENTION, "actions/set-artifact-and-log-retention-settings-repository", retention.set_retention),
     _route("GET", f"{_REPO}/installation", "apps/get-repo-installation", apps.get_repo_installation),
     _route(
         "POST",

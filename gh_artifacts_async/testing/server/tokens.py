@@ -40,9 +40,9 @@ class Minted:
     repositories: Collection[int]
     permissions: Mapping[str, str]
 
-    def may(self, level: str) -> bool:
-        """Return whether it may do to artifacts what needs ``level``."""
-        given = self.permissions.get("actions", "")
+    def may(self, level: str, permission: str = "actions") -> bool:
+        """Return whether it may do what needs ``level``: to artifacts, or of another permission."""
+        given = self.permissions.get(permission, "")
         return given in LEVELS and LEVELS.index(given) >= LEVELS.index(level)
 
 

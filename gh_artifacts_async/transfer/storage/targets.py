@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.api.session import GitHubSession
-    from gh_artifacts_async.protocol.base_url import BaseURL
+    from gh_artifacts_async.protocol.requests import BaseURL
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.settings import StoragePolicy
     from gh_artifacts_async.transport.http import HttpStream, HttpTransport

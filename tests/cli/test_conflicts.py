@@ -1,0 +1,41 @@
+"""What is in the way of a download."""
+
+from __future__ import annotations
+
+from gh_artifacts_async.cli import conflicts
+from gh_artifacts_async.errors import DestinationExistsError
+from gh_artifacts_async.models import RepositoryName
+from tests.kits.api import REPO
+
+NAME = RepositoryName.parse(REPO)
+
+
+async def test_an_older_artifact_is_named(github, client, tmp_path):
+    """The listing still has an artifact of the file's digest."""
+    run = github.add_run(REPO)
+    old, new = (github.add_artifact(run, "wheel", files={"a": text}) for text in ("old", "new"))
+    path = tmp_path / "wheel.zip"
+    path.write_bytes(github.content(old))
+    artifact = await client.get_artifact(REPO, new)
+    error = await conflicts.explained(client, NAME, artifact, DestinationExistsError("taken", filename=str(path)))
+    assert str(error) == f"{path} is artifact {old}, and artifact {new} of the same name is newer"
+    assert error.filename == str(path)
+
+
+async def test_anything_else_is_told_with_the_id(github, client, tmp_path):
+    """A file of the user's own, and a folder."""
+    artifact = await client.get_artifact(REPO, github.add_artifact(github.add_run(REPO), "wheel"))
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    for name in ("mine", "folder"):
+        taken = DestinationExistsError("taken", filename=str(tmp_path / name))
+        error = await conflicts.explained(client, NAME, artifact, taken)
+        assert str(error) == f"{tmp_path / name} exists, and is not artifact {artifact.id}"
+
+
+async def test_what_is_not_there_is_told_as_it_was(github, client, tmp_path):
+    """Two artifacts that would be one file, say."""
+    artifact = await client.get_artifact(REPO, github.add_artifact(github.add_run(REPO), "wheel"))
+    for filename in (str(tmp_path / "absent"), None):
+        taken = DestinationExistsError("taken", filename=filename)
+        assert await conflicts.explained(client, NAME, artifact, taken) is taken
