@@ -22,6 +22,9 @@ if TYPE_CHECKING:
         PlannedRequest,
         QueryPlan,
     )
+    from gh_artifacts_async.automation.members import (
+        MemberContent,
+    )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.errors import (
@@ -170,6 +173,7 @@ __all__ = [
     "Limits",
     "ListingProgress",
     "Member",
+    "MemberContent",
     "MemberNotFoundError",
     "MergeConflictError",
     "MissingTokenError",
@@ -240,6 +244,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.members": "MemberContent",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import abc
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -46,7 +47,7 @@ class _End:
     """Marks the end of the queue of outcomes."""
 
 
-class Workers(Generic[T]):
+class Workers(ABC, Generic[T]):
     """Processes an input with a bounded number of tasks; yields outcomes as they complete.
 
     Memory does not grow with the input: an item is taken only when a task is free, and a task waits until there is room
@@ -63,9 +64,9 @@ class Workers(Generic[T]):
         self._stopped_by: Exception | None = None
         self._input_error: BaseException | None = None
 
+    @abstractmethod
     async def process(self, subject: Subject) -> None:
         """Do the work for one item, and put its outcomes in the queue; an error is the item's last outcome."""
-        raise NotImplementedError
 
     async def put(self, outcome: Outcome[T]) -> None:
         """Put an outcome in the queue, once there is room."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.results import PlannedDownload
-from gh_artifacts_async.transfer.bulk import Runs, check_artifacts
+from gh_artifacts_async.transfer.bulk import Runs
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.layouts import by_layout, check_layout, needs_run
 from gh_artifacts_async.transfer.disk.leftovers import scan
 from gh_artifacts_async.transfer.disk.partfile import PartFile, resumable
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.download import Download
-from gh_artifacts_async.transfer.storage.targets import resolve
+from gh_artifacts_async.transfer.storage.targets import check_artifacts, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

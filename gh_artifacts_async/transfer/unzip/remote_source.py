@@ -66,6 +66,7 @@ class RemoteSource:
     """
 
     def __init__(self, context: TransferContext, artifact: Artifact, emitter: Emitter, stack: ExitStack) -> None:
+        """Keep the arguments; nothing is sent yet. ``stack`` closes what is opened."""
         self._context = context
         self._artifact = artifact
         self._emitter = emitter
@@ -85,10 +86,12 @@ class RemoteSource:
 
     @property
     def bytes_fetched(self) -> int:
+        """Bytes that storage has sent."""
         return sum(incoming.bytes_fetched for incoming in self._fetches) + self._ranged.bytes_fetched
 
     @property
     def requests(self) -> int:
+        """Requests sent to storage."""
         return sum(incoming.requests for incoming in self._fetches) + self._ranged.requests
 
     @property
