@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.automation.manifest import (
         MirroredArtifact,
     )
+    from gh_artifacts_async.automation.members import (
+        MemberContent,
+    )
     from gh_artifacts_async.automation.mirror import (
         MirrorReport,
     )
@@ -199,6 +202,7 @@ __all__ = [
     "Limits",
     "ListingProgress",
     "Member",
+    "MemberContent",
     "MemberNotFoundError",
     "MergeConflictError",
     "MergeResult",
@@ -276,10 +280,11 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
+        "automation.members": "MemberContent",
+        "automation.mirror": "MirrorReport",
         "automation.retention": "CleanupPlan PlannedArtifact",
         "automation.usage": "StorageUsage UsageEntry",
-        "automation.manifest": "MirroredArtifact",
-        "automation.mirror": "MirrorReport",
         "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
@@ -306,8 +311,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy RetryPolicy "
-            "StoragePolicy Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy "
+            "RetryPolicy StoragePolicy Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

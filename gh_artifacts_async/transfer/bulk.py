@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import abc
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -50,17 +51,16 @@ class _End:
     """Marks the end of the queue of outcomes."""
 
 
-class Pool(Generic[T]):
+class Workers(ABC, Generic[T]):
     """Processes an input with a bounded number of tasks; yields outcomes as they complete.
 
-    Memory does not grow with the input: an item is taken only when a task is free, and a task waits until its
-    outcome is taken.
+    Memory does not grow with the input: an item is taken only when a task is free, and a task waits until there is room
+    for its outcome.
     """
 
     def __init__(
         self,
         subjects: Iterable[Subject] | AsyncIterable[Subject],
-        work: Callable[[Subject], Awaitable[T]],
         size: int,
         stops: tuple[type[Exception], ...] = STOPS_ALL,
     ) -> None:
@@ -68,11 +68,9 @@ class Pool(Generic[T]):
 
         Args:
             subjects: the input.
-            work: processes one item.
             size: how many tasks.
             stops: after one of these errors nothing more is processed.
         """
-        self._work = work
         self._size = size
         self._stops = stops
         self._left = list(subjects) if isinstance(subjects, abc.Collection) else None
@@ -81,6 +79,14 @@ class Pool(Generic[T]):
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped_by: Exception | None = None
         self._input_error: BaseException | None = None
+
+    @abstractmethod
+    async def process(self, subject: Subject) -> None:
+        """Do the work for one item, and put its outcomes in the queue; an error is the item's last outcome."""
+
+    async def put(self, outcome: Outcome[T]) -> None:
+        """Put an outcome in the queue, once there is room."""
+        await self._outcomes.put(outcome)
 
     def start(self) -> None:
         """Start the tasks."""
@@ -99,19 +105,21 @@ class Pool(Generic[T]):
                 self._input_error = self._input_error or error
                 self._source.end()
                 return
-            await self._outcomes.put(await self._outcome(subject))
+            failure = self._stopped_by or await self._failure_of(subject)
+            if failure is not None:
+                await self.put(Failure(artifact=subject, error=failure))
 
-    async def _outcome(self, subject: Subject) -> Outcome[T]:
-        if self._stopped_by is not None:
-            return Failure(artifact=subject, error=self._stopped_by)
+    async def _failure_of(self, subject: Subject) -> Exception | None:
+        """Process one item; one item's failure never raises, but one that every further item would have stops all."""
         try:
-            return Success(artifact=subject, value=await self._work(subject))
-        except Exception as error:  # noqa: BLE001 - one item's failure never raises; it is that item's outcome
+            await self.process(subject)
+        except Exception as error:  # noqa: BLE001 - it is that item's outcome
             if isinstance(error, self._stops):
                 self._stopped_by = self._stopped_by or error
                 if self._left is None:
                     self._source.end()
-            return Failure(artifact=subject, error=error)
+            return error
+        return None
 
     async def _finish(self, workers: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(workers)
@@ -149,6 +157,25 @@ class Pool(Generic[T]):
             raise cancelled
 
 
+class Pool(Workers[T]):
+    """Work that returns one value for each item."""
+
+    def __init__(
+        self,
+        subjects: Iterable[Subject] | AsyncIterable[Subject],
+        work: Callable[[Subject], Awaitable[T]],
+        size: int,
+        stops: tuple[type[Exception], ...] = STOPS_ALL,
+    ) -> None:
+        """Keep the arguments: ``work`` processes one item."""
+        super().__init__(subjects, size, stops)
+        self._work = work
+
+    async def process(self, subject: Subject) -> None:
+        """Put the value in the queue."""
+        await self.put(Success(artifact=subject, value=await self._work(subject)))
+
+
 class _Source:
     """The input, sync or async, read by one task at a time."""
 
@@ -184,7 +211,7 @@ class _Source:
 
 
 @asynccontextmanager
-async def running(pool: Pool[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
+async def running(pool: Workers[T]) -> AsyncGenerator[AsyncIterator[Outcome[T]]]:
     """Run a pool for the length of a block; leaving it cancels what is left."""
     pool.start()
     try:
