@@ -173,6 +173,13 @@ COMMANDS: dict[str, Command] = {
             Option(
                 ("--max-ratio",), "N", "With --extract: refuse a zip that unpacks to more than N times its size.", "250"
             ),
+            Option(("--merge",), "", "Unpack all of them into DIR itself, which appears as a whole or not at all."),
+            Option(
+                ("--conflicts",),
+                "error|identical|newest",
+                "With --merge, if two artifacts have a file at one path: fail; allow equal files; or take the newest one's.",
+                "error",
+            ),
             Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),
             _JSON,
         ),
@@ -181,6 +188,7 @@ COMMANDS: dict[str, Command] = {
             "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*'",
             "download octo-org/octo-docs --workflow ci.yml --branch main --name coverage",
             "download octo-org/octo-docs --name coverage --extract --dir out",
+            "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*' --merge --dir dist",
         ),
     ),
     "ls": Command(

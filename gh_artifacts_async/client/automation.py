@@ -211,6 +211,7 @@ class Automation(Transfers):
         return ArtifactWatch(self._github, RepositoryName.parse(repo), name=name, since=since, interval=interval)
 
     def read_members(
+        self,
         artifacts: Iterable[Artifact | ArtifactRef] | AsyncIterable[Artifact | ArtifactRef],
         names: str | Sequence[str],
         *,

@@ -23,6 +23,7 @@ from gh_artifacts_async import (
     DownloadResult,
     EnvironmentToken,
     Event,
+    ExtractedMember,
     ExtractionProgress,
     ExtractPolicy,
     Failure,
@@ -30,6 +31,7 @@ from gh_artifacts_async import (
     Job,
     Limits,
     ListingProgress,
+    MergeResult,
     MirroredArtifact,
     MirrorReport,
     NotFoundError,
@@ -194,6 +196,12 @@ async def transfers(client: ArtifactsClient, artifact: Artifact, directory: Path
     assert_type(result.digest, Digest | None)
     assert_type(await client.verify(artifact, "x.zip"), bool)
     await client.download(ArtifactRef("o/r", 7, "x"), "folder", observer=observer)
+
+    merged = await client.download_merged([artifact], directory, conflicts="newest", if_exists="skip", durable=True)
+    assert_type(merged, MergeResult)
+    assert_type(merged.members, tuple[ExtractedMember, ...])
+    assert_type(merged.artifacts, tuple[Artifact, ...])
+    await client.download_merged(client.list_artifacts("o/r"), "dist", policy=ExtractPolicy(), concurrency=2)
 
     refs: Sequence[ArtifactRef] = [ArtifactRef(repo="o/r", id=7)]
     for many in (

@@ -42,6 +42,8 @@ _AS_SENTENCES = (
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
     ("pass a larger timeout", "use a larger --timeout"),
     ("pass fail_fast=False", "use --no-fail-fast"),
+    ('conflicts="identical" (--conflicts identical)', "--conflicts identical"),
+    ('conflicts="newest" (--conflicts newest)', "--conflicts newest"),
     ("use layout='id' to keep them apart", "use --layout id to keep them apart"),
     ("prune the mirror, or use", "use --prune, or"),
     ("or verify the mirror, to get", "or use --verify, to get"),
