@@ -19,6 +19,7 @@ from gh_artifacts_async.models import ArtifactRef
 from gh_artifacts_async.results import (
     ExtractedMember,
     Failure,
+    MergeResult,
     Outcome,
     Secret,
     SignedURL,
@@ -239,3 +240,13 @@ def test_failures_are_raised_together():
         raise_for_failures(iter([good, FAILURE, good]))
     assert str(caught.value) == "1 of 3 artifacts failed: gone"
     assert caught.value.exceptions == (FAILURE.error,)
+
+
+def test_a_merge_result_is_a_value(tmp_path):
+    """Equal results are equal, and one survives pickle."""
+    member = ExtractedMember(name="a", size=1, path=tmp_path / "a")
+    result = MergeResult(path=tmp_path, members=(member,), artifacts=(ARTIFACT,), bytes_fetched=7)
+    again = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own bytes
+    assert again == result
+    assert hash(again) == hash(result)
+    assert not result.skipped

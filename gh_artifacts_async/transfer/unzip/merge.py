@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,7 +20,7 @@ from gh_artifacts_async.errors import (
     DigestMismatchError,
 )
 from gh_artifacts_async.events import ExtractionProgress, TransferFailed, TransferFinished
-from gh_artifacts_async.models import check_id
+from gh_artifacts_async.models import Artifact, check_id
 from gh_artifacts_async.results import MergeResult
 from gh_artifacts_async.settings import Conflicts, ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import leftovers, records
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.archive import Reader
     from gh_artifacts_async.archive.overlay import Overlay, Share
     from gh_artifacts_async.events import Observer
-    from gh_artifacts_async.models import Artifact, ArtifactRef
+    from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import StrPath
     from gh_artifacts_async.transfer.storage.context import TransferContext
@@ -142,7 +142,12 @@ class Merge:
             OSError: writing failed.
         """
         await self._clear_away()
-        record = await in_thread(self._look)
+        try:
+            record = await in_thread(self._look)
+        except DestinationExistsError:
+            if isinstance(artifacts, Collection):
+                await self._sweep_known([one for one in artifacts if isinstance(one, Artifact)])
+            raise
         given = [one async for one in artifacts] if isinstance(artifacts, AsyncIterable) else list(artifacts)
         wanted = await self._resolved(given)
         members = await in_thread(lambda: self._present(record, wanted))
@@ -198,11 +203,22 @@ class Merge:
 
     def _skipped(self, artifacts: Sequence[Artifact], members: tuple[ExtractedMember, ...]) -> MergeResult:
         self._emitter.counters.artifacts_skipped += len(artifacts)
+        self._sweep(artifacts)
         for artifact in artifacts:
-            part = PartFile.for_artifact(artifact, self._folder.parent)
-            self._context.leftovers.sweep(part.path, part.prefix, whole=True)  # left by a process killed at the end
             self._finished(artifact, skipped=True)
         return MergeResult(path=self._folder, members=members, artifacts=tuple(artifacts), skipped=True)
+
+    async def _sweep_known(self, artifacts: Sequence[Artifact]) -> None:
+        """Sweep, if the folder in the way is what these artifacts merge into."""
+        record = await in_thread(lambda: records.read_merge_record(self._folder))
+        if record is not None and record.is_of(artifacts):
+            self._sweep(artifacts)
+
+    def _sweep(self, artifacts: Sequence[Artifact]) -> None:
+        """Remove the parts that a process has left which was killed when the folder was in place."""
+        for artifact in artifacts:
+            part = PartFile.for_artifact(artifact, self._folder.parent)
+            self._context.leftovers.sweep(part.path, part.prefix, whole=True)
 
     def _finished(self, artifact: Artifact, *, skipped: bool = False) -> None:
         size = artifact.size_in_bytes

@@ -453,6 +453,24 @@ async def test_what_a_killed_process_left(github: FakeGitHub, client: ArtifactsC
     assert tree(tmp_path) == {"docs/old": b"old"}
 
 
+@pytest.mark.parametrize("if_exists", ["error", "skip", "replace"])
+async def test_parts_of_a_process_killed_at_the_end(github: FakeGitHub, tmp_path: Path, if_exists: Any) -> None:
+    """Part files of what is merged already are removed, also where the folder is in the way; a user's file stays."""
+    fill(github, {"a": b"1"})
+    async with client_for(github) as client:
+        await merged(client, tmp_path / "dist")
+        (artifact,) = await listed(client)
+    (tmp_path / f".{artifact.name}.{artifact.id}.0123456789.part").write_bytes(b"left")
+    (tmp_path / f".{artifact.name}.{artifact.id}.mine").touch()
+    async with client_for(github) as client:
+        if if_exists == "error":
+            with pytest.raises(DestinationExistsError):
+                await client.download_merged([artifact], tmp_path / "dist")
+        else:
+            assert (await client.download_merged([artifact], tmp_path / "dist", if_exists=if_exists)).skipped
+    assert entries(tmp_path) == {"dist", ".dist.gh-artifacts.json", f".{artifact.name}.{artifact.id}.mine"}
+
+
 # --- what goes wrong
 
 
