@@ -191,6 +191,8 @@ class Automation(Transfers):
         Polls are conditional: while nothing changes they cost nothing of the primary rate limit. Failures that pass
         (no answer, a 5xx, a rate limit longer than ``Limits.max_pause``) do not end the watch: the next poll follows
         after the interval, and after a growing wait of up to 15 minutes if they go on; observers get a RequestRetried.
+        Nor does a response that is not GitHub's, such as a proxy's page, unless it is the first one or the sixth in a
+        row.
 
         Args:
             repo: ``"owner/name"``.
