@@ -173,6 +173,13 @@ COMMANDS: dict[str, Command] = {
             Option(
                 ("--max-ratio",), "N", "With --extract: refuse a zip that unpacks to more than N times its size.", "250"
             ),
+            Option(("--merge",), "", "Unpack all of them into DIR itself, which appears as a whole or not at all."),
+            Option(
+                ("--conflicts",),
+                "error|identical|newest",
+                "With --merge, if two artifacts have a file at one path: fail; allow equal files; or take the newest one's.",
+                "error",
+            ),
             Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),
             _JSON,
         ),
@@ -181,6 +188,7 @@ COMMANDS: dict[str, Command] = {
             "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*'",
             "download octo-org/octo-docs --workflow ci.yml --branch main --name coverage",
             "download octo-org/octo-docs --name coverage --extract --dir out",
+            "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*' --merge --dir dist",
         ),
     ),
     "ls": Command(
@@ -252,6 +260,34 @@ COMMANDS: dict[str, Command] = {
             _JSON,
         ),
         examples=("watch octo-org/octo-docs --name nightly --json", "watch octo-org/octo-docs --since 2026-11-01"),
+    ),
+    "mirror": Command(
+        brief="Keep a folder equal to a repository's artifacts: run again, it fetches only what is new.",
+        usage=("mirror [OWNER/REPO] DIR [OPTIONS]", "mirror [OWNER/REPO] DIR [--name NAME]... [--branch BRANCH]..."),
+        about=(
+            "Without selectors, all artifacts that have not expired; with them, those that download would select.",
+            "What has expired on GitHub stays in the folder, and so does what was deleted, without --prune.",
+            "Files of the same content are downloaded once and are hard links: an edit in place changes them all.",
+            "A run that was interrupted, or killed, is continued by the next.",
+        ),
+        options=(
+            *_SELECTORS,
+            Option(("--prune",), "", "Remove what is no longer selected, unless it has expired or was changed here."),
+            Option(("--verify",), "", "Read every file that is there, and download again what differs."),
+            Option(
+                ("--layout",),
+                "id|name|TEMPLATE",
+                "How new files are named: NAME-ID, NAME, or a template such as '{branch}/{run_id}/{name}'.",
+                "id",
+            ),
+            Option(("--extract",), "", "Unpack zips; folders are not linked."),
+            Option(("--no-link",), "", "Copy files of the same content rather than link them."),
+            Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
+        ),
+        examples=(
+            "mirror octo-org/octo-docs backup",
+            "mirror octo-org/octo-docs nightly --workflow ci.yml --branch main --layout name --prune",
+        ),
     ),
     "demo": Command(
         brief="Try everything against an embedded fake GitHub: no network, no token.",

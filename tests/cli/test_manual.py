@@ -12,6 +12,7 @@ def options(argument) -> frozenset[str]:
     negative = {name for name in argument.names if name.startswith(("--no-", "--empty-"))} - {
         "--no-progress",
         "--no-fail-fast",
+        "--no-link",
     }
     return frozenset(name for name in argument.names if name.startswith("-")) - negative
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Member,
+        MergeResult,
+        MirroredArtifact,
         PlannedDownload,
         RemoteArchive,
         WorkflowRun,
@@ -87,6 +90,16 @@ def downloaded(result: DownloadResult) -> dict[str, Any]:
     }
 
 
+def merged(result: MergeResult) -> dict[str, Any]:
+    """Return what many artifacts were merged into."""
+    return {
+        "path": str(result.path),
+        "skipped": result.skipped,
+        "artifacts": [{"id": artifact.id, "name": artifact.name} for artifact in result.artifacts],
+        "members": [_extracted(member) for member in result.members],
+    }
+
+
 def planned(plan: PlannedDownload) -> dict[str, Any]:
     """Return what a download of one artifact would do."""
     return {
@@ -96,6 +109,20 @@ def planned(plan: PlannedDownload) -> dict[str, Any]:
         "action": plan.action,
         "path": str(plan.path),
         "bytes": plan.bytes,
+    }
+
+
+def mirrored(entry: MirroredArtifact, directory: str) -> dict[str, Any]:
+    """Return one artifact of a mirror."""
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "path": os.path.join(directory, entry.path),  # noqa: PTH118 - as the user gave it
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "digest": None if entry.digest is None else str(entry.digest),
+        "created_at": _time(entry.created_at),
+        "expires_at": _time(entry.expires_at),
     }
 
 
