@@ -120,8 +120,9 @@ class Automation(Transfers):
 
         GitHub lists some artifacts only after their run has ended. So the wait goes on for 30 seconds (at most to its
         deadline) after a run has ended successfully, unless that was more than ten minutes before the wait; if
-        something is still missing then, it ends with a WaitTimeoutError *before* the deadline. A run that ends without success ends the wait at once, unless all is
-        there or ``fail_fast`` is off; then the wait goes on to its deadline, since a re-run may succeed.
+        something is still missing then, it ends with a WaitTimeoutError *before* the deadline. A run that ends without
+        success ends the wait at once, unless all is there or ``fail_fast`` is off; then the wait goes on to its
+        deadline, since a re-run may succeed.
 
         Args:
             repo: ``"owner/name"``.
