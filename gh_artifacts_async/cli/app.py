@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from gh_artifacts_async.cli import demo, download, listing, logs, members
+from gh_artifacts_async.cli import cleanup, demo, download, listing, logs, members, usage
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
@@ -30,6 +30,9 @@ def build() -> App:
     app.command(download.download, name="download")
     app.command(members.ls, name="ls")
     app.command(members.cat, name="cat")
+    app.command(cleanup.delete, name="delete")
+    app.command(cleanup.prune, name="prune")
+    app.command(usage.usage, name="usage")
     app.command(demo.demo, name="demo")
     _add_launcher(app)
     return app
