@@ -37,7 +37,9 @@ async def _usage(context: Context, target: Target, *, as_json: bool) -> int:
         screen.write(sys.stdout, documents.dumps(lines.document(found)))
         return OK
     if found.count:
-        for table in lines.tables_of(found, lines.block_for(sys.stdout)):
+        for number, table in enumerate(lines.tables_of(found, lines.block_for(sys.stdout))):
+            if number:
+                screen.write(sys.stdout, "\n")
             screen.show(table)
     context.note(lines.summary(found))
     return OK

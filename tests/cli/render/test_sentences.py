@@ -40,6 +40,13 @@ DOWNLOAD = Situation(resumes=True, can_replace=True)
             Situation(),
             "downloading needs a token, even from a public repository; set GH_TOKEN or GITHUB_TOKEN to a valid token",
         ),
+        (
+            errors.MissingTokenError(
+                "DELETE /repos/o/r/actions/artifacts/7 needs a token, even for a public repository"
+            ),
+            Situation(token_variables=("GH_ENTERPRISE_TOKEN",)),
+            "deleting needs a token; set GH_ENTERPRISE_TOKEN to a valid token",
+        ),
         (errors.ServerError("try again later"), Situation(), "try again later"),
         (errors.RequestTimeoutError("slow; try again"), Situation(), "slow; try again"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), Situation(), "out: Permission denied"),
