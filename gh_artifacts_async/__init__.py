@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.automation.manifest import (
         MirroredArtifact,
     )
+    from gh_artifacts_async.automation.members import (
+        MemberContent,
+    )
     from gh_artifacts_async.automation.mirror import (
         MirrorReport,
     )
@@ -116,6 +119,10 @@ if TYPE_CHECKING:
         RepositoryName,
         WorkflowRun,
     )
+    from gh_artifacts_async.repository_models import (
+        ArtifactRetention,
+        Job,
+    )
     from gh_artifacts_async.results import (
         DownloadResult,
         ExtractedMember,
@@ -155,6 +162,7 @@ __all__ = [
     "ArtifactPage",
     "ArtifactQuery",
     "ArtifactRef",
+    "ArtifactRetention",
     "ArtifactRun",
     "ArtifactWatch",
     "ArtifactsClient",
@@ -187,12 +195,14 @@ __all__ = [
     "GitHubCLIToken",
     "IfExists",
     "IncompleteDownloadError",
+    "Job",
     "Layout",
     "Lease",
     "LeftOut",
     "Limits",
     "ListingProgress",
     "Member",
+    "MemberContent",
     "MemberNotFoundError",
     "MergeConflictError",
     "MergeResult",
@@ -270,10 +280,11 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
+        "automation.members": "MemberContent",
+        "automation.mirror": "MirrorReport",
         "automation.retention": "CleanupPlan PlannedArtifact",
         "automation.usage": "StorageUsage UsageEntry",
-        "automation.manifest": "MirroredArtifact",
-        "automation.mirror": "MirrorReport",
         "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
@@ -294,13 +305,14 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
+        "repository_models": "ArtifactRetention Job",
         "results": (
             "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
             "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy RetryPolicy "
-            "StoragePolicy Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy "
+            "RetryPolicy StoragePolicy Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

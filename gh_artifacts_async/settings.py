@@ -22,7 +22,8 @@ Layout = str | Callable[["Artifact"], str]
 ``"id"`` (``<name>-<id>``, the default, which does not depend on what else there is); ``"name"``, for artifacts that are
 known to have unique names; a template such as ``"{workflow}/{branch}/{run_id}/{name}"``; or a callable from Artifact to
 a relative path. Each part is made safe. A template may use ``{name}``, ``{id}``, ``{owner}``, ``{repo}``, ``{run_id}``,
-``{branch}``, ``{sha}``, ``{date}``, ``{workflow}`` and ``{event}``; the last two cost one GET for each workflow run."""
+``{branch}``, ``{sha}``, ``{date}``, ``{workflow}``, ``{event}``, ``{run_number}`` and ``{attempt}``; the last four
+cost one GET for each workflow run, and ``{attempt}`` one more for some attempts of a run that has three or more."""
 
 StrPath = str | os.PathLike[str]
 """A path, as the standard library accepts it."""
