@@ -49,6 +49,11 @@ DOWNLOAD = Situation(resumes=True, can_replace=True)
             errors.RunFailedError("bad; pass fail_fast=False to wait for a re-run"),
             Situation(),
             "bad; use --no-fail-fast to wait for a re-run",
+            errors.MissingTokenError(
+                "DELETE /repos/o/r/actions/artifacts/7 needs a token, even for a public repository"
+            ),
+            Situation(token_variables=("GH_ENTERPRISE_TOKEN",)),
+            "deleting needs a token; set GH_ENTERPRISE_TOKEN to a valid token",
         ),
         (errors.ServerError("try again later"), Situation(), "try again later"),
         (errors.RequestTimeoutError("slow; try again"), Situation(), "slow; try again"),
