@@ -273,8 +273,9 @@ class Success(Generic[T_co]):
         return self.value
 
     def __repr__(self) -> str:
-        """Return one short line: the artifact, and the file where there is one."""
-        return _one_line("Success", self.artifact, str(getattr(self.value, "path", None) or type(self.value).__name__))
+        """Return one short line: the artifact, and the path or name of what came of it where it has one."""
+        told = getattr(self.value, "path", None) or getattr(self.value, "name", None) or type(self.value).__name__
+        return _one_line("Success", self.artifact, str(told))
 
 
 @attrs.frozen(kw_only=True, repr=False)

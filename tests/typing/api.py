@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
@@ -13,8 +13,10 @@ from gh_artifacts_async import (
     Artifact,
     ArtifactQuery,
     ArtifactRef,
+    ArtifactRetention,
     ArtifactRun,
     ArtifactsClient,
+    ArtifactWatch,
     BulkError,
     ClientOptions,
     Digest,
@@ -25,6 +27,7 @@ from gh_artifacts_async import (
     ExtractPolicy,
     Failure,
     GitHubCLIToken,
+    Job,
     Limits,
     ListingProgress,
     MirroredArtifact,
@@ -173,6 +176,10 @@ async def operations(client: ArtifactsClient, repo: RepositoryName) -> None:
     assert_type(await client.count_artifacts(repo, name="x"), int)
     assert_type(client.list_workflow_runs(repo, branch="main", status="success"), AsyncGenerator[WorkflowRun, None])
     assert_type(await client.get_workflow_run(repo, 7), WorkflowRun)
+    assert_type(client.list_run_jobs(repo, 7, limit=3), AsyncGenerator[Job, None])
+    assert_type(client.list_repositories("octo-org", limit=3), AsyncGenerator[RepositoryName, None])
+    assert_type(await client.get_artifact_retention("o/r"), ArtifactRetention)
+    await client.set_artifact_retention("o/r", 30)
     assert_type(client.rate_limit, RateLimit | None)
     assert_type(client.statistics, Statistics)
     assert_type(client.statistics.retries, Mapping[str, int])
@@ -242,6 +249,20 @@ def by_class(outcome: Outcome[DownloadResult]) -> Exception | Path:
             return error
         case _:
             assert_never(outcome)
+
+
+async def waits(client: ArtifactsClient) -> None:
+    """Waits and watches."""
+    assert_type(await client.wait_for_artifact("o/r", "docs", timeout=60), Artifact)
+    assert_type(await client.wait_for_artifacts("o/r", ["a", "b"], run_id=7, timeout=60), dict[str, Artifact])
+    assert_type(await client.wait_for_run("o/r", 7, timeout=60, interval=5), WorkflowRun)
+    async with client.watch("o/r", name="docs", since=datetime(2026, 1, 1, tzinfo=UTC)) as watch:
+        assert_type(watch, ArtifactWatch)
+        async for artifact in watch:
+            assert_type(artifact, Artifact)
+            assert_type(watch.cursor, str)
+    await client.watch("o/r", since=watch.cursor, interval=30).aclose()
+    await client.wait_for_run("o/r", 7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def unwrapped(outcome: Outcome[DownloadResult], success: Success[DownloadResult]) -> None:

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
         MirroredArtifact,
         PlannedDownload,
         RemoteArchive,
+        WorkflowRun,
     )
 
 
 def dumps(document: object) -> str:
     """Return a document, and a newline."""
     return json.dumps(document, indent=2) + "\n"
+
+
+def line(document: object) -> str:
+    """Return a document as one line of many."""
+    return json.dumps(document, separators=(",", ":")) + "\n"
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -47,6 +53,24 @@ def artifact(found: Artifact) -> dict[str, Any]:
         "digest": None if found.digest is None else str(found.digest),
         "workflow_run": None if run is None else {field: getattr(run, field) for field in fields},
         "repository": None if found.repository is None else str(found.repository),
+    }
+
+
+def run(found: WorkflowRun) -> dict[str, Any]:
+    """Return a run with GitHub's names; what is an object there, such as the actor, is its name here."""
+    plain = ("id", "name", "workflow_id", "path", "event", "status", "conclusion", "head_branch", "head_sha")
+    counted = ("run_number", "run_attempt")
+    return {
+        **{field: getattr(found, field) for field in (*plain, *counted)},
+        "created_at": _time(found.created_at),
+        "updated_at": _time(found.updated_at),
+        "run_started_at": _time(found.run_started_at),
+        "html_url": found.html_url,
+        "repository": None if found.repository is None else str(found.repository),
+        "head_repository": None if found.head_repository is None else str(found.head_repository),
+        "fork": found.is_fork,
+        "actor": found.actor,
+        "pull_requests": list(found.pull_requests),
     }
 
 

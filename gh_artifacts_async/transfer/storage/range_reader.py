@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import random
 import tempfile
@@ -101,20 +102,26 @@ class RangeReader:
 
     # --- ranges
 
-    async def read(self, start: int, end: int) -> bytes:
+    async def read(self, start: int, end: int, *, then: bytes = b"") -> bytes:
         """Return the bytes from ``start`` up to ``end`` (exclusive), fewer if the whole ends before.
+
+        Args:
+            start: offset of the first byte.
+            end: offset after the last one.
+            then: known bytes that follow; they are appended without a copy of the others.
 
         Raises:
             NoRangesError: storage does not support ranges.
             ArtifactsError: a request failed.
         """
-        body = bytearray()
+        body = io.BytesIO()
 
         async def take(chunk: bytes) -> None:
-            body.extend(chunk)
+            body.write(chunk)
 
         await self.copy(start, end, take)
-        return bytes(body)
+        body.write(then)
+        return body.getvalue()
 
     @asynccontextmanager
     async def scratch(

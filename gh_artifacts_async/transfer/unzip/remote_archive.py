@@ -6,59 +6,36 @@ the whole archive is fetched once into a temporary file, verified, and read ther
 
 from __future__ import annotations
 
-import asyncio
+import io
 import tempfile
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.archive import BytesReader, Extraction, FileReader, audit_reader, read_member
+from gh_artifacts_async.archive import Extraction, read_member
 from gh_artifacts_async.archive.leftovers import sweep_beside
 from gh_artifacts_async.errors import (
-    ArchiveError,
     ArchiveLimitError,
-    ClientClosedError,
     MemberNotFoundError,
-    StorageError,
 )
+from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.transfer.disk.filesystem import checked_directory
-from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.fetch import fetch
-from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
-from gh_artifacts_async.transfer.unzip.remote_directory import not_a_zip, read_tail
+from gh_artifacts_async.transfer.unzip.remote_source import RemoteSource, coalesced
 from gh_artifacts_async.transfer.unzip.unpack import begun, fill
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Sequence
 
-    from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.archive import ArchiveDirectory, Member, Reader
     from gh_artifacts_async.models import Artifact, ArtifactRef
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy, StrPath
     from gh_artifacts_async.transfer.storage.context import TransferContext
-    from gh_artifacts_async.transfer.storage.fetch import Incoming
 
 READ_LIMIT = 16 * 2**20
 """Default limit of :meth:`RemoteArchive.read`, in uncompressed bytes."""
-
-_GAP = 64 * 1024
-"""A gap of at most this many bytes between two members is fetched too: another request would cost more."""
-
-
-class _Shifted:
-    """A piece of an archive, read by the archive's own offsets."""
-
-    def __init__(self, data: bytes, start: int, size: int) -> None:
-        self._reader = BytesReader(data)
-        self._start = start
-        self.size = size
-
-    def read_at(self, offset: int, length: int, /) -> bytes:
-        """Return a slice; empty if it begins before the piece."""
-        return self._reader.read_at(offset - self._start, length) if offset >= self._start else b""
 
 
 class RemoteArchive:
@@ -69,7 +46,7 @@ class RemoteArchive:
         directory: the audited directory.
     """
 
-    def __init__(self, artifact: Artifact, directory: ArchiveDirectory, source: _Source) -> None:
+    def __init__(self, artifact: Artifact, directory: ArchiveDirectory, source: RemoteSource) -> None:
         """Keep what :func:`open_archive` has read."""
         self.artifact = artifact
         self.directory = directory
@@ -112,13 +89,40 @@ class RemoteArchive:
             ArchiveError: its data contradicts the directory.
             ArtifactsError: a request to GitHub or its storage failed.
         """
-        member = self._file(name)
-        largest = max(member.size, member.compressed_size)
-        if largest > max_bytes:
-            msg = f"{member.name!r} has {largest} bytes; raise max_bytes, or extract it to a file"
-            raise ArchiveLimitError(msg, member=member.name, rule="max_bytes", limit="max_bytes", value=largest)
-        reader = await self._source.piece(member)
-        return await in_thread(lambda: b"".join(read_member(reader, member)))
+        member = find_file(self.directory, name)
+        check_size(member, max_bytes)
+        reader = await self._source.pieces((member,))
+        return await in_thread(lambda: _whole(reader, member))
+
+    async def read_many(self, names: Iterable[str], *, max_bytes: int = READ_LIMIT) -> dict[str, bytes]:
+        """Return the uncompressed bytes of several files; those that lie together are fetched by one request.
+
+        Args:
+            names: as for :meth:`extract`.
+            max_bytes: refuse more, all of them together. If they do not fit with their compressed data, that goes
+                through a temporary file.
+
+        Returns:
+            The bytes by name, in the order of the archive.
+
+        Raises:
+            MemberNotFoundError: there is no file of one of these names.
+            ArchiveLimitError: they have more than ``max_bytes``.
+            ArchiveError: a file's data contradicts the directory.
+            ArtifactsError: a request to GitHub or its storage failed.
+        """
+        members = self._chosen(names)
+        total = sum(member.size for member in members)
+        if total > max_bytes:
+            msg = f"these {len(members)} files have {total} bytes; raise max_bytes, or extract them to a folder"
+            raise ArchiveLimitError(msg, rule="max_bytes", limit="max_bytes", value=total)
+        async with AsyncExitStack() as stack:
+            if total + sum(end - start for start, end in coalesced(members)) <= max_bytes:
+                reader = await self._source.pieces(members)
+            else:
+                self._source.check_open()
+                reader = await stack.enter_async_context(self._source.spans(members, Path(tempfile.gettempdir())))
+            return await in_thread(lambda: {member.name: _whole(reader, member) for member in members})
 
     async def extract(self, names: Iterable[str], directory: StrPath) -> list[ExtractedMember]:
         """Extract chosen files into a new folder, which is put in place once all of them are right.
@@ -143,14 +147,6 @@ class RemoteArchive:
                 await fill(extraction, reader)
             return await in_thread(extraction.commit)
 
-    def _file(self, name: str) -> Member:
-        member = self.directory.get(name)
-        if member is None or member.is_dir:
-            what = "is a folder" if member is not None else "is not in the archive"
-            msg = f"{name!r} {what}; it has {len(self.directory.files)} files"
-            raise MemberNotFoundError(msg, member=name, rule="missing")
-        return member
-
     def _chosen(self, names: Iterable[str]) -> tuple[Member, ...]:
         if isinstance(names, str):
             names = (names,)
@@ -158,134 +154,71 @@ class RemoteArchive:
         chosen: set[str] = set()
         for name in names:
             below = {file.name for file in files if file.name.startswith(name)} if name.endswith("/") else None
-            chosen |= below or {self._file(name).name}
+            chosen |= below or {find_file(self.directory, name).name}
         return tuple(file for file in files if file.name in chosen)
 
 
-class _Source:
-    """Where an archive's bytes come from: ranges of the remote one, or the whole in a temporary file."""
+class RemoteFile:
+    """An artifact that was uploaded as a single file, without zipping, and stays remote.
 
-    def __init__(self, context: TransferContext, artifact: Artifact, emitter: Emitter, stack: ExitStack) -> None:
-        self._context = context
-        self._artifact = artifact
-        self._emitter = emitter
-        self._stack = stack
-        self._ranged = RangeReader(context, artifact)
-        self._fetches: list[Incoming] = []
-        self._fetching = asyncio.Lock()
-        self._open = True
-        self._size = 0
-        self._tail = b""
-        self.whole: FileReader | None = None
-        self.content_type: str | None = None
-        stack.callback(self._close)
+    Attributes:
+        artifact: the artifact.
+        name: the file's name: the one that storage sends, else the artifact's.
+        size: its bytes.
+    """
 
-    @property
-    def bytes_fetched(self) -> int:
-        return sum(incoming.bytes_fetched for incoming in self._fetches) + self._ranged.bytes_fetched
+    def __init__(self, artifact: Artifact, source: RemoteSource) -> None:
+        """Keep what :func:`open_contents` has found out."""
+        self.artifact = artifact
+        self.name = filenames.disposition_filename(source.disposition) or artifact.name
+        self.size = source.size
+        self._source = source
 
-    @property
-    def requests(self) -> int:
-        return sum(incoming.requests for incoming in self._fetches) + self._ranged.requests
-
-    @property
-    def _tail_at(self) -> int:
-        return self._size - len(self._tail)
-
-    async def directory(self, policy: ExtractPolicy) -> ArchiveDirectory:
-        """Read and audit the directory: remotely, or from the whole if storage does not support ranges."""
-        with suppress(NoRangesError):
-            tail = await read_tail(self._ranged, self._artifact.size_in_bytes, policy)
-            self._size, self._tail = tail.size, tail.data
-            return tail.directory
-        whole = await self._fetch_whole()
-        try:
-            return await in_thread(lambda: audit_reader(whole, policy))
-        except ArchiveError as error:
-            raise not_a_zip(self.content_type, error) from None
-
-    async def piece(self, member: Member) -> Reader:
-        """Return a reader of one member's span."""
-        self.check_open()
-        start, end = member.header_offset, member.span_end
-        if self.whole is not None:
-            return self.whole
-        if start >= self._tail_at:
-            return _Shifted(self._tail, self._tail_at, self._size)
-        with suppress(NoRangesError):
-            data = await self._ranged.read(start, min(end, self._tail_at))
-            return _Shifted(data + self._tail[: max(0, end - self._tail_at)], start, self._size)
-        return await self._instead()
-
-    @asynccontextmanager
-    async def spans(self, members: tuple[Member, ...], folder: Path) -> AsyncGenerator[Reader]:
-        """Provide a reader of the spans of some members: a sparse temporary file, whatever their size.
-
-        Args:
-            members: whose spans.
-            folder: the file is created here, on the file system that the members are extracted to.
-        """
-        async with AsyncExitStack() as stack:
-            yield await self._gathered(members, folder, stack)
-
-    async def _gathered(self, members: tuple[Member, ...], folder: Path, stack: AsyncExitStack) -> Reader:
-        if self.whole is not None:
-            return self.whole
-        pieces = coalesced(members)
-        missing = [(start, min(end, self._tail_at)) for start, end in pieces if start < self._tail_at]
-        if not missing:
-            return _Shifted(self._tail, self._tail_at, self._size)
-        tail = (self._tail_at, self._tail) if pieces[-1][1] > self._tail_at else None
-        with suppress(NoRangesError):
-            descriptor = await stack.enter_async_context(self._ranged.scratch(missing, tail, folder))
-            return FileReader(descriptor, size=self._size)
-        return await self._instead()
-
-    async def _instead(self) -> FileReader:
-        """Fetch the whole from storage that served ranges before and no longer does."""
-        whole = await self._fetch_whole()
-        if whole.size != self._size:
-            msg = f"artifact {self._artifact.id}: the stored archive has changed; open it again"
-            raise StorageError(msg)
-        return whole
-
-    async def _fetch_whole(self) -> FileReader:
-        """Fetch and verify the whole archive, once, into a temporary file."""
-        async with self._fetching:
-            if self.whole is None:
-                folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gh-artifacts-")))
-                part = PartFile.for_artifact(self._artifact, folder)
-                async with fetch(self._context, self._artifact, part, (), emitter=self._emitter) as incoming:
-                    self._fetches.append(incoming)
-                    received = await incoming.receive()
-                    self.content_type = received.content_type
-                    part.commit(folder / "archive.zip", replace=True, durable=False)
-                self.whole = self._stack.enter_context(FileReader(folder / "archive.zip"))
-            return self.whole
-
-    def check_open(self) -> None:
-        """Check that the block has not been left.
+    async def read(self, *, max_bytes: int = READ_LIMIT) -> bytes:
+        """Return the bytes, verified like a download.
 
         Raises:
-            ClientClosedError: it has.
+            ArchiveLimitError: there are more than ``max_bytes``.
+            ArtifactsError: a request to GitHub or its storage failed, or the bytes are not the artifact's.
         """
-        if not self._open:
-            msg = "this archive is closed: its block has been left"
-            raise ClientClosedError(msg)
-
-    def _close(self) -> None:
-        self._open = False
+        if self.size > max_bytes:
+            msg = f"{self.name!r} has {self.size} bytes; raise max_bytes, or download it to a file"
+            raise ArchiveLimitError(msg, member=self.name, rule="max_bytes", limit="max_bytes", value=self.size)
+        return await self._source.everything()
 
 
-def coalesced(members: Iterable[Member]) -> list[tuple[int, int]]:
-    """Return the ranges that hold these members, those with a small gap between them as one."""
-    found: list[tuple[int, int]] = []
-    for member in sorted(members, key=lambda member: member.header_offset):
-        if found and member.header_offset - found[-1][1] <= _GAP:
-            found[-1] = (found[-1][0], max(found[-1][1], member.span_end))
-        else:
-            found.append((member.header_offset, member.span_end))
-    return found
+def find_file(directory: ArchiveDirectory, name: str) -> Member:
+    """Return a file by its exact name.
+
+    Raises:
+        MemberNotFoundError: there is none.
+    """
+    member = directory.get(name)
+    if member is None or member.is_dir:
+        what = "is a folder" if member is not None else "is not in the archive"
+        msg = f"{name!r} {what}; it has {len(directory.files)} files"
+        raise MemberNotFoundError(msg, member=name, rule="missing")
+    return member
+
+
+def check_size(member: Member, max_bytes: int) -> None:
+    """Check that a file may be read into memory.
+
+    Raises:
+        ArchiveLimitError: it has more than ``max_bytes``, or takes more in the archive.
+    """
+    largest = max(member.size, member.compressed_size)
+    if largest > max_bytes:
+        msg = f"{member.name!r} has {largest} bytes; raise max_bytes, or extract it to a file"
+        raise ArchiveLimitError(msg, member=member.name, rule="max_bytes", limit="max_bytes", value=largest)
+
+
+def _whole(reader: Reader, member: Member) -> bytes:
+    """Return a member's bytes, which are in memory once. Blocks."""
+    body = io.BytesIO()
+    for block in read_member(reader, member):
+        body.write(block)
+    return body.getvalue()
 
 
 @asynccontextmanager
@@ -293,10 +226,33 @@ async def open_archive(
     context: TransferContext, artifact: Artifact | ArtifactRef, policy: ExtractPolicy
 ) -> AsyncGenerator[RemoteArchive]:
     """Open an archive remotely, see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
+    async with _opened(context, artifact) as (found, source):
+        yield RemoteArchive(found, await source.directory(policy), source)
+
+
+@asynccontextmanager
+async def open_contents(
+    context: TransferContext, artifact: Artifact | ArtifactRef, policy: ExtractPolicy
+) -> AsyncGenerator[RemoteArchive | RemoteFile]:
+    """Open an archive, or a file that was uploaded without zipping; storage's headers say which, as for a download.
+
+    Raises:
+        ArtifactsError: as for :func:`open_archive`.
+    """
+    async with _opened(context, artifact) as (found, source):
+        if await source.kind() == "raw":
+            yield RemoteFile(found, source)
+        else:
+            yield RemoteArchive(found, await source.directory(policy), source)
+
+
+@asynccontextmanager
+async def _opened(
+    context: TransferContext, artifact: Artifact | ArtifactRef
+) -> AsyncGenerator[tuple[Artifact, RemoteSource]]:
     context.github.check_usable()
     if not context.github.has_token:
         raise missing_token(context.github.base)
     found = await resolve(context.github, artifact)
     with ExitStack() as stack:
-        source = _Source(context, found, context.github.emitter, stack)
-        yield RemoteArchive(found, await source.directory(policy), source)
+        yield found, RemoteSource(context, found, context.github.emitter, stack)

@@ -180,6 +180,37 @@ async def test_like_zipfile(data: st.DataObject) -> None:
         assert {member.name: member.size for member in found} == {name: len(expected[name]) for name in chosen}
 
 
+@pytest.mark.github_com("ranges")
+async def test_read_many(github: FakeGitHub) -> None:
+    """Several files are read at once, by name and in the archive's order; those that lie together by one request."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with opened(github, artifact_id) as archive:
+        found = await archive.read_many(["last.txt", "d/", "report.txt"])
+        assert list(found.items()) == [(name, FILES[name]) for name in FILES if name in found]
+        assert set(found) == {"report.txt", "d/one.bin", "d/deep/two.bin", "last.txt"}
+        assert archive.requests == 2
+        assert await archive.read_many("e/three.bin") == {"e/three.bin": FILES["e/three.bin"]}
+        assert await archive.read_many([]) == {}
+        assert archive.requests == 3
+
+
+async def test_read_many_within_a_limit(github: FakeGitHub, temporary: Path) -> None:
+    """More than the limit, all together, is refused; what fits without its compressed bytes uses a temporary file."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with opened(github, artifact_id) as archive:
+        with pytest.raises(ArchiveLimitError, match="these 2 files have 240000 bytes") as caught:
+            await archive.read_many(["d/"], max_bytes=239_999)
+        assert (caught.value.limit, caught.value.value) == ("max_bytes", 240_000)
+        assert await archive.read_many(["d/"], max_bytes=240_000) == {
+            name: FILES[name] for name in FILES if "d/" in name
+        }
+        with pytest.raises(MemberNotFoundError):
+            await archive.read_many(["d/one.bin", "no"])
+    assert not any(temporary.iterdir())
+    with pytest.raises(ClientClosedError):
+        await archive.read_many(["d/"], max_bytes=240_000)
+
+
 # --- unpacking
 
 
