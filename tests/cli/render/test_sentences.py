@@ -49,6 +49,8 @@ DOWNLOAD = Situation(resumes=True, can_replace=True)
             errors.RunFailedError("bad; pass fail_fast=False to wait for a re-run"),
             Situation(),
             "bad; use --no-fail-fast to wait for a re-run",
+        ),
+        (
             errors.MissingTokenError(
                 "DELETE /repos/o/r/actions/artifacts/7 needs a token, even for a public repository"
             ),
