@@ -22,8 +22,17 @@ if TYPE_CHECKING:
         PlannedRequest,
         QueryPlan,
     )
+    from gh_artifacts_async.automation.manifest import (
+        MirroredArtifact,
+    )
     from gh_artifacts_async.automation.members import (
         MemberContent,
+    )
+    from gh_artifacts_async.automation.mirror import (
+        MirrorReport,
+    )
+    from gh_artifacts_async.automation.watching import (
+        ArtifactWatch,
     )
     from gh_artifacts_async.client import ArtifactsClient
     from gh_artifacts_async.client.options import ClientOptions
@@ -106,6 +115,7 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Failure,
+        MergeResult,
         Outcome,
         PlannedDownload,
         Secret,
@@ -117,6 +127,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import (
         ArtifactQuery,
         Budget,
+        Conflicts,
         ExtractPolicy,
         IfExists,
         Layout,
@@ -139,6 +150,7 @@ __all__ = [
     "ArtifactQuery",
     "ArtifactRef",
     "ArtifactRun",
+    "ArtifactWatch",
     "ArtifactsClient",
     "ArtifactsError",
     "AuthenticationError",
@@ -150,6 +162,7 @@ __all__ = [
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
+    "Conflicts",
     "ConnectionFailedError",
     "CorruptArchiveError",
     "DestinationExistsError",
@@ -176,6 +189,9 @@ __all__ = [
     "MemberContent",
     "MemberNotFoundError",
     "MergeConflictError",
+    "MergeResult",
+    "MirrorReport",
+    "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
     "Observer",
@@ -244,7 +260,10 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.manifest": "MirroredArtifact",
         "automation.members": "MemberContent",
+        "automation.mirror": "MirrorReport",
+        "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
         "errors": (
@@ -265,11 +284,12 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "results": (
-            "DownloadResult ExtractedMember Failure Outcome PlannedDownload Secret SignedURL Statistics Success "
-            "raise_for_failures"
+            "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
+            "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy "
+            "Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

@@ -165,6 +165,25 @@ class DownloadResult:
     skipped: bool = False
 
 
+@attrs.frozen(kw_only=True)
+class MergeResult:
+    """The folder that many artifacts were merged into.
+
+    Attributes:
+        path: the folder.
+        members: its files, artifact by artifact.
+        artifacts: what was merged, each once, in the order in which they were given.
+        bytes_fetched: bytes of bodies received from storage.
+        skipped: True if the same folder was there already and nothing was fetched.
+    """
+
+    path: Path
+    members: tuple[ExtractedMember, ...]
+    artifacts: tuple[Artifact, ...]
+    bytes_fetched: int = 0
+    skipped: bool = False
+
+
 Action = Literal["download", "resume", "skip", "conflict"]
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import attrs
 
@@ -29,6 +29,9 @@ StrPath = str | os.PathLike[str]
 
 IfExists = Literal["error", "skip", "replace"]
 """If the destination exists: raise an error, skip it if it is known to be the same, or replace it."""
+
+Conflicts = Literal["error", "identical", "newest"]
+"""If two artifacts of a merge have a file at one path: raise an error, allow identical files, or take the newest."""
 
 MOST_CONCURRENT = 100
 """Requests that GitHub allows at once, over all clients of a token."""
@@ -242,7 +245,7 @@ class ExtractPolicy:
     symlinks: Literal["reject", "skip"] = attrs.field(default="reject", validator=_choice("reject", "skip"))
 
 
-def _names(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - users may pass anything
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ()
     if not names or not all(isinstance(name, str) and name for name in names):
         msg = f"names must be a glob or a sequence of globs, not {value!r}"
@@ -265,11 +268,12 @@ def _workflow(instance: object, attribute: attrs.Attribute[Any], value: object) 
     (_text if isinstance(value, str) else _identity)(instance, attribute, value)
 
 
-def _identities(value: Any) -> tuple[int, ...] | None:  # noqa: ANN401 - users may pass anything
+def _identities(value: int | Iterable[int] | None) -> tuple[int, ...] | None:
     if value is None:
         return None
-    numbers = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
-    return tuple(dict.fromkeys(check_id(number, "artifact_ids") for number in numbers))
+    given: object = value
+    numbers = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    return tuple(dict.fromkeys(check_id(cast("int", number), "artifact_ids") for number in numbers))
 
 
 def _pattern(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
+from datetime import datetime
 
 import attrs
 import pytest
 
 from gh_artifacts_async.errors import ConfigurationError
-from gh_artifacts_async.settings import ExtractPolicy, Limits, RetryPolicy, StoragePolicy, Timeouts
+from gh_artifacts_async.settings import ArtifactQuery, ExtractPolicy, Limits, RetryPolicy, StoragePolicy, Timeouts
 
 DEFAULTS = {
     Timeouts: {"connect": 10.0, "read": 30.0, "min_rate": 1024, "min_rate_window": 30.0},
@@ -116,3 +118,49 @@ def test_allowed_hosts_are_kept_as_a_lower_case_tuple():
     """Allowed hosts may be any iterable of names, in any case."""
     assert StoragePolicy(allowed_hosts=["Blob.Example.COM"]).allowed_hosts == ("blob.example.com",)
     assert StoragePolicy(allowed_hosts=()).allowed_hosts == ()
+
+
+class TestArtifactQuery:
+    """Which artifacts are meant."""
+
+    def test_the_defaults(self):
+        """Any name, from the newest successful run of the repository itself."""
+        query = ArtifactQuery()
+        assert (query.names, query.conclusion, query.latest, query.duplicates) == (("*",), "success", True, "newest")
+        assert not query.allow_forks
+        assert not query.include_expired
+
+    def test_names_and_ids_are_one_or_several(self):
+        """A string is one name; ids are kept once each, in their order."""
+        assert ArtifactQuery(names="a*").names == ("a*",)
+        assert ArtifactQuery(names=["a", "b"]).names == ("a", "b")
+        assert ArtifactQuery(artifact_ids=7).artifact_ids == (7,)
+        assert ArtifactQuery(artifact_ids=[7, 8, 7]).artifact_ids == (7, 8)
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"names": []}, "names must be a glob or a sequence of globs"),
+            ({"names": ["a", ""]}, "names must be a glob"),
+            ({"names": 7}, "names must be a glob"),
+            ({"name_regex": "("}, "name_regex is no regular expression"),
+            ({"name_regex": ""}, "name_regex must be a non-empty string"),
+            ({"workflow": ""}, "workflow must be a non-empty string"),
+            ({"workflow": 0}, "workflow must be an integer of 1 or more"),
+            ({"workflow": True}, "workflow must be an integer"),
+            ({"branch": 7}, "branch must be a non-empty string"),
+            ({"conclusion": ""}, "conclusion must be a non-empty string"),
+            ({"pull_request": 0}, "pull_request must be an integer"),
+            ({"run_id": "7"}, "run_id must be an integer"),
+            ({"run_attempt": -1}, "run_attempt must be an integer"),
+            ({"artifact_ids": [0]}, "artifact_ids must be an integer"),
+            ({"artifact_ids": "7"}, "artifact_ids must be an integer"),
+            ({"since": datetime(2026, 1, 1)}, "since must be a time with a time zone"),  # noqa: DTZ001 - that is the point
+            ({"since": "2026-01-01"}, "since must be a time"),
+            ({"duplicates": "oldest"}, "duplicates must be one of 'newest', 'all', 'error'"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, given, said):
+        """One clear error that names the field."""
+        with pytest.raises(ConfigurationError, match=re.escape(said)):
+            ArtifactQuery(**given)

@@ -48,6 +48,9 @@ Progress = Callable[[int, int], object]
 Cancel = Callable[[], bool] | EventLike
 """Checked between chunks; true means stop."""
 
+Contents = Callable[["Reader", Member], "Iterator[bytes]"]
+"""Returns the uncompressed bytes of a member of an archive."""
+
 _WINDOWS: Final = os.name == "nt"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 # The errors of file systems for a name they cannot store: vfat EINVAL, APFS EILSEQ, eCryptfs ENAMETOOLONG
@@ -150,12 +153,13 @@ class Extraction:
         """Remove the staging folder, unless it was committed."""
         self.abort()
 
-    def extract_members(self, reader: Reader, members: Iterable[Member]) -> None:
+    def extract_members(self, reader: Reader, members: Iterable[Member], contents: Contents = read_member) -> None:
         """Extract some members into the staging folder.
 
         Args:
             reader: the archive; only these members' spans are read.
             members: each of them once, in any order.
+            contents: returns a member's uncompressed bytes, and checks them.
 
         Raises:
             ArchiveError: a header or the data contradicts the directory.
@@ -165,7 +169,16 @@ class Extraction:
         """
         with self._watch_space(), self._open() as folders:
             for member in members:
-                self._write(folders, member, read_member(reader, member))
+                self._write(folders, member, contents(reader, member))
+
+    def read_through(self, chunks: Iterable[bytes]) -> None:
+        """Read a member's bytes without writing them, so that they are checked.
+
+        Raises:
+            concurrent.futures.CancelledError: ``cancel`` was true, or :meth:`stop` was called.
+        """
+        for _ in chunks:
+            self._check_stopped()
 
     def write_member(self, member: Member, chunks: Iterable[bytes]) -> None:
         """Extract one member, whose local header was checked, from its compressed bytes.

@@ -107,6 +107,16 @@ class MemberStore:
         self._ascending = self._ascending and entry.header_offset >= self._last_offset
         self._last_offset = entry.header_offset
 
+    def adopt(self, other: MemberStore, index: int, folder: int) -> None:
+        """Add a copy of another archive's member, in another folder; its offsets stay those of its own archive."""
+        at = self._count * _RECORD.size
+        record = other.record(index)
+        begin, end = record.name_begin, record.name_begin + record.name_length + record.raw_length
+        _RECORD.pack_into(self._records, at, *record._replace(name_begin=len(self._names), folder=folder))
+        self._names += other._names[begin:end]
+        self._count += 1
+        self._ascending = False
+
     def record(self, index: int) -> Record:
         """Return one packed record."""
         return Record._make(_RECORD.unpack_from(self._records, index * _RECORD.size))

@@ -146,10 +146,12 @@ def refusal(rule: Rule, what: str, member: str | None = None) -> ArchiveError:
     return rule.error(f'member "{shown}": {what}; {rule.advice}', member=shown, rule=rule.name)
 
 
-def over_limit(value: float, allowed: float, *, limit: str, member: str | None = None) -> ArchiveLimitError:
+def over_limit(
+    value: float, allowed: float, *, limit: str, member: str | None = None, whole: str = "the archive"
+) -> ArchiveLimitError:
     """Build the error for a limit of :class:`~gh_artifacts_async.ExtractPolicy`."""
     shown = None if member is None else printable(member)
-    where = "the archive" if shown is None else f'member "{shown}"'
+    where = whole if shown is None else f'member "{shown}"'
     has = f"{value:.0f}" if isinstance(value, int) else f"{value:.1f}"
     text = f"{where} has {limit[4:].replace('_', ' ')} {has}, more than {allowed}"
     option = f" ({_OPTIONS[limit]})" if limit in _OPTIONS else ""

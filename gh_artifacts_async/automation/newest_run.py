@@ -128,6 +128,8 @@ class NewestRun:
             run = await self._selection.ask.run(number)
             del self._known[number]
             found = await self._selection.within(run, artifacts) if self._selection.run_fits(run) else []
+            if found and self._twins and not self._covers(run):
+                found = await self._selection.in_run(run.id, run)
             if found:
                 self._best = _Answer(run, found)
                 return

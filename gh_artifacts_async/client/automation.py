@@ -10,10 +10,12 @@ from gh_artifacts_async.models import RepositoryName
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
     from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
 
     from gh_artifacts_async.automation.asking import QueryPlan
     from gh_artifacts_async.automation.members import MemberContent
-    from gh_artifacts_async.models import Artifact, ArtifactRef
+    from gh_artifacts_async.automation.watching import ArtifactWatch
+    from gh_artifacts_async.models import Artifact, ArtifactRef, WorkflowRun
     from gh_artifacts_async.results import Outcome
     from gh_artifacts_async.settings import ArtifactQuery
 
@@ -63,6 +65,150 @@ class Automation(Transfers):
         from gh_artifacts_async.automation import selection
 
         return await selection.explain(self._github, RepositoryName.parse(repo), query)
+
+    async def wait_for_artifact(
+        self,
+        repo: str | RepositoryName,
+        name: str,
+        *,
+        run_id: int | None = None,
+        timeout: float,  # noqa: ASYNC109 - a deadline with an error of its own
+        interval: float = 15.0,
+        fail_fast: bool = True,
+    ) -> Artifact:
+        """Wait until an artifact is there, and return it.
+
+        It is the newest of that name, by (created_at, id), that has not expired; of the run, if one is given, else of
+        the repository. One that exists already ends the wait at once. For more see :meth:`wait_for_artifacts`.
+
+        Args:
+            repo: ``"owner/name"``.
+            name: exactly this name.
+            run_id: only an artifact of this run.
+            timeout: seconds of the whole wait, requests included.
+            interval: seconds from the end of a poll to the next.
+            fail_fast: with ``run_id``: end the wait as soon as the run has ended without success.
+
+        Raises:
+            ConfigurationError: an argument is invalid; nothing was requested.
+            WaitTimeoutError: it has not come, or the run has ended successfully without it.
+            RunFailedError: the run has ended without success.
+            NotFoundError: there is no such repository or run, or the token has no access.
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        found = await self.wait_for_artifacts(
+            repo, (name,), run_id=run_id, timeout=timeout, interval=interval, fail_fast=fail_fast
+        )
+        return found[name]
+
+    async def wait_for_artifacts(
+        self,
+        repo: str | RepositoryName,
+        names: Sequence[str],
+        *,
+        run_id: int | None = None,
+        timeout: float,  # noqa: ASYNC109 - as above
+        interval: float = 15.0,
+        fail_fast: bool = True,
+    ) -> dict[str, Artifact]:
+        """Wait until an artifact of each name is there, and return the newest of each.
+
+        A poll without ``run_id`` is one request for each name that is still missing. A poll with ``run_id`` is one
+        listing of the run's artifacts, however many names there are, and one request for the run's state. Polls are
+        conditional: a response that has not changed costs nothing of the primary rate limit. The last poll begins just
+        in time for its answer to come before the deadline.
+
+        GitHub lists some artifacts only after their run has ended. So the wait goes on for 30 seconds (at most to its
+        deadline) after a run has ended successfully; if something is still missing then, it ends with a
+        WaitTimeoutError *before* the deadline. A run that ends without success ends the wait at once, unless all is
+        there or ``fail_fast`` is off; then the wait goes on to its deadline, since a re-run may succeed.
+
+        Args:
+            repo: ``"owner/name"``.
+            names: exactly these names.
+            run_id: only artifacts of this run.
+            timeout: seconds of the whole wait, requests included.
+            interval: seconds from the end of a poll to the next.
+            fail_fast: with ``run_id``: end the wait as soon as the run has ended without success.
+
+        Returns:
+            name -> artifact, in the order of ``names``.
+
+        Raises:
+            ConfigurationError: an argument is invalid; nothing was requested.
+            WaitTimeoutError: some have not come, or the run has ended successfully without them.
+            RunFailedError: the run has ended without success.
+            NotFoundError: there is no such repository or run, or the token has no access.
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        from gh_artifacts_async.automation import waiting
+
+        where = RepositoryName.parse(repo)
+        return await waiting.wait_for_artifacts(
+            self._github, where, names, run_id=run_id, timeout=timeout, interval=interval, fail_fast=fail_fast
+        )
+
+    async def wait_for_run(
+        self,
+        repo: str | RepositoryName,
+        run_id: int,
+        *,
+        timeout: float,  # noqa: ASYNC109 - as above
+        interval: float = 15.0,
+    ) -> WorkflowRun:
+        """Wait until a workflow run has ended, whatever its conclusion, and return it.
+
+        Args:
+            repo: ``"owner/name"``.
+            run_id: the run's id.
+            timeout: seconds of the whole wait, requests included.
+            interval: seconds from the end of a poll to the next; a poll is one conditional request.
+
+        Raises:
+            ConfigurationError: an argument is invalid; nothing was requested.
+            WaitTimeoutError: it has not ended; the error has the run as last seen.
+            NotFoundError: there is no such repository or run, or the token has no access.
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        from gh_artifacts_async.automation import waiting
+
+        where = RepositoryName.parse(repo)
+        return await waiting.wait_for_run(self._github, where, run_id, timeout=timeout, interval=interval)
+
+    def watch(
+        self,
+        repo: str | RepositoryName,
+        *,
+        name: str | None = None,
+        since: datetime | str | None = None,
+        interval: float = 60.0,
+    ) -> ArtifactWatch:
+        """Watch a repository: an async iterator that yields each new artifact once, and does not end by itself.
+
+        Without ``since``, what is there at the first poll is known, and whatever is listed later is new; the first
+        poll reads one page, and what sorts below its oldest, by (created_at, id), counts as known. Nothing is lost or
+        repeated when many artifacts come between two polls, when some are deleted, when ids do not grow with time, and
+        when an artifact is listed up to five minutes after its ``created_at``; one that is listed later than that is
+        found if it is among the 100 newest. One that comes and is deleted between two polls is not seen.
+
+        Polls are conditional: while nothing changes they cost nothing of the primary rate limit. Failures that pass
+        (no answer, a 5xx, a rate limit longer than ``Limits.max_pause``) do not end the watch: the next poll follows
+        after the interval, and after a growing wait of up to 15 minutes if they go on; observers get a RequestRetried.
+
+        Args:
+            repo: ``"owner/name"``.
+            name: only artifacts of exactly this name.
+            since: a time (aware): artifacts created then or later are new. Or a stored ``cursor`` of a watch of the
+                same repository and name: the watch continues there.
+            interval: seconds from the end of a poll to the next.
+
+        Raises:
+            ConfigurationError: an argument is invalid (raised by the call itself).
+            ArtifactsError: raised by the iteration: GitHub refuses, or its responses are not as documented.
+        """
+        from gh_artifacts_async.automation.watching import ArtifactWatch
+
+        return ArtifactWatch(self._github, RepositoryName.parse(repo), name=name, since=since, interval=interval)
 
     def read_members(
         self,

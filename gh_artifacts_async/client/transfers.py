@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import Artifact, ArtifactRef
-    from gh_artifacts_async.results import DownloadResult, Outcome, PlannedDownload
-    from gh_artifacts_async.settings import IfExists, Layout, StoragePolicy, StrPath
+    from gh_artifacts_async.results import DownloadResult, MergeResult, Outcome, PlannedDownload
+    from gh_artifacts_async.settings import Conflicts, IfExists, Layout, StoragePolicy, StrPath
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
@@ -240,3 +240,63 @@ class Transfers(Operations):
         from gh_artifacts_async.transfer.storage.targets import resolve
 
         return await is_same(await resolve(self._github, artifact), Path(path))
+
+    async def download_merged(
+        self,
+        artifacts: Iterable[Artifact | ArtifactRef] | AsyncIterable[Artifact | ArtifactRef],
+        directory: StrPath,
+        *,
+        conflicts: Conflicts = "error",
+        if_exists: IfExists = "error",
+        policy: ExtractPolicy | None = None,
+        concurrency: int = 8,
+        durable: bool = False,
+        observer: Observer | None = None,
+    ) -> MergeResult:
+        """Extract many artifacts into one folder, which appears as a whole or not at all.
+
+        ::
+
+            result = await client.download_merged(client.list_run_artifacts(repo, run_id), "dist")
+
+        The directory of every archive is read and checked before anything is written and before the first archive is
+        fetched, so two artifacts that cannot be merged cost a few kilobytes each. A file that was uploaded without
+        zipping goes in under its own name. Folders are shared; a file of one artifact where another has a folder is
+        always an error. If the call is interrupted, the next one resumes with what had arrived.
+
+        Args:
+            artifacts: Artifacts or ArtifactRefs, from any finite iterable or async iterable; one that comes twice is
+                merged once.
+            directory: the folder itself. Its parents are created; one that exists and is empty counts as absent.
+            conflicts: what to do if two artifacts have a file at the same path: ``"error"``; ``"identical"``, which
+                allows files of the same size and CRC, whose bytes are then compared; or ``"newest"``, which takes the
+                file of the newest artifact, by creation time and id.
+            if_exists: ``"error"``; ``"skip"`` if the folder is known to be a merge of the same artifacts (anything else
+                there is an error); ``"replace"``, which fetches nothing if it is the same. The record
+                ``.<folder>.gh-artifacts.json`` beside the folder tells.
+            policy: limits and rules, for all archives together; default ``ExtractPolicy()``.
+            concurrency: artifacts at once; API requests have their own bound in ``Limits``.
+            durable: fsync everything before the folder appears.
+            observer: called with the events of these transfers, in addition to the client's observer.
+
+        Raises:
+            ConfigurationError: there is no token, there are no artifacts, or an argument is invalid.
+            DestinationExistsError: something else is at the destination.
+            MergeConflictError: two artifacts have the same path; nothing was written.
+            ArtifactExpiredError: an artifact has expired.
+            ArchiveError: an archive was rejected; the message names its artifact.
+            DigestMismatchError: the bytes of an artifact do not match GitHub's digest.
+            OutOfSpaceError: the disk is full.
+            ArtifactsError: GitHub or its storage answered with an error, or did not answer.
+            OSError: a file operation failed.
+        """
+        from gh_artifacts_async.transfer.unzip.merge import MergeOptions, download_merged
+
+        options = MergeOptions(
+            conflicts=conflicts,
+            if_exists=if_exists,
+            policy=policy or ExtractPolicy(),
+            concurrency=concurrency,
+            durable=durable,
+        )
+        return await download_merged(self._transfers(), artifacts, directory, options, observer=observer)

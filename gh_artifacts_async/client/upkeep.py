@@ -2,8 +2,83 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gh_artifacts_async.client.automation import Automation
+from gh_artifacts_async.models import RepositoryName
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.automation.mirror import MirrorReport
+    from gh_artifacts_async.events import Observer
+    from gh_artifacts_async.settings import ArtifactQuery, ExtractPolicy, Layout, StrPath
 
 
 class Upkeep(Automation):
     """Retention, mirroring and usage; :mod:`gh_artifacts_async.automation` is imported by the first call."""
+
+    async def mirror(
+        self,
+        repo: str | RepositoryName,
+        directory: StrPath,
+        *,
+        query: ArtifactQuery | None = None,
+        layout: Layout = "id",
+        prune: bool = False,
+        verify: bool = False,
+        extract: bool | ExtractPolicy = False,
+        link: bool = True,
+        durable: bool = False,
+        concurrency: int = 8,
+        observer: Observer | None = None,
+    ) -> MirrorReport:
+        """Keep a folder equal to a query, across runs: fetch what is new, and with ``prune`` remove what is gone.
+
+        A manifest in the folder, ``.gh-artifacts-mirror.json``, says what is there; a run in which nothing is new sends
+        no request to storage. A run that was killed is continued by the next. Artifacts of the same digest are fetched
+        once: the others become hard links of the first, or copies where the file system has no links, so **an edit in
+        place of one changes all of them**. Extracted folders, and artifacts without a digest, are fetched each.
+
+        What is there stays where it is, also if the layout changes, and after it has expired. The failure of one
+        artifact is reported and does not end the run; a rejected token, a full disk and a rate limit beyond
+        ``Limits.max_pause`` stop new work, and prune nothing.
+
+        Args:
+            repo: ``"owner/name"``.
+            directory: created, with parents, if missing; one run at a time works in it.
+            query: which artifacts; None for all that have not expired, for which no workflow run is looked up.
+            layout: as for :meth:`download_many`.
+            prune: remove what the query no longer selects and has not expired, but nothing that the mirror has not
+                written, or that was changed since; a new artifact may then take the place of one that is removed.
+            verify: read everything that is there, and fetch again what differs, whoever changed it. Without it,
+                only what is missing is fetched again.
+            extract: as for :meth:`download`; a mirror holds either archives or folders.
+            link: False for copies rather than hard links.
+            durable: fsync each file and its folder.
+            concurrency: transfers at once.
+            observer: called with the events of this run, in addition to the client's observer.
+
+        Raises:
+            ConfigurationError: there is no token, an argument is invalid, or the folder is a mirror of something else.
+            PlanRefusedError: another mirror is at work in the folder; or, with ``prune``, the listing failed, or is
+                empty while the mirror is not.
+            DestinationExistsError: two artifacts have the same destination, or the manifest cannot be read; nothing
+                was fetched.
+            ArtifactsError: the listing failed, without ``prune``.
+            OSError: the manifest could not be written.
+        """
+        from gh_artifacts_async.automation.mirror import mirror
+        from gh_artifacts_async.automation.mirror_plan import MirrorOptions
+
+        options = MirrorOptions.checked(
+            layout=layout,
+            prune=prune,
+            verify=verify,
+            extract=extract,
+            link=link,
+            durable=durable,
+            concurrency=concurrency,
+        )
+        where = RepositoryName.parse(repo)
+        return await mirror(
+            self._context or self._transfers(), where, directory, options, query=query, observer=observer
+        )

@@ -14,7 +14,7 @@ from tests.kits.api import REPO
 PAGE = Path(__file__).parents[2] / "docs/howto/select.md"
 ROWS = re.findall(r"^\| (.+?) \| `(.+?)` \| (\d+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
-RUNS = 1_000
+RUNS = 900
 
 
 def fill(github):
@@ -30,11 +30,11 @@ def fill(github):
     run(-60, "coverage", branch="old")
     for number in range(3):
         run(-50 + number, "log", branch="old")
-    for number in range(RUNS - 13):
+    for number in range(RUNS - 20):
         run(number, "coverage", "wheels", branch=f"dev-{number % 40}")
     for number in range(3):
-        run(RUNS + 200 + number, branch="dev-7")
-    run(-40, "coverage", branch="main")
+        run(RUNS + 200 + number, branch="dev-7", workflow="docs.yml")
+    run(-25, "coverage", branch="main")
     rerun, _ = run(-30, "rare", "rare", branch="main")
     for attempt in (2, 3):
         started = START + timedelta(minutes=-30 + attempt)

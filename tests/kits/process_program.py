@@ -69,6 +69,15 @@ class Program:
             answers = [(it.artifact.id, None if it.error is None else _told(it.error)) async for it in outcomes]
         return dict(answers)  # type: ignore[arg-type]
 
+    async def do_mirror(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Mirror the repository."""
+        try:
+            report = await self.client.mirror(REPO, self.folder, **(options or {}))
+        except ArtifactsError as error:
+            return _told(error)
+        counts = {name: len(getattr(report, name)) for name in ("fetched", "kept", "removed", "failed")}
+        return {**counts, "bytes_fetched": report.bytes_fetched}
+
     def do_fill(self, size: int) -> None:
         """Take space away."""
         (self.folder / "ballast").write_bytes(b"x" * size)

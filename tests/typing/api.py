@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 from gh_artifacts_async import (
     AppInstallationToken,
     Artifact,
+    ArtifactQuery,
     ArtifactRef,
     ArtifactRun,
     ArtifactsClient,
@@ -300,3 +301,16 @@ async def fake() -> None:
         run = github.add_run("o/r", workflow="ci.yml")
         assert_type(github.add_artifact(run, "x", files={"a": b""}), int)
         assert_type(github.base_url, str)
+
+
+async def selection(client: ArtifactsClient) -> None:
+    """A question gives artifacts, or a plan."""
+    query = ArtifactQuery(workflow="ci.yml", names=["a", "b*"], since=None, duplicates="all")
+    assert_type(query.names, tuple[str, ...])
+    found = client.find_artifacts("o/r", query)
+    assert_type(found, AsyncGenerator[Artifact, None])
+    plan = await client.explain("o/r", query)
+    assert_type(plan.artifacts, tuple[Artifact, ...])
+    assert_type([one.reason for one in plan.requests], list[str])
+    for left in plan.left_out:
+        assert_type(left.candidate, Artifact | WorkflowRun)

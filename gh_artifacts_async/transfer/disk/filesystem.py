@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
 """errno values of a full disk, a file-size limit and a full quota."""
 
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP})
+NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP})
 
 
 @contextlib.contextmanager
@@ -149,7 +149,7 @@ def _rename_without_replacing(source: Path, destination: Path) -> None:
     try:
         os.link(source, destination, follow_symlinks=False)
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if error.errno not in NO_LINKS:
             raise
     else:
         source.unlink()

@@ -12,7 +12,7 @@ from gh_artifacts_async.protocol.filenames import Destination, safe_component, t
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gh_artifacts_async.models import Artifact, WorkflowRun
+    from gh_artifacts_async.models import Artifact, ArtifactRef, WorkflowRun
     from gh_artifacts_async.settings import Layout
 
 
@@ -23,7 +23,7 @@ class Claims:
         """Start with none."""
         self._owners: dict[str, int] = {}
 
-    def take(self, path: Path, artifact: Artifact) -> None:
+    def take(self, path: Path, artifact: Artifact | ArtifactRef) -> None:
         """Take a path for an artifact.
 
         Raises:

@@ -16,6 +16,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,7 +26,7 @@ from gh_artifacts_async.results import ExtractedMember
 from gh_artifacts_async.transfer.disk.filesystem import lock, space_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from gh_artifacts_async.models import Artifact
@@ -123,6 +124,72 @@ def read_folder_record(artifact: Artifact, folder: Path) -> tuple[ExtractedMembe
         return tuple(_member(folder, name, size) for name, size in found["members"].items())
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+@attrs.frozen(kw_only=True)
+class MergeRecord:
+    """What a merged folder was made of.
+
+    Attributes:
+        artifacts: the artifacts' ids, each with its digest.
+        conflicts: the strictest way of merging that leads to this folder.
+        members: sizes by name.
+    """
+
+    artifacts: Mapping[str, str | None]
+    conflicts: str
+    members: Mapping[str, int]
+
+    @classmethod
+    def of(cls, artifacts: Iterable[Artifact], conflicts: str, members: Mapping[str, int]) -> MergeRecord:
+        """Describe a merged folder."""
+        return cls(artifacts={str(it.id): _digest(it) for it in artifacts}, conflicts=conflicts, members=members)
+
+    def is_of(self, artifacts: Iterable[Artifact]) -> bool:
+        """Whether it is about exactly these artifacts."""
+        return self.artifacts == {str(it.id): _digest(it) for it in artifacts}
+
+    def files(self, folder: Path) -> tuple[ExtractedMember, ...] | None:
+        """Return the folder's files; None if one of them is gone, or has another size. Blocks."""
+        try:
+            return tuple(_member(folder, name, size) for name, size in self.members.items())
+        except (OSError, ValueError):
+            return None
+
+
+def stage_merge_record(folder: Path, record: MergeRecord, source: Path, *, durable: bool) -> StagedRecord:
+    """Write the record of a merged folder that is about to be put in place; its id is 0. Blocks.
+
+    Args:
+        folder: its final path.
+        record: what it was made of.
+        source: where it is now.
+        durable: fsync the record.
+
+    Raises:
+        OutOfSpaceError: the disk is full.
+        OSError: writing failed.
+    """
+    fields = {
+        "artifacts": dict(record.artifacts),
+        "conflicts": record.conflicts,
+        "members": dict(record.members),
+    }
+    return StagedRecord(folder, 0, source, fields, durable=durable)
+
+
+def read_merge_record(folder: Path) -> MergeRecord | None:
+    """Return a merged folder's record; None if there is no readable one, or no folder. Blocks."""
+    try:
+        found = _read(folder, _LONGEST_FOLDER_RECORD)
+        if found["id"] != 0 or not folder.is_dir():
+            return None
+        record = MergeRecord(
+            artifacts=dict(found["artifacts"]), conflicts=found["conflicts"], members=dict(found["members"])
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return record
 
 
 def _digest(artifact: Artifact) -> str | None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.storage.context import Follower, TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
@@ -52,6 +53,7 @@ async def fetch(
     *,
     emitter: Emitter,
     follower: Follower | None = None,
+    signed: SignedURL | None = None,
 ) -> AsyncGenerator[Incoming]:
     """Request an artifact from storage; the block is entered once the headers have arrived, before the body is read.
 
@@ -66,6 +68,7 @@ async def fetch(
         leftovers: part files of this artifact that earlier runs left.
         emitter: gets the transfer's events.
         follower: processes the bytes while they arrive.
+        signed: a URL that has not expired, for the first request; None to have one signed.
 
     Raises:
         ArtifactsError: the transfer failed.
@@ -74,7 +77,7 @@ async def fetch(
     incoming = Incoming(context, artifact, part, emitter, follower)
     keep = False
     try:
-        await incoming.begin(leftovers)
+        await incoming.begin(leftovers, signed)
         yield incoming
         keep = not incoming.complete  # the body was not read; what an earlier run left stays
     except (ArchiveError, DigestMismatchError):
@@ -120,6 +123,7 @@ class Incoming:
         self._artifact = artifact
         self._emitter = emitter
         self._follower = follower
+        self._signed: SignedURL | None = None
         self._retry = context.github.retry
         self._max_pause = context.github.limits.max_pause
         self._watch = RateWatch(context.github.timeouts)
@@ -145,12 +149,13 @@ class Incoming:
 
     # --- the bytes
 
-    async def begin(self, leftovers: Sequence[Path]) -> None:
+    async def begin(self, leftovers: Sequence[Path], signed: SignedURL | None = None) -> None:
         """Send requests until storage streams a body; none if an earlier run left all bytes.
 
         Raises:
             ArtifactsError: the attempts are used up, or another would not help.
         """
+        self._signed = signed
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
             self._ended = self._is_complete()
@@ -203,7 +208,7 @@ class Incoming:
     async def _ask(self) -> Setback | None:
         """Sign a URL, send the request, and act on the response's status and headers."""
         asked = self._loop.time()
-        signed = await sign(self._context.github, self._artifact, fresh=self._fresh)
+        signed, self._signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh), None
         if self._streamed:
             self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
         if self._follower is not None:
@@ -289,8 +294,7 @@ class Incoming:
         self._content_length = body.total
         first = not self._streamed
         if self._follower is not None and (body.offset == 0 or first):
-            is_zip = filenames.kind_by_type(self.content_type) == "zip"
-            self._follower.begin(self.part, body.total if is_zip else None)
+            self._follower.begin(self.part, body.total if filenames.kind_by_type(self.content_type) == "zip" else None)
         self._streamed = True
         if first and self._emitter.active:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import ExtractedMember
     from gh_artifacts_async.settings import ExtractPolicy
+    from gh_artifacts_async.transfer.disk.records import StagedRecord
 
 
 class Unpacking:
@@ -102,17 +103,31 @@ class Unpacking:
         """
         sizes = {member.name: member.size for member in extraction.selected if not member.is_dir}
         record = stage_folder_record(self.artifact, self.destination, sizes, extraction.staged, durable=self._durable)
-        try:
-            with set_aside(self.destination):
-                members = extraction.commit()
-                self.in_place = True
-            with suppress(OSError):  # the folder is right; without its record it just cannot be skipped
-                record.put_in_place()
-                if self._durable:
-                    sync_folder(self.destination.parent)
-        finally:
-            record.discard()
+        members = commit_with_record(extraction, self.destination, record, durable=self._durable)
+        self.in_place = True
         return members
+
+
+def commit_with_record(
+    extraction: Extraction, destination: Path, record: StagedRecord, *, durable: bool
+) -> list[ExtractedMember]:
+    """Put a folder in place, and then its record. Blocks.
+
+    Raises:
+        DestinationExistsError: the destination is taken.
+        OutOfSpaceError: the disk is full.
+        OSError: it failed; what was there before has been restored.
+    """
+    try:
+        with set_aside(destination):
+            members = extraction.commit()
+        with suppress(OSError):  # the folder is right; without its record it just cannot be skipped
+            record.put_in_place()
+            if durable:
+                sync_folder(destination.parent)
+    finally:
+        record.discard()
+    return members
 
 
 def clear_away(left: Iterable[Path]) -> None:
