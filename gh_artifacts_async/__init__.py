@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from gh_artifacts_async.automation.mirror import (
         MirrorReport,
     )
+    from gh_artifacts_async.automation.retention import (
+        CleanupPlan,
+        PlannedArtifact,
+    )
+    from gh_artifacts_async.automation.usage import (
+        StorageUsage,
+        UsageEntry,
+    )
     from gh_artifacts_async.automation.watching import (
         ArtifactWatch,
     )
@@ -111,6 +119,10 @@ if TYPE_CHECKING:
         RepositoryName,
         WorkflowRun,
     )
+    from gh_artifacts_async.repository_models import (
+        ArtifactRetention,
+        Job,
+    )
     from gh_artifacts_async.results import (
         DownloadResult,
         ExtractedMember,
@@ -133,6 +145,7 @@ if TYPE_CHECKING:
         Layout,
         Lease,
         Limits,
+        RetentionPolicy,
         RetryPolicy,
         StoragePolicy,
         Timeouts,
@@ -149,6 +162,7 @@ __all__ = [
     "ArtifactPage",
     "ArtifactQuery",
     "ArtifactRef",
+    "ArtifactRetention",
     "ArtifactRun",
     "ArtifactWatch",
     "ArtifactsClient",
@@ -159,6 +173,7 @@ __all__ = [
     "BudgetUnavailableError",
     "BulkError",
     "CertificateError",
+    "CleanupPlan",
     "ClientClosedError",
     "ClientOptions",
     "ConfigurationError",
@@ -180,6 +195,7 @@ __all__ = [
     "GitHubCLIToken",
     "IfExists",
     "IncompleteDownloadError",
+    "Job",
     "Layout",
     "Lease",
     "LeftOut",
@@ -200,6 +216,7 @@ __all__ = [
     "Pacing",
     "PermissionDeniedError",
     "PlanRefusedError",
+    "PlannedArtifact",
     "PlannedDownload",
     "PlannedRequest",
     "PrimaryRateLimitError",
@@ -216,6 +233,7 @@ __all__ = [
     "RequestSent",
     "RequestTimeoutError",
     "ResponseShapeError",
+    "RetentionPolicy",
     "RetryPolicy",
     "RunFailedError",
     "SecondaryRateLimitError",
@@ -229,6 +247,7 @@ __all__ = [
     "Statistics",
     "StorageError",
     "StoragePolicy",
+    "StorageUsage",
     "Success",
     "Timeouts",
     "TokenSource",
@@ -245,6 +264,7 @@ __all__ = [
     "UnsafeMemberError",
     "UnsafeRedirectError",
     "UnsupportedArchiveError",
+    "UsageEntry",
     "WaitTimeoutError",
     "WorkflowRun",
     "raise_for_failures",
@@ -263,6 +283,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "automation.manifest": "MirroredArtifact",
         "automation.members": "MemberContent",
         "automation.mirror": "MirrorReport",
+        "automation.retention": "CleanupPlan PlannedArtifact",
+        "automation.usage": "StorageUsage UsageEntry",
         "automation.watching": "ArtifactWatch",
         "client": "ArtifactsClient",
         "client.options": "ClientOptions",
@@ -283,13 +305,14 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
+        "repository_models": "ArtifactRetention Job",
         "results": (
             "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
             "Statistics Success raise_for_failures"
         ),
         "settings": (
-            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy "
-            "Timeouts"
+            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy "
+            "RetryPolicy StoragePolicy Timeouts"
         ),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }

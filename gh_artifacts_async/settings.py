@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import attrs
@@ -22,7 +22,8 @@ Layout = str | Callable[["Artifact"], str]
 ``"id"`` (``<name>-<id>``, the default, which does not depend on what else there is); ``"name"``, for artifacts that are
 known to have unique names; a template such as ``"{workflow}/{branch}/{run_id}/{name}"``; or a callable from Artifact to
 a relative path. Each part is made safe. A template may use ``{name}``, ``{id}``, ``{owner}``, ``{repo}``, ``{run_id}``,
-``{branch}``, ``{sha}``, ``{date}``, ``{workflow}`` and ``{event}``; the last two cost one GET for each workflow run."""
+``{branch}``, ``{sha}``, ``{date}``, ``{workflow}``, ``{event}``, ``{run_number}`` and ``{attempt}``; the last four
+cost one GET for each workflow run, and ``{attempt}`` one more for some attempts of a run that has three or more."""
 
 StrPath = str | os.PathLike[str]
 """A path, as the standard library accepts it."""
@@ -345,3 +346,57 @@ class ArtifactQuery:
         default="newest", validator=_choice("newest", "all", "error")
     )
     include_expired: bool = False
+
+
+def _globs(value: str | Iterable[str]) -> tuple[str, ...]:
+    globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else ("",)
+    if not all(isinstance(glob, str) and glob for glob in globs):
+        msg = f"expected a glob or a sequence of globs, not {value!r}"
+        raise ConfigurationError(msg)
+    return globs
+
+
+def _period(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not (isinstance(value, timedelta) and value >= timedelta()):
+        msg = f"{attribute.name} must be a timedelta of 0 or more, or None for off, not {value!r}"
+        raise ConfigurationError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class RetentionPolicy:
+    """Which artifacts of a repository may be deleted; see :meth:`~gh_artifacts_async.ArtifactsClient.plan_cleanup`.
+
+    At least one of the criteria ``older_than``, ``keep_latest``, ``only_expired`` and ``max_total_bytes`` is needed;
+    the other fields only narrow them. An artifact is deleted if those of the first three that are given all hold. If
+    the repository is then still larger than ``max_total_bytes``, the oldest of what is left are deleted until it fits,
+    whatever ``older_than`` and ``only_expired`` say. What is protected, or among the latest to keep, is never deleted.
+
+    Attributes:
+        older_than: delete what was created longer ago.
+        keep_latest: keep this many of each name and branch, the newest; a fork's branch is another one.
+        names: delete only these: a glob, or several of which one must match (:func:`fnmatch.fnmatchcase`).
+        max_total_bytes: the most that the whole repository may hold; what has expired does not count.
+        only_expired: delete only what has expired; that shortens the listing, and frees no storage.
+        protect_branches: globs; artifacts of runs on these branches are kept, and those whose branch is unknown.
+        protect_tags: globs; the same for tags.
+        except_names: globs; artifacts with such a name are kept.
+    """
+
+    older_than: timedelta | None = attrs.field(default=None, validator=_period)
+    keep_latest: int | None = attrs.field(default=None, validator=_number(least=1, whole=True, off=True))
+    names: tuple[str, ...] = attrs.field(default=("*",), converter=_names)
+    max_total_bytes: int | None = attrs.field(default=None, validator=_number(whole=True, off=True))
+    only_expired: bool = False
+    protect_branches: tuple[str, ...] = attrs.field(default=(), converter=_globs)
+    protect_tags: tuple[str, ...] = attrs.field(default=(), converter=_globs)
+    except_names: tuple[str, ...] = attrs.field(default=(), converter=_globs)
+
+    def __attrs_post_init__(self) -> None:
+        """Check that something may be deleted at all.
+
+        Raises:
+            ConfigurationError: no criterion is given.
+        """
+        if not self.only_expired and self.older_than is self.keep_latest is self.max_total_bytes is None:
+            msg = "a RetentionPolicy needs older_than, keep_latest, only_expired or max_total_bytes"
+            raise ConfigurationError(msg)

@@ -185,3 +185,18 @@ def test_every_model_is_frozen():
     classes = [cls for cls in vars(models).values() if isinstance(cls, type) and attrs.has(cls)]
     assert len(classes) == 9
     assert all(cls.__setattr__ is not object.__setattr__ for cls in classes)
+
+
+@pytest.mark.parametrize(
+    ("own", "head", "fork"), [(1, 1, False), (1, 2, True), (1, None, True), (None, 1, True), (None, None, True)]
+)
+def test_an_unknown_head_repository_counts_as_a_fork(own, head, fork):
+    """Only two known ids that are equal say that it is none."""
+    assert models.WorkflowRun(id=1, repository_id=own, head_repository_id=head).is_fork is fork
+
+
+@pytest.mark.parametrize("text", ["octo-org", "a/b/c", "", "/x"])
+def test_a_name_that_is_received(text):
+    """One that GitHub does not allow is none."""
+    assert RepositoryName.received(text) is None
+    assert RepositoryName.received("octo-org/octo-docs") == RepositoryName("octo-org", "octo-docs")

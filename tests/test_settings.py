@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import pickle
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
 
 from gh_artifacts_async.errors import ConfigurationError
-from gh_artifacts_async.settings import ArtifactQuery, ExtractPolicy, Limits, RetryPolicy, StoragePolicy, Timeouts
+from gh_artifacts_async.settings import (
+    ArtifactQuery,
+    ExtractPolicy,
+    Limits,
+    RetentionPolicy,
+    RetryPolicy,
+    StoragePolicy,
+    Timeouts,
+)
 
 DEFAULTS = {
     Timeouts: {"connect": 10.0, "read": 30.0, "min_rate": 1024, "min_rate_window": 30.0},
@@ -164,3 +172,50 @@ class TestArtifactQuery:
         """One clear error that names the field."""
         with pytest.raises(ConfigurationError, match=re.escape(said)):
             ArtifactQuery(**given)
+
+
+class TestRetentionPolicy:
+    """Which artifacts may be deleted."""
+
+    def test_globs_are_one_or_several(self):
+        """A string is one glob."""
+        policy = RetentionPolicy(keep_latest=1, names=["a", "b*"], except_names="c", protect_tags=())
+        assert (policy.names, policy.except_names) == (("a", "b*"), ("c",))
+        assert policy.protect_branches == policy.protect_tags == ()
+
+    @pytest.mark.parametrize("given", [{}, {"names": "a"}, {"protect_branches": "main", "only_expired": False}])
+    def test_without_a_criterion(self, given):
+        """What only narrows is none."""
+        with pytest.raises(ConfigurationError, match="needs older_than, keep_latest, only_expired or max_total_bytes"):
+            RetentionPolicy(**given)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"older_than": timedelta()},
+            {"keep_latest": 1},
+            {"only_expired": True},
+            {"max_total_bytes": 0},
+        ],
+    )
+    def test_each_criterion_will_do(self, given):
+        """Also with the least value."""
+        assert RetentionPolicy(**given)
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"older_than": 30}, "older_than must be a timedelta of 0 or more"),
+            ({"older_than": timedelta(days=-1)}, "older_than must be a timedelta of 0 or more"),
+            ({"keep_latest": 0}, "keep_latest must be an integer of 1 or more"),
+            ({"max_total_bytes": -1}, "max_total_bytes must be an integer of 0 or more"),
+            ({"keep_latest": 1, "names": ()}, "names must be a glob or a sequence of globs"),
+            ({"keep_latest": 1, "except_names": [""]}, "expected a glob or a sequence of globs"),
+            ({"keep_latest": 1, "protect_branches": 7}, "expected a glob or a sequence of globs"),
+            ({"keep_latest": 1, "protect_tags": b"v1"}, "expected a glob or a sequence of globs"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, given, said):
+        """One clear error."""
+        with pytest.raises(ConfigurationError, match=re.escape(said)):
+            RetentionPolicy(**given)

@@ -15,7 +15,7 @@ from gh_artifacts_async.protocol.filenames import Destination
 from gh_artifacts_async.results import Failure
 from gh_artifacts_async.settings import Layout
 from gh_artifacts_async.transfer.bulk import STOPS_ALL, Runs
-from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout, needs_run
+from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout
 from gh_artifacts_async.transfer.download import DownloadOptions
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Planner:
 
     def __init__(self, github: GitHubSession, repo: RepositoryName, folder: Path, options: MirrorOptions) -> None:
         """Keep the arguments; GitHub is asked for workflow runs, if the layout needs them."""
-        self._runs = Runs(github, needed=needs_run(options.layout))
+        self._runs = Runs(github, options.layout)
         self._repo = repo
         self._folder = folder
         self._layout = options.layout

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from gh_artifacts_async.cli import demo, download, listing, logs, members
+from gh_artifacts_async.cli import demo, download, listing, logs, members, mirror, runs, waiting
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
@@ -26,10 +26,14 @@ def build() -> App:
         result_action="return_value",
     )
     app.command(listing.list_, name="list")
+    app.command(runs.runs, name="runs")
     app.command(listing.show, name="show")
     app.command(download.download, name="download")
     app.command(members.ls, name="ls")
     app.command(members.cat, name="cat")
+    app.command(waiting.wait, name="wait")
+    app.command(waiting.watch, name="watch")
+    app.command(mirror.mirror, name="mirror")
     app.command(demo.demo, name="demo")
     _add_launcher(app)
     return app

@@ -31,10 +31,12 @@ class Context:
     Attributes:
         options: the global ones.
         api: the base URL of the API that is used, once the repository is known.
+        in_the_way: what to do about something that is in the way; None for a command with ``--dir``.
     """
 
     options: GlobalOptions
     api: str | None = None
+    in_the_way: str | None = None
 
     @property
     def live(self) -> bool:
@@ -120,7 +122,10 @@ class Context:
             can_replace: ``--if-exists replace`` would help against a file that is in the way.
         """
         situation = sentences.Situation(
-            token_variables=repo.token_variables_of(self.api), resumes=resumes, can_replace=can_replace
+            token_variables=repo.token_variables_of(self.api),
+            resumes=resumes,
+            can_replace=can_replace,
+            in_the_way=self.in_the_way,
         )
         return sentences.sentence(error, situation)
 

@@ -59,6 +59,8 @@ def exit_code(error: BaseException) -> int:
         return NOT_FOUND
     if isinstance(error, errors.UnexpectedResponseError) and error.wrong_address:
         return USAGE
+    if isinstance(error, errors.PlanRefusedError) and isinstance(error.__cause__, errors.ArtifactsError):
+        return exit_code(error.__cause__)
     if isinstance(error, errors.BulkError):
         return combined(error.exceptions, done=0)
     return next((code for kind, code in _CODES if isinstance(error, kind)), SOME_FAILED)

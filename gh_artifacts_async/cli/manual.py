@@ -109,6 +109,21 @@ COMMANDS: dict[str, Command] = {
         ),
         examples=("list octo-org/octo-docs --limit 20", "list octo-org/octo-docs --name coverage --json"),
     ),
+    "runs": Command(
+        brief="List a repository's workflow runs, newest first.",
+        usage=("runs [OWNER/REPO] [OPTIONS]",),
+        about=("A run of a fork, whose artifacts strangers may have written, is marked as such.",),
+        options=(
+            _REPO,
+            Option(("--workflow",), "WORKFLOW", "Only runs of this workflow: its file name or ID."),
+            Option(("--branch", "-b"), "BRANCH", "Only runs of this branch."),
+            Option(("--event",), "EVENT", "Only runs that this event triggered, such as push."),
+            Option(("--status",), "STATUS", "Only runs of this status or conclusion, such as in_progress or success."),
+            Option(("--limit",), "N", "Stop after N runs.", "20"),
+            _JSON,
+        ),
+        examples=("runs octo-org/octo-docs --branch main --status success --limit 5",),
+    ),
     "show": Command(
         brief="Show the details of one artifact.",
         usage=("show [OWNER/REPO] ID [OPTIONS]",),
@@ -158,6 +173,13 @@ COMMANDS: dict[str, Command] = {
             Option(
                 ("--max-ratio",), "N", "With --extract: refuse a zip that unpacks to more than N times its size.", "250"
             ),
+            Option(("--merge",), "", "Unpack all of them into DIR itself, which appears as a whole or not at all."),
+            Option(
+                ("--conflicts",),
+                "error|identical|newest",
+                "With --merge, if two artifacts have a file at one path: fail; allow equal files; or take the newest one's.",
+                "error",
+            ),
             Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),
             _JSON,
         ),
@@ -166,6 +188,7 @@ COMMANDS: dict[str, Command] = {
             "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*'",
             "download octo-org/octo-docs --workflow ci.yml --branch main --name coverage",
             "download octo-org/octo-docs --name coverage --extract --dir out",
+            "download octo-org/octo-docs --run 9000000001 --pattern 'wheel-*' --merge --dir dist",
         ),
     ),
     "ls": Command(
@@ -197,6 +220,73 @@ COMMANDS: dict[str, Command] = {
         examples=(
             "cat octo-org/octo-docs 11 log.txt | less",
             "cat octo-org/octo-docs --workflow ci.yml --branch main --name coverage report.json",
+        ),
+    ),
+    "wait": Command(
+        brief="Wait until artifacts are there, and print their IDs and names.",
+        usage=("wait [OWNER/REPO] NAME... [OPTIONS]",),
+        about=(
+            "An artifact that exists already ends the wait at once; with --run, only one of that run does.",
+            "With --run, the exit code is 1 once the run has failed, 3 if it has succeeded without the artifacts.",
+            "Waiting costs little of the rate limit: what has not changed is not sent again.",
+        ),
+        options=(
+            _REPO,
+            Option(("--run", "-r"), "ID", "Only artifacts of this workflow run."),
+            Option(("--timeout",), "SECONDS", "How long to wait; out of time is exit code 3.", "600"),
+            Option(("--interval",), "SECONDS", "How long to wait from one look to the next.", "15"),
+            Option(("--no-fail-fast",), "", "Go on if the run fails: a re-run may bring the artifacts."),
+            _JSON,
+        ),
+        examples=(
+            "wait octo-org/octo-docs wheels --run 9000000001 --timeout 1800",
+            "wait octo-org/octo-docs docs coverage",
+        ),
+    ),
+    "watch": Command(
+        brief="Print each new artifact as it comes, until Ctrl-C.",
+        usage=("watch [OWNER/REPO] [OPTIONS]",),
+        about=(
+            "What is there at the start is not printed, unless --since says so.",
+            "With --json, each artifact is an object on a line; --since takes its cursor, to continue after it.",
+        ),
+        options=(
+            _REPO,
+            Option(("--name", "-n"), "NAME", "Only artifacts with exactly this name."),
+            Option(("--interval",), "SECONDS", "How long to wait from one look to the next.", "60"),
+            Option(
+                ("--since",), "TIME|CURSOR", "Also what was created since this time (UTC), or came after this cursor."
+            ),
+            _JSON,
+        ),
+        examples=("watch octo-org/octo-docs --name nightly --json", "watch octo-org/octo-docs --since 2026-11-01"),
+    ),
+    "mirror": Command(
+        brief="Keep a folder equal to a repository's artifacts: run again, it fetches only what is new.",
+        usage=("mirror [OWNER/REPO] DIR [OPTIONS]", "mirror [OWNER/REPO] DIR [--name NAME]... [--branch BRANCH]..."),
+        about=(
+            "Without selectors, all artifacts that have not expired; with them, those that download would select.",
+            "What has expired on GitHub stays in the folder, and so does what was deleted, without --prune.",
+            "Files of the same content are downloaded once and are hard links: an edit in place changes them all.",
+            "A run that was interrupted, or killed, is continued by the next.",
+        ),
+        options=(
+            *_SELECTORS,
+            Option(("--prune",), "", "Remove what is no longer selected, unless it has expired or was changed here."),
+            Option(("--verify",), "", "Read every file that is there, and download again what differs."),
+            Option(
+                ("--layout",),
+                "id|name|TEMPLATE",
+                "How new files are named: NAME-ID, NAME, or a template such as '{branch}/{run_id}/{name}'.",
+                "id",
+            ),
+            Option(("--extract",), "", "Unpack zips; folders are not linked."),
+            Option(("--no-link",), "", "Copy files of the same content rather than link them."),
+            Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
+        ),
+        examples=(
+            "mirror octo-org/octo-docs backup",
+            "mirror octo-org/octo-docs nightly --workflow ci.yml --branch main --layout name --prune",
         ),
     ),
     "demo": Command(

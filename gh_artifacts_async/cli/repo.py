@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)", re.IGNORECASE)
 _SCP = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?P<path>[^/].*)")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+", re.ASCII)
 _GIT_LASTS = 5.0
 
 
@@ -181,6 +182,28 @@ def split_member(words: Sequence[str]) -> tuple[str | None, str]:
         msg = f"expected OWNER/REPO and a MEMBER, got {text.count(len(words), 'argument')}; see --help"
         raise ConfigurationError(msg)
     return (words[0] if len(words) > 1 else None), words[-1]
+
+
+def split_directory(words: Sequence[str], option: str | None) -> tuple[str | None, str]:
+    """Split the positionals of a command that takes OWNER/REPO and a DIR, which may have a ``/`` too.
+
+    Args:
+        words: the positionals.
+        option: the repository, if an option names it.
+
+    Raises:
+        ConfigurationError: there are more, or fewer, or one that looks like a repository.
+    """
+    expected = "expected OWNER/REPO and a DIR"
+    if len(words) not in {1, 2} or not words[-1]:
+        msg = f"{expected}, got {text.count(len(words), 'argument')}; see --help"
+        raise ConfigurationError(msg)
+    if len(words) > 1:
+        return words[0], words[1]
+    if option is None and _SLUG.fullmatch(words[0]):
+        msg = f"{expected}, got only {words[0]!r}; for a folder of that name, write ./{words[0]}"
+        raise ConfigurationError(msg)
+    return None, words[0]
 
 
 def split_by_slash(words: Sequence[str]) -> tuple[str | None, list[str]]:

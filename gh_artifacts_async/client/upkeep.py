@@ -8,13 +8,82 @@ from gh_artifacts_async.client.automation import Automation
 from gh_artifacts_async.models import RepositoryName
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
     from gh_artifacts_async.automation.mirror import MirrorReport
+    from gh_artifacts_async.automation.retention import CleanupPlan
+    from gh_artifacts_async.automation.usage import StorageUsage
     from gh_artifacts_async.events import Observer
-    from gh_artifacts_async.settings import ArtifactQuery, ExtractPolicy, Layout, StrPath
+    from gh_artifacts_async.results import Outcome
+    from gh_artifacts_async.settings import ArtifactQuery, ExtractPolicy, Layout, RetentionPolicy, StrPath
 
 
 class Upkeep(Automation):
     """Retention, mirroring and usage; :mod:`gh_artifacts_async.automation` is imported by the first call."""
+
+    async def plan_cleanup(self, repo: str | RepositoryName, policy: RetentionPolicy) -> CleanupPlan:
+        """Return which of a repository's artifacts a policy deletes, and why; nothing is deleted.
+
+        The whole repository is listed before anything is decided. What is not known, such as the branch of an artifact
+        where branches are protected, is a reason to keep it. Show the plan, and pass it to :meth:`apply_cleanup`.
+
+        Args:
+            repo: ``"owner/name"``.
+            policy: what may be deleted; see :class:`~gh_artifacts_async.RetentionPolicy`.
+
+        Raises:
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        from gh_artifacts_async.automation import cleanup
+
+        return await cleanup.plan_cleanup(self._github, RepositoryName.parse(repo), policy)
+
+    def apply_cleanup(
+        self, plan: CleanupPlan, *, max_age: float | None = 3600.0
+    ) -> AbstractAsyncContextManager[AsyncIterator[Outcome[None]]]:
+        """Delete what a plan says, in its order; yield an outcome for each artifact.
+
+        ::
+
+            async with client.apply_cleanup(plan) as outcomes:
+                async for outcome in outcomes:
+                    ...
+
+        Nothing beyond the plan is deleted. Deletions are sent one at a time, ``Limits.mutation_interval`` (1 second)
+        apart. An artifact that does not exist any more counts as deleted, so the same plan can be applied again after
+        an interruption. Leaving the block cancels what is left.
+
+        The failure of one artifact is its outcome and is never raised. A rejected token, a missing permission, a
+        repository that is not found and a rate limit beyond ``Limits.max_pause`` end it: nothing more is sent, and what
+        is left gets that error as its outcome.
+
+        Args:
+            plan: from :meth:`plan_cleanup`, or from ``CleanupPlan.of(artifacts)``.
+            max_age: longest time since the plan was made, in seconds; None for any.
+
+        Raises:
+            ConfigurationError: there is no token, or an argument is invalid; no request was sent.
+            PlanRefusedError: the plan is older than ``max_age``; no request was sent.
+        """
+        from gh_artifacts_async.automation import cleanup
+
+        return cleanup.apply_cleanup(self._github, plan, max_age=max_age)
+
+    async def storage_usage(self, repo: str | RepositoryName) -> StorageUsage:
+        """Return what takes up a repository's storage: by artifact name, by age and by branch.
+
+        The whole repository is listed. Expired artifacts are counted, but take up no storage.
+
+        Args:
+            repo: ``"owner/name"``.
+
+        Raises:
+            ArtifactsError: GitHub answered with an error, or did not answer.
+        """
+        from gh_artifacts_async.automation import usage
+
+        return await usage.storage_usage(self._github, RepositoryName.parse(repo))
 
     async def mirror(
         self,

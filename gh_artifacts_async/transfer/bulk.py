@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterab
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import attrs
+
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import (
     AuthenticationError,
@@ -16,21 +18,23 @@ from gh_artifacts_async.errors import (
     RateLimitError,
 )
 from gh_artifacts_async.models import Artifact, ArtifactRef, check_id
+from gh_artifacts_async.protocol.run_attempts import attempt_of, attempt_to_ask
 from gh_artifacts_async.results import DownloadResult, Failure, Outcome, Success
 from gh_artifacts_async.transfer.disk import filesystem
-from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout, needs_run
+from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout, needs_attempt, needs_run
 from gh_artifacts_async.transfer.download import Download
 from gh_artifacts_async.transfer.storage.targets import check_artifacts, missing_token, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.events import Observer
-    from gh_artifacts_async.models import WorkflowRun
+    from gh_artifacts_async.models import RepositoryName, WorkflowRun
     from gh_artifacts_async.protocol.filenames import Destination
     from gh_artifacts_async.settings import Layout, StrPath
     from gh_artifacts_async.transfer.download import DownloadOptions
@@ -54,9 +58,21 @@ class Workers(ABC, Generic[T]):
     for its outcome.
     """
 
-    def __init__(self, subjects: Iterable[Subject] | AsyncIterable[Subject], size: int) -> None:
-        """Keep the arguments; :meth:`start` starts the tasks."""
+    def __init__(
+        self,
+        subjects: Iterable[Subject] | AsyncIterable[Subject],
+        size: int,
+        stops: tuple[type[Exception], ...] = STOPS_ALL,
+    ) -> None:
+        """Keep the arguments; :meth:`start` starts the tasks.
+
+        Args:
+            subjects: the input.
+            size: how many tasks.
+            stops: after one of these errors nothing more is processed.
+        """
         self._size = size
+        self._stops = stops
         self._left = list(subjects) if isinstance(subjects, abc.Collection) else None
         self._source = _Source(iter(self._left) if self._left is not None else subjects)
         self._outcomes: asyncio.Queue[Outcome[T] | _End] = asyncio.Queue(size)
@@ -98,7 +114,7 @@ class Workers(ABC, Generic[T]):
         try:
             await self.process(subject)
         except Exception as error:  # noqa: BLE001 - it is that item's outcome
-            if isinstance(error, STOPS_ALL):
+            if isinstance(error, self._stops):
                 self._stopped_by = self._stopped_by or error
                 if self._left is None:
                     self._source.end()
@@ -145,10 +161,14 @@ class Pool(Workers[T]):
     """Work that returns one value for each item."""
 
     def __init__(
-        self, subjects: Iterable[Subject] | AsyncIterable[Subject], work: Callable[[Subject], Awaitable[T]], size: int
+        self,
+        subjects: Iterable[Subject] | AsyncIterable[Subject],
+        work: Callable[[Subject], Awaitable[T]],
+        size: int,
+        stops: tuple[type[Exception], ...] = STOPS_ALL,
     ) -> None:
-        """Keep the arguments."""
-        super().__init__(subjects, size)
+        """Keep the arguments: ``work`` processes one item."""
+        super().__init__(subjects, size, stops)
         self._work = work
 
     async def process(self, subject: Subject) -> None:
@@ -237,7 +257,7 @@ async def _downloading(
 ) -> AsyncGenerator[AsyncIterator[Outcome[DownloadResult]]]:
     context.github.check_usable()
     check_artifacts(artifacts)
-    runs = Runs(context.github, needed=needs_run(layout))
+    runs = Runs(context.github, layout)
 
     async def placed(artifact: Artifact, claims: Claims) -> Destination:
         destination = by_layout(artifact, folder, layout, await runs.of(artifact))
@@ -263,24 +283,46 @@ async def _downloading(
 
 
 class Runs:
-    """The workflow runs that a layout needs, each requested once."""
+    """The workflow runs and attempts that a layout needs, each requested once."""
 
-    def __init__(self, github: GitHubSession, *, needed: bool) -> None:
-        """Start with none; without ``needed``, none is ever requested."""
+    def __init__(self, github: GitHubSession, layout: Layout) -> None:
+        """Start with none; if the layout needs none, none is ever requested."""
         self._github = github
-        self._needed = needed
+        self._needed = needs_run(layout)
+        self._attempts_needed = needs_attempt(layout)
         self._known: dict[int, WorkflowRun] = {}
+        self._starts: dict[int, dict[int, datetime]] = {}
         self._turns = _Turns()
 
     async def of(self, artifact: Artifact) -> WorkflowRun | None:
-        """Return an artifact's run; None if it has none, or none is needed."""
+        """Return an artifact's run; None if it has none, or none is needed.
+
+        If the layout needs the attempt, the run's ``run_attempt`` is the one that the artifact belongs to; None if the
+        server does not say enough to tell.
+        """
         number, repository = artifact.run_id, artifact.repository
         if not self._needed or number is None or repository is None:
             return None
         async with self._turns.of(number):
             if number not in self._known:
                 self._known[number] = await endpoints.get_workflow_run(self._github, repository, number)
-            return self._known[number]
+            run = self._known[number]
+            if not self._attempts_needed or run.run_attempt in {None, 1}:
+                return run
+            return attrs.evolve(run, run_attempt=await self._attempt(artifact, run, repository))
+
+    async def _attempt(self, artifact: Artifact, run: WorkflowRun, repository: RepositoryName) -> int | None:
+        """Return the attempt of an artifact; those that started after it are requested, as far as they must be."""
+        latest, started = run.run_attempt, run.run_started_at
+        if latest is None or started is None or artifact.created_at is None:
+            return None
+        starts = self._starts.setdefault(run.id, {latest: started})
+        while (number := attempt_to_ask(artifact.created_at, starts)) is not None:
+            earlier = await endpoints.get_workflow_run_attempt(self._github, repository, run.id, number)
+            if earlier.run_started_at is None:
+                return None
+            starts[number] = earlier.run_started_at
+        return attempt_of(artifact.created_at, starts)
 
 
 class _Turns:

@@ -12,7 +12,7 @@ from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.results import PlannedDownload
 from gh_artifacts_async.transfer.bulk import Runs
 from gh_artifacts_async.transfer.disk import filesystem
-from gh_artifacts_async.transfer.disk.layouts import by_layout, check_layout, needs_run
+from gh_artifacts_async.transfer.disk.layouts import by_layout, check_layout
 from gh_artifacts_async.transfer.disk.leftovers import scan
 from gh_artifacts_async.transfer.disk.partfile import PartFile, resumable
 from gh_artifacts_async.transfer.disk.writer import in_thread
@@ -43,7 +43,7 @@ async def plan_downloads(
     check_artifacts(artifacts)
     check_layout(layout)
     folder = filesystem.checked_directory(directory)
-    runs = Runs(context.github, needed=needs_run(layout))
+    runs = Runs(context.github, layout)
     found: dict[int, tuple[Artifact, Destination]] = {}
     for subject in [one async for one in artifacts] if isinstance(artifacts, AsyncIterable) else artifacts:
         artifact = await resolve(context.github, subject)

@@ -176,6 +176,34 @@ async def test_a_result_of_another_kind(operation, message):
         await getattr(endpoints, operation)(Sender(), REPO, 7)
 
 
+async def test_attempts_jobs_and_workflows(github, session):
+    """Those of a run that ran twice."""
+    run = github.add_run(REPO, jobs=("build", "test"), pull_requests=[7], actor="mona")
+    run = github.update_run(run, attempt=2, conclusion="failure")
+    first = await api.get_workflow_run_attempt(session, REPO, run.id, 1)
+    assert (first.run_attempt, first.conclusion, first.actor, first.pull_requests) == (1, "success", "mona", ())
+    second = await api.get_workflow_run_attempt(session, REPO, run.id, 2, pull_requests=True)
+    assert (second.conclusion, second.pull_requests, second.is_fork) == ("failure", (7,), False)
+    jobs = await api.list_jobs_for_workflow_run(session, REPO, run.id)
+    assert [(job.name, job.run_attempt, job.run_id) for job in jobs.jobs] == [("build", 2, run.id), ("test", 2, run.id)]
+    assert (await api.list_jobs_for_workflow_run(session, REPO, run.id, attempts="all")).total_count == 4
+    workflows = await api.list_repo_workflows(session, REPO)
+    assert [(one.id, one.path) for one in workflows.workflows] == [(run.workflow_id, ".github/workflows/ci.yml")]
+    listed = await api.list_workflow_runs(session, REPO, pull_requests=True)
+    assert listed.runs[0].pull_requests == (7,)
+
+
+async def test_another_attempt_or_runs_jobs_than_were_asked_for(mocked, public):
+    """A response that was meant for another request is refused."""
+    mocked.get(f"{HERE}/runs/9/attempts/1?exclude_pull_requests=true", payload={"id": 9, "run_attempt": 2})
+    with pytest.raises(errors.UnexpectedResponseError, match="returned attempt 2"):
+        await api.get_workflow_run_attempt(public, REPO, 9, 1)
+    jobs = {"total_count": 1, "jobs": [{"id": 1, "run_id": 10}]}
+    mocked.get(f"{HERE}/runs/9/jobs?per_page=30&page=1&filter=latest", payload=jobs)
+    with pytest.raises(errors.UnexpectedResponseError, match="jobs of run 10"):
+        await api.list_jobs_for_workflow_run(public, REPO, 9)
+
+
 # --- the 500 of an artifact whose bytes are gone
 
 

@@ -435,3 +435,61 @@ async def test_wrong_arguments_are_found_by_the_call_itself(arguments):
     session = GitHubSession(TOKEN)
     with pytest.raises(errors.ConfigurationError):
         listing.artifacts(session, NAME, **arguments)
+
+
+# --- jobs and repositories
+
+
+async def test_jobs_of_a_run(github, session):
+    """All pages, of the latest attempt or of all, up to a limit."""
+    run = github.add_run(REPO, jobs=[f"job {number}" for number in range(150)])
+    github.update_run(run, attempt=2)
+    latest = await ids(listing.jobs(session, NAME, run.id))
+    assert len(set(latest)) == len(latest) == 150
+    assert len(github.requests) == 2
+    assert len(await ids(listing.jobs(session, NAME, run.id, attempts="all"))) == 300
+    assert len(await ids(listing.jobs(session, NAME, run.id, limit=3))) == 3
+
+
+async def names(found):
+    """Return the names that a listing of repositories gives."""
+    async with aclosing(found):
+        return [str(name) async for name in found]
+
+
+async def test_repositories_of_an_organization(github, session):
+    """All pages, the newest first, each once, also while others are added."""
+    expected = [str(github.add_repository(f"octo-org/r{number}").full_name) for number in range(120)][::-1]
+    github.on_page(lambda seen: github.add_repository(f"octo-org/new{seen.page}"))
+    assert await names(listing.repositories(session, "octo-org")) == expected
+    assert [record.path for record in github.requests] == [f"{github.scenario.profile.prefix}/orgs/octo-org/repos"] * 2
+    github.forget_requests()
+    assert len(await names(listing.repositories(session, "octo-org", limit=3))) == 3
+    assert len(github.requests) == 1
+
+
+async def test_repositories_of_a_user(github, session):
+    """Who is no organization is asked for as a user."""
+    github.add_user("octocat")
+    assert await names(listing.repositories(session, "octocat")) == []
+    github.add_repository("octocat/b")
+    github.add_repository("octocat/a")
+    github.forget_requests()
+    assert await names(listing.repositories(session, "octocat")) == ["octocat/a", "octocat/b"]
+    assert [record.status for record in github.requests] == [404, 200]
+    with pytest.raises(errors.NotFoundError):
+        await names(listing.repositories(session, "nobody"))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda session: listing.repositories(session, "a/b"),
+        lambda session: listing.repositories(session, "a", limit=-1),
+        lambda session: listing.jobs(session, NAME, 0),
+    ],
+)
+async def test_wrong_arguments_of_neighbours(session, call):
+    """Found by the call itself."""
+    with pytest.raises(errors.ConfigurationError):
+        call(session)

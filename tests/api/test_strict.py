@@ -237,3 +237,97 @@ def test_no_document_breaks_it(data):
     for read, more in ((strict.artifact, ()), (strict.artifact_page, (LINKS,)), (strict.run_page, (LINKS,))):
         with contextlib.suppress(ResponseShapeError):
             read(copy.deepcopy(data), REPO, *more)
+
+
+# --- what is around artifacts
+
+
+def test_githubs_example_of_a_run_has_its_neighbours():
+    """Actor, head repository and both ids."""
+    run = strict.workflow_run(document("workflow-runs.examples")["workflow-run"], REPO)
+    assert (run.actor, str(run.head_repository)) == ("octocat", "octo-org/octo-repo")
+    assert (run.repository_id, run.head_repository_id, run.is_fork) == (1296269, 217723378, True)
+    assert run.pull_requests == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ({"actor": 5}, "$.actor"),
+        ({"actor": {"login": 5}}, "$.actor.login"),
+        ({"repository": []}, "$.repository"),
+        ({"repository": {"id": "1"}}, "$.repository.id"),
+        ({"head_repository": {"full_name": 5}}, "$.head_repository.full_name"),
+        ({"pull_requests": {}}, "$.pull_requests"),
+        ({"pull_requests": [{"number": 1}, {}]}, "$.pull_requests[1]"),
+    ],
+)
+def test_paths_of_a_runs_neighbours(data, path):
+    """Where they are in GitHub's document."""
+    with pytest.raises(ResponseShapeError) as caught:
+        strict.workflow_run({"id": 9, **data}, REPO)
+    assert caught.value.path.startswith(path)
+
+
+def test_a_page_of_jobs():
+    """Everything but the id may be missing or null."""
+    whole = {
+        "id": 7,
+        "run_id": 9,
+        "run_attempt": 2,
+        "name": "build",
+        "status": "completed",
+        "conclusion": "success",
+        "started_at": "2026-01-10T14:59:22Z",
+        "completed_at": None,
+        "labels": ["ubuntu-latest", "x64"],
+        "html_url": "https://github.com/x",
+        "runner_name": "one",
+        "steps": [],
+    }
+    found = strict.job_page({"total_count": 9, "jobs": [whole, {"id": 8, "name": None}]}, LINKS)
+    assert (found.total_count, found.next_page) == (9, 2)
+    assert found.jobs[0].started_at == datetime(2026, 1, 10, 14, 59, 22, tzinfo=UTC)
+    assert found.jobs[0].labels == ("ubuntu-latest", "x64")
+    assert (found.jobs[1].id, found.jobs[1].name, found.jobs[1].labels) == (8, None, ())
+
+
+def test_a_page_of_workflows():
+    """Id, name, path and state."""
+    whole = {"id": 1, "name": "CI", "path": ".github/workflows/ci.yml", "state": "active"}
+    found = strict.workflow_page({"total_count": 1, "workflows": [whole]}, PageLinks())
+    assert [(one.id, one.name, one.path, one.state) for one in found.workflows] == [tuple(whole.values())]
+
+
+def test_a_page_of_repositories():
+    """A list without a total; a name that GitHub does not allow is left out."""
+    data = [{"id": 1, "full_name": "octo-org/octo-docs"}, {"id": 2, "full_name": "a/b/c"}]
+    found = strict.repository_page(data, LINKS)
+    assert [(one.id, str(one.name)) for one in found.repositories] == [(1, "octo-org/octo-docs")]
+    assert found.next_page == 2
+
+
+@pytest.mark.parametrize(
+    ("read", "data", "path"),
+    [
+        ("job_page", {"total_count": 1, "jobs": [{"id": 7, "labels": "abc"}]}, "$.jobs[0].labels"),
+        ("job_page", {"total_count": 1, "jobs": [{"id": "7"}]}, "$.jobs[0].id"),
+        ("workflow_page", {"total_count": 1}, "$"),
+        ("repository_page", {"total_count": 1}, "$"),
+        ("repository_page", [{"id": 1}], "$[0]"),
+    ],
+)
+def test_wrong_pages(read, data, path):
+    """Named by their paths."""
+    with pytest.raises(ResponseShapeError) as caught:
+        getattr(strict, read)(data, LINKS)
+    assert caught.value.path.startswith(path)
+
+
+def test_a_pull_request_and_retention():
+    """The commit; both numbers of days."""
+    assert strict.pull_request({"number": 7, "head": {"sha": "ab"}, "x": 1}).head_sha == "ab"
+    assert strict.artifact_retention({"days": 30, "maximum_allowed_days": 90}).maximum_allowed_days == 90
+    for read, data in ((strict.pull_request, {"number": 7, "head": None}), (strict.artifact_retention, {"days": 30})):
+        with pytest.raises(ResponseShapeError):
+            read(data)

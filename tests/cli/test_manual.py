@@ -9,7 +9,11 @@ from gh_artifacts_async.cli import app, manual
 
 def options(argument) -> frozenset[str]:
     """Return an argument's option names; outside of a parse, cyclopts adds its negative ones, which are turned off."""
-    negative = {name for name in argument.names if name.startswith(("--no-", "--empty-"))} - {"--no-progress"}
+    negative = {name for name in argument.names if name.startswith(("--no-", "--empty-"))} - {
+        "--no-progress",
+        "--no-fail-fast",
+        "--no-link",
+    }
     return frozenset(name for name in argument.names if name.startswith("-")) - negative
 
 

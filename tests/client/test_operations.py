@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -189,3 +190,37 @@ async def test_rate_limit_of_a_server_without() -> None:
         add(appliance)
         await client.count_artifacts(REPO)
         assert client.rate_limit is None
+
+
+async def test_runs_have_their_pull_requests(github: FakeGitHub, client: ArtifactsClient) -> None:
+    """Both ways to get a run fill all fields."""
+    run = github.add_run(REPO, pull_requests=[7], actor="mona", head_repository="fork-er/octo-docs")
+    listed = [found async for found in client.list_workflow_runs(REPO)]
+    for found in (*listed, await client.get_workflow_run(REPO, run.id)):
+        assert (found.pull_requests, found.actor, str(found.head_repository)) == ((7,), "mona", "fork-er/octo-docs")
+        assert found.is_fork
+
+
+async def test_jobs_and_repositories(github: FakeGitHub, client: ArtifactsClient) -> None:
+    """The jobs of a run, and the repositories of an owner."""
+    run = github.add_run(REPO, jobs=("build", "test"))
+    assert [job.name async for job in client.list_run_jobs(REPO, run.id)] == ["build", "test"]
+    assert [job.name async for job in client.list_run_jobs(REPO, run.id, limit=1)] == ["build"]
+    assert [str(name) async for name in client.list_repositories("octo-org")] == [REPO]
+
+
+async def test_retention(github: FakeGitHub) -> None:
+    """It is set, a mutation apart from the next, and read; new artifacts follow it."""
+    run = github.add_run(REPO)
+    async with client_for(github, limits=Limits(mutation_interval=5.0)) as client:
+        started = asyncio.get_running_loop().time()
+        await client.set_artifact_retention(REPO, 30)
+        await client.set_artifact_retention(REPO, 20)
+        assert asyncio.get_running_loop().time() - started >= 5
+        assert (await client.get_artifact_retention(REPO)).days == 20
+        artifact = await client.get_artifact(REPO, github.add_artifact(run, "docs"))
+        assert artifact.expires_at is not None
+        assert artifact.created_at is not None
+        assert artifact.expires_at - artifact.created_at == timedelta(days=20)
+        with pytest.raises(ConfigurationError, match="days"):
+            await client.set_artifact_retention(REPO, 0)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
 
-from gh_artifacts_async import Artifact, ArtifactsClient, ArtifactsError, Event, RetryPolicy, TransferStarted
+from gh_artifacts_async import Artifact, ArtifactsClient, ArtifactsError, Event, Limits, RetryPolicy, TransferStarted
 
 REPO = "octo-org/octo-docs"
 
@@ -32,6 +33,7 @@ class Program:
 
     def __init__(self, base_url: str, folder: str) -> None:
         self.folder = Path(folder)
+        self.base_url = base_url
         self.client = ArtifactsClient("token", base_url=base_url, retry=RetryPolicy(attempts=4, wait_initial=0.05))
         self.artifacts: dict[int, Artifact] = {}
 
@@ -77,6 +79,16 @@ class Program:
             return _told(error)
         counts = {name: len(getattr(report, name)) for name in ("fetched", "kept", "removed", "failed")}
         return {**counts, "bytes_fetched": report.bytes_fetched}
+
+    async def do_cleanup(self, file: str) -> list[str | None]:
+        """Apply a plan that was pickled, without the intervals between deletions."""
+        plan = pickle.loads(Path(file).read_bytes())  # noqa: S301  the test's own
+        limits = Limits(points_per_minute=None, mutation_interval=None)
+        async with (
+            ArtifactsClient("token", base_url=self.base_url, limits=limits) as client,
+            client.apply_cleanup(plan) as outcomes,
+        ):
+            return [None if it.error is None else str(it.error) async for it in outcomes]
 
     def do_fill(self, size: int) -> None:
         """Take space away."""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,6 +15,7 @@ import pytest
 from gh_artifacts_async import (
     Artifact,
     ArtifactRef,
+    ArtifactRun,
     ArtifactsClient,
     AuthenticationError,
     BulkError,
@@ -23,12 +25,14 @@ from gh_artifacts_async import (
     NotFoundError,
     OutOfSpaceError,
     PrimaryRateLimitError,
+    RepositoryName,
     StorageError,
     TransferBytes,
     TransferFinished,
     raise_for_failures,
 )
 from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.transfer import bulk
 from gh_artifacts_async.transfer.disk import partfile
 from tests.kits.transfer import (
     INLINE_SIZE,
@@ -489,3 +493,42 @@ async def test_artifact_without_repository(github: FakeGitHub, client: Artifacts
     it = attrs.evolve(await get(client, fill(github, 1)[0]), repository=None)
     (outcome,) = await fetch_all(client, iter([it]), tmp_path)
     assert isinstance(outcome.error, ConfigurationError)
+
+
+# --- the attempt of an artifact
+
+
+@pytest.mark.parametrize(
+    ("run", "earlier", "created", "attempt"),
+    [
+        ({"run_attempt": 3, "run_started_at": "2026-07-09T14:00:00Z"}, "2026-07-09T13:00:00Z", 13, 2),
+        ({"run_attempt": 3, "run_started_at": "2026-07-09T14:00:00Z"}, None, 13, None),
+        ({"run_attempt": 3, "run_started_at": "2026-07-09T14:00:00Z"}, None, 14, 3),
+        ({"run_attempt": 3, "run_started_at": "2026-07-09T14:00:00Z"}, None, None, None),
+        ({"run_attempt": 3}, None, 13, None),
+        ({"run_attempt": 1}, None, None, 1),
+        ({}, None, 13, None),
+    ],
+)
+async def test_an_attempt_that_the_server_does_not_tell(
+    mocked: Any, public: Any, run: dict[str, Any], earlier: str | None, created: int | None, attempt: int | None
+) -> None:
+    """Without the times that it takes, the attempt is unknown, which is no error."""
+    url = f"https://api.github.com/repos/{REPO}/actions/runs/9"
+    mocked.get(f"{url}?exclude_pull_requests=true", payload={"id": 9, **run})
+    asked = {"id": 9, "run_attempt": 2, "run_started_at": earlier}
+    mocked.get(f"{url}/attempts/2?exclude_pull_requests=true", payload=asked)
+    artifact = Artifact(
+        id=7,
+        name="docs",
+        size_in_bytes=1,
+        url="u",
+        archive_download_url="d",
+        expired=False,
+        created_at=None if created is None else datetime(2026, 7, 9, created, 5, tzinfo=UTC),
+        workflow_run=ArtifactRun(id=9),
+        repository=RepositoryName.parse(REPO),
+    )
+    found = await bulk.Runs(public, "{attempt}/{name}").of(artifact)
+    assert found is not None
+    assert found.run_attempt == attempt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,6 +180,18 @@ async def test_a_layout_that_needs_the_run(github: FakeGitHub, tmp_path: Path) -
         plans = await client.plan_downloads(client.list_artifacts(REPO), tmp_path, layout="{event}/{name}")
     assert {plan.path for plan in plans} == {tmp_path / "push/a.zip", tmp_path / "push/b.zip"}
     assert sum("/runs/" in record.path for record in github.requests) == 1
+
+
+async def test_a_layout_by_attempt(github: FakeGitHub, tmp_path: Path) -> None:
+    """The plan shows where each of a re-run's twins goes, without a conflict."""
+    run = github.add_run(REPO, run_started_at="2026-07-09T12:00:00Z", created_at="2026-07-09T12:00:00Z")
+    github.add_artifact(run, "docs", size=INLINE_SIZE, created_at="2026-07-09T12:05:00Z")
+    run = github.update_run(run, attempt=2, run_started_at=datetime(2026, 7, 9, 13, tzinfo=UTC))
+    github.add_artifact(run, "docs", size=INLINE_SIZE, created_at="2026-07-09T13:05:00Z")
+    async with client_for(github) as client:
+        plans = await client.plan_downloads(client.list_artifacts(REPO), tmp_path, layout="{attempt}/{name}")
+    assert {plan.path for plan in plans} == {tmp_path / "1/docs.zip", tmp_path / "2/docs.zip"}
+    assert {plan.action for plan in plans} == {"download"}
 
 
 async def test_arguments(github: FakeGitHub, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
-from pathlib import Path
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
 from gh_artifacts_async import (
@@ -13,19 +13,27 @@ from gh_artifacts_async import (
     Artifact,
     ArtifactQuery,
     ArtifactRef,
+    ArtifactRetention,
     ArtifactRun,
     ArtifactsClient,
+    ArtifactWatch,
     BulkError,
     ClientOptions,
     Digest,
     DownloadResult,
     EnvironmentToken,
     Event,
+    ExtractedMember,
     ExtractionProgress,
+    ExtractPolicy,
     Failure,
     GitHubCLIToken,
+    Job,
     Limits,
     ListingProgress,
+    MergeResult,
+    MirroredArtifact,
+    MirrorReport,
     NotFoundError,
     Outcome,
     Pacing,
@@ -170,6 +178,10 @@ async def operations(client: ArtifactsClient, repo: RepositoryName) -> None:
     assert_type(await client.count_artifacts(repo, name="x"), int)
     assert_type(client.list_workflow_runs(repo, branch="main", status="success"), AsyncGenerator[WorkflowRun, None])
     assert_type(await client.get_workflow_run(repo, 7), WorkflowRun)
+    assert_type(client.list_run_jobs(repo, 7, limit=3), AsyncGenerator[Job, None])
+    assert_type(client.list_repositories("octo-org", limit=3), AsyncGenerator[RepositoryName, None])
+    assert_type(await client.get_artifact_retention("o/r"), ArtifactRetention)
+    await client.set_artifact_retention("o/r", 30)
     assert_type(client.rate_limit, RateLimit | None)
     assert_type(client.statistics, Statistics)
     assert_type(client.statistics.retries, Mapping[str, int])
@@ -184,6 +196,12 @@ async def transfers(client: ArtifactsClient, artifact: Artifact, directory: Path
     assert_type(result.digest, Digest | None)
     assert_type(await client.verify(artifact, "x.zip"), bool)
     await client.download(ArtifactRef("o/r", 7, "x"), "folder", observer=observer)
+
+    merged = await client.download_merged([artifact], directory, conflicts="newest", if_exists="skip", durable=True)
+    assert_type(merged, MergeResult)
+    assert_type(merged.members, tuple[ExtractedMember, ...])
+    assert_type(merged.artifacts, tuple[Artifact, ...])
+    await client.download_merged(client.list_artifacts("o/r"), "dist", policy=ExtractPolicy(), concurrency=2)
 
     refs: Sequence[ArtifactRef] = [ArtifactRef(repo="o/r", id=7)]
     for many in (
@@ -239,6 +257,20 @@ def by_class(outcome: Outcome[DownloadResult]) -> Exception | Path:
             return error
         case _:
             assert_never(outcome)
+
+
+async def waits(client: ArtifactsClient) -> None:
+    """Waits and watches."""
+    assert_type(await client.wait_for_artifact("o/r", "docs", timeout=60), Artifact)
+    assert_type(await client.wait_for_artifacts("o/r", ["a", "b"], run_id=7, timeout=60), dict[str, Artifact])
+    assert_type(await client.wait_for_run("o/r", 7, timeout=60, interval=5), WorkflowRun)
+    async with client.watch("o/r", name="docs", since=datetime(2026, 1, 1, tzinfo=UTC)) as watch:
+        assert_type(watch, ArtifactWatch)
+        async for artifact in watch:
+            assert_type(artifact, Artifact)
+            assert_type(watch.cursor, str)
+    await client.watch("o/r", since=watch.cursor, interval=30).aclose()
+    await client.wait_for_run("o/r", 7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def unwrapped(outcome: Outcome[DownloadResult], success: Success[DownloadResult]) -> None:
@@ -314,3 +346,24 @@ async def selection(client: ArtifactsClient) -> None:
     assert_type([one.reason for one in plan.requests], list[str])
     for left in plan.left_out:
         assert_type(left.candidate, Artifact | WorkflowRun)
+
+
+async def mirrors(client: ArtifactsClient, watch: Observer) -> None:
+    """A mirror's report has typed entries and failures."""
+    report = await client.mirror(
+        RepositoryName("o", "r"),
+        Path("backup"),
+        query=ArtifactQuery(branch="main"),
+        layout=lambda artifact: f"{artifact.id}",
+        prune=True,
+        verify=True,
+        extract=ExtractPolicy(),
+        link=False,
+        durable=True,
+        concurrency=2,
+        observer=watch,
+    )
+    assert_type(report, MirrorReport)
+    assert_type([entry.path for entry in report.fetched], list[PurePosixPath])
+    assert_type([failure.error for failure in report.failed], list[Exception])
+    assert_type(report.removed, tuple[MirroredArtifact, ...])

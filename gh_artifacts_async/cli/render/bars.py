@@ -88,18 +88,19 @@ class DownloadBars:
     What an earlier run left counts neither as to do nor as done, so that speed and time left are true.
     """
 
-    def __init__(self, artifacts: int, total_bytes: int) -> None:
+    def __init__(self, artifacts: int | None, total_bytes: int | None) -> None:
         """Plan the bars.
 
         Args:
-            artifacts: how many there are to do.
-            total_bytes: their bytes in all, as far as is known.
+            artifacts: how many there are to do; None if that is not known.
+            total_bytes: their bytes in all, as far as is known; None if they are not.
         """
         self._artifacts = artifacts
         console = screen.console(sys.stderr)
         self._most_bars = max(_FEWEST, console.height - _LINES_KEPT_FREE)
         self._progress = _progress(console)
-        self._to_do = total_bytes
+        self._total_known = total_bytes is not None
+        self._to_do = total_bytes or 0
         self._whole = self._progress.add_task(self._label(0), total=total_bytes)
         self._bars: dict[int, TaskID] = {}
         self._arrived: set[int] = set()
@@ -120,7 +121,7 @@ class DownloadBars:
         self._progress.stop()
 
     def _label(self, done: int) -> str:
-        return f"{done:,} of {self._artifacts:,} done"
+        return f"{done:,} done" if self._artifacts is None else f"{done:,} of {self._artifacts:,} done"
 
     def __call__(self, event: Event) -> None:
         """Move the bars."""
@@ -178,9 +179,8 @@ class DownloadBars:
 
     def _draw_whole(self) -> None:
         completed = self._done_bytes + sum(self._received.values())
-        self._progress.update(
-            self._whole, total=max(self._to_do, completed), completed=completed, description=self._label(self._done)
-        )
+        total = max(self._to_do, completed) if self._total_known else None
+        self._progress.update(self._whole, total=total, completed=completed, description=self._label(self._done))
 
 
 class Spinner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,14 +14,22 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Member,
+        MergeResult,
+        MirroredArtifact,
         PlannedDownload,
         RemoteArchive,
+        WorkflowRun,
     )
 
 
 def dumps(document: object) -> str:
     """Return a document, and a newline."""
     return json.dumps(document, indent=2) + "\n"
+
+
+def line(document: object) -> str:
+    """Return a document as one line of many."""
+    return json.dumps(document, separators=(",", ":")) + "\n"
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -48,6 +57,24 @@ def artifact(found: Artifact) -> dict[str, Any]:
     }
 
 
+def run(found: WorkflowRun) -> dict[str, Any]:
+    """Return a run with GitHub's names; what is an object there, such as the actor, is its name here."""
+    plain = ("id", "name", "workflow_id", "path", "event", "status", "conclusion", "head_branch", "head_sha")
+    counted = ("run_number", "run_attempt")
+    return {
+        **{field: getattr(found, field) for field in (*plain, *counted)},
+        "created_at": _time(found.created_at),
+        "updated_at": _time(found.updated_at),
+        "run_started_at": _time(found.run_started_at),
+        "html_url": found.html_url,
+        "repository": None if found.repository is None else str(found.repository),
+        "head_repository": None if found.head_repository is None else str(found.head_repository),
+        "fork": found.is_fork,
+        "actor": found.actor,
+        "pull_requests": list(found.pull_requests),
+    }
+
+
 def downloaded(result: DownloadResult) -> dict[str, Any]:
     """Return what one download left on disk."""
     return {
@@ -63,6 +90,16 @@ def downloaded(result: DownloadResult) -> dict[str, Any]:
     }
 
 
+def merged(result: MergeResult) -> dict[str, Any]:
+    """Return what many artifacts were merged into."""
+    return {
+        "path": str(result.path),
+        "skipped": result.skipped,
+        "artifacts": [{"id": artifact.id, "name": artifact.name} for artifact in result.artifacts],
+        "members": [_extracted(member) for member in result.members],
+    }
+
+
 def planned(plan: PlannedDownload) -> dict[str, Any]:
     """Return what a download of one artifact would do."""
     return {
@@ -72,6 +109,20 @@ def planned(plan: PlannedDownload) -> dict[str, Any]:
         "action": plan.action,
         "path": str(plan.path),
         "bytes": plan.bytes,
+    }
+
+
+def mirrored(entry: MirroredArtifact, directory: str) -> dict[str, Any]:
+    """Return one artifact of a mirror."""
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "path": os.path.join(directory, entry.path),  # noqa: PTH118 - as the user gave it
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "digest": None if entry.digest is None else str(entry.digest),
+        "created_at": _time(entry.created_at),
+        "expires_at": _time(entry.expires_at),
     }
 
 

@@ -16,21 +16,26 @@ _UNBOUND = 100_000
 """Columns where there is no terminal: nothing is cut off for a program or a log."""
 
 
-def write(stream: TextIO | None, text: str) -> None:
+def write(stream: TextIO | None, text: str) -> bool:
     """Write and flush; a reader that is gone (``| head``) is no error, and nothing more is written to it.
+
+    Returns:
+        Whether somebody may still read.
 
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
     """
     if stream is None:  # closed before the program began
-        return
-    with _reader_may_leave(stream):
+        return False
+    with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         try:
             stream.write(text)
         except UnicodeEncodeError:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
+        return True
+    return False
 
 
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
@@ -41,18 +46,16 @@ def write_bytes(stream: TextIO | None, data: bytes) -> None:
     """
     if stream is None:
         return
-    with _reader_may_leave(stream):
+    with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         stream.flush()
         stream.buffer.write(data)
         stream.buffer.flush()
 
 
 @contextlib.contextmanager
-def _reader_may_leave(stream: TextIO) -> Generator[None]:
+def _abandoned_if_broken(stream: TextIO) -> Generator[None]:
     try:
         yield
-    except BrokenPipeError:
-        _abandon(stream)
     except OSError:
         _abandon(stream)
         raise

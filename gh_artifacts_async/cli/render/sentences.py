@@ -19,7 +19,12 @@ _AS_OPTIONS = (
     ("ca_file", "--ca-file"),
     ("run_id", "--run"),
     ("limit must", "--limit must"),
+    ("timeout must", "--timeout must"),
+    ("interval must", "--interval must"),
+    ("since must", "--since must"),
     (", or pass allow_http=True", ""),
+    ("use extract=False, or", "leave out --extract, or use"),
+    ("use extract=True, or", "add --extract, or use"),
 )
 """The library's words for what is wrong with an argument, and the command line's."""
 
@@ -35,7 +40,14 @@ _AS_SENTENCES = (
     ("took longer than Timeouts.connect", "took too long"),
     ("Timeouts.min_rate is", "the minimum is"),
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
+    ("pass a larger timeout", "use a larger --timeout"),
+    ("pass fail_fast=False", "use --no-fail-fast"),
+    ('conflicts="identical" (--conflicts identical)', "--conflicts identical"),
+    ('conflicts="newest" (--conflicts newest)', "--conflicts newest"),
     ("use layout='id' to keep them apart", "use --layout id to keep them apart"),
+    ("prune the mirror, or use", "use --prune, or"),
+    ("or verify the mirror, to get", "or use --verify, to get"),
+    ("run without prune, or", "run without --prune, or"),
 )
 """The library's settings in its errors, and what a user of the command line can make of them."""
 
@@ -67,11 +79,13 @@ class Situation:
         token_variables: the environment variables that may hold a token for this host.
         resumes: the same command, run again, resumes what has arrived.
         can_replace: ``--if-exists replace`` would help against a file that is in the way.
+        in_the_way: what to do about something that is in the way, instead of choosing another ``--dir``.
     """
 
     token_variables: tuple[str, ...] = ("GH_TOKEN", "GITHUB_TOKEN")
     resumes: bool = False
     can_replace: bool = False
+    in_the_way: str | None = None
 
 
 def sentence(error: BaseException, situation: Situation | None = None) -> str:
@@ -112,6 +126,8 @@ def _hint(error: BaseException, situation: Situation) -> str:
         return f"set {' or '.join(situation.token_variables[:2])} to a valid token"
     if isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes":
         return ""  # says itself what to do
+    if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
+        return "" if "keep them apart" in str(error) else situation.in_the_way
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
     if situation.resumes and hint == _TRY_AGAIN:
         return RESUME

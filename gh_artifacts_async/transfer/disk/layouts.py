@@ -35,7 +35,10 @@ class Claims:
             raise DestinationExistsError(msg, filename=str(path))
 
 
-RUN_FIELDS = ("workflow", "event")
+ATTEMPT_FIELD = "attempt"
+"""Needs the run, and of a run that was re-run the times of its attempts: one more GET for some of them."""
+
+RUN_FIELDS = ("workflow", "event", "run_number", ATTEMPT_FIELD)
 """Template fields that need the workflow run: one GET per run."""
 
 FIELDS = ("name", "id", "run_id", "branch", "sha", "owner", "repo", "date", *RUN_FIELDS)
@@ -47,6 +50,8 @@ def _values(artifact: Artifact, asked: WorkflowRun | None) -> dict[str, str]:
     return {
         "workflow": (asked and (asked.name or (asked.path or "").rpartition("/")[2])) or "no-workflow",
         "event": (asked and asked.event) or "no-event",
+        "run_number": str((asked and asked.run_number) or "no-run-number"),
+        "attempt": str((asked and asked.run_attempt) or "no-attempt"),
         "name": artifact.name,
         "id": str(artifact.id),
         "run_id": str(artifact.run_id or "no-run"),
@@ -89,6 +94,11 @@ def needs_run(layout: Layout) -> bool:
     return isinstance(layout, str) and not set(_fields(layout)).isdisjoint(RUN_FIELDS)
 
 
+def needs_attempt(layout: Layout) -> bool:
+    """Whether a layout needs the attempt that each artifact belongs to."""
+    return isinstance(layout, str) and ATTEMPT_FIELD in _fields(layout)
+
+
 def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: WorkflowRun | None = None) -> Destination:
     """Return an artifact's destination in a collection; each part of a template or of a callable's result is made safe.
 
@@ -96,7 +106,7 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: Workflow
         artifact: the artifact.
         directory: of the collection.
         layout: of the collection.
-        run: the artifact's workflow run, if the layout needs it.
+        run: the artifact's workflow run, if the layout needs it, with the attempt that the artifact belongs to.
 
     Raises:
         ConfigurationError: a callable did not return a relative path.

@@ -105,6 +105,17 @@ async def test_workflows_jobs_and_attempts(github: FakeGitHub, probe: Probe, run
         check("github.com.neighbours", "github.com", "GET", f"/repos/{REPO}{path}", await probe.api(path))
 
 
+async def test_repositories_and_retention(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """An owner's repositories, and how long artifacts are kept, are as described."""
+    owner = run.repo.partition("/")[0]
+    github.add_repository(f"{owner}/second", private=True)
+    retention = "/actions/permissions/artifact-and-log-retention"
+    for path in (f"/orgs/{owner}/repos", f"/users/{owner}/repos?per_page=1", f"/repos/{REPO}{retention}"):
+        check("github.com.neighbours", "github.com", "GET", path, await probe.api(f"/{path}"))
+    got = await probe.api(retention, "PUT", json={"days": 5})
+    check("github.com.neighbours", "github.com", "PUT", f"/repos/{REPO}{retention}", got)
+
+
 @pytest.mark.parametrize("path", ["/meta", "/versions"])
 async def test_the_service(probe: Probe, path: str) -> None:
     """What GitHub says of itself is as described."""

@@ -1,11 +1,12 @@
-"""The operations on repositories and their branches."""
+"""The operations on repositories, their branches and pull requests, and an owner's repositories."""
 
 from __future__ import annotations
 
 import pytest
 
-from gh_artifacts_async.testing import FakeGitHub, FakeRun
-from tests.kits.probe import REPO, Probe
+from gh_artifacts_async.testing import FakeGitHub, FakeRun, PageSeen
+from tests.kits.apptoken import app_token
+from tests.kits.probe import API_HEADERS, REPO, Probe, links
 
 
 async def test_a_repository(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
@@ -35,3 +36,62 @@ async def test_branches_without_runs(github: FakeGitHub, probe: Probe) -> None:
     github.add_run(REPO, branch="patch", head_repository="fork-er/octo-docs")
     got = await probe.api("/branches/patch")
     assert (got.status, got.json["message"]) == (404, "Branch not found")
+
+
+async def test_repositories_of_an_owner(github: FakeGitHub, probe: Probe) -> None:
+    """An organization's, the newest first; who is a user is no organization; private ones need a token."""
+    for name in ("octo-org/one", "octo-org/two", "Octo-Org/three", "octocat/b", "octocat/A"):
+        github.add_repository(name)
+    github.add_repository("octo-org/secret", private=True)
+    github.add_repository("octocat/secret", private=True)
+    github.add_user("Octocat")
+    got = await probe.api("//orgs/OCTO-ORG/repos")
+    assert [one["name"] for one in got.json] == ["secret", "three", "two", "one"]
+    got = await probe.request("GET", f"{github.base_url}/orgs/octo-org/repos")
+    assert [one["name"] for one in got.json] == ["three", "two", "one"]
+    assert [one["name"] for one in (await probe.api("//users/octocat/repos")).json] == ["A", "b"]
+    assert len((await probe.api("//users/octo-org/repos")).json) == 3
+    for path in ("orgs/octocat", "orgs/nobody", "users/nobody"):
+        assert (await probe.api(f"//{path}/repos")).status == 404
+
+
+async def test_pages_of_repositories(github: FakeGitHub, probe: Probe) -> None:
+    """Linked as other listings are, and told to on_page."""
+    for number in range(5):
+        github.add_repository(f"octo-org/r{number}")
+    seen: list[PageSeen] = []
+    github.on_page(seen.append)
+    got = await probe.api("//orgs/octo-org/repos?per_page=2")
+    following = links(got.headers["Link"])["next"]
+    assert following == f"{github.base_url}/orgs/octo-org/repos?per_page=2&page=2"
+    got = await probe.request("GET", following, API_HEADERS)
+    assert [one["name"] for one in got.json] == ["r2", "r1"]
+    assert [(page.repo, page.page, page.total_count) for page in seen] == [("octo-org", 1, 5), ("octo-org", 2, 5)]
+
+
+async def test_repositories_of_an_app(github: FakeGitHub, probe: Probe) -> None:
+    """An installation's token sees public repositories, and the private ones that it includes."""
+    for name in ("in", "out"):
+        github.add_repository(f"octo-org/{name}", private=True)
+    github.add_repository("octo-org/public")
+    installation = github.add_installation(7, ["octo-org/in"])
+    headers = {"Authorization": f"Bearer {app_token(github)}"}
+    path = f"//app/installations/{installation.id}/access_tokens"
+    token = (await probe.api(path, "POST", headers=headers)).json["token"]
+    got = await probe.api("//orgs/octo-org/repos", headers={"Authorization": f"Bearer {token}"})
+    assert [one["name"] for one in got.json] == ["public", "in"]
+
+
+@pytest.mark.parametrize(
+    ("head", "label"), [("same", "octo-org:patch"), ("fork-er/x", "fork-er:patch"), (None, "unknown:patch")]
+)
+async def test_a_pull_request(github: FakeGitHub, probe: Probe, head: str | None, label: str) -> None:
+    """Its head is its branch's latest commit, also in a fork that was deleted; a push changes it."""
+    github.add_pull_request(REPO, 7, head_sha="ab" * 20, head_repository=head)
+    got = (await probe.api("/pulls/7")).json
+    assert (got["number"], got["head"]["sha"], got["head"]["label"]) == (7, "ab" * 20, label)
+    assert (got["head"]["repo"] is None) is (head is None)
+    assert got["base"]["repo"]["full_name"] == REPO
+    github.add_pull_request(REPO, 7, head_sha="cd" * 20)
+    assert (await probe.api("/pulls/7")).json["head"]["sha"] == "cd" * 20
+    assert (await probe.api("/pulls/8")).status == 404

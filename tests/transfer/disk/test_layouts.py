@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from gh_artifacts_async import (
     DestinationExistsError,
     DownloadResult,
     RepositoryName,
+    WorkflowRun,
 )
 from gh_artifacts_async.protocol.filenames import Destination
-from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing import FakeGitHub, FakeRun
 from gh_artifacts_async.transfer.disk import layouts
 from tests.kits.transfer import INLINE_SIZE, REPO, add, fetch_all, listed, names
 
@@ -132,6 +133,24 @@ def test_layout_template_of_nothing() -> None:
     bare = artifact(workflow_run=None, created_at=None, repository=None)
     place = layouts.by_layout(bare, HOME, "{owner}/{repo}/{branch}/{run_id}/{date}/{sha}/{name}")
     assert place.path() == HOME / "no-owner/no-repo/no-branch/no-run/no-date/no-sha/docs.zip"
+    for run in (None, WorkflowRun(id=42)):
+        place = layouts.by_layout(bare, HOME, "{workflow}/{event}/{run_number}/{attempt}/{name}", run)
+        assert place.path() == HOME / "no-workflow/no-event/no-run-number/no-attempt/docs.zip"
+
+
+@pytest.mark.parametrize(
+    ("layout", "run", "attempt"),
+    [
+        ("{run_number}/{name}", True, False),
+        ("{attempt}/{name}", True, True),
+        ("{run_id}/{name}", False, False),
+        ("id", False, False),
+        (str, False, False),
+    ],
+)
+def test_what_a_layout_needs(layout: Any, run: bool, attempt: bool) -> None:  # noqa: FBT001
+    """Each costs requests, which no other layout makes."""
+    assert (layouts.needs_run(layout), layouts.needs_attempt(layout)) == (run, attempt)
 
 
 def test_layout_callable() -> None:
@@ -286,6 +305,48 @@ async def test_a_template_by_workflow(github: FakeGitHub, client: ArtifactsClien
     assert {place.split("/")[1] for place in found} == {"main", "topic_x"}
     asked = [record for record in github.requests if "/runs/" in record.path]
     assert len(asked) == len(runs) == 2
+
+
+def re_run(github: FakeGitHub, attempts: int) -> tuple[FakeRun, list[int]]:
+    """Add a run with an artifact of one name from each of its attempts, an hour apart."""
+    start = github.clock.now().replace(microsecond=0) - timedelta(hours=8)
+    its_run, ids = github.add_run(REPO, run_number=33, created_at=start), []
+    for number in range(1, attempts + 1):
+        began = start + timedelta(hours=number - 1)
+        if number > 1:
+            its_run = github.update_run(its_run, attempt=number, run_started_at=began)
+        uploaded = began + timedelta(minutes=5)
+        ids.append(github.add_artifact(its_run, "docs", files={"a": str(number)}, created_at=uploaded))
+    return its_run, ids
+
+
+@pytest.mark.parametrize(("attempts", "asked"), [(1, []), (2, []), (4, [3, 2])])
+async def test_a_template_by_attempt(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, attempts: int, asked: list[int]
+) -> None:
+    """Twins of re-runs are told apart; the run is asked for once, and each attempt that matters once."""
+    its_run, ids = re_run(github, attempts)
+    artifacts = await listed(client)
+    github.forget_requests()
+    outcomes = await fetch_all(client, artifacts, tmp_path, layout="{run_number}/{attempt}/{name}")
+    found = {outcome.unwrap().path.relative_to(tmp_path).as_posix(): outcome.artifact.id for outcome in outcomes}
+    assert found == {f"33/{number}/docs.zip": it for number, it in enumerate(ids, start=1)}
+    prefix = github.scenario.profile.prefix
+    url = f"{prefix}/repos/{REPO}/actions/runs/{its_run.id}"
+    runs = [record.path for record in github.requests if "/runs/" in record.path]
+    assert runs == [url, *(f"{url}/attempts/{number}" for number in asked)]
+
+
+async def test_no_attempt_is_asked_for_where_no_layout_needs_it(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
+) -> None:
+    """Another field of the run costs one request a run, however often it was re-run."""
+    re_run(github, 4)
+    artifacts = await listed(client)
+    github.forget_requests()
+    await fetch_all(client, artifacts, tmp_path, layout="{run_number}/{name}-{id}")
+    assert sum("/runs/" in record.path for record in github.requests) == 1
+    assert len(names(tmp_path)) == 4
 
 
 @pytest.mark.github_com("digest")

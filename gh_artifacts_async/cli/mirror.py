@@ -1,0 +1,166 @@
+"""``gh-artifacts mirror``."""
+
+import asyncio
+import contextlib
+import sys
+from typing import Annotated, Any
+
+import attrs
+from cyclopts import Parameter
+
+from gh_artifacts_async import ArtifactQuery, ArtifactsClient, Failure, MirrorReport
+from gh_artifacts_async.cli import repo as repositories
+from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.exits import OK, NoMatchError, combined
+from gh_artifacts_async.cli.options import Repo
+from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.render import mirrors as lines
+from gh_artifacts_async.cli.render.sentences import RESUME
+from gh_artifacts_async.cli.repo import Target
+from gh_artifacts_async.cli.selectors import Selectors
+from gh_artifacts_async.errors import ConfigurationError
+
+
+@attrs.frozen(kw_only=True)
+class Order:
+    """What one ``mirror`` command is to do.
+
+    Attributes:
+        target: the repository.
+        selectors: which of its artifacts; all if none is given.
+        directory: the mirror's.
+        prune: remove what is gone.
+        verify: read what is there.
+        layout: how new files are named.
+        extract: unpack zips.
+        link: link files of the same content.
+        jobs: how many at once.
+        as_json: for a program.
+    """
+
+    target: Target
+    selectors: Selectors
+    directory: str
+    prune: bool
+    verify: bool
+    layout: str
+    extract: bool
+    link: bool
+    jobs: int
+    as_json: bool
+
+    @property
+    def query(self) -> ArtifactQuery | None:
+        """What the selectors stand for; None for everything that has not expired."""
+        return self.selectors.query() if self.selectors.given else None
+
+
+def mirror(
+    *words: str,
+    repo: Repo = None,
+    selectors: Annotated[Selectors, Parameter(name="*")] = Selectors(),  # noqa: B008 - frozen
+    prune: bool = False,
+    verify: bool = False,
+    layout: str = "id",
+    extract: bool = False,
+    no_link: bool = False,
+    jobs: int = 8,
+    json: bool = False,
+    context: Annotated[Context, Parameter(parse=False)],
+) -> int:
+    """Keep a folder equal to a repository's artifacts."""
+    argument, directory = repositories.split_directory(words, repo)
+    selectors.check()
+    if jobs < 1:
+        msg = f"--jobs must be 1 or more, not {jobs}"
+        raise ConfigurationError(msg)
+    context.in_the_way = "move it away"
+    order = Order(
+        target=context.target(argument, repo),
+        selectors=selectors,
+        directory=directory,
+        prune=prune,
+        verify=verify,
+        layout=layout,
+        extract=extract,
+        link=not no_link,
+        jobs=jobs,
+        as_json=json,
+    )
+    return running.run(lambda: _mirror(context, order), hint=RESUME)
+
+
+async def _mirror(context: Context, order: Order) -> int:
+    started = asyncio.get_running_loop().time()
+    async with context.client(order.target) as client:
+        report = await _run(context, client, order)
+    elapsed = asyncio.get_running_loop().time() - started
+    if order.as_json:
+        screen.write(sys.stdout, documents.dumps(_document(context, order, report, elapsed)))
+    else:
+        screen.write(sys.stdout, "".join(lines.rows(report, order.directory)))
+    for failure in {id(failure.error): failure for failure in reversed(report.failed)}.values():
+        context.error(_sentence(context, failure))  # one reason that ended all the rest is told once
+    context.note(lines.total(report, elapsed, order.directory))
+    unmet = _unmet(context, order, report)
+    return unmet or combined(
+        [failure.error for failure in report.failed],
+        done=len(report.fetched) + len(report.kept) + len(report.removed),
+    )
+
+
+async def _run(context: Context, client: ArtifactsClient, order: Order) -> MirrorReport:
+    drawn = bars.DownloadBars(None, None) if context.live else None
+    with drawn or contextlib.nullcontext():
+        return await client.mirror(
+            order.target.repo,
+            order.directory,
+            query=order.query,
+            layout=order.layout,
+            prune=order.prune,
+            verify=order.verify,
+            extract=order.extract,
+            link=order.link,
+            concurrency=order.jobs,
+            observer=drawn,
+        )
+
+
+def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
+    """Return an exit code if the selectors select nothing, and the mirror is empty.
+
+    Raises:
+        NoMatchError: that is an error.
+    """
+    if not order.selectors.given or report.fetched or report.kept or report.failed:
+        return OK
+    msg = f"no artifacts match {order.selectors.where(order.target.repo)}; run gh-artifacts list to see what there is"
+    if order.selectors.if_none == "error":
+        raise NoMatchError(msg)
+    if order.selectors.if_none == "warn":
+        context.note(f"warning: {msg}")
+    return OK
+
+
+def _sentence(context: Context, failure: Failure) -> str:
+    """Return a sentence that says which artifact it is about, once."""
+    said, name = context.sentence(failure.error, resumes=True), failure.artifact.name
+    return said if name is None or name in said else f"{name}: {said}"
+
+
+def _document(context: Context, order: Order, report: MirrorReport, elapsed: float) -> dict[str, Any]:
+    return {
+        "repository": str(order.target.repo),
+        "directory": order.directory,
+        "extract": order.extract,
+        "fetched": [documents.mirrored(entry, order.directory) for entry in report.fetched],
+        "kept": [documents.mirrored(entry, order.directory) for entry in report.kept],
+        "removed": [documents.mirrored(entry, order.directory) for entry in report.removed],
+        "failed": [
+            documents.failed(one.artifact.id, one.artifact.name, one.error, context.sentence(one.error, resumes=True))
+            for one in report.failed
+        ],
+        "bytes": report.bytes_fetched,
+        "elapsed": round(elapsed, 3),
+    }

@@ -1,0 +1,127 @@
+"""``gh-artifacts wait`` and ``watch``."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import attrs
+from cyclopts import Parameter
+
+from gh_artifacts_async import Artifact, ArtifactWatch
+from gh_artifacts_async.cli import repo as repositories
+from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.exits import OK
+from gh_artifacts_async.cli.options import Repo
+from gh_artifacts_async.cli.render import documents, screen
+from gh_artifacts_async.cli.render import waiting as lines
+from gh_artifacts_async.cli.repo import Target
+from gh_artifacts_async.errors import ConfigurationError
+
+_CONTINUE = "to continue, run it again with --since and the last line's cursor"
+
+
+@attrs.frozen(kw_only=True)
+class Patience:
+    """What is waited for, and for how long.
+
+    Attributes:
+        names: of artifacts.
+        run: only this run's.
+        timeout: seconds of the whole wait.
+        interval: seconds between polls.
+        fail_fast: end as soon as the run has failed.
+    """
+
+    names: Sequence[str]
+    run: int | None
+    timeout: float
+    interval: float
+    fail_fast: bool
+
+
+def wait(
+    *words: str,
+    repo: Repo = None,
+    run: Annotated[int | None, Parameter(name=["--run", "-r"])] = None,
+    timeout: float = 600,
+    interval: float = 15,
+    no_fail_fast: bool = False,
+    json: bool = False,
+    context: Annotated[Context, Parameter(parse=False)],
+) -> int:
+    """Wait until artifacts are there."""
+    argument, names = repositories.split_by_slash(words)
+    if not names:
+        msg = "expected OWNER/REPO and the name of an artifact, or several; see --help"
+        raise ConfigurationError(msg)
+    target = context.target(argument, repo)
+    patience = Patience(names=names, run=run, timeout=timeout, interval=interval, fail_fast=not no_fail_fast)
+    return running.run(lambda: _wait(context, target, patience, as_json=json))
+
+
+def watch(
+    *words: str,
+    repo: Repo = None,
+    name: Annotated[str | None, Parameter(name=["--name", "-n"])] = None,
+    interval: float = 60,
+    since: str | None = None,
+    json: bool = False,
+    context: Annotated[Context, Parameter(parse=False)],
+) -> int:
+    """Print each new artifact as it comes."""
+    argument, _ = repositories.split(words, after=0)
+    target = context.target(argument, repo)
+    moment = None if since is None else moment_or_cursor(since)
+    return running.run(
+        lambda: _watch(context, target, name=name, since=moment, interval=interval, as_json=json),
+        hint=_CONTINUE if json else "",
+    )
+
+
+def moment_or_cursor(text: str) -> datetime | str:
+    """Return a time, in UTC where it names no zone; anything else as it is, which may be a cursor."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+async def _wait(context: Context, target: Target, patience: Patience, *, as_json: bool) -> int:
+    """Wait, and show the artifacts in the order of their names on the command line."""
+    async with context.client(target) as client:
+        found = await client.wait_for_artifacts(
+            target.repo,
+            patience.names,
+            run_id=patience.run,
+            timeout=patience.timeout,
+            interval=patience.interval,
+            fail_fast=patience.fail_fast,
+        )
+    if as_json:
+        screen.write(sys.stdout, documents.dumps([documents.artifact(artifact) for artifact in found.values()]))
+    else:
+        screen.write(sys.stdout, "".join(map(lines.line, found.values())))
+    return OK
+
+
+async def _watch(
+    context: Context, target: Target, *, name: str | None, since: datetime | str | None, interval: float, as_json: bool
+) -> int:
+    """Show new artifacts until the reader leaves, or a signal comes."""
+    async with (
+        context.client(target) as client,
+        client.watch(target.repo, name=name, since=since, interval=interval) as watched,
+    ):
+        async for artifact in watched:
+            if not screen.write(sys.stdout, _line(watched, artifact, as_json=as_json)):
+                break
+    return OK
+
+
+def _line(watched: ArtifactWatch, artifact: Artifact, *, as_json: bool) -> str:
+    if not as_json:
+        return lines.line(artifact)
+    return documents.line({**documents.artifact(artifact), "cursor": watched.cursor})
