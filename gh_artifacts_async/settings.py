@@ -397,6 +397,7 @@ class RetentionPolicy:
         Raises:
             ConfigurationError: no criterion is given.
         """
-        if not self.only_expired and self.older_than is self.keep_latest is self.max_total_bytes is None:
+        criteria = (self.older_than, self.keep_latest, self.max_total_bytes)
+        if not self.only_expired and all(criterion is None for criterion in criteria):
             msg = "a RetentionPolicy needs older_than, keep_latest, only_expired or max_total_bytes"
             raise ConfigurationError(msg)
