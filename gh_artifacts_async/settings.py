@@ -374,7 +374,7 @@ class RetentionPolicy:
     Attributes:
         older_than: delete what was created longer ago.
         keep_latest: keep this many of each name and branch, the newest; a fork's branch is another one.
-        names: delete only these: a glob, or several of which one must match (:func:`fnmatch.fnmatchcase`).
+        names: delete only these: a glob, or several of which one must match; upper and lower case differ.
         max_total_bytes: the most that the whole repository may hold; what has expired does not count.
         only_expired: delete only what has expired; that shortens the listing, and frees no storage.
         protect_branches: globs; artifacts of runs on these branches are kept, and those whose branch is unknown.

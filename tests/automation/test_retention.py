@@ -222,6 +222,11 @@ class TestPlan:
         with pytest.raises(ConfigurationError, match="a plan needs artifacts that have a repository, not"):
             CleanupPlan.of([wrong])
 
+    def test_of_a_single_artifact(self):
+        """It must be put in a list."""
+        with pytest.raises(ConfigurationError, match="a plan needs an iterable of artifacts, not one Artifact"):
+            CleanupPlan.of(artifact(1))  # type: ignore[arg-type]
+
 
 # --- for any listing, and any policy
 
