@@ -216,7 +216,9 @@ class _Mirror:
 
     def _take(self, job: Job, done: Done) -> None:
         if done.entry != job.entry:
-            self._ledger.put(done.entry, instead_of=None if job.replaces is None else job.replaces.id)
+            old = job.replaces
+            took_over = old is not None and old.path == done.entry.path
+            self._ledger.put(done.entry, instead_of=old.id if old is not None and took_over else None)
         if done.kind == "kept":
             self._kept.append(done.entry)
         else:
@@ -226,12 +228,12 @@ class _Mirror:
     # --- what is gone
 
     async def _prune(
-        self, obsolete: dict[int, MirroredArtifact], taken_over: set[int], hashes: mirrored.Hashes
+        self, obsolete: dict[int, MirroredArtifact], taken_over: dict[int, int], hashes: mirrored.Hashes
     ) -> None:
         for number, entry in obsolete.items():
             if self._ledger.entries.get(number) is not entry:
                 continue  # a new artifact has taken its place
-            if number in taken_over:
+            if taken_over.get(number, number) not in self._ledger.entries:
                 self._kept.append(entry)  # or could not be fetched
                 continue
             stopped = threading.Event()

@@ -215,6 +215,18 @@ def is_untouched(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped:
     return is_intact(folder, entry, hashes, stopped)
 
 
+def is_only_ours(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped: threading.Event | None = None) -> bool:
+    """Whether something is what the mirror wrote, and nothing else is in a folder: it may be replaced as a whole."""
+    if not is_untouched(folder, entry, hashes, stopped):
+        return False
+    if entry.tree is None:
+        return True
+    path = folder / entry.path
+    members = records.read_folder_record(_as_artifact(entry), path) or ()
+    ours = {member.path for member in members}
+    return all(found in ours for found in path.rglob("*") if found.is_symlink() or not found.is_dir())
+
+
 def remove(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped: threading.Event | None = None) -> State:
     """Remove an artifact's file, or the files of its folder, if they are what the mirror wrote.
 

@@ -172,7 +172,7 @@ def _fit(limit: int, delete: dict[int, str], keep: dict[int, _Kept]) -> None:
         artifact = kept.artifact
         if kept.may_go and not artifact.expired and artifact.created_at is not None:
             del keep[artifact.id]
-            delete[artifact.id] = f"among the oldest, and the repository may hold {limit:,} bytes"
+            delete[artifact.id] = f"among the oldest, to get down to {limit:,} bytes"
             total -= artifact.size_in_bytes
 
 

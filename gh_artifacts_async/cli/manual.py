@@ -177,7 +177,7 @@ COMMANDS: dict[str, Command] = {
             Option(
                 ("--conflicts",),
                 "error|identical|newest",
-                "With --merge, if two artifacts have a file at one path: fail; allow equal files; or take the newest one's.",
+                "With --merge, if two artifacts have a file at one path: fail; allow equal files; take the newest.",
                 "error",
             ),
             Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),
@@ -271,6 +271,7 @@ COMMANDS: dict[str, Command] = {
             "A run that was interrupted, or killed, is continued by the next.",
         ),
         options=(
+            _REPO,
             *_SELECTORS,
             Option(("--prune",), "", "Remove what is no longer selected, unless it has expired or was changed here."),
             Option(("--verify",), "", "Read every file that is there, and download again what differs."),
@@ -283,6 +284,7 @@ COMMANDS: dict[str, Command] = {
             Option(("--extract",), "", "Unpack zips; folders are not linked."),
             Option(("--no-link",), "", "Copy files of the same content rather than link them."),
             Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
+            _JSON,
         ),
         examples=(
             "mirror octo-org/octo-docs backup",

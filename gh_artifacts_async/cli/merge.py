@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async import PlannedDownload
+from gh_artifacts_async import Conflicts, PlannedDownload
+from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.render import bars, documents, screen
 from gh_artifacts_async.cli.render import downloads as lines
-from gh_artifacts_async.cli.selection import Failure
+from gh_artifacts_async.cli.selection import Failure, Selected
 from gh_artifacts_async.errors import ArtifactsError, ConfigurationError
 
 if TYPE_CHECKING:
-    from gh_artifacts_async import ArtifactsClient, Conflicts, ExtractPolicy, IfExists, MergeResult
-    from gh_artifacts_async.cli.context import Context
-    from gh_artifacts_async.cli.selection import Selected
+    from gh_artifacts_async import ArtifactsClient, ExtractPolicy, IfExists, MergeResult
 
 
 def check(directory: str, layout: str | None, conflicts: Conflicts | None, *, merges: bool) -> None:

@@ -6,8 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from gh_artifacts_async import CleanupPlan, ConfigurationError, MirrorReport, RetentionPolicy, StorageUsage
-from tests.kits.api import REPO
+from gh_artifacts_async import (
+    CleanupPlan,
+    ClientClosedError,
+    ConfigurationError,
+    MirrorReport,
+    RetentionPolicy,
+    StorageUsage,
+)
+from tests.kits.transfer import REPO, client_for
 
 POLICY = RetentionPolicy(older_than=timedelta(days=36500))
 
@@ -25,7 +32,7 @@ async def test_each_method_answers_with_its_own_type(github, client, run, tmp_pa
         assert [outcome.artifact async for outcome in outcomes if outcome.ok] == [artifact]
 
 
-async def test_a_repository_that_cannot_exist(github, client, tmp_path):
+async def test_a_repository_that_cannot_exist(client, tmp_path):
     """Nothing is sent."""
     with pytest.raises(ConfigurationError):
         await client.plan_cleanup("nowhere", POLICY)
@@ -33,4 +40,28 @@ async def test_a_repository_that_cannot_exist(github, client, tmp_path):
         await client.storage_usage("nowhere")
     with pytest.raises(ConfigurationError):
         await client.mirror("nowhere", tmp_path)
+
+
+async def test_mirror_of_no_repository(github, client, tmp_path):
+    """A name that no repository can have is an error before anything is asked or written."""
+    with pytest.raises(ConfigurationError, match="is not a repository name"):
+        await client.mirror("octo", tmp_path / "mirror")
+    assert github.requests == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_mirror_with_a_closed_client(github, tmp_path):
+    """A client that is closed mirrors nothing, and leaves the folder alone."""
+    async with client_for(github) as client:
+        pass
+    with pytest.raises(ClientClosedError):
+        await client.mirror(REPO, tmp_path / "mirror")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_mirror_into_a_file(github, client, tmp_path):
+    """A file in the folder's place is the system's kind of error, before anything is asked."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileExistsError):
+        await client.mirror(REPO, tmp_path / "file")
     assert github.requests == []

@@ -41,6 +41,16 @@ DOWNLOAD = Situation(resumes=True, can_replace=True)
             "downloading needs a token, even from a public repository; set GH_TOKEN or GITHUB_TOKEN to a valid token",
         ),
         (
+            errors.WaitTimeoutError("late; pass a larger timeout to wait longer"),
+            Situation(),
+            "late; use a larger --timeout to wait longer",
+        ),
+        (
+            errors.RunFailedError("bad; pass fail_fast=False to wait for a re-run"),
+            Situation(),
+            "bad; use --no-fail-fast to wait for a re-run",
+        ),
+        (
             errors.MissingTokenError(
                 "DELETE /repos/o/r/actions/artifacts/7 needs a token, even for a public repository"
             ),
@@ -65,6 +75,9 @@ def test_what_happened_and_what_to_do(error, situation, said):
         ("ca_file x cannot be used", "--ca-file x cannot be used"),
         ("run_id must be 1 or more", "--run must be 1 or more"),
         ("limit must be 1 or more", "--limit must be 1 or more"),
+        ("timeout must be above 0", "--timeout must be above 0"),
+        ("interval must be above 0", "--interval must be above 0"),
+        ("since must be a time", "--since must be a time"),
         ("unencrypted; use https, or pass allow_http=True", "unencrypted; use https"),
     ],
 )
