@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import Conflicts, ExtractPolicy
 
 DIFFERENT: Final = ', with different contents; conflicts="newest" (--conflicts newest) takes the newest artifact\'s'
-_TWICE: Final = '; conflicts="newest" (--conflicts newest) takes the newest artifact\'s, "identical" allows equal files'
+_TWICE: Final = (
+    '; conflicts="identical" (--conflicts identical) allows equal files, '
+    'and conflicts="newest" (--conflicts newest) takes the newest artifact\'s'
+)
 _FOLDER: Final = ", as a file in the one and a folder in the other; do not merge them into one folder"
 ROOT: Final = Folder(-1, "")
 _WHOLE: Final = "the merged folder"

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from gh_artifacts_async import (
     Artifact,
     ArtifactsClient,
+    Conflicts,
     DownloadResult,
     ExtractPolicy,
     IfExists,
@@ -19,7 +20,7 @@ from gh_artifacts_async import (
     Outcome,
     PlannedDownload,
 )
-from gh_artifacts_async.cli import conflicts, running
+from gh_artifacts_async.cli import conflicts, merge, running
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
@@ -71,6 +72,8 @@ def download(
     if_exists: Literal["error", "skip", "replace"] = "skip",
     symlinks: Literal["reject", "skip"] | None = None,
     max_ratio: float | None = None,
+    merge_: Annotated[bool, Parameter(name="--merge")] = False,
+    conflicts_: Annotated[Conflicts | None, Parameter(name="--conflicts")] = None,
     dry_run: bool = False,
     json: bool = False,
     context: Annotated[Context, Parameter(parse=False)],
@@ -82,16 +85,19 @@ def download(
     if jobs < 1:
         msg = f"--jobs must be 1 or more, not {jobs}"
         raise ConfigurationError(msg)
+    merge.check(dir_, layout, conflicts_, merges=merge_)
     order = Order(
         target=context.target(argument, repo),
         selection=selection,
         directory=dir_,
         jobs=jobs,
-        layout=layout or ("id" if selection.tagged else "name"),
+        layout=layout or ("id" if selection.tagged or merge_ else "name"),
         if_exists=if_exists,
-        extract=_policy(symlinks, max_ratio, extract=extract),
+        extract=_policy(symlinks, max_ratio, extract=extract or merge_),
         as_json=json,
     )
+    if merge_:
+        return running.run(lambda: _merge(context, order, conflicts_ or "error", dry_run=dry_run), hint=RESUME)
     return running.run(lambda: (_plan if dry_run else _download)(context, order), hint="" if dry_run else RESUME)
 
 
@@ -128,6 +134,19 @@ async def _selected(context: Context, client: ArtifactsClient, order: Order) -> 
     for failure in selected.failures:
         context.error(context.sentence(failure.error))
     return selected
+
+
+async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: bool) -> int:
+    """Merge instead; all of it or nothing."""
+    tally = Tally()
+    async with context.client(order.target, tally) as client:
+        selected = await _selected(context, client, order)
+        head = _head(order, selected, dry_run=dry_run)
+        merging = merge.Merging(context, selected, head, order.directory, conflicts=way, as_json=order.as_json)
+        if dry_run:
+            return merging.plan()
+        policy = order.extract or ExtractPolicy()
+        return await merging.run(client, policy, if_exists=order.if_exists, concurrency=order.jobs)
 
 
 # --- the download

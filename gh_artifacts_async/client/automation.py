@@ -246,7 +246,7 @@ class Automation(Transfers):
 
         Args:
             artifacts: Artifacts or ArtifactRefs, from any iterable or async iterable.
-            names: exact names, or globs that match the whole name as :func:`fnmatch.fnmatchcase` does: ``*`` also
+            names: exact names, or globs that match the whole name as ``fnmatch.fnmatchcase`` does: ``*`` also
                 matches ``/``.
             concurrency: artifacts at once; API requests have their own bound in ``Limits``.
             max_bytes: the largest file to accept, in uncompressed bytes. All files that were read and not yet taken,

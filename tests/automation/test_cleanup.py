@@ -326,6 +326,7 @@ async def test_killed_and_applied_again(github: FakeGitHub, tmp_path: Path, coun
         file.write_bytes(pickle.dumps(plan))
         step = ["cleanup", str(file)]
         github.faults.drip(chunk=1, interval=0.002, times=None)
+        left: set[int] = set()
         for _ in range(kills):
             github.forget_requests()
             async with program(github, tmp_path, step) as applying:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
@@ -18,11 +18,13 @@ from gh_artifacts_async import (
     ArtifactsClient,
     ArtifactWatch,
     BulkError,
+    CleanupPlan,
     ClientOptions,
     Digest,
     DownloadResult,
     EnvironmentToken,
     Event,
+    ExtractedMember,
     ExtractionProgress,
     ExtractPolicy,
     Failure,
@@ -30,6 +32,7 @@ from gh_artifacts_async import (
     Job,
     Limits,
     ListingProgress,
+    MergeResult,
     MirroredArtifact,
     MirrorReport,
     NotFoundError,
@@ -43,6 +46,7 @@ from gh_artifacts_async import (
     RequestAnswered,
     RequestRetried,
     RequestSent,
+    RetentionPolicy,
     RetryPolicy,
     SignedURL,
     StaticToken,
@@ -195,6 +199,12 @@ async def transfers(client: ArtifactsClient, artifact: Artifact, directory: Path
     assert_type(await client.verify(artifact, "x.zip"), bool)
     await client.download(ArtifactRef("o/r", 7, "x"), "folder", observer=observer)
 
+    merged = await client.download_merged([artifact], directory, conflicts="newest", if_exists="skip", durable=True)
+    assert_type(merged, MergeResult)
+    assert_type(merged.members, tuple[ExtractedMember, ...])
+    assert_type(merged.artifacts, tuple[Artifact, ...])
+    await client.download_merged(client.list_artifacts("o/r"), "dist", policy=ExtractPolicy(), concurrency=2)
+
     refs: Sequence[ArtifactRef] = [ArtifactRef(repo="o/r", id=7)]
     for many in (
         client.download_many([artifact], directory),
@@ -338,6 +348,23 @@ async def selection(client: ArtifactsClient) -> None:
     assert_type([one.reason for one in plan.requests], list[str])
     for left in plan.left_out:
         assert_type(left.candidate, Artifact | WorkflowRun)
+
+
+async def cleanups(client: ArtifactsClient, artifact: Artifact) -> None:
+    """Plans, their application, and usage."""
+    policy = RetentionPolicy(older_than=timedelta(days=30), names="wheel-*", protect_branches=["main"])
+    assert_type(policy.names, tuple[str, ...])
+    plan = await client.plan_cleanup("o/r", policy)
+    assert_type(plan, CleanupPlan)
+    assert_type([planned.reason for planned in plan.delete], list[str])
+    assert_type(plan.bytes_freed, int)
+    async with client.apply_cleanup(plan, max_age=None) as outcomes:
+        async for outcome in outcomes:
+            assert_type(outcome, Outcome[None])
+    client.apply_cleanup(CleanupPlan.of([artifact, ArtifactRef("o/r", 7)]), max_age=60)
+    usage = await client.storage_usage(RepositoryName("o", "r"))
+    assert_type([entry.label for entry in usage.by_name], list[str | None])
+    assert_type(usage.bytes, int)
 
 
 async def mirrors(client: ArtifactsClient, watch: Observer) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DownloadResult,
         ExtractedMember,
         Member,
+        MergeResult,
         MirroredArtifact,
         PlannedDownload,
         RemoteArchive,
@@ -86,6 +87,16 @@ def downloaded(result: DownloadResult) -> dict[str, Any]:
         "resumed_from": result.resumed_from,
         "skipped": result.skipped,
         "members": None if result.members is None else [_extracted(member) for member in result.members],
+    }
+
+
+def merged(result: MergeResult) -> dict[str, Any]:
+    """Return what many artifacts were merged into."""
+    return {
+        "path": str(result.path),
+        "skipped": result.skipped,
+        "artifacts": [{"id": artifact.id, "name": artifact.name} for artifact in result.artifacts],
+        "members": [_extracted(member) for member in result.members],
     }
 
 

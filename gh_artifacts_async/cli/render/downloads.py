@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from gh_artifacts_async import Artifact, DownloadResult, PlannedDownload
+    from gh_artifacts_async import Artifact, DownloadResult, MergeResult, PlannedDownload
     from gh_artifacts_async.cli.render.events import Tally
 
 _VERIFIED = {"digest": "sha256 ok", "size": "size ok", "none": "unverified"}
@@ -106,3 +106,28 @@ def plan_total(plans: Sequence[PlannedDownload], directory: str, *, extract: boo
     parts += [f"{skipped:,} already there"] if skipped else []
     parts += [f"{text.count(conflicts, 'conflict')}"] if conflicts else []
     return "; ".join(parts)
+
+
+def merged(result: MergeResult) -> str:
+    """Return what a merge left on disk, as a line."""
+    size = text.size(sum(member.size for member in result.members))
+    how = "already there" if result.skipped else "merged"
+    return f"{size:>9}  {how:<13}  {text.escaped(str(result.path))}  ({text.count(len(result.members), 'file')})\n"
+
+
+def merge_total(result: MergeResult | None, failed: int, elapsed: float) -> str:
+    """Return one line about a whole merge."""
+    if result is None:
+        return "nothing was merged" if failed else "nothing to merge"
+    artifacts = text.count(len(result.artifacts), "artifact")
+    if result.skipped:
+        return f"{artifacts} already there"
+    return f"{artifacts} merged ({text.size(result.bytes_fetched)} fetched in {text.duration(elapsed)})"
+
+
+def merge_plan(plans: Sequence[PlannedDownload], directory: str) -> str:
+    """Return one line about what a merge would do."""
+    if not plans:
+        return "nothing to merge"
+    size = text.size(sum(plan.bytes for plan in plans))
+    return f"would merge {text.count(len(plans), 'artifact')} ({size}) into {directory}"

@@ -12,7 +12,6 @@ import attrs
 
 from gh_artifacts_async.archive import BytesReader, Extraction, FileReader
 from gh_artifacts_async.archive.overlay import overlay, twins_conflict
-from gh_artifacts_async.archive.staging import check_destination
 from gh_artifacts_async.errors import (
     ArchiveError,
     ArtifactExpiredError,
@@ -32,7 +31,7 @@ from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.targets import check_artifacts, missing_token, resolve
 from gh_artifacts_async.transfer.unzip.merge_filler import Filler, changed
 from gh_artifacts_async.transfer.unzip.merge_sources import Auditor, Keep, Kept, Remote, of_artifact
-from gh_artifacts_async.transfer.unzip.unpack import begun, clear_away, commit_with_record
+from gh_artifacts_async.transfer.unzip.unpack import begun, check_destination, clear_away, commit_with_record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
@@ -166,18 +165,19 @@ class Merge:
 
     def _look(self) -> records.MergeRecord | None:
         """Check, before any request, whether the folder can be made, and return the record of one that is there."""
-        check_destination(self._folder, "error" if self._options.if_exists == "error" else "replace")
+        check_destination(self._folder)
         if self._options.if_exists == "error":
+            self._check_empty("is not empty")
             return None
         record = records.read_merge_record(self._folder)
         if record is None and self._options.if_exists == "skip":
             self._check_empty()
         return record
 
-    def _check_empty(self) -> None:
+    def _check_empty(self, what: str = "is not what these artifacts merge into") -> None:
         with suppress(FileNotFoundError):
             if any(self._folder.iterdir()):
-                msg = f"{self._folder} already exists and is not what these artifacts merge into"
+                msg = f"{self._folder} already exists and {what}"
                 raise DestinationExistsError(msg, filename=str(self._folder))
 
     def _present(
@@ -199,6 +199,8 @@ class Merge:
     def _skipped(self, artifacts: Sequence[Artifact], members: tuple[ExtractedMember, ...]) -> MergeResult:
         self._emitter.counters.artifacts_skipped += len(artifacts)
         for artifact in artifacts:
+            part = PartFile.for_artifact(artifact, self._folder.parent)
+            self._context.leftovers.sweep(part.path, part.prefix, whole=True)  # left by a process killed at the end
             self._finished(artifact, skipped=True)
         return MergeResult(path=self._folder, members=members, artifacts=tuple(artifacts), skipped=True)
 

@@ -38,6 +38,7 @@ def test_the_documentation_says_what_they_do() -> None:
         ["`name` in a repository's listing", *(yes_or_no[it.name_filter] for it in found)],
         ["`name` in a run's listing", *(yes_or_no[it.run_name_filter] for it in found)],
         ["`direction` in a run's listing", *(yes_or_no[it.direction] for it in found)],
+        ["`get_artifact_retention`, `set_artifact_retention`", *(yes_or_no[it.retention] for it in found)],
         ["digests", *(yes_or_no[it.digest] for it in found)],
         ["rate limit headers by default", *(yes_or_no[it.rate_limits] for it in found)],
         ["`X-GitHub-Api-Version`", *(", ".join(it.api_versions) or "ignored" for it in found)],
