@@ -119,7 +119,7 @@ if TYPE_CHECKING:
         RepositoryName,
         WorkflowRun,
     )
-    from gh_artifacts_async.repository_models import (
+    from gh_artifacts_async.models.neighbours import (
         ArtifactRetention,
         Job,
     )
@@ -305,7 +305,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
-        "repository_models": "ArtifactRetention Job",
+        "models.neighbours": "ArtifactRetention Job",
         "results": (
             "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
             "Statistics Success raise_for_failures"

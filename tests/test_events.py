@@ -20,7 +20,7 @@ from gh_artifacts_async.events import (
     TransferFinished,
     TransferStarted,
 )
-from tests.test_models import ARTIFACT
+from tests.models.test_models import ARTIFACT
 
 PAGE = ListingProgress(page=1, items=2, total_count=3)
 

@@ -26,7 +26,7 @@ from gh_artifacts_async.results import (
     Success,
     raise_for_failures,
 )
-from tests.test_models import ARTIFACT
+from tests.models.test_models import ARTIFACT
 
 TOKEN = "ghs_" + "s3cr3t" * 6
 QUERY = "se=2026-01-01T00%3A10%3A00Z&sig=s3cr3t%2Fs3cr3t%3D"

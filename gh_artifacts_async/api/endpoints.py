@@ -18,8 +18,8 @@ from gh_artifacts_async.protocol.responses import NO_DOWNLOAD_URL, Document, Loc
 if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Artifact, ArtifactPage, Direction, RunPage, WorkflowRun
+    from gh_artifacts_async.models.neighbours import JobPage, WorkflowPage
     from gh_artifacts_async.protocol.links import PageLinks
-    from gh_artifacts_async.repository_models import JobPage, WorkflowPage
     from gh_artifacts_async.results import SignedURL
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Direction, RepositoryName
-    from gh_artifacts_async.repository_models import Job, Repository
+    from gh_artifacts_async.models.neighbours import Job, Repository
 
 T = TypeVar("T")
 

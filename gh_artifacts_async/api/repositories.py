@@ -15,9 +15,9 @@ from gh_artifacts_async.protocol import repository_requests
 
 if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.models.neighbours import ArtifactRetention, PullRequest, RepositoryPage
     from gh_artifacts_async.protocol.links import PageLinks
     from gh_artifacts_async.protocol.requests import Request
-    from gh_artifacts_async.repository_models import ArtifactRetention, PullRequest, RepositoryPage
 
 
 async def list_repos_for_org(session: GitHubSession, org: str, *, per_page: int = 30, page: int = 1) -> RepositoryPage:

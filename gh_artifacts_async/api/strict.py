@@ -26,8 +26,7 @@ from gh_artifacts_async.models import (
     WorkflowRun,
     parse_timestamp,
 )
-from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
-from gh_artifacts_async.repository_models import (
+from gh_artifacts_async.models.neighbours import (
     ArtifactRetention,
     Job,
     JobPage,
@@ -37,6 +36,7 @@ from gh_artifacts_async.repository_models import (
     Workflow,
     WorkflowPage,
 )
+from gh_artifacts_async.protocol.requests import GITEA_REPOSITORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,12 @@ import attrs
 
 from gh_artifacts_async.automation import mirrored
 from gh_artifacts_async.automation.manifest import MirroredArtifact
-from gh_artifacts_async.errors import ArtifactExpiredError
+from gh_artifacts_async.errors import ArtifactExpiredError, DestinationExistsError
 from gh_artifacts_async.events import TransferFinished
 from gh_artifacts_async.models import Artifact
 from gh_artifacts_async.protocol.ranges import expected_sha256
 from gh_artifacts_async.transfer.disk import records
+from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.download import Download
@@ -45,6 +46,21 @@ class Done:
     kind: Literal["kept", "linked", "downloaded"]
     entry: MirroredArtifact
     bytes: int = 0
+
+
+class _OnePlace(Claims):
+    """Lets a download replace what is at one place, and nothing else: its final name may be another."""
+
+    def __init__(self, claims: Claims, place: Path) -> None:
+        super().__init__()
+        self._claims = claims
+        self._place = place
+
+    def take(self, path: Path, artifact: Artifact | ArtifactRef) -> None:
+        if path != self._place and os.path.lexists(path):
+            msg = f"{path} already exists and is not this artifact"
+            raise DestinationExistsError(msg, filename=str(path))
+        self._claims.take(path, artifact)
 
 
 class Fetcher:
@@ -115,7 +131,7 @@ class Fetcher:
             replace = True
         artifact = await self._resolved(job)
         if job.replaces is not None:  # what the mirror wrote there is replaced; what somebody has made of it is not
-            replace = await self._in_thread(partial(mirrored.is_untouched, self._folder, job.replaces, self.hashes))
+            replace = await self._in_thread(partial(mirrored.is_only_ours, self._folder, job.replaces, self.hashes))
         sha256 = self._content_of(artifact)
         if sha256 is None:
             return await self._download(job, artifact, replace=replace)
@@ -142,9 +158,8 @@ class Fetcher:
         options = attrs.evolve(self._options.downloads, if_exists="replace" if replace else "skip")
         if job.check and options.extract is not None:  # a folder that differs must not be taken for the artifact
             await in_thread(lambda: records.record_path(job.path).unlink(missing_ok=True))
-        result = await Download(
-            self._context, artifact, job.destination, options, self._emitter, self._plan.claims
-        ).run()
+        claims = _OnePlace(self._plan.claims, job.place) if replace else self._plan.claims
+        result = await Download(self._context, artifact, job.destination, options, self._emitter, claims).run()
         entry = await in_thread(lambda: mirrored.describe(self._folder, artifact, result, job.destination.path()))
         if entry.sha256 is not None and entry.tree is None:
             self.hashes.learn(result.path, entry.sha256)
@@ -152,26 +167,33 @@ class Fetcher:
 
     async def _twin(self, job: Job, artifact: Artifact, sha256: str, *, replace: bool) -> Done | None:
         """Link or copy the artifact's content from another file of the mirror; None if there is no such file."""
-        if not replace and os.path.lexists(job.path):  # noqa: ASYNC240 - one system call
+        if not replace and os.path.lexists(job.path):  # noqa: ASYNC240 - one system call, less than a hop to a thread
             return None  # it may be the artifact itself, which a killed process could not record
-        for source in reversed(self._sources.get(sha256, [])):
+        sources = self._sources.get(sha256, [])
+        while sources:
+            source = sources[-1]
             path = self._folder / source.path
-            if path == job.path or not await self._in_thread(
-                partial(mirrored.is_intact, self._folder, source, self.hashes)
-            ):
+            if not await self._in_thread(partial(mirrored.is_intact, self._folder, source, self.hashes)):
+                sources.pop()
                 continue
             destination = job.destination.path("raw" if source.raw else "zip")
+            is_it = path == destination
+            over = replace and destination == job.place
+            if os.path.lexists(destination) and not (is_it or over):  # noqa: ASYNC240 - as above
+                return None
             self._plan.claims.take(destination, artifact)
-            if await self._put(artifact, path, destination, sha256, replace=replace):
+            if is_it or await self._put(artifact, path, destination, sha256, replace=over):
                 entry = mirrored.file_entry(self._folder, artifact, destination, sha256, raw=source.raw)
                 self.hashes.learn(destination, sha256)
-                self._emitter.counters.artifacts_done += 1
+                self._emitter.counters.artifacts_skipped += 1
                 self._emitter.emit(TransferFinished(artifact=artifact, path=destination, size=entry.size, skipped=True))
-                return Done("linked", entry)
+                return Done("kept" if is_it else "linked", entry)
+            sources.pop()
         return None
 
     async def _put(self, artifact: Artifact, source: Path, destination: Path, sha256: str, *, replace: bool) -> bool:
         part = PartFile.for_artifact(artifact, destination.parent)
+        self._context.leftovers.sweep(part.path, part.prefix, whole=True)  # of a run that was killed
         return await self._in_thread(
             partial(
                 mirrored.put_twin,

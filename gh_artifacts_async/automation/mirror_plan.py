@@ -82,6 +82,7 @@ class Job:
         subject: which one; a reference if the listing does not have it.
         destination: where it goes.
         path: its file or folder, as far as is known before storage's headers have arrived.
+        place: the only path at which something may be replaced.
         entry: what the manifest says about it; None if it is new.
         check: read what is there first: it is fetched only if it differs.
         replaces: what was at this place, and is to be pruned.
@@ -90,6 +91,7 @@ class Job:
     subject: Artifact | ArtifactRef
     destination: Destination
     path: Path
+    place: Path
     entry: MirroredArtifact | None = None
     check: bool = False
     replaces: MirroredArtifact | None = None
@@ -103,14 +105,14 @@ class Plan:
         jobs: artifacts to look at, or to fetch.
         kept: what is there and is not looked at any further.
         failed: what cannot be done.
-        taken_over: ids of obsolete artifacts whose place a new one takes.
+        taken_over: obsolete artifact's id -> id of the new one that takes its place.
         claims: which artifact has which path.
     """
 
     jobs: list[Job] = attrs.field(factory=list)
     kept: list[MirroredArtifact] = attrs.field(factory=list)
     failed: list[Failure] = attrs.field(factory=list)
-    taken_over: set[int] = attrs.field(factory=set)
+    taken_over: dict[int, int] = attrs.field(factory=dict)
     claims: Claims = attrs.field(factory=Claims)
 
 
@@ -168,7 +170,9 @@ class Planner:
         if state == "missing" or self._verify:
             destination = Destination(folder=path.parent, stem=path.name, exact=True)
             check = state != "missing"
-            self._plan.jobs.append(Job(subject=subject, destination=destination, path=path, entry=entry, check=check))
+            self._plan.jobs.append(
+                Job(subject=subject, destination=destination, path=path, place=path, entry=entry, check=check)
+            )
         elif state == "changed":
             msg = (
                 f"{path} was changed since it was mirrored; remove it, or verify the mirror, to get the artifact again"
@@ -198,7 +202,10 @@ class Planner:
             )
             raise DestinationExistsError(msg, filename=str(path))
         self._plan.claims.take(path, artifact)
-        replaces = obsolete.get(place)
+        replaces = obsolete.get(place) or obsolete.get(os.path.normcase(destination.raw_path(None)))
         if replaces is not None:
-            self._plan.taken_over.add(replaces.id)
-        self._plan.jobs.append(Job(subject=artifact, destination=destination, path=path, replaces=replaces))
+            self._plan.taken_over[replaces.id] = artifact.id
+        taken = path if replaces is None else self._folder / replaces.path
+        self._plan.jobs.append(
+            Job(subject=artifact, destination=destination, path=path, place=taken, replaces=replaces)
+        )

@@ -11,7 +11,13 @@ from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.api.pagination import Page, paginate
 from gh_artifacts_async.automation.checks import check_seconds
 from gh_artifacts_async.automation.frontier import PAGE, Calm, Frontier, Walk, key_of
-from gh_artifacts_async.errors import ConfigurationError, RateLimitError, ServerError, TransportError
+from gh_artifacts_async.errors import (
+    ConfigurationError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    UnexpectedResponseError,
+)
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.attempts import is_final
 
@@ -20,12 +26,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.errors import ArtifactsError
     from gh_artifacts_async.models import Artifact, RepositoryName
 
 _LONGEST_WAIT = 900.0
 """Seconds between polls while they fail, unless the interval, or what GitHub asks for, is longer."""
 
 _MOST_DOUBLINGS = 10
+_MOST_UNEXPECTED = 5  # responses in a row that are not GitHub's: a proxy's, or a server's that is being repaired
 
 
 class ArtifactWatch:
@@ -60,6 +68,7 @@ class ArtifactWatch:
         self._found: list[Artifact] = []  # new ones, the newest first
         self._calm = Calm()
         self._failures = 0
+        self._answered = False
         self._due: float | None = None
         self._closed = False
         self._step: asyncio.Timeout | None = None
@@ -157,16 +166,22 @@ class ArtifactWatch:
                 self._found = await self._walk()
             else:
                 await self._begin()
-        except (TransportError, ServerError, RateLimitError) as error:
-            if isinstance(error, TransportError) and is_final(error):
+        except (TransportError, ServerError, RateLimitError, UnexpectedResponseError) as error:
+            if self._ends_with(error):
                 raise
             self._due = loop.time() + self._wait_after(error)
         else:
-            self._failures = 0
+            self._answered, self._failures = True, 0
             self._due = loop.time() + self._interval
             self._calm.note(loop.time(), news=bool(self._found))
 
-    def _wait_after(self, error: TransportError | ServerError | RateLimitError) -> float:
+    def _ends_with(self, error: ArtifactsError) -> bool:
+        """Whether a failed poll is one too many: nothing but the caller can mend what is wrong."""
+        if isinstance(error, UnexpectedResponseError):  # once it has answered well, it may do so again
+            return not self._answered or self._failures >= _MOST_UNEXPECTED
+        return isinstance(error, TransportError) and is_final(error)
+
+    def _wait_after(self, error: ArtifactsError) -> float:
         """Return the seconds before the next poll after one that failed, and tell observers."""
         self._failures += 1
         doubled = self._interval * 2.0 ** min(self._failures - 1, _MOST_DOUBLINGS)

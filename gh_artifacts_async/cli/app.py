@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from gh_artifacts_async.cli import demo, download, listing, logs, members, mirror, runs, waiting
+from gh_artifacts_async.cli import cleanup, demo, download, listing, logs, members, mirror, runs, usage, waiting
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
@@ -34,6 +34,9 @@ def build() -> App:
     app.command(waiting.wait, name="wait")
     app.command(waiting.watch, name="watch")
     app.command(mirror.mirror, name="mirror")
+    app.command(cleanup.delete, name="delete")
+    app.command(cleanup.prune, name="prune")
+    app.command(usage.usage, name="usage")
     app.command(demo.demo, name="demo")
     _add_launcher(app)
     return app

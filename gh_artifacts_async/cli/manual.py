@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 NAME = "gh-artifacts"
-ABOUT = "List, inspect and download GitHub Actions artifacts; downloads are verified and resumable."
+ABOUT = "List, inspect, download and delete GitHub Actions artifacts; downloads are verified and resumable."
 HELP_FLAGS = ("-h", "--help")
 VERSION_FLAG = "--version"
 
@@ -271,6 +271,7 @@ COMMANDS: dict[str, Command] = {
             "A run that was interrupted, or killed, is continued by the next.",
         ),
         options=(
+            _REPO,
             *_SELECTORS,
             Option(("--prune",), "", "Remove what is no longer selected, unless it has expired or was changed here."),
             Option(("--verify",), "", "Read every file that is there, and download again what differs."),
@@ -283,11 +284,56 @@ COMMANDS: dict[str, Command] = {
             Option(("--extract",), "", "Unpack zips; folders are not linked."),
             Option(("--no-link",), "", "Copy files of the same content rather than link them."),
             Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
+            _JSON,
         ),
         examples=(
             "mirror octo-org/octo-docs backup",
             "mirror octo-org/octo-docs nightly --workflow ci.yml --branch main --layout name --prune",
         ),
+    ),
+    "delete": Command(
+        brief="Delete artifacts.",
+        usage=("delete [OWNER/REPO] ID... [OPTIONS]",),
+        about=(
+            "Names and sizes are shown first, and you are asked. What is deleted cannot be restored.",
+            "Deletions are sent a second apart, as GitHub asks for.",
+        ),
+        options=(_REPO, Option(("--yes",), "", "Do not ask.")),
+        examples=("delete octo-org/octo-docs 11 12",),
+    ),
+    "prune": Command(
+        brief="Delete what is old, or more than enough; without --apply, only show it.",
+        usage=("prune [OWNER/REPO] [--older-than TIME] [--keep-latest N] [--max-total SIZE] [OPTIONS]",),
+        about=(
+            "What is to be deleted is shown, and why; nothing is deleted without --apply.",
+            "An artifact is deleted if --older-than, --keep-latest and --only-expired all allow it, as far as given.",
+            "With --max-total, the oldest of what is left go too, until the repository is small enough.",
+            "What is protected, or among the latest to keep, is never deleted.",
+        ),
+        options=(
+            _REPO,
+            Option(("--older-than",), "TIME", "Delete what was created longer ago, such as 30d, 12h or 2w."),
+            Option(("--keep-latest",), "N", "Keep the N newest artifacts of each name and branch."),
+            Option(("--max-total",), "SIZE", "Keep no more than this in the repository, such as 400MB or 1GiB."),
+            Option(("--only-expired",), "", "Delete only what has expired; it takes up no storage, but is listed."),
+            Option(("--name", "-n"), "GLOB", "Delete only artifacts whose name matches; can be repeated."),
+            Option(("--except",), "GLOB", "Keep artifacts whose name matches; can be repeated."),
+            Option(("--protect-branch",), "GLOB", "Keep artifacts of branches that match; can be repeated."),
+            Option(("--protect-tag",), "GLOB", "Keep artifacts of tags that match; can be repeated."),
+            Option(("--apply",), "", "Delete them."),
+            _JSON,
+        ),
+        examples=(
+            "prune octo-org/octo-docs --older-than 30d --protect-branch main",
+            "prune octo-org/octo-docs --keep-latest 3 --name 'wheel-*' --apply",
+        ),
+    ),
+    "usage": Command(
+        brief="Show what takes up a repository's storage: by name, age and branch.",
+        usage=("usage [OWNER/REPO] [OPTIONS]",),
+        about=("Expired artifacts take up none.",),
+        options=(_REPO, _JSON),
+        examples=("usage octo-org/octo-docs",),
     ),
     "demo": Command(
         brief="Try everything against an embedded fake GitHub: no network, no token.",

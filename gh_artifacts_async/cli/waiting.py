@@ -1,7 +1,9 @@
 """``gh-artifacts wait`` and ``watch``."""
 
+import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -19,6 +21,7 @@ from gh_artifacts_async.cli.render import waiting as lines
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.errors import ConfigurationError
 
+_SOON = 2.0  # seconds
 _CONTINUE = "to continue, run it again with --since and the last line's cursor"
 
 
@@ -90,8 +93,9 @@ def moment_or_cursor(text: str) -> datetime | str:
 
 
 async def _wait(context: Context, target: Target, patience: Patience, *, as_json: bool) -> int:
-    """Wait, and show the artifacts in the order of their names on the command line."""
-    async with context.client(target) as client:
+    """Wait, and show the artifacts in the order of their names on the command line; say so where it takes a while."""
+    said = lines.waiting(patience.names, patience.timeout)
+    async with _noted(context, said), context.client(target) as client:
         found = await client.wait_for_artifacts(
             target.repo,
             patience.names,
@@ -105,6 +109,16 @@ async def _wait(context: Context, target: Target, patience: Patience, *, as_json
     else:
         screen.write(sys.stdout, "".join(map(lines.line, found.values())))
     return OK
+
+
+@asynccontextmanager
+async def _noted(context: Context, said: str) -> AsyncGenerator[None]:
+    """Say something if what follows does not end soon."""
+    timer = asyncio.get_running_loop().call_later(_SOON, context.note, said)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 async def _watch(

@@ -119,9 +119,10 @@ class Automation(Transfers):
         in time for its answer to come before the deadline.
 
         GitHub lists some artifacts only after their run has ended. So the wait goes on for 30 seconds (at most to its
-        deadline) after a run has ended successfully; if something is still missing then, it ends with a
-        WaitTimeoutError *before* the deadline. A run that ends without success ends the wait at once, unless all is
-        there or ``fail_fast`` is off; then the wait goes on to its deadline, since a re-run may succeed.
+        deadline) after a run has ended successfully, unless that was more than ten minutes before the wait; if
+        something is still missing then, it ends with a WaitTimeoutError *before* the deadline. A run that ends without
+        success ends the wait at once, unless all is there or ``fail_fast`` is off; then the wait goes on to its
+        deadline, since a re-run may succeed.
 
         Args:
             repo: ``"owner/name"``.
@@ -194,6 +195,8 @@ class Automation(Transfers):
         Polls are conditional: while nothing changes they cost nothing of the primary rate limit. Failures that pass
         (no answer, a 5xx, a rate limit longer than ``Limits.max_pause``) do not end the watch: the next poll follows
         after the interval, and after a growing wait of up to 15 minutes if they go on; observers get a RequestRetried.
+        Nor does a response that is not GitHub's, such as a proxy's page, unless it is the first one or the sixth in a
+        row.
 
         Args:
             repo: ``"owner/name"``.
@@ -243,7 +246,7 @@ class Automation(Transfers):
 
         Args:
             artifacts: Artifacts or ArtifactRefs, from any iterable or async iterable.
-            names: exact names, or globs that match the whole name as :func:`fnmatch.fnmatchcase` does: ``*`` also
+            names: exact names, or globs that match the whole name as ``fnmatch.fnmatchcase`` does: ``*`` also
                 matches ``/``.
             concurrency: artifacts at once; API requests have their own bound in ``Limits``.
             max_bytes: the largest file to accept, in uncompressed bytes. All files that were read and not yet taken,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Direction, RateLimit, WorkflowRun
-    from gh_artifacts_async.repository_models import ArtifactRetention, Job
+    from gh_artifacts_async.models.neighbours import ArtifactRetention, Job
     from gh_artifacts_async.results import SignedURL, Statistics
 
 

@@ -17,7 +17,7 @@ from gh_artifacts_async import ArtifactsClient, ArtifactsError, StoragePolicy
 from gh_artifacts_async.api import logs
 from gh_artifacts_async.events import Event, Pacing, RequestAnswered, TransferFailed, TransferFinished
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, add, client_for, fetch, get
-from tests.test_models import ARTIFACT
+from tests.models.test_models import ARTIFACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

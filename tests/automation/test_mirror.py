@@ -26,7 +26,7 @@ from gh_artifacts_async import (
     TransferFinished,
 )
 from gh_artifacts_async.automation import mirror as module
-from gh_artifacts_async.automation import mirrored
+from gh_artifacts_async.automation import mirror_prune, mirrored
 from gh_artifacts_async.automation.manifest import JOURNAL, MANIFEST
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, Seen, client_for, fetch_all, fill, listed, names, parts
 
@@ -394,6 +394,79 @@ async def test_same_content_takes_the_place(github: FakeGitHub, client: Artifact
     assert stored(github) == 0
 
 
+@pytest.mark.parametrize("seed", [0, 9])
+async def test_newest_raw_file_under_one_name(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, seed: int
+) -> None:
+    """A raw file yields to the newest of its name too, whether its content is new or not."""
+    old = github.add_artifact(github.add_run(REPO), "app.whl", raw="app.whl", size=500)
+    await mirrored_ok(client, tmp_path, layout="name", prune=True)
+    github.remove_artifact(old)
+    new = github.add_artifact(github.add_run(REPO), "app.whl", raw="app.whl", size=500, seed=seed)
+    report = await mirrored_ok(client, tmp_path, layout="name", prune=True)
+    assert ids((*report.fetched, *report.kept)) == {new}
+    assert contents(tmp_path) == {"app.whl": github.content(new)}
+
+
+async def test_only_one_place_is_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """Where the new artifact turns out to belong elsewhere, what somebody has put there stays."""
+    old = github.add_artifact(github.add_run(REPO), "app.whl", raw="app.whl", size=500)
+    await mirrored_ok(client, tmp_path, layout="name")
+    github.remove_artifact(old)
+    new = github.add_artifact(github.add_run(REPO), "app.whl", size=500, seed=3)
+    (tmp_path / "app.whl.zip").write_bytes(b"mine")
+    report = await client.mirror(REPO, tmp_path, layout="name", prune=True)
+    (failure,) = report.failed
+    assert isinstance(failure.error, DestinationExistsError)
+    assert (tmp_path / "app.whl.zip").read_bytes() == b"mine"
+    assert ids(report.kept) == {old}
+    (tmp_path / "app.whl.zip").unlink()
+    report = await mirrored_ok(client, tmp_path, layout="name", prune=True)
+    assert (ids(report.fetched), ids(report.removed)) == ({new}, {old})
+    assert contents(tmp_path) == {"app.whl.zip": github.content(new)}
+
+
+@pytest.mark.parametrize("added", [True, False])
+async def test_newest_folder_under_one_name(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, *, added: bool
+) -> None:
+    """A folder yields to the newest of its name, unless somebody has put something into it."""
+    old = github.add_artifact(github.add_run(REPO), "docs", files={"a.txt": b"a"})
+    await mirrored_ok(client, tmp_path, layout="name", extract=True)
+    if added:
+        (tmp_path / "docs" / "mine.txt").write_text("mine")
+    github.remove_artifact(old)
+    github.add_artifact(github.add_run(REPO), "docs", files={"b.txt": b"b"})
+    report = await client.mirror(REPO, tmp_path, layout="name", extract=True, prune=True)
+    assert len(report.failed) == added
+    assert {path.name for path in (tmp_path / "docs").iterdir()} == ({"a.txt", "mine.txt"} if added else {"b.txt"})
+
+
+async def test_raw_twin_that_was_not_recorded(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """A raw file that a killed run has put in place, and could not record, is recognized beside its twin."""
+    for _ in range(2):
+        github.add_artifact(github.add_run(REPO), "app.whl", raw="app.whl", size=500)
+    await mirrored_ok(client, tmp_path)
+    document = json.loads((tmp_path / MANIFEST).read_text())
+    document["artifacts"].pop()
+    (tmp_path / MANIFEST).write_text(json.dumps(document))
+    github.forget_requests()
+    assert len((await mirrored_ok(client, tmp_path)).kept) == 2
+    assert stored(github) == 0
+
+
+async def test_everything_was_removed_by_hand(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """Twins that all are gone are fetched once again."""
+    everything = [github.add_artifact(github.add_run(REPO), "docs", size=500) for _ in range(20)]
+    await mirrored_ok(client, tmp_path)
+    for path in tmp_path.glob("docs-*.zip"):
+        path.unlink()
+    github.forget_requests()
+    await mirrored_ok(client, tmp_path)
+    assert stored(github) == 1
+    assert contents(tmp_path) == wanted(github, *everything)
+
+
 async def test_place_that_was_changed_is_not_taken(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """What somebody has written over an obsolete artifact stays, and the new artifact is a failure."""
     old = github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE)
@@ -502,7 +575,7 @@ async def test_what_cannot_be_removed(
     def refuse(*_: object) -> str:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(mirrored, "remove", refuse)
+    monkeypatch.setattr(mirror_prune, "remove", refuse)
     report = await client.mirror(REPO, tmp_path, prune=True)
     assert isinstance(report.failed[0].error, PermissionError)
     monkeypatch.undo()

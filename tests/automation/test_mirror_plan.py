@@ -105,7 +105,14 @@ async def test_places(session: GitHubSession) -> None:
     plan = await planned(session, [artifact(2)], [old], obsolete=(1,))
     (job,) = plan.jobs
     assert job.replaces == old
-    assert plan.taken_over == {1}
+    assert plan.taken_over == {1: 2}
+
+
+async def test_raw_place(session: GitHubSession) -> None:
+    """What was not uploaded as a zip yields to a new artifact of its name."""
+    old = entry(1, "app.whl")
+    (job,) = (await planned(session, [artifact(2, "app.whl")], [old], obsolete=(1,))).jobs
+    assert (job.replaces, job.path, job.place) == (old, FOLDER / "app.whl.zip", FOLDER / "app.whl")
 
 
 async def test_layout_that_leads_out(session: GitHubSession) -> None:

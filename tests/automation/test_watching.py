@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from gh_artifacts_async import (
     NotFoundError,
     RequestRetried,
     Timeouts,
+    UnexpectedResponseError,
 )
 from gh_artifacts_async.automation.frontier import OVERLAP
 from tests.kits.api import REPO
@@ -168,6 +171,47 @@ class TestWhatIsNew:
         assert got == ids[-2:]
 
 
+@pytest.mark.parametrize("seed", range(2))
+async def test_each_comes_once_whatever_happens(github, run, seed):
+    """Bursts over several pages, late and lower ids, deletions, failures and restarts for an hour."""
+    draw, added, gone = random.Random(seed), set[int](), set[int]()  # noqa: S311 - a test's own
+    fill(github, run, 130, age=1000)
+
+    def happen() -> None:
+        age = draw.choice([0, 0, 10, OVERLAP // 2])
+        created = github.clock.now() - timedelta(seconds=age)
+        for _ in range(draw.choice([1, 3, 40, 150])):
+            number = draw.randint(1, 10**9)
+            added.add(github.add_artifact(run, "docs", id=number, created_at=created))
+        for number in draw.sample(sorted(added - gone), k=min(len(added - gone), draw.choice([0, 0, 5, 60]))):
+            github.remove_artifact(number)
+            gone.add(number)
+        if not draw.randrange(4):
+            github.faults.status(None, 502, times=1, where="api")
+
+    for turn in range(12):
+        later(100 + 200 * turn + draw.randint(0, 150), happen)
+    cursor, got = None, list[int]()
+    began = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() < began + 3600:
+        async with client_for(github, limits=UNPACED, retry=ONE_TRY) as client:
+            watch = client.watch(REPO, since=cursor, interval=draw.choice([20, 60, 400]))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(draw.randint(1, 900)):
+                    async for artifact in watch:
+                        got.append(artifact.id)
+                        if not draw.randrange(60):
+                            break
+            cursor = watch.cursor
+            await watch.aclose()
+    async with client_for(github, limits=UNPACED) as client:
+        got += await take_all(client.watch(REPO, since=cursor))
+    assert len(got) == len(set(got))
+    assert set(got) <= added
+    assert added - gone <= set(got)
+    assert len(got) > 100
+
+
 class TestSince:
     """A start in the past."""
 
@@ -283,6 +327,27 @@ class TestCost:
             later(3500, github.add_artifact, run, "docs", id=7)
             assert await take(watch, 1) == [7]
         assert github.requests[1].time >= 2990
+
+    async def test_a_few_pages_of_a_proxy_do_not_end_it(self, github, client, run):
+        """Whoever answered well before may do so again; the sixth in a row ends it."""
+        html: Any = {"headers": {"content-type": "text/html"}, "body": "<html>maintenance</html>", "where": "api"}
+        later(90, github.faults.status, None, 200, 5, **html)
+        later(1000, github.add_artifact, run, "docs", id=7)
+        watch = client.watch(REPO, interval=30)
+        assert await take(watch, 1) == [7]
+        github.faults.status(None, 200, None, **html)
+        with pytest.raises(UnexpectedResponseError):
+            await anext(watch)
+        assert len([record for record in github.requests if record.bytes_sent == len(html["body"])]) == 5 + 6
+
+    async def test_a_first_response_that_is_not_githubs_ends_it(self, github, client, run):
+        """The address may be wrong."""
+        html: Any = {"headers": {"content-type": "text/html"}, "body": "<html>hello</html>", "where": "api"}
+        github.faults.status(None, 200, None, **html)
+        with pytest.raises(UnexpectedResponseError):
+            await anext(client.watch(REPO))
+        github.faults.clear()
+        assert run.id
 
     async def test_a_pause_that_the_session_sits_out(self, github, client, run):
         """It is not even noticed."""

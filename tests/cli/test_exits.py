@@ -60,6 +60,13 @@ def test_every_error_has_its_code(error, code):
     assert "\n" not in sentences.sentence(error)
 
 
+def test_a_refusal_has_the_code_of_its_cause():
+    """A plan that is refused since a listing failed has that failure's code."""
+    with pytest.raises(errors.PlanRefusedError) as caught:
+        raise errors.PlanRefusedError from errors.AuthenticationError("x")
+    assert exits.exit_code(caught.value) == 4
+
+
 def test_no_error_class_is_forgotten():
     """A new class of the tree must get a code in exits.py; these few have none of their own."""
 

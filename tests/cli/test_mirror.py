@@ -159,3 +159,16 @@ def test_rejected_token_is_told_once(server, cli):
     ran = cli("mirror", REPO, "out", "--jobs", "1")
     assert ran.code == 4
     assert ran.err.count("error:") == 1
+
+
+def test_bars_without_a_total(server, cli, terminal, monkeypatch):
+    """Bars tell how many are done, and no number of what is left: the listing is read by the mirror itself."""
+    monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
+    run = server.run()
+    for seed in (0, 1):
+        server.artifact(run, f"docs-{seed}", size=900_000, seed=seed)
+    assert cli("mirror", REPO, "out").code == 0
+    drawn = terminal.getvalue()
+    assert "2 done" in drawn
+    assert "1.8 MB" in drawn
+    assert "of 2" not in drawn

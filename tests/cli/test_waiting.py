@@ -40,6 +40,12 @@ class TestWait:
         assert ran.code == 0
         assert "docs" in ran.out
 
+    def test_a_wait_that_takes_a_while_says_so(self, server, cli, monkeypatch):
+        """Nobody is left in front of a silent terminal."""
+        monkeypatch.setattr(waiting, "_SOON", 0.05)
+        server.run()
+        assert cli("wait", REPO, "docs", "--timeout", "0.5").err.startswith("waiting for 'docs', for up to 0 s\n")
+
     def test_out_of_time_is_exit_code_3(self, server, cli):
         """The sentence names the option, not the library's argument."""
         server.run()

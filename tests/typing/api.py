@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
@@ -18,6 +18,7 @@ from gh_artifacts_async import (
     ArtifactsClient,
     ArtifactWatch,
     BulkError,
+    CleanupPlan,
     ClientOptions,
     Digest,
     DownloadResult,
@@ -31,6 +32,7 @@ from gh_artifacts_async import (
     Job,
     Limits,
     ListingProgress,
+    MemberContent,
     MergeResult,
     MirroredArtifact,
     MirrorReport,
@@ -45,6 +47,7 @@ from gh_artifacts_async import (
     RequestAnswered,
     RequestRetried,
     RequestSent,
+    RetentionPolicy,
     RetryPolicy,
     SignedURL,
     StaticToken,
@@ -335,6 +338,24 @@ async def fake() -> None:
         assert_type(github.base_url, str)
 
 
+async def members(client: ArtifactsClient, artifacts: list[Artifact], repo: RepositoryName) -> None:
+    """Members of many artifacts, and of the newest that fits."""
+    for names in ("*.xml", ["a.txt", "b/*"], ("a",)):
+        async with client.read_members(artifacts, names, concurrency=4, max_bytes=2**20) as outcomes:
+            async for outcome in outcomes:
+                assert_type(outcome, Outcome[MemberContent])
+                if outcome.ok is True:
+                    assert_type(outcome.value.data, bytes)
+    client.read_members(client.list_run_artifacts(repo, 7), "*")
+    content = await client.read_latest("o/r", ArtifactQuery(branch="main"), "a.json", max_bytes=2**20)
+    assert_type(content, MemberContent)
+    assert_type(content.artifact, Artifact)
+    assert_type(content.name, str)
+    assert_type(content.text("latin-1"), str)
+    async with client.open_archive(artifacts[0]) as archive:
+        assert_type(await archive.read_many(["a", "b/"], max_bytes=2**20), dict[str, bytes])
+
+
 async def selection(client: ArtifactsClient) -> None:
     """A question gives artifacts, or a plan."""
     query = ArtifactQuery(workflow="ci.yml", names=["a", "b*"], since=None, duplicates="all")
@@ -346,6 +367,23 @@ async def selection(client: ArtifactsClient) -> None:
     assert_type([one.reason for one in plan.requests], list[str])
     for left in plan.left_out:
         assert_type(left.candidate, Artifact | WorkflowRun)
+
+
+async def cleanups(client: ArtifactsClient, artifact: Artifact) -> None:
+    """Plans, their application, and usage."""
+    policy = RetentionPolicy(older_than=timedelta(days=30), names="wheel-*", protect_branches=["main"])
+    assert_type(policy.names, tuple[str, ...])
+    plan = await client.plan_cleanup("o/r", policy)
+    assert_type(plan, CleanupPlan)
+    assert_type([planned.reason for planned in plan.delete], list[str])
+    assert_type(plan.bytes_freed, int)
+    async with client.apply_cleanup(plan, max_age=None) as outcomes:
+        async for outcome in outcomes:
+            assert_type(outcome, Outcome[None])
+    client.apply_cleanup(CleanupPlan.of([artifact, ArtifactRef("o/r", 7)]), max_age=60)
+    usage = await client.storage_usage(RepositoryName("o", "r"))
+    assert_type([entry.label for entry in usage.by_name], list[str | None])
+    assert_type(usage.bytes, int)
 
 
 async def mirrors(client: ArtifactsClient, watch: Observer) -> None:

@@ -87,14 +87,15 @@ def console(stream: TextIO) -> Console:
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 
-def show(renderable: RenderableType) -> None:
-    """Print a result."""
-    if sys.stdout is None:
+def show(renderable: RenderableType, stream: TextIO | None = None) -> None:
+    """Print a result, or on another stream what belongs there."""
+    stream = sys.stdout if stream is None else stream
+    if stream is None:
         return
-    screen = console(sys.stdout)
+    screen = console(stream)
     with screen.capture() as captured:
         screen.print(renderable)
-    write(sys.stdout, without_trailing_blanks(captured.get()))
+    write(stream, without_trailing_blanks(captured.get()))
 
 
 def without_trailing_blanks(text: str) -> str:

@@ -13,6 +13,8 @@ RESUME = "run the same command again to resume where it stopped"
 _TRY_AGAIN = "try again"
 _LOGIN = "gh auth login"
 """Where an error says this, it has said what to do about a token."""
+_DELETES = ("deleting ", "DELETE ")
+"""How an error about a missing token begins if it was for a deletion."""
 _KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
 _AS_OPTIONS = (
     ("base_url", "the API's URL"),
@@ -102,6 +104,8 @@ def sentence(error: BaseException, situation: Situation | None = None) -> str:
 
 def _said(error: BaseException) -> str:
     if isinstance(error, errors.MissingTokenError) and _LOGIN not in str(error):
+        if str(error).startswith(_DELETES):
+            return "deleting needs a token"
         return "downloading needs a token, even from a public repository"
     if isinstance(error, errors.ConfigurationError):
         said = str(error)

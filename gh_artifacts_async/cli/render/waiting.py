@@ -1,4 +1,4 @@
-"""What has come: a line an artifact."""
+"""What is waited for, and what has come: a line an artifact."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.cli.render import text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gh_artifacts_async import Artifact
 
 
@@ -16,3 +18,9 @@ def line(artifact: Artifact) -> str:
     branch = "" if run is None or run.head_branch is None else f", branch {run.head_branch}"
     of_run = "" if artifact.run_id is None else f", run {artifact.run_id}"
     return f"{artifact.id}  {text.escaped(f'{artifact.name}  {text.size(artifact.size_in_bytes)}{of_run}{branch}')}\n"
+
+
+def waiting(names: Sequence[str], seconds: float) -> str:
+    """Return what is waited for, and for how long."""
+    what = repr(names[0]) if len(names) == 1 else text.count(len(names), "artifact")
+    return f"waiting for {what}, for up to {text.span(seconds)}"

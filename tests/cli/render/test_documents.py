@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gh_artifacts_async import Artifact, PlannedDownload
+from gh_artifacts_async import Artifact, PlannedDownload, RepositoryName, WorkflowRun
 from gh_artifacts_async.cli.render import documents
 
 ARTIFACT = Artifact(
@@ -35,6 +35,24 @@ def test_documents_are_ascii():
     assert written.isascii()
     assert written.endswith("}\n")
     assert json.loads(written)["name"] == ARTIFACT.name
+
+
+def test_a_line_is_one_line():
+    """As short as it can be, and ASCII too."""
+    written = documents.line({"name": ARTIFACT.name, "id": 7})
+    assert written == '{"name":"w\\u202e","id":7}\n'
+
+
+def test_a_run():
+    """GitHub's names; a fork is told by its repository."""
+    run = WorkflowRun(id=9, repository_id=1, head_repository_id=2, head_repository=RepositoryName("a", "b"))
+    document = documents.run(run)
+    assert document["id"] == 9
+    assert document["fork"] is True
+    assert document["head_repository"] == "a/b"
+    assert document["pull_requests"] == []
+    for field in ("name", "conclusion", "created_at", "html_url", "actor", "repository"):
+        assert document[field] is None
 
 
 def test_a_planned_download():

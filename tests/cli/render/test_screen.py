@@ -29,6 +29,16 @@ class TestWriting:
         screen.write_bytes(stream, b"\n\xff\x00\r")
         assert buffer.getvalue() == b"x\n\xff\x00\r"
 
+    def test_it_tells_whether_somebody_reads(self):
+        """A command without an end comes to it when its reader has left."""
+        reader, writer = os.pipe()
+        with open(writer, "w", encoding="utf-8") as stream:  # noqa: PTH123 - of a descriptor
+            assert screen.write(stream, "x")
+            os.close(reader)
+            assert not screen.write(stream, "y")
+            assert screen.write(stream, "z")  # to the null device
+        assert not screen.write(None, "x")
+
     def test_a_closed_stream_is_no_error(self, monkeypatch):
         """A program that was started without standard output runs all the same."""
         screen.write(None, "x")

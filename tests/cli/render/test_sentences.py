@@ -40,6 +40,23 @@ DOWNLOAD = Situation(resumes=True, can_replace=True)
             Situation(),
             "downloading needs a token, even from a public repository; set GH_TOKEN or GITHUB_TOKEN to a valid token",
         ),
+        (
+            errors.WaitTimeoutError("late; pass a larger timeout to wait longer"),
+            Situation(),
+            "late; use a larger --timeout to wait longer",
+        ),
+        (
+            errors.RunFailedError("bad; pass fail_fast=False to wait for a re-run"),
+            Situation(),
+            "bad; use --no-fail-fast to wait for a re-run",
+        ),
+        (
+            errors.MissingTokenError(
+                "DELETE /repos/o/r/actions/artifacts/7 needs a token, even for a public repository"
+            ),
+            Situation(token_variables=("GH_ENTERPRISE_TOKEN",)),
+            "deleting needs a token; set GH_ENTERPRISE_TOKEN to a valid token",
+        ),
         (errors.ServerError("try again later"), Situation(), "try again later"),
         (errors.RequestTimeoutError("slow; try again"), Situation(), "slow; try again"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), Situation(), "out: Permission denied"),
@@ -58,6 +75,9 @@ def test_what_happened_and_what_to_do(error, situation, said):
         ("ca_file x cannot be used", "--ca-file x cannot be used"),
         ("run_id must be 1 or more", "--run must be 1 or more"),
         ("limit must be 1 or more", "--limit must be 1 or more"),
+        ("timeout must be above 0", "--timeout must be above 0"),
+        ("interval must be above 0", "--interval must be above 0"),
+        ("since must be a time", "--since must be a time"),
         ("unencrypted; use https, or pass allow_http=True", "unencrypted; use https"),
     ],
 )

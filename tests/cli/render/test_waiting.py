@@ -19,3 +19,9 @@ def test_run_and_branch():
     """A branch is escaped too."""
     found = attrs.evolve(ARTIFACT, workflow_run=ArtifactRun(id=9, head_branch="a\nb"))
     assert waiting.line(found) == "7  w\\u202eheels  1.4 kB, run 9, branch a\\x0ab\n"
+
+
+def test_what_is_waited_for():
+    """One by its name, more by their number."""
+    assert waiting.waiting(["docs"], 600) == "waiting for 'docs', for up to 10 min"
+    assert waiting.waiting(["docs", "wheels"], 45) == "waiting for 2 artifacts, for up to 45 s"

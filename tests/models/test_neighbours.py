@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 import attrs
 import pytest
 
-from gh_artifacts_async import repository_models
-from gh_artifacts_async.models import RepositoryName
-from gh_artifacts_async.repository_models import (
+from gh_artifacts_async.models import RepositoryName, neighbours
+from gh_artifacts_async.models.neighbours import (
     ArtifactRetention,
     Job,
     JobPage,
@@ -47,8 +46,6 @@ def test_values_are_frozen_hashable_and_picklable(value):
 def test_no_class_was_forgotten():
     """Each class of the module is among the values."""
     classes = {
-        cls
-        for cls in vars(repository_models).values()
-        if isinstance(cls, type) and cls.__module__ == repository_models.__name__
+        cls for cls in vars(neighbours).values() if isinstance(cls, type) and cls.__module__ == neighbours.__name__
     }
     assert classes == {type(value) for value in VALUES}

@@ -1,0 +1,105 @@
+"""What would be deleted and why, and what was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from gh_artifacts_async import Artifact
+from gh_artifacts_async.cli.render import documents, tables, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from rich.table import Table
+
+    from gh_artifacts_async import CleanupPlan, PlannedArtifact, RepositoryName, RetentionPolicy
+
+
+def question(found: Sequence[Artifact], repo: RepositoryName) -> str:
+    """Return what is asked before artifacts are deleted."""
+    return f"Delete {text.count(len(found), 'artifact')} ({text.size(_stored(found))}) from {repo}? [y/N] "
+
+
+def deleted(artifact: Artifact) -> str:
+    """Return one line about an artifact that was deleted."""
+    return f"{text.size(artifact.size_in_bytes):>9}  deleted  {artifact.id}  {text.escaped(artifact.name)}\n"
+
+
+def total(done: Sequence[Artifact], failed: int) -> str:
+    """Return one line about all deletions."""
+    said = f"{text.count(len(done), 'artifact')} deleted, {text.size(_stored(done))} freed"
+    return f"{said}; {failed:,} failed" if failed else said
+
+
+def _stored(found: Sequence[Artifact]) -> int:
+    return sum(artifact.size_in_bytes for artifact in found if not artifact.expired)
+
+
+def table(plan: CleanupPlan, now: datetime) -> Table:
+    """Return a table of what a plan deletes, and why."""
+    rows = tables.columns()
+    rows.add_column("ID", justify="right", no_wrap=True)
+    rows.add_column("NAME", no_wrap=True, overflow="ellipsis", style="cyan")
+    rows.add_column("SIZE", justify="right", no_wrap=True)
+    rows.add_column("CREATED", no_wrap=True)
+    rows.add_column("BRANCH", no_wrap=True, overflow="ellipsis")
+    rows.add_column("WHY", overflow="fold")
+    for planned in plan.delete:
+        artifact = planned.artifact
+        if isinstance(artifact, Artifact):
+            run = artifact.workflow_run
+            rows.add_row(
+                str(artifact.id),
+                tables.plain(artifact.name),
+                text.size(artifact.size_in_bytes),
+                text.age(artifact.created_at, now),
+                tables.plain((run and run.head_branch) or "-"),
+                Text(text.escaped(planned.reason)),
+            )
+    return rows
+
+
+def plan_notes(plan: CleanupPlan, policy: RetentionPolicy, *, applies: bool, verbose: bool) -> Iterator[str]:
+    """Yield lines about a plan.
+
+    Args:
+        plan: the plan.
+        policy: what it was made by.
+        applies: it is carried out next.
+        verbose: also say why the others are kept.
+    """
+    if verbose:
+        reasons = Counter(planned.reason for planned in plan.keep)
+        for reason, count in reasons.most_common():
+            yield f"kept: {text.count(count, 'artifact')} ({reason})"
+    gone, kept = len(plan.delete), text.count(len(plan.keep), "artifact")
+    does = "deleting" if applies else "would delete"
+    what = f"{does} {text.count(gone, 'artifact')} ({text.size(plan.bytes_freed)})" if gone else "nothing to delete"
+    yield f"{what}; {kept} ({text.size(plan.bytes_kept)}) kept"
+    limit = policy.max_total_bytes
+    if limit is not None and plan.bytes_kept > limit:
+        yield f"that is more than {text.size(limit)}, but nothing else may be deleted"
+    if gone and not applies:
+        yield "nothing was deleted; add --apply to delete them"
+
+
+def document(plan: CleanupPlan) -> dict[str, Any]:
+    """Return a plan for a program."""
+    return {
+        "repository": None if plan.repository is None else str(plan.repository),
+        "created_at": plan.created_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "delete": [_planned(planned) for planned in plan.delete],
+        "keep": [_planned(planned) for planned in plan.keep],
+        "bytes_freed": plan.bytes_freed,
+        "bytes_kept": plan.bytes_kept,
+    }
+
+
+def _planned(planned: PlannedArtifact) -> dict[str, Any]:
+    found = planned.artifact
+    known = documents.artifact(found) if isinstance(found, Artifact) else {"id": found.id, "name": found.name}
+    return {**known, "reason": planned.reason}

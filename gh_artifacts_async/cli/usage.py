@@ -1,0 +1,45 @@
+"""``gh-artifacts usage``."""
+
+import contextlib
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gh_artifacts_async.cli import repo as repositories
+from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.exits import OK
+from gh_artifacts_async.cli.options import Repo
+from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.render import usage as lines
+from gh_artifacts_async.cli.repo import Target
+
+
+def usage(
+    *words: str,
+    repo: Repo = None,
+    json: bool = False,
+    context: Annotated[Context, Parameter(parse=False)],
+) -> int:
+    """Show what takes up a repository's storage."""
+    argument, _ = repositories.split(words, after=0)
+    target = context.target(argument, repo)
+    return running.run(lambda: _usage(context, target, as_json=json))
+
+
+async def _usage(context: Context, target: Target, *, as_json: bool) -> int:
+    bar = bars.Spinner() if context.live else None
+    async with context.client(target, *([] if bar is None else [bar])) as client:
+        with bar or contextlib.nullcontext():
+            found = await client.storage_usage(target.repo)
+    if as_json:
+        screen.write(sys.stdout, documents.dumps(lines.document(found)))
+        return OK
+    if found.count:
+        for number, table in enumerate(lines.tables_of(found, lines.block_for(sys.stdout))):
+            if number:
+                screen.write(sys.stdout, "\n")
+            screen.show(table)
+    context.note(lines.summary(found))
+    return OK

@@ -1,0 +1,58 @@
+"""Lengths of time and sizes as people write them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from gh_artifacts_async.cli import amounts
+from gh_artifacts_async.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("30d", timedelta(days=30)),
+        ("12h", timedelta(hours=12)),
+        ("2w", timedelta(weeks=2)),
+        ("90 min", timedelta(minutes=90)),
+        ("1.5H", timedelta(minutes=90)),
+        ("0s", timedelta()),
+    ],
+)
+def test_lengths_of_time(text, length):
+    """A number and a unit."""
+    assert amounts.period("--older-than", text) == length
+
+
+@pytest.mark.parametrize("text", ["", "30", "30m", "d", "-1d", "1e3d", "1d12h", "٣d", "999999999999d", "30d\n"])
+def test_what_is_no_length_of_time(text):
+    """A number alone could be anything; the error names the option."""
+    with pytest.raises(ConfigurationError, match=r"^--older-than must be a length of time such as 30d, 12h or 2w, not"):
+        amounts.period("--older-than", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("400MB", 400_000_000),
+        ("1GiB", 2**30),
+        ("1.5 kb", 1500),
+        ("2T", 2 * 10**12),
+        ("7", 7),
+        ("7B", 7),
+        ("0", 0),
+        ("9007199254740993", 9007199254740993),
+    ],
+)
+def test_sizes(text, size):
+    """Powers of 1000, or of 1024 with an i; a number alone is bytes."""
+    assert amounts.size("--max-total", text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "-1MB", "4 parsecs", "1,000MB", "1..5MB"])
+def test_what_is_no_size(text):
+    """The error names the option."""
+    with pytest.raises(ConfigurationError, match=r"^--max-total must be a size such as 400MB or 1GiB, not"):
+        amounts.size("--max-total", text)
