@@ -314,7 +314,7 @@ class ArtifactQuery:
         run_attempt: only artifacts that this attempt of the run uploaded.
         artifact_ids: just these artifacts.
         exclude_run: id of a run to leave out, such as the caller's own.
-        names: a glob, or several of which one must match (:func:`fnmatch.fnmatchcase`).
+        names: a glob, or several of which one must match (``fnmatch.fnmatchcase``).
         name_regex: a regular expression that the whole name must match as well.
         since: created at this time or later (aware).
         allow_forks: runs whose head repository is another one, or is unknown, count too.
@@ -374,7 +374,7 @@ class RetentionPolicy:
     Attributes:
         older_than: delete what was created longer ago.
         keep_latest: keep this many of each name and branch, the newest; a fork's branch is another one.
-        names: delete only these: a glob, or several of which one must match (:func:`fnmatch.fnmatchcase`).
+        names: delete only these: a glob, or several of which one must match (``fnmatch.fnmatchcase``).
         max_total_bytes: the most that the whole repository may hold; what has expired does not count.
         only_expired: delete only what has expired; that shortens the listing, and frees no storage.
         protect_branches: globs; artifacts of runs on these branches are kept, and those whose branch is unknown.
