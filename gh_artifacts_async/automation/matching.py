@@ -32,7 +32,7 @@ https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows
 def literal_names(query: ArtifactQuery) -> tuple[str, ...]:
     """Return the names if none of them has a wildcard, so that GitHub can filter by them; else nothing.
 
-    A wildcard that :func:`glob.escape` has escaped is a character like others.
+    A wildcard that ``glob.escape`` has escaped is a character like others.
     """
     if any(_WILDCARD.search(_ESCAPED.sub("", name)) for name in query.names):
         return ()

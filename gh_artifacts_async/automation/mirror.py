@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from contextlib import aclosing
 from functools import partial
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.api import listing
-from gh_artifacts_async.automation import mirrored
+from gh_artifacts_async.automation import mirror_prune, mirrored
 from gh_artifacts_async.automation.ledger import Ledger
-from gh_artifacts_async.automation.manifest import Head, MirroredArtifact
+from gh_artifacts_async.automation.manifest import MANIFEST, Head, MirroredArtifact
 from gh_artifacts_async.automation.mirror_fetch import Fetcher
 from gh_artifacts_async.automation.mirror_plan import Planner
 from gh_artifacts_async.automation.now import utcnow
@@ -22,6 +23,7 @@ from gh_artifacts_async.results import Failure
 from gh_artifacts_async.settings import ArtifactQuery
 from gh_artifacts_async.transfer.bulk import STOPS_ALL, Pool, running
 from gh_artifacts_async.transfer.disk import filesystem
+from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.targets import missing_token
 
@@ -112,6 +114,8 @@ class _Mirror:
     async def run(self) -> MirrorReport:
         listed = await self._listed()
         obsolete = await self._obsolete(listed) if self._options.prune else {}
+        if self._options.downloads.extract is not None:
+            await self._put_back()
         states = await self._states()
         self._forget_missing(listed, states, obsolete)
         planner = Planner(self._context.github, self._repo, self._folder, self._options)
@@ -185,11 +189,23 @@ class _Mirror:
 
     # --- what is there
 
+    async def _put_back(self) -> None:
+        """Put folders back in place that a killed run was about to replace, and remove what it had extracted."""
+        from gh_artifacts_async.transfer.unzip.unpack import clear_away  # imports archive, which few programs need
+
+        for folder in {(self._folder / entry.path).parent for entry in self._ledger.entries.values()}:
+            with contextlib.suppress(DestinationExistsError):  # a symbolic link: nothing behind it is ours
+                mirrored.check_way(self._folder, folder.relative_to(self._folder) / MANIFEST)
+                left = self._context.leftovers.of(folder, EXTRACTIONS)
+                if left:
+                    await in_thread(partial(clear_away, left))
+
     async def _states(self) -> dict[int, mirrored.State]:
         entries = list(self._ledger.entries.values())
         stopped = threading.Event()
 
         def look() -> dict[int, mirrored.State]:
+            mirror_prune.sweep(self._folder)
             return {entry.id: mirrored.state(self._folder, entry) for entry in entries if not stopped.is_set()}
 
         return await in_thread(look, stopped.set)
@@ -238,7 +254,7 @@ class _Mirror:
                 continue
             stopped = threading.Event()
             try:
-                found = await in_thread(partial(mirrored.remove, self._folder, entry, hashes, stopped), stopped.set)
+                found = await in_thread(partial(mirror_prune.remove, self._folder, entry, hashes, stopped), stopped.set)
             except OSError as error:
                 self._fail(entry, error)
                 continue

@@ -193,6 +193,7 @@ class Fetcher:
 
     async def _put(self, artifact: Artifact, source: Path, destination: Path, sha256: str, *, replace: bool) -> bool:
         part = PartFile.for_artifact(artifact, destination.parent)
+        self._context.leftovers.sweep(part.path, part.prefix, whole=True)  # of a run that was killed
         return await self._in_thread(
             partial(
                 mirrored.put_twin,

@@ -1,7 +1,6 @@
-"""The files of a mirror: are they what its manifest says, remove them, put a second name to one. All of it blocks.
+"""The files of a mirror: are they what its manifest says, and a second name for one of them. All of it blocks.
 
-A manifest is untrusted input: no symbolic link below the mirror's folder is followed, and nothing is removed that is
-not what the mirror wrote.
+A manifest is untrusted input: no symbolic link below the mirror's folder is followed.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import attrs
 from gh_artifacts_async.automation.manifest import MirroredArtifact
 from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.models import Artifact
+from gh_artifacts_async.results import ExtractedMember
 from gh_artifacts_async.transfer.disk import filesystem, records
 from gh_artifacts_async.transfer.disk.verify import hash_file
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gh_artifacts_async.results import DownloadResult, ExtractedMember
+    from gh_artifacts_async.results import DownloadResult
     from gh_artifacts_async.transfer.disk.partfile import PartFile
 
 State = Literal["there", "changed", "missing"]
@@ -134,8 +134,23 @@ def is_intact(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped: th
         digest = entry.digest
         sha256 = digest.hex if digest is not None and digest.verifiable else entry.sha256
         return sha256 is not None and hashes.same(path, sha256, stopped)
+    return tree_hash(path, members_of(folder, entry), stopped) == entry.tree
+
+
+def members_of(folder: Path, entry: MirroredArtifact) -> Sequence[ExtractedMember]:
+    """Return the files of an extracted folder: those that its record names, or all, if a killed run took that away."""
+    path = folder / entry.path
     members = records.read_folder_record(_as_artifact(entry), path)
-    return members is not None and tree_hash(path, members, stopped) == entry.tree
+    return _files(path) if members is None else members
+
+
+def _files(folder: Path) -> list[ExtractedMember]:
+    """Return everything below a folder that is no folder, whoever put it there."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return [
+        ExtractedMember(name=path.relative_to(folder).as_posix(), size=path.lstat().st_size, path=path)
+        for path in found
+    ]
 
 
 def tree_hash(folder: Path, members: Sequence[ExtractedMember], stopped: threading.Event | None = None) -> str | None:
@@ -202,7 +217,7 @@ def _as_artifact(entry: MirroredArtifact) -> Artifact:
     )
 
 
-# --- removal ---------------------------------------------------------------------------------------------------------
+# --- ours ---------------------------------------------------------------------------------------------------------
 
 
 def is_untouched(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped: threading.Event | None = None) -> bool:
@@ -221,58 +236,8 @@ def is_only_ours(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped:
         return False
     if entry.tree is None:
         return True
-    path = folder / entry.path
-    members = records.read_folder_record(_as_artifact(entry), path) or ()
-    ours = {member.path for member in members}
-    return all(found in ours for found in path.rglob("*") if found.is_symlink() or not found.is_dir())
-
-
-def remove(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped: threading.Event | None = None) -> State:
-    """Remove an artifact's file, or the files of its folder, if they are what the mirror wrote.
-
-    The folders above that are empty afterwards are removed too, and the record beside it.
-
-    Returns:
-        ``"there"`` if it was, and is removed; ``"changed"`` if it is something else now, and stays; or ``"missing"``.
-
-    Raises:
-        OSError: it could not be removed.
-    """
-    found = state(folder, entry)
-    if found == "missing":
-        return found
-    if found == "changed" or not is_untouched(folder, entry, hashes, stopped):
-        return "changed"
-    path = folder / entry.path
-    if entry.tree is None:
-        path.unlink()
-        record = records.read_file_record(path)
-        if record is not None and record.artifact_id == entry.id:
-            records.record_path(path).unlink(missing_ok=True)
-    else:
-        members = records.read_folder_record(_as_artifact(entry), path) or ()
-        for member in members:
-            member.path.unlink()
-        for parent in sorted({parent for member in members for parent in _folders(path, member.path)}, reverse=True):
-            with contextlib.suppress(OSError):  # something else is in it
-                parent.rmdir()
-        with contextlib.suppress(OSError):
-            path.rmdir()
-        records.record_path(path).unlink(missing_ok=True)
-    for parent in _folders(folder, path):
-        with contextlib.suppress(OSError):
-            parent.rmdir()
-    return "there"
-
-
-def _folders(top: Path, path: Path) -> list[Path]:
-    """Return the folders between ``top`` and a path below it, the innermost first."""
-    below = []
-    for parent in path.parents:
-        if parent == top:
-            break
-        below.append(parent)
-    return below
+    ours = {member.path for member in members_of(folder, entry)}
+    return all(found.path in ours for found in _files(folder / entry.path))
 
 
 # --- twins -----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from gh_artifacts_async import (
     TransferFinished,
 )
 from gh_artifacts_async.automation import mirror as module
-from gh_artifacts_async.automation import mirrored
+from gh_artifacts_async.automation import mirror_prune, mirrored
 from gh_artifacts_async.automation.manifest import JOURNAL, MANIFEST
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, Seen, client_for, fetch_all, fill, listed, names, parts
 
@@ -575,7 +575,7 @@ async def test_what_cannot_be_removed(
     def refuse(*_: object) -> str:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(mirrored, "remove", refuse)
+    monkeypatch.setattr(mirror_prune, "remove", refuse)
     report = await client.mirror(REPO, tmp_path, prune=True)
     assert isinstance(report.failed[0].error, PermissionError)
     monkeypatch.undo()

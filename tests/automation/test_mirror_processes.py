@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import random
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gh_artifacts_async.automation.manifest import JOURNAL, MANIFEST
-from tests.kits.processes import carried_out, program, until
+from tests.kits.mirror_program import contents
+from tests.kits.processes import ROOT, carried_out, environment, program, until
 from tests.kits.transfer import REPO, add, everything, parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gh_artifacts_async import ArtifactsClient
     from gh_artifacts_async.testing import FakeGitHub
 
 pytestmark = [pytest.mark.realtime, pytest.mark.slow]
@@ -96,3 +101,44 @@ async def test_two_processes(github: FakeGitHub, tmp_path: Path) -> None:
         await first.kill()
     (report,) = await carried_out(github, tmp_path, ["mirror"])
     assert report["fetched"] == 1
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("extract", [False, True])
+async def test_killed_before_each_call_of_the_file_system(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, *, extract: bool
+) -> None:
+    """Wherever a run is killed that fetches, links, replaces and removes, the next one ends right; no file is lost."""
+    run = github.add_run(REPO)
+    olds = {
+        name: github.add_artifact(run, name, files={"a.txt": name * 20, "sub/b.txt": "b"})
+        for name in ("replaced", "pruned", "kept")
+    }
+    options = {"layout": "name", "prune": True, "extract": extract}
+    await client.mirror(REPO, tmp_path / "before", **options)  # type: ignore[arg-type]
+    (tmp_path / "before" / "mine.txt").write_text("mine")
+    for name in ("replaced", "pruned"):
+        github.remove_artifact(olds[name])
+    news = {name: github.add_artifact(run, name, files={"c.txt": "c" * 300}) for name in ("replaced", "new", "twin")}
+    there = {**news, "kept": olds["kept"]}
+    expected = {"mine.txt": hashlib.sha256(b"mine").hexdigest()}
+    for name, it in there.items():
+        if extract:
+            continue
+        expected[f"{name}.zip"] = hashlib.sha256(github.content(it)).hexdigest()
+    if extract:
+        await client.mirror(REPO, tmp_path / "model", layout="name", extract=True)
+        expected |= contents(tmp_path / "model")
+        records = [name for name in expected if name.endswith(".gh-artifacts.json")]
+        assert len(records) == 4
+    plan = {"base_url": github.base_url, "base": str(tmp_path), "options": options, "expected": expected}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.kits.mirror_program", json.dumps(plan)),
+        cwd=ROOT,
+        env=environment(tmp_path),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert int(out) > 25

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import threading
 from pathlib import Path, PurePosixPath
@@ -11,53 +10,12 @@ from pathlib import Path, PurePosixPath
 import attrs
 import pytest
 
-from gh_artifacts_async import Artifact, Digest, DownloadResult, ExtractedMember
+from gh_artifacts_async import DownloadResult
 from gh_artifacts_async.automation import mirrored
-from gh_artifacts_async.automation.manifest import MirroredArtifact
 from gh_artifacts_async.automation.mirrored import Hashes
 from gh_artifacts_async.errors import DestinationExistsError
-from gh_artifacts_async.transfer.disk import records
 from gh_artifacts_async.transfer.disk.partfile import PartFile
-
-DATA = b"content"
-SHA = hashlib.sha256(DATA).hexdigest()
-ARTIFACT = Artifact(
-    id=7,
-    name="docs",
-    size_in_bytes=len(DATA),
-    url="u",
-    archive_download_url="u/zip",
-    expired=False,
-    digest=Digest("sha256", SHA),
-)
-STOPPED = threading.Event()
-STOPPED.set()
-
-
-def put(folder: Path, name: str = "main/docs.zip") -> MirroredArtifact:
-    """Put a file into a mirror, and return its entry."""
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(DATA)
-    return mirrored.file_entry(folder, ARTIFACT, path, None, raw=False)
-
-
-def put_folder(folder: Path, *, recorded: bool = True) -> MirroredArtifact:
-    """Put an extracted folder into a mirror, and return its entry."""
-    path = folder / "docs"
-    members = []
-    for name in ("a.txt", "sub/b.txt", "sub/deep/c.txt"):
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(name.encode())
-        members.append(ExtractedMember(name=name, size=len(name), path=path / name))
-    if recorded:
-        sizes = {member.name: member.size for member in members}
-        records.stage_folder_record(ARTIFACT, path, sizes, path, durable=False).put_in_place()
-    result = DownloadResult(
-        artifact=ARTIFACT, path=path, size=7, digest=Digest("sha256", SHA), verified="digest", members=tuple(members)
-    )
-    return mirrored.describe(folder, ARTIFACT, result, folder / "docs.zip")
-
+from tests.kits.mirrors import ARTIFACT, DATA, SHA, STOPPED, put, put_folder
 
 # --- what a file is --------------------------------------------------------------------------------------------------
 
@@ -127,8 +85,27 @@ def test_intact_folder(tmp_path: Path) -> None:
     (tmp_path / "docs" / "a.txt").unlink()
     (tmp_path / "docs" / "a.txt").write_bytes(b"A.txt")
     assert not mirrored.is_intact(tmp_path, entry, Hashes())
-    records.record_path(tmp_path / "docs").unlink()
+
+
+def test_folder_without_its_record(tmp_path: Path) -> None:
+    """A killed run may have taken the record away: then everything in the folder counts."""
+    entry = put_folder(tmp_path, recorded=False)
+    assert mirrored.is_only_ours(tmp_path, entry, Hashes())
+    (tmp_path / "docs" / "link").symlink_to("a.txt")
     assert not mirrored.is_intact(tmp_path, entry, Hashes())
+    (tmp_path / "docs" / "link").unlink()
+
+
+def test_only_ours(tmp_path: Path) -> None:
+    """A folder to which something was added is intact, and not to be replaced."""
+    entry = put_folder(tmp_path)
+    assert mirrored.is_only_ours(tmp_path, entry, Hashes())
+    (tmp_path / "docs" / "mine.txt").write_text("mine")
+    assert mirrored.is_intact(tmp_path, entry, Hashes())
+    assert not mirrored.is_only_ours(tmp_path, entry, Hashes())
+    (tmp_path / "docs" / "a.txt").write_text("X")
+    assert not mirrored.is_only_ours(tmp_path, entry, Hashes())
+    assert mirrored.is_only_ours(tmp_path, put(tmp_path), Hashes())
 
 
 def test_hashes_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,65 +140,12 @@ def test_hashes_of_nothing(tmp_path: Path) -> None:
     assert hashes.same(tmp_path / entry.path, SHA)
 
 
-# --- removal ---------------------------------------------------------------------------------------------------------
-
-
-def test_removed_with_empty_folders(tmp_path: Path) -> None:
-    """A file goes with the folders that are empty then, and no further."""
-    first, second = put(tmp_path, "a/b/docs.zip"), put(tmp_path, "a/other.zip")
-    assert mirrored.remove(tmp_path, first, Hashes()) == "there"
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "other.zip"]
-    assert mirrored.remove(tmp_path, second, Hashes()) == "there"
-    assert mirrored.remove(tmp_path, second, Hashes()) == "missing"
-    assert tmp_path.is_dir()
-
-
-def test_record_is_removed_if_it_is_of_the_artifact(tmp_path: Path) -> None:
-    """The record beside a file goes with it, if it is about this artifact."""
-    for number, left in ((ARTIFACT.id, False), (8, True)):
-        entry = put(tmp_path, "docs.zip")
-        path = tmp_path / entry.path
-        record = records.FileRecord(artifact_id=number, size=7, sha256=SHA)
-        records.stage_file_record(path, record, path).put_in_place()
-        assert mirrored.remove(tmp_path, entry, Hashes()) == "there"
-        assert records.record_path(path).exists() == left
-
-
-def test_touched_and_changed(tmp_path: Path) -> None:
-    """A time of its own does not matter if the content is right; other content stays."""
-    entry = put(tmp_path)
-    path = tmp_path / entry.path
-    os.utime(path, ns=(1, 1))
-    assert mirrored.is_untouched(tmp_path, entry, Hashes())
-    path.write_bytes(b"CONTENT")
-    os.utime(path, ns=(1, 1))
-    assert mirrored.remove(tmp_path, entry, Hashes()) == "changed"
-    assert path.exists()
-    path.write_bytes(b"longer content")
-    assert mirrored.remove(tmp_path, entry, Hashes()) == "changed"
-
-
 def test_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is gone between two looks is not taken for untouched."""
     entry = put(tmp_path)
     monkeypatch.setattr(mirrored, "state", lambda *_: "there")
     (tmp_path / entry.path).unlink()
     assert not mirrored.is_untouched(tmp_path, entry, Hashes())
-
-
-def test_folder_is_removed(tmp_path: Path) -> None:
-    """A folder's own files and folders go, with its record."""
-    entry = put_folder(tmp_path)
-    assert mirrored.remove(tmp_path, entry, Hashes()) == "there"
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_what_was_added_to_a_folder_stays(tmp_path: Path) -> None:
-    """What somebody added to a folder stays, with what leads to it."""
-    entry = put_folder(tmp_path)
-    (tmp_path / "docs" / "sub" / "mine.txt").write_text("mine")
-    assert mirrored.remove(tmp_path, entry, Hashes()) == "there"
-    assert {path.name for path in tmp_path.rglob("*")} == {"docs", "sub", "mine.txt"}
 
 
 # --- twins -----------------------------------------------------------------------------------------------------------
