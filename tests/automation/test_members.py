@@ -41,9 +41,10 @@ from gh_artifacts_async.testing import FakeGitHub, FakeRun
 from tests.kits.archives import Entry, build
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, get, listed
 from tests.kits.zips import MIB, make, noise
+from tests.transfer.test_cancel import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Coroutine, Iterator
 
 SMALL = {"failures_line.txt": b"1 failed\n", "summary_short.txt": b"FAILED a::b\n", "warnings.json": b"{}"}
 
@@ -512,6 +513,32 @@ async def test_leaving_early(github: FakeGitHub, run: FakeRun, client: Artifacts
             await read(client, await listed(client), "*", max_bytes=300_000)
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("gh-artifacts")]
     assert not any(temporary.iterdir())
+
+
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("ranged", [False, True])
+async def test_cancelled_anywhere(github: FakeGitHub, temporary: Path, *, twice: bool, ranged: bool) -> None:
+    """Cancelled at any point, both calls end at once, and leave no task, thread, socket or file."""
+    files = {"a": noise(80_000), "b": noise(60_000, 1), "pad": noise(70_000, 2)}
+    artifact_id = add(github, archive=make(files))
+    if not ranged:
+        github.faults.ignore_range(None, times=None)
+
+    def check(_: int) -> None:
+        assert not any(temporary.iterdir())
+
+    async with client_for(github) as client:
+        artifact = await get(client, artifact_id)
+
+        async def many(_: int) -> Coroutine[Any, Any, Any]:
+            return read(client, [artifact], ["a", "b"], max_bytes=100_000)
+
+        async def latest(_: int) -> Coroutine[Any, Any, Any]:
+            return client.read_latest(REPO, ArtifactQuery(branch="main"), "a")
+
+        assert await sweep(many, check, twice=twice) >= 4
+        assert await sweep(latest, check, twice=twice) >= 6
+        assert len(contents(await read(client, [artifact], ["a", "b"], max_bytes=100_000))) == 2
 
 
 @pytest.mark.parametrize(
