@@ -43,6 +43,7 @@ _NUMBER: Final = struct.Struct("<I")
 _EXTENT: Final = struct.Struct("<Q8xQ")  # size and header offset
 _SIZE_AT: Final = 8
 _SUMMARY: Final = struct.Struct("<QQ24xI21xB")  # where its name begins, size, length of the name, bits
+_PLACED: Final = struct.Struct("<Q32xI4xI10xH")  # where its name begins, length of the name, folder, raw length
 _SPAN_AT: Final = 16
 _HEADER_OFFSET_AT: Final = 24
 _SPAN_END_AT: Final = 32
@@ -107,15 +108,27 @@ class MemberStore:
         self._ascending = self._ascending and entry.header_offset >= self._last_offset
         self._last_offset = entry.header_offset
 
-    def adopt(self, other: MemberStore, index: int, folder: int) -> None:
-        """Add a copy of another archive's member, in another folder; its offsets stay those of its own archive."""
-        at = self._count * _RECORD.size
-        record = other.record(index)
-        begin, end = record.name_begin, record.name_begin + record.name_length + record.raw_length
-        _RECORD.pack_into(self._records, at, *record._replace(name_begin=len(self._names), folder=folder))
-        self._names += other._names[begin:end]
+    def adopt(self, other: MemberStore, index: int, folders: Sequence[int]) -> None:
+        """Add a copy of another archive's member; its offsets stay those of its own archive.
+
+        Args:
+            other: the store of the other archive.
+            index: of the member in it.
+            folders: the index here of each of the other archive's folders.
+        """
+        start, at = index * _RECORD.size, self._count * _RECORD.size
+        begin, length, folder, raw_length = _PLACED.unpack_from(other._records, start)
+        self._records[at : at + _RECORD.size] = other._records[start : start + _RECORD.size]
+        _OFFSET.pack_into(self._records, at, len(self._names))
+        _NUMBER.pack_into(self._records, at + _FOLDER_AT, folders[folder])
+        self._names += other._names[begin : begin + length + raw_length]
         self._count += 1
         self._ascending = False
+
+    def placed(self, index: int) -> tuple[str, int]:
+        """Return a member's name and the index of its folder."""
+        begin, length, folder, _ = _PLACED.unpack_from(self._records, index * _RECORD.size)
+        return self._names[begin : begin + length].decode(), folder
 
     def record(self, index: int) -> Record:
         """Return one packed record."""

@@ -228,8 +228,8 @@ class _Planner:
             members = layer.directory.members
             for position, index in enumerate(members.indices):
                 if not members.store.is_dir(index):
-                    name = canonical(members.store.name(index)).rpartition("/")[2]
-                    yield Folder(here[members.store.record(index).folder], name), number, position
+                    name, folder = members.store.placed(index)
+                    yield Folder(here[folder], canonical(name).rpartition("/")[2]), number, position
 
     # --- clashes
 
@@ -325,7 +325,7 @@ class _Planner:
             begin, members, here = len(store), layer.directory.members, self._maps[number]
             for position, index in enumerate(members.indices):
                 if position not in left[number]:
-                    store.adopt(members.store, index, here[members.store.record(index).folder])
+                    store.adopt(members.store, index, here)
             shares.append(Share(range(begin, len(store)), tuple(self._compared[number])))
         size = sum(layer.directory.size for layer in layers)
         directory = ArchiveDirectory(

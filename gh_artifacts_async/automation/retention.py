@@ -6,6 +6,7 @@ What is not known is a reason to keep an artifact, never to delete it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from gh_artifacts_async.settings import RetentionPolicy
 
@@ -80,6 +81,10 @@ class CleanupPlan:
         Raises:
             ConfigurationError: one of them is no artifact, or has no repository.
         """
+        given: object = artifacts
+        if not isinstance(given, Iterable):
+            msg = f"a plan needs an iterable of artifacts, not one {type(given).__name__}"
+            raise ConfigurationError(msg)
         chosen: dict[tuple[RepositoryName, int], Artifact | ArtifactRef] = {}
         for artifact in artifacts:
             if not isinstance(artifact, Artifact | ArtifactRef) or artifact.repository is None:
@@ -167,7 +172,7 @@ def _fit(limit: int, delete: dict[int, str], keep: dict[int, _Kept]) -> None:
         artifact = kept.artifact
         if kept.may_go and not artifact.expired and artifact.created_at is not None:
             del keep[artifact.id]
-            delete[artifact.id] = f"among the oldest, and the repository may hold {limit:,} bytes"
+            delete[artifact.id] = f"among the oldest, to get down to {limit:,} bytes"
             total -= artifact.size_in_bytes
 
 

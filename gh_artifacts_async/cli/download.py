@@ -97,7 +97,9 @@ def download(
         as_json=json,
     )
     if merge_:
-        return running.run(lambda: _merge(context, order, conflicts_ or "error", dry_run=dry_run), hint=RESUME)
+        return running.run(
+            lambda: _merge(context, order, conflicts_ or "error", dry_run=dry_run), hint="" if dry_run else RESUME
+        )
     return running.run(lambda: (_plan if dry_run else _download)(context, order), hint="" if dry_run else RESUME)
 
 

@@ -177,7 +177,7 @@ COMMANDS: dict[str, Command] = {
             Option(
                 ("--conflicts",),
                 "error|identical|newest",
-                "With --merge, if two artifacts have a file at one path: fail; allow equal files; take the newest.",
+                "With --merge, if two artifacts have a file at one path: fail; allow equal files; or take the newest.",
                 "error",
             ),
             Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),

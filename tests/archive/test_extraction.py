@@ -296,3 +296,17 @@ def test_an_extraction_that_is_over_takes_nothing_more(tmp_path):
     with pytest.raises(RuntimeError, match="has ended"):
         task.write_member(archive["a.txt"], [])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_contents_of_another_kind(tmp_path):
+    """A caller can provide the members' bytes itself, and read members through without writing them."""
+    data = build(Entry("a", b"1"), Entry("b", b"2"))
+    directory = audit_reader(BytesReader(data))
+    with Extraction(directory, tmp_path / "out") as it:
+        it.extract_members(BytesReader(data), directory.members, lambda _, member: iter([member.name.encode(), b"!"]))
+        it.read_through(iter([b"never", b"written"]))
+        it.commit()
+        it.stop()
+        with pytest.raises(CancelledError):
+            it.read_through(iter([b"x"]))
+    assert contents(tmp_path / "out") == {"a": b"a!", "b": b"b!"}

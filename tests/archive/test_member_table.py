@@ -3,9 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import attrs
 import pytest
 
 from gh_artifacts_async.archive import MemberTable
+from gh_artifacts_async.archive.member_table import MemberStore
 from tests.kits.archives import FOLDER, LINK, Entry, build, unicode_path
 from tests.kits.unpacking import audited
 
@@ -120,3 +122,18 @@ def test_a_member_takes_less_than_200_bytes(tmp_path):
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) * 1024 < 200 * count
+
+
+def test_members_of_several_archives():
+    """A copy in another table is the same member, but for its folder, and with the name as it was stored."""
+    theirs = _table().store
+    store = MemberStore(2 * len(theirs))
+    for index in (5, 2, 4):
+        store.adopt(theirs, index, folders=[7, 9])
+    copies = MemberTable(store, range(3))
+    assert [member.name for member in copies] == ["z", "d/é.txt", "d/run"]
+    for copy, index in zip(copies, (5, 2, 4), strict=True):
+        own = theirs.member(index)
+        assert copy == attrs.evolve(own, folder=[7, 9][own.folder])
+    assert [store.placed(index) for index in range(3)] == [("z", 7), ("d/é.txt", 9), ("d/run", 9)]
+    assert [member.name for member in copies.in_file_order()] == ["d/é.txt", "d/run", "z"]

@@ -19,3 +19,4 @@ def test_errors_say_what_to_do():
         assert str(error) == f'member "x\\ny": it is wrong; {rule.advice}'
     assert str(over_limit(12.34, 10, limit="max_ratio")).startswith("the archive has ratio 12.3, more than 10; raise")
     assert over_limit(3, 2, limit="max_depth", member="a\n").member == "a\\n"
+    assert str(over_limit(3, 2, limit="max_members", whole="it all")).startswith("it all has members 3, more than 2")

@@ -51,8 +51,11 @@ def fill(github: FakeGitHub, old: int, new: int = 0, **values: Any) -> tuple[set
     """Add artifacts of 40 days ago, and of today; return their ids."""
     run = github.add_run(REPO)
     ago = github.clock.now() - timedelta(days=40)
-    before = {github.add_artifact(run, f"old-{it}", created_at=ago, size=200, **values) for it in range(old)}
-    return before, {github.add_artifact(run, f"new-{it}", size=200, **values) for it in range(new)}
+    before = {
+        github.add_artifact(run, f"old-{it}", created_at=ago, size=200, size_in_bytes=200, **values)
+        for it in range(old)
+    }
+    return before, {github.add_artifact(run, f"new-{it}", size=200, size_in_bytes=200, **values) for it in range(new)}
 
 
 async def ids(client: ArtifactsClient) -> set[int]:
@@ -135,7 +138,11 @@ class TestApply:
                 async for outcome in outcomes:
                     assert outcome.ok
                     ago = github.clock.now() - timedelta(days=50)
-                    new.add(github.add_artifact(run, f"later-{outcome.artifact.id}", size=200, created_at=ago))
+                    new.add(
+                        github.add_artifact(
+                            run, f"later-{outcome.artifact.id}", size=200, size_in_bytes=200, created_at=ago
+                        )
+                    )
             assert deletions(github) == [it.artifact.id for it in plan.delete]
             assert set(deletions(github)) == old
             assert await ids(client) == new

@@ -113,7 +113,7 @@ class TestCriteria:
         """Just as many as are needed; what has expired does not count, and is not touched."""
         found = [artifact(it, days=it) for it in (1, 2, 3, 4)] + [artifact(5, days=9, expired=True)]
         deleted, kept = reasons(found, max_total_bytes=250)
-        assert deleted == dict.fromkeys((4, 3), "among the oldest, and the repository may hold 250 bytes")
+        assert deleted == dict.fromkeys((4, 3), "among the oldest, to get down to 250 bytes")
         assert kept == {
             1: "the repository is small enough with it",
             2: "the repository is small enough with it",
@@ -125,7 +125,7 @@ class TestCriteria:
         """It also takes what is not old enough, but never what is among the newest, or has another name."""
         found = [artifact(1, days=40), artifact(2, days=3), artifact(3, days=2), artifact(4, days=50, name="logs")]
         deleted, kept = reasons(found, older_than=30 * DAY, keep_latest=1, max_total_bytes=0, names="wheel")
-        assert deleted == {1: "older than 30 days", 2: "among the oldest, and the repository may hold 0 bytes"}
+        assert deleted == {1: "older than 30 days", 2: "among the oldest, to get down to 0 bytes"}
         assert kept == {3: "among the newest named 'wheel' on main", 4: "its name does not match 'wheel'"}
 
 
@@ -221,6 +221,11 @@ class TestPlan:
         """Nothing is guessed."""
         with pytest.raises(ConfigurationError, match="a plan needs artifacts that have a repository, not"):
             CleanupPlan.of([wrong])
+
+    def test_of_a_single_artifact(self):
+        """It must be put in a list."""
+        with pytest.raises(ConfigurationError, match="a plan needs an iterable of artifacts, not one Artifact"):
+            CleanupPlan.of(artifact(1))  # type: ignore[arg-type]
 
 
 # --- for any listing, and any policy

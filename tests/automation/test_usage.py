@@ -91,7 +91,7 @@ async def test_a_repository(github, client, run, monkeypatch):
     """All pages of the listing are summed up."""
     monkeypatch.setattr(now, "utcnow", github.clock.now)
     for number in range(150):
-        github.add_artifact(run, f"docs-{number % 2}", size=200)
+        github.add_artifact(run, f"docs-{number % 2}", size=200, size_in_bytes=200)
     made = await client.storage_usage(REPO)
     assert rows(made.by_name) == [("docs-0", 75, 15000), ("docs-1", 75, 15000)]
     assert rows(made.by_age)[0] == ("last day", 150, 30000)

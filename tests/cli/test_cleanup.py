@@ -52,7 +52,9 @@ class TestDelete:
     def test_by_id_without_a_question(self, server, cli):
         """A line each on standard output, the total on standard error."""
         run = server.run()
-        one, two, other = (server.artifact(run, name, size=1000) for name in ("docs", "logs", "stays"))
+        one, two, other = (
+            server.artifact(run, name, size=1000, size_in_bytes=1000) for name in ("docs", "logs", "stays")
+        )
         ran = cli("delete", REPO, one, two, one, "--yes")
         assert ran.code == 0
         assert ran.out.splitlines() == [f"   1.0 kB  deleted  {one}  docs", f"   1.0 kB  deleted  {two}  logs"]
@@ -61,7 +63,7 @@ class TestDelete:
 
     def test_names_and_sizes_are_shown_before_the_question(self, server, cli, answer):
         """Both on the terminal, which is not where results go."""
-        number = server.artifact(server.run(), "docs\x1b[2J", size=1000)
+        number = server.artifact(server.run(), "docs\x1b[2J", size=1000, size_in_bytes=1000)
         screen = answer("y\n")
         ran = cli("delete", REPO, number)
         assert ran.code == 0
@@ -98,7 +100,7 @@ class TestDelete:
 
     def test_what_is_not_there(self, server, cli):
         """The others are deleted; alone it is exit code 3."""
-        number = server.artifact(server.run(), "docs", size=1000)
+        number = server.artifact(server.run(), "docs", size=1000, size_in_bytes=1000)
         ran = cli("delete", REPO, number, 7, "--yes")
         assert ran.code == 1
         assert ran.err.count("error:") == 1
@@ -108,7 +110,7 @@ class TestDelete:
 
     def test_an_expired_artifact(self, server, cli):
         """It can be deleted too, and frees nothing."""
-        number = server.artifact(server.run(), "docs", expired=True, size=1000)
+        number = server.artifact(server.run(), "docs", expired=True, size=1000, size_in_bytes=1000)
         assert cli("delete", REPO, number, "--yes").err == "1 artifact deleted, 0 B freed\n"
 
     def test_a_missing_permission_is_told_once(self, server, cli):
@@ -151,7 +153,7 @@ def filled(server) -> dict[str, int]:
         ("logs-old", dev, 60),
         ("wheel-new", dev, 1),
     ):
-        added[name] = server.artifact(run, name, size=1000, created_at=today - timedelta(days=days))
+        added[name] = server.artifact(run, name, size=1000, size_in_bytes=1000, created_at=today - timedelta(days=days))
     return added
 
 

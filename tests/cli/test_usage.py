@@ -14,8 +14,8 @@ def filled(server) -> None:
     """Artifacts of two names on two branches, and an expired one."""
     main, dev = server.run(branch="main"), server.run(branch="dev")
     for run, name in ((main, "wheel"), (dev, "wheel"), (dev, "logs")):
-        server.artifact(run, name, size=1000)
-    server.artifact(dev, "gone", size=5000, expired=True)
+        server.artifact(run, name, size=1000, size_in_bytes=1000)
+    server.artifact(dev, "gone", size=5000, size_in_bytes=5000, expired=True)
 
 
 @pytest.mark.usefixtures("filled")

@@ -32,6 +32,7 @@ from gh_artifacts_async import (
     Job,
     Limits,
     ListingProgress,
+    MemberContent,
     MergeResult,
     MirroredArtifact,
     MirrorReport,
@@ -335,6 +336,24 @@ async def fake() -> None:
         run = github.add_run("o/r", workflow="ci.yml")
         assert_type(github.add_artifact(run, "x", files={"a": b""}), int)
         assert_type(github.base_url, str)
+
+
+async def members(client: ArtifactsClient, artifacts: list[Artifact], repo: RepositoryName) -> None:
+    """Members of many artifacts, and of the newest that fits."""
+    for names in ("*.xml", ["a.txt", "b/*"], ("a",)):
+        async with client.read_members(artifacts, names, concurrency=4, max_bytes=2**20) as outcomes:
+            async for outcome in outcomes:
+                assert_type(outcome, Outcome[MemberContent])
+                if outcome.ok is True:
+                    assert_type(outcome.value.data, bytes)
+    client.read_members(client.list_run_artifacts(repo, 7), "*")
+    content = await client.read_latest("o/r", ArtifactQuery(branch="main"), "a.json", max_bytes=2**20)
+    assert_type(content, MemberContent)
+    assert_type(content.artifact, Artifact)
+    assert_type(content.name, str)
+    assert_type(content.text("latin-1"), str)
+    async with client.open_archive(artifacts[0]) as archive:
+        assert_type(await archive.read_many(["a", "b/"], max_bytes=2**20), dict[str, bytes])
 
 
 async def selection(client: ArtifactsClient) -> None:

@@ -51,7 +51,9 @@ class Filler:
             place = Folder(member.folder, member.base_name)
             return self._compared(chunks, place, layer.owner) if place in self.plan.watched else chunks
 
-        self.extraction.extract_members(reader, self.plan.directory.members.at(share.written), contents)
+        plain = not layer.raw and not self.plan.watched
+        written = self.plan.directory.members.at(share.written)
+        self.extraction.extract_members(reader, written, read_member if plain else contents)
         for copy in share.compared:
             chunks = _whole(reader) if layer.raw else read_member(reader, layer.directory.members[copy.position])
             self.extraction.read_through(self._compared(chunks, copy.place, layer.owner))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,7 @@ class Keep:
         self._small = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="gh-artifacts-")  # noqa: SIM115 - close()
         self._end = 0
         self._marker: Marker | None = None
+        self._made: list[Path] = []
 
     def add(self, data: bytes) -> Kept:
         """Keep a small archive.
@@ -118,6 +120,18 @@ class Keep:
         self._small.seek(kept.offset)
         return self._small.read(kept.length)
 
+    def make_folder(self, folder: Path) -> None:
+        """Create a folder and its parents, which are removed at the end if nothing was put there.
+
+        Raises:
+            DestinationExistsError: a file is in the way.
+            OutOfSpaceError: the disk is full.
+            OSError: it is not writable.
+        """
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        make_folder(folder)
+        self._made += missing
+
     def place(self, artifact: Artifact) -> Path:
         """Return a path for a whole archive; the folder is created by the first call.
 
@@ -135,6 +149,9 @@ class Keep:
         if self._marker is not None:
             remove_tree(self._marker.unpacking)
             self._marker.remove()
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 class Auditor:
@@ -255,7 +272,7 @@ class Auditor:
     async def _from_whole(self, artifact: Artifact, ranged: RangeReader) -> Source:
         """Fetch the whole, once, and audit it."""
         signed = ranged.unexpired_url()
-        make_folder(self._folder)
+        self._keep.make_folder(self._folder)
         part = PartFile.for_artifact(artifact, self._folder)
         left = self._context.leftovers.of(self._folder, part.prefix)
         try:

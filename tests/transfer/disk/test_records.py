@@ -16,12 +16,15 @@ from gh_artifacts_async import Artifact, Digest, OutOfSpaceError, RepositoryName
 from gh_artifacts_async.transfer.disk import records, verify
 from gh_artifacts_async.transfer.disk.records import (
     FileRecord,
+    MergeRecord,
     read_file_record,
     read_folder_record,
+    read_merge_record,
     record_path,
     set_aside,
     stage_file_record,
     stage_folder_record,
+    stage_merge_record,
     sweep_staged,
 )
 from tests.kits.transfer import everything, names
@@ -267,3 +270,51 @@ def test_a_staged_record_that_was_swept_at_once_is_written_again(
     assert len(set(seen)) == 3
     staged.put_in_place()
     assert read_folder_record(ARTIFACT, tmp_path / "docs") == ()
+
+
+# --- merged folders
+
+
+def test_a_merge_record_tells_of_which_artifacts_a_folder_is(tmp_path: Path) -> None:
+    """The record has ids, digests and sizes; it is true for exactly these artifacts, in any order."""
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    (folder / "a").write_bytes(DATA)
+    other = attrs.evolve(ARTIFACT, id=8, digest=Digest("sha256", SHA))
+    staged = stage_merge_record(folder, MergeRecord.of([ARTIFACT, other], "newest", {"a": 10}), folder, durable=True)
+    staged.put_in_place()
+    record = read_merge_record(folder)
+    assert record is not None
+    assert record.is_of([other, ARTIFACT])
+    assert not record.is_of([ARTIFACT])
+    assert not record.is_of([ARTIFACT, attrs.evolve(other, digest=None)])
+    assert record.conflicts == "newest"
+    assert [member.path for member in record.files(folder) or ()] == [folder / "a"]
+    assert read_folder_record(ARTIFACT, folder) is None
+    (folder / "a").write_bytes(b"longer than before")
+    assert record.files(folder) is None
+    (folder / "a").unlink()
+    assert record.files(folder) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1, "id": 0}', '{"version": 1, "id": 0, "artifacts": 7}'])
+def test_a_damaged_merge_record_is_none(tmp_path: Path, text: str) -> None:
+    """What is no record of a merge, or of nothing that is there, tells nothing."""
+    folder = tmp_path / "dist"
+    assert read_merge_record(folder) is None
+    record_path(folder).write_text(text)
+    assert read_merge_record(folder) is None
+    folder.mkdir()
+    assert read_merge_record(folder) is None
+
+
+def test_a_staged_merge_record_is_swept(tmp_path: Path) -> None:
+    """Like any other: it is put in place where its folder is, else removed."""
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    staged = stage_merge_record(folder, MergeRecord.of([ARTIFACT], "error", {}), folder, durable=False)
+    staged._close()  # as a process that is killed
+    assert read_merge_record(folder) is not None
+    (left,) = tmp_path.glob(".dist.gh-artifacts.json.*")
+    sweep_staged(left)
+    assert everything(tmp_path) == {".dist.gh-artifacts.json"}

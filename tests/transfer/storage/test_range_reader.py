@@ -277,3 +277,18 @@ async def test_scratch_on_a_full_disk(
                 pytest.fail("it is not there")
     assert isinstance(caught.value, OutOfSpaceError) is (number == errno.ENOSPC)
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.github_com("ranges")
+async def test_url_for_others(github: FakeGitHub) -> None:
+    """Its URL is there for other requests from when it was signed until shortly before it expires."""
+    artifact_id = add(github, size=SIZE)
+    async with slices_of(github, artifact_id) as slices:
+        assert slices.unexpired_url() is None
+        signed = await slices.url()
+        await slices.read(0, 10)
+        assert slices.unexpired_url() is signed
+        assert (slices.disposition or "").startswith('attachment; filename="docs.zip"')
+        await asyncio.sleep(signed.lifetime)
+        assert slices.unexpired_url() is None
+        assert await slices.url() is not signed

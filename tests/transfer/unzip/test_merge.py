@@ -34,7 +34,7 @@ from gh_artifacts_async.archive import overlay
 from gh_artifacts_async.transfer.unzip import merge_sources
 from tests.kits.archives import Entry, build
 from tests.kits.transfer import ONE_TRY, REPO, Seen, add, client_for, listed, parts
-from tests.kits.zips import HOSTILE, entries, make, noise, tree
+from tests.kits.zips import HOSTILE, entries, leave_extraction, make, noise, tree
 
 if TYPE_CHECKING:
     from gh_artifacts_async import ArtifactsClient, MergeResult
@@ -442,6 +442,15 @@ async def test_here(
     monkeypatch.chdir(tmp_path / "empty")
     assert (await merged(client, ".")).path == tmp_path / "empty"
     assert tree(tmp_path / "empty") == {"a": b"1"}
+
+
+async def test_what_a_killed_process_left(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """Staging folders of processes that are gone are removed, and a folder that one has moved away comes back."""
+    fill(github, {"a": b"1"})
+    leave_extraction(tmp_path, "old", "unpacking")
+    with pytest.raises(DestinationExistsError):
+        await merged(client, tmp_path / "docs")
+    assert tree(tmp_path) == {"docs/old": b"old"}
 
 
 # --- what goes wrong

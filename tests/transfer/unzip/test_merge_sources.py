@@ -166,6 +166,17 @@ def test_of_artifact() -> None:
     assert of_artifact(artifact(7), clash) is clash
 
 
+async def test_parents_that_are_not_used(tmp_path: Path) -> None:
+    """Folders that were created for whole archives go again, unless something is in them."""
+    keep = Keep(tmp_path / "a" / "b" / "dist")
+    keep.make_folder(tmp_path / "a" / "b")
+    keep.make_folder(tmp_path / "a" / "b")
+    keep.place(artifact(1)).write_bytes(b"x")
+    (tmp_path / "a" / "mine").touch()
+    keep.close()
+    assert entries(tmp_path / "a") == {"mine"}
+
+
 async def test_keep(tmp_path: Path) -> None:
     """The folder for whole archives is beside the destination, and gone with the end; nothing kept, nothing created."""
     keep = Keep(tmp_path / "dist")

@@ -16,11 +16,11 @@ from gh_artifacts_async import (
     ExtractPolicy,
     UnsupportedArchiveError,
 )
-from gh_artifacts_async.archive import TAIL, BytesReader
+from gh_artifacts_async.archive import TAIL, BytesReader, audit_directory
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader
 from gh_artifacts_async.transfer.unzip import remote_directory
-from gh_artifacts_async.transfer.unzip.remote_directory import not_a_zip, read_tail
+from gh_artifacts_async.transfer.unzip.remote_directory import Tail, fetch_tail, not_a_zip, read_tail
 from tests.kits.archives import Entry, build
 from tests.kits.remote import ARCHIVE, FILES, opened
 from tests.kits.transfer import add, client_for, get
@@ -212,3 +212,22 @@ async def test_is_that_of(github: FakeGitHub) -> None:
     assert not tail.is_that_of(BytesReader(ARCHIVE[:place] + b"x" + ARCHIVE[place + 1 :]))
     assert not tail.is_that_of(BytesReader(ARCHIVE[:-1]))
     assert not tail.is_that_of(BytesReader(make({"other": noise(9)}, zipfile.ZIP_STORED)))
+
+
+@pytest.mark.github_com("ranges")
+async def test_tail_of_anything(github: FakeGitHub) -> None:
+    """The last bytes are fetched of whatever is stored, and told from storage's length, not from GitHub's."""
+    data = noise(100_000)
+    for size in (len(data), len(data) - 7):
+        artifact_id = add(github, raw=("r.bin", data), raw_size=None, size_in_bytes=size)
+        async with ranged_of(github, artifact_id) as ranged:
+            assert await fetch_tail(ranged, size) == (data[-TAIL:], len(data))
+
+
+def test_tail_of_an_archive_on_disk() -> None:
+    """The digest is that of the same archive read from storage; another directory has another one."""
+    data = make({"a": b"1", "b": b"2"})
+    tail = Tail.of(BytesReader(data), audit_directory(BytesReader(data)))
+    assert tail.is_that_of(BytesReader(data))
+    assert not tail.is_that_of(BytesReader(data.replace(b"b", b"c")))
+    assert tail.size == len(data)
