@@ -16,7 +16,6 @@ from gh_artifacts_async.errors import ArtifactExpiredError, DestinationExistsErr
 from gh_artifacts_async.events import TransferFinished
 from gh_artifacts_async.models import Artifact
 from gh_artifacts_async.protocol.ranges import expected_sha256
-from gh_artifacts_async.transfer.disk import records
 from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
@@ -155,9 +154,7 @@ class Fetcher:
         raise ArtifactExpiredError(msg)
 
     async def _download(self, job: Job, artifact: Artifact, *, replace: bool) -> Done:
-        options = attrs.evolve(self._options.downloads, if_exists="replace" if replace else "skip")
-        if job.check and options.extract is not None:  # a folder that differs must not be taken for the artifact
-            await in_thread(lambda: records.record_path(job.path).unlink(missing_ok=True))
+        options = attrs.evolve(self._options.downloads, if_exists="replace" if replace else "skip", differs=replace)
         claims = _OnePlace(self._plan.claims, job.place) if replace else self._plan.claims
         result = await Download(self._context, artifact, job.destination, options, self._emitter, claims).run()
         entry = await in_thread(lambda: mirrored.describe(self._folder, artifact, result, job.destination.path()))

@@ -49,11 +49,13 @@ class DownloadOptions:
         if_exists: what to do if the destination is taken.
         durable: fsync what is written, and its folder.
         extract: how to extract a zip; None leaves it zipped.
+        differs: what ``"replace"`` replaces is known to be something else; it is not compared.
     """
 
     if_exists: IfExists = "error"
     durable: bool = False
     extract: ExtractPolicy | None = None
+    differs: bool = False
 
     @classmethod
     def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> DownloadOptions:  # noqa: FBT001
@@ -183,8 +185,8 @@ class Download:
     async def _local_copy(self, path: Path) -> LocalCopy | None:
         if not os.path.lexists(path):  # noqa: ASYNC240 - as above
             return None
-        if self._options.if_exists == "replace" and path.is_symlink():  # noqa: ASYNC240
-            return None  # the link is what is replaced
+        if self._options.if_exists == "replace" and (self._options.differs or path.is_symlink()):  # noqa: ASYNC240
+            return None  # of a link, the link itself is what is replaced
         if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
             members = await in_thread(lambda: records.read_folder_record(self._artifact, path))
             return None if members is None else LocalCopy(path=path, members=members)

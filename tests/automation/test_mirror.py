@@ -9,6 +9,7 @@ import os
 import pickle
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -110,6 +111,7 @@ async def test_nothing_to_mirror(github: FakeGitHub, client: ArtifactsClient, tm
     assert names(tmp_path) == {MANIFEST}
 
 
+@pytest.mark.github_com("digest")
 async def test_manifest_tells_no_secret_and_no_place(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -137,6 +139,7 @@ async def test_what_another_download_left_is_taken_over(
     assert len(json.loads((tmp_path / MANIFEST).read_text())["artifacts"]) == 3
 
 
+@pytest.mark.github_com("digest")
 async def test_many_artifacts_in_few_requests(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A mirror of 1,000 artifacts of one content sends one request to storage, and a second run only reads pages."""
     run = github.add_run(REPO)
@@ -160,6 +163,31 @@ async def test_file_that_is_missing_is_fetched_again(
     report = await mirrored_ok(client, tmp_path, layout="{branch}/{name}-{id}")
     assert ids(report.fetched) == {first[0]}
     assert contents(tmp_path) == wanted(github, *first)
+
+
+@pytest.mark.parametrize("extract", [False, True])
+async def test_without_digests_nothing_is_taken_for_another(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, *, extract: bool
+) -> None:
+    """Without a digest, the same size is no proof: a new artifact is fetched over an old one, and a repair is one."""
+    options = {"layout": "name", "extract": extract}
+    old = github.add_artifact(github.add_run(REPO), "docs", files={"a.txt": "a" * 9}, digest=None)
+    await mirrored_ok(client, tmp_path, **options)
+    github.remove_artifact(old)
+    new = github.add_artifact(github.add_run(REPO), "docs", files={"a.txt": "b" * 9}, digest=None)
+    assert ids((await mirrored_ok(client, tmp_path, prune=True, **options)).fetched) == {new}
+    path = tmp_path / ("docs/a.txt" if extract else "docs.zip")
+
+    def content() -> bytes:
+        if extract:
+            return path.read_bytes()
+        with ZipFile(path) as archive:
+            return archive.read("a.txt")
+
+    assert content() == b"b" * 9
+    path.write_bytes(bytes(path.stat().st_size))
+    assert ids((await mirrored_ok(client, tmp_path, verify=True, **options)).fetched) == {new}
+    assert content() == b"b" * 9
 
 
 async def test_failure_of_one_artifact(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
@@ -219,6 +247,7 @@ async def test_cancelled_run_is_continued(github: FakeGitHub, client: ArtifactsC
 # --- one content, many artifacts -------------------------------------------------------------------------------------
 
 
+@pytest.mark.github_com("digest")
 async def test_hundred_runs_of_one_content(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """100 artifacts with the same content are fetched once and stored once."""
     everything = [github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE) for _ in range(100)]
@@ -232,6 +261,7 @@ async def test_hundred_runs_of_one_content(github: FakeGitHub, client: Artifacts
     assert len(seen.of(TransferFinished)) == 100
 
 
+@pytest.mark.github_com("digest")
 async def test_one_content_over_many_runs_of_the_mirror(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
 ) -> None:
@@ -247,6 +277,7 @@ async def test_one_content_over_many_runs_of_the_mirror(
     assert (tmp_path / f"docs-{first}.zip").samefile(tmp_path / f"docs-{second}.zip")
 
 
+@pytest.mark.github_com("digest")
 async def test_copies_rather_than_links(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """With link=False each artifact is a file of its own, and is not fetched for that."""
     for _ in range(3):
@@ -257,6 +288,7 @@ async def test_copies_rather_than_links(github: FakeGitHub, client: ArtifactsCli
     assert parts(tmp_path) == []
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EMLINK])
 async def test_where_links_are_not_possible(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
@@ -276,6 +308,7 @@ async def test_where_links_are_not_possible(
     assert contents(tmp_path) == wanted(github, first, second)
 
 
+@pytest.mark.github_com("digest")
 async def test_twin_that_was_changed_is_no_source(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A file that no longer has its content is linked to nothing: the new artifact is fetched."""
     first = github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE)
@@ -288,6 +321,7 @@ async def test_twin_that_was_changed_is_no_source(github: FakeGitHub, client: Ar
     assert not changed.samefile(tmp_path / f"docs-{second}.zip")
 
 
+@pytest.mark.github_com("digest")
 async def test_raw_twins_keep_their_kind(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Two files that were not uploaded as zips are one content, and both keep their extension."""
     both = [github.add_artifact(github.add_run(REPO), "app.whl", raw=("app.whl", b"x" * 500)) for _ in range(2)]
@@ -382,6 +416,7 @@ async def test_new_artifact_takes_the_place_of_a_pruned_one(
     assert ids((await mirrored_ok(client, tmp_path, layout="name", prune=True)).kept) == {new}
 
 
+@pytest.mark.github_com("digest")
 async def test_same_content_takes_the_place(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A new artifact of the same content and place needs no bytes at all."""
     old = github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE)
@@ -442,6 +477,7 @@ async def test_newest_folder_under_one_name(
     assert {path.name for path in (tmp_path / "docs").iterdir()} == ({"a.txt", "mine.txt"} if added else {"b.txt"})
 
 
+@pytest.mark.github_com("digest")
 async def test_raw_twin_that_was_not_recorded(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A raw file that a killed run has put in place, and could not record, is recognized beside its twin."""
     for _ in range(2):
@@ -455,6 +491,7 @@ async def test_raw_twin_that_was_not_recorded(github: FakeGitHub, client: Artifa
     assert stored(github) == 0
 
 
+@pytest.mark.github_com("digest")
 async def test_everything_was_removed_by_hand(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Twins that all are gone are fetched once again."""
     everything = [github.add_artifact(github.add_run(REPO), "docs", size=500) for _ in range(20)]
@@ -660,6 +697,7 @@ async def test_without_verify_a_changed_file_is_reported(
     assert ids(report.kept) == {first[1]}
 
 
+@pytest.mark.github_com("digest")
 async def test_verify_of_twins_reads_and_fetches_once(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -834,6 +872,7 @@ async def test_without_a_token(github: FakeGitHub, tmp_path: Path) -> None:
     assert github.requests == []
 
 
+@pytest.mark.github_com("ranges")
 async def test_resumes_what_broke(github: FakeGitHub, tmp_path: Path) -> None:
     """What a failed transfer left is continued by the next run."""
     it = github.add_artifact(github.add_run(REPO), "docs", size=600_000)

@@ -49,6 +49,7 @@ async def artifacts(github: FakeGitHub, client: ArtifactsClient) -> list[Artifac
     return await listed(client)
 
 
+@pytest.mark.github_com("digest")
 async def test_twins_come_last(client: ArtifactsClient, artifacts: list[Artifact], tmp_path: Path) -> None:
     """One of each content comes first, so that no transfer waits for another."""
     one, two, three, other, unknown = artifacts
@@ -68,6 +69,7 @@ async def test_folders_have_no_twins(client: ArtifactsClient, artifacts: list[Ar
     assert (await fetcher(client, tmp_path, artifacts, options=options)).subjects() == artifacts
 
 
+@pytest.mark.github_com("digest")
 async def test_kinds(github: FakeGitHub, client: ArtifactsClient, artifacts: list[Artifact], tmp_path: Path) -> None:
     """The first of a content is downloaded, the second linked, and what was there before is kept."""
     one, two, three, *_ = artifacts

@@ -103,6 +103,7 @@ async def test_two_processes(github: FakeGitHub, tmp_path: Path) -> None:
     assert report["fetched"] == 1
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("extract", [False, True])
 async def test_killed_before_each_call_of_the_file_system(
