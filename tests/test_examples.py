@@ -113,7 +113,7 @@ async def test_the_budget_that_processes_share(values: dict[str, object]) -> Non
 
 async def test_the_readme_downloads_all_of_them(values: dict[str, object], tmp_path: Path) -> None:
     """Both programs of the README download every artifact, though their names recur, and run again they skip them."""
-    first, many = examples.examples(examples.ROOT / "README.md")
+    first, many, _ = examples.examples(examples.ROOT / "README.md")
     artifacts = values["artifacts"]
     assert isinstance(artifacts, list)
     for _ in range(2):
@@ -126,6 +126,15 @@ async def test_the_readme_downloads_all_of_them(values: dict[str, object], tmp_p
     for _ in range(2):
         said = await examples.run(moved, {}, values)
         assert sorted(said.split()) == sorted(str(Path("many") / f"{it.name}-{it.id}.zip") for it in artifacts)
+
+
+async def test_the_readme_asks_a_question(values: dict[str, object], github: FakeGitHub) -> None:
+    """From a question to a file's content takes as few requests as it says."""
+    *_, question = examples.examples(examples.ROOT / "README.md")
+    github.forget_requests()
+    said = await examples.run(question, {}, values)
+    assert said.endswith(" {}{}\n")
+    assert len(github.requests) <= 6
 
 
 def documents(text: str) -> Iterator[dict[str, Any]]:
