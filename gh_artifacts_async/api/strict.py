@@ -64,8 +64,15 @@ class _Account:
 
 
 @attrs.frozen
+class _Numbered:
+    """The repository of a run, of which the name is known."""
+
+    id: int | None = None
+
+
+@attrs.frozen
 class _Whole:
-    """A repository as it stands in a run."""
+    """The head repository of a run."""
 
     id: int | None = None
     full_name: str | None = None
@@ -80,7 +87,7 @@ class _Pull:
 class _RunParts:
     """What a run takes a field or two of."""
 
-    repository: _Whole | None = None
+    repository: _Numbered | None = None
     head_repository: _Whole | None = None
     actor: _Account | None = None
     pull_requests: tuple[_Pull, ...] | None = None

@@ -4,7 +4,7 @@ import copy
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gh_artifacts_async.api import decode, strict
@@ -112,6 +112,7 @@ def test_both_ways_make_the_same_of_every_artifact(fields, run, dropped):
     st.dictionaries(st.sampled_from(["repository", "head_repository", "actor", "pull_requests"]), PARTS, max_size=2),
     st.sets(st.sampled_from(list(RUN)), max_size=9),
 )
+@example({}, {"repository": {"id": None, "full_name": True}}, set())
 def test_both_ways_make_the_same_of_every_run(fields, parts, dropped):
     """Runs, too."""
     document = {key: value for key, value in (RUN | fields | parts).items() if key not in dropped}

@@ -171,7 +171,7 @@ class TestWhatIsNew:
         assert got == ids[-2:]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 async def test_each_comes_once_whatever_happens(github, run, seed):
     """Bursts over several pages, late and lower ids, deletions, failures and restarts for an hour."""
     draw, added, gone = random.Random(seed), set[int](), set[int]()  # noqa: S311 - a test's own
