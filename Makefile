@@ -17,7 +17,7 @@ PYTEST := -m pytest -n 2 --inline-snapshot=disable
 
 # tests/kits/profiles.py says why some tests hold for github.com alone.
 PROFILES := ghes-3.4 ghes-3.7 ghes-3.8 ghes-3.19
-PROFILE_TESTS := tests/api tests/client tests/cli tests/faults tests/outsiders tests/transfer tests/transport
+PROFILE_TESTS := tests/api tests/automation tests/client tests/cli tests/faults tests/outsiders tests/transfer tests/transport
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow profiles interop lint contracts types docs picture check bench bench-quick soak constraints upgrade clean

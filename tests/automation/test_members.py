@@ -158,6 +158,7 @@ async def test_missing(github: FakeGitHub, run: FakeRun, client: ArtifactsClient
     assert "is a folder" in failed[3][2]
 
 
+@pytest.mark.github_com("ranges")
 async def test_one_failure_an_artifact(github: FakeGitHub, run: FakeRun, client: ArtifactsClient) -> None:
     """An artifact that is gone, expired, broken or refused by storage is one failure; the others are read."""
     good = github.add_artifact(run, "good", files=SMALL)
@@ -190,6 +191,7 @@ async def test_a_damaged_member(github: FakeGitHub, client: ArtifactsClient) -> 
     assert error.member == "b"
 
 
+@pytest.mark.github_com("ranges")
 async def test_storage_that_fails_in_the_middle(github: FakeGitHub) -> None:
     """If storage stops serving ranges of an archive, what was read stays, and the artifact fails once."""
     limit = 300_000
@@ -203,6 +205,7 @@ async def test_storage_that_fails_in_the_middle(github: FakeGitHub) -> None:
     assert [type(error) for error in errors(outcomes)] == [StorageError]
 
 
+@pytest.mark.github_com("ranges")
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 async def test_like_zipfile(data: st.DataObject) -> None:
@@ -229,6 +232,7 @@ async def test_like_zipfile(data: st.DataObject) -> None:
 # --- artifacts that are no zips
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("size", [9, 300_000])
 async def test_a_single_file(github: FakeGitHub, client: ArtifactsClient, size: int) -> None:
     """What was uploaded without zipping is one member under its file name, verified as a whole."""
@@ -267,6 +271,7 @@ async def test_undecided_headers(github: FakeGitHub, client: ArtifactsClient, da
     assert [outcome.value.name for outcome in outcomes] == [found]
 
 
+@pytest.mark.github_com("ranges")
 async def test_a_single_file_that_is_wrong_or_large(github: FakeGitHub, client: ArtifactsClient) -> None:
     """A file with another digest is a failure, and so is one beyond the limit, of which only the end is fetched."""
     add(github, "wrong", raw=("wrong", b"1"), content_type="text/plain", digest="sha256:" + "0" * 64)
@@ -401,6 +406,7 @@ async def test_a_member_that_fits_only_without_its_compressed_bytes(
     assert not any(temporary.iterdir())
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 async def test_memory(github: FakeGitHub, run: FakeRun, client: ArtifactsClient, method: int) -> None:
     """Whatever the archives hold and however slowly outcomes are taken, memory stays within its bound."""
@@ -426,6 +432,7 @@ async def test_memory(github: FakeGitHub, run: FakeRun, client: ArtifactsClient,
     assert peak <= concurrency * limit + others
 
 
+@pytest.mark.github_com("ranges")
 async def test_nobody_takes_the_outcomes(github: FakeGitHub, run: FakeRun, client: ArtifactsClient) -> None:
     """While no outcome is taken, no further artifact is begun."""
     for number in range(40):
@@ -580,6 +587,7 @@ async def test_without_a_token(github: FakeGitHub) -> None:
 # --- the newest that fits
 
 
+@pytest.mark.github_com("ranges")
 async def test_latest(github: FakeGitHub, client: ArtifactsClient) -> None:
     """The newest artifact that fits is read, with one signed URL and two ranges."""
     for number in range(3):

@@ -297,6 +297,7 @@ async def test_runs_that_failed_are_not_looked_up_for_ever(github, client):
     assert len(asked(github)) <= 1 + 3 + 20
 
 
+@pytest.mark.github_com("filters")
 async def test_all_of_a_name_takes_pages_and_not_runs(github, client):
     """The listing of runs is read as far as it is cheaper than one request a run."""
     ids = [built(github, number, "Rails", "log")[1] for number in range(120)]
@@ -347,6 +348,7 @@ async def test_the_newest_fitting_one_may_be_on_a_later_page(github, client):
 # --- explain
 
 
+@pytest.mark.github_com("addresses")
 async def test_a_plan_tells_the_requests_and_why_candidates_were_left_out(github, client):
     """What it tells is what the fake has seen; a candidate has one reason."""
     _, best = built(github, 0, "Rails")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gh_artifacts_async.cli import conflicts
 from gh_artifacts_async.errors import DestinationExistsError
 from gh_artifacts_async.models import RepositoryName
@@ -10,6 +12,7 @@ from tests.kits.api import REPO
 NAME = RepositoryName.parse(REPO)
 
 
+@pytest.mark.github_com("digest")
 async def test_an_older_artifact_is_named(github, client, tmp_path):
     """The listing still has an artifact of the file's digest."""
     run = github.add_run(REPO)

@@ -209,6 +209,7 @@ async def test_jobs_and_repositories(github: FakeGitHub, client: ArtifactsClient
     assert [str(name) async for name in client.list_repositories("octo-org")] == [REPO]
 
 
+@pytest.mark.github_com("retention")
 async def test_retention(github: FakeGitHub) -> None:
     """It is set, a mutation apart from the next, and read; new artifacts follow it."""
     run = github.add_run(REPO)

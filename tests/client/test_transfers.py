@@ -8,6 +8,7 @@ from gh_artifacts_async import ArtifactsClient, ClientClosedError, Configuration
 from tests.kits.transfer import REPO, client_for
 
 
+@pytest.mark.github_com("digest")
 async def test_one_artifact_each_way(github, client, run, tmp_path):
     """As a file, among many, by a plan, as an archive, a member, a merged folder, and compared with a file."""
     artifact = await client.get_artifact(REPO, github.add_artifact(run, "docs", files={"a.txt": b"all is well"}))

@@ -29,6 +29,7 @@ REASONS = {
     "versions": "it is about X-GitHub-Api-Version, which Enterprise Server ignores before 3.9",
     "limits": "it is about rate limit headers, which Enterprise Server does not send by default",
     "filters": "it counts the requests of a listing by name, and Enterprise Server 3.6 and 3.7 send all of it",
+    "retention": "it is about retention settings, which Enterprise Server has since 3.19",
     "addresses": "it is about the paths and URLs of api.github.com, without /api/v3",
 }
 """Why a test is for github.com alone: ``@pytest.mark.github_com("ranges")``."""

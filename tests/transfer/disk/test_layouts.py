@@ -333,7 +333,7 @@ async def test_a_template_by_attempt(
     assert found == {f"33/{number}/docs.zip": it for number, it in enumerate(ids, start=1)}
     prefix = github.scenario.profile.prefix
     url = f"{prefix}/repos/{REPO}/actions/runs/{its_run.id}"
-    runs = [record.path for record in github.requests if "/runs/" in record.path]
+    runs = [record.path for record in github.requests_to("api") if "/runs/" in record.path]
     assert runs == [url, *(f"{url}/attempts/{number}" for number in asked)]
 
 
@@ -345,7 +345,7 @@ async def test_no_attempt_is_asked_for_where_no_layout_needs_it(
     artifacts = await listed(client)
     github.forget_requests()
     await fetch_all(client, artifacts, tmp_path, layout="{run_number}/{name}-{id}")
-    assert sum("/runs/" in record.path for record in github.requests) == 1
+    assert sum("/runs/" in record.path for record in github.requests_to("api")) == 1
     assert len(names(tmp_path)) == 4
 
 

@@ -145,6 +145,7 @@ async def test_without_ranges(github: FakeGitHub, client: ArtifactsClient, tmp_p
 # --- what clashes
 
 
+@pytest.mark.github_com("ranges")
 async def test_clash_among_forty(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Forty artifacts with one clash: both are named, nothing is written, and no body is requested."""
     files = split(40, 3 * BIG // 2)

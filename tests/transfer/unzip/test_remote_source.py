@@ -33,6 +33,7 @@ async def source_of(github: FakeGitHub, artifact_id: int, **settings: Any) -> As
             yield RemoteSource(context, artifact, context.github.emitter, stack)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("ranged", [False, True])
 @pytest.mark.parametrize(
     ("values", "kind"),
@@ -85,6 +86,7 @@ async def test_everything(github: FakeGitHub) -> None:
         assert source.bytes_fetched == len(data)
 
 
+@pytest.mark.github_com("ranges")
 async def test_everything_is_checked(github: FakeGitHub) -> None:
     """Bytes that cannot be the artifact's are an error: here no digest, and another length."""
     artifact_id = add(github, raw=("a", b"123"), content_type="text/html", digest=None, size_in_bytes=4)
@@ -104,6 +106,7 @@ async def test_after_the_block(github: FakeGitHub) -> None:
         await source.pieces((directory["last.txt"],))
 
 
+@pytest.mark.github_com("ranges")
 async def test_whole_instead_of_ranges(github: FakeGitHub, temporary: Path) -> None:
     """Storage that stops serving ranges is asked for the whole, which the other calls use then."""
     artifact_id = add(github, archive=ARCHIVE)
