@@ -193,14 +193,13 @@ class Asker:
         session = self._because(f"the head commit of pull request {pull_request}")
         return (await repositories.get_pull_request(session, self.repo, pull_request)).head_sha
 
-    async def workflow_id(self, name: str) -> int | None:
-        """Return the id of the workflow of a name; None if there is none."""
+    async def workflow_ids(self, name: str) -> list[int]:
+        """Return the ids of the workflows of a name, or of a path that is no file's (``dynamic/…``)."""
         session = self._because(f"the id of the workflow named {name!r}")
+        numbers: list[int] = []
         page: int | None = 1
         while page is not None:
             found = await endpoints.list_repo_workflows(session, self.repo, per_page=PER_PAGE, page=page)
-            number = next((workflow.id for workflow in found.workflows if workflow.name == name), None)
-            if number is not None:
-                return number
+            numbers += [workflow.id for workflow in found.workflows if name in {workflow.name, workflow.path}]
             page = found.next_page
-        return None
+        return numbers

@@ -55,6 +55,7 @@ class Selection:
         self.ask = asker
         self._query = query
         self._starts: dict[tuple[int, int], datetime | None] = {}
+        self._workflows: list[int] = []
 
     async def select(self) -> list[Artifact]:
         """Return the artifacts that fit, the newest first.
@@ -93,14 +94,16 @@ class Selection:
     async def _know_workflow(self) -> bool:
         """Put a workflow's id in place of its name; False if there is no such workflow.
 
-        The runs of one commit are few, so their names are compared instead.
+        Several may have the name, such as one whose file was renamed: then the runs of all of them count. The runs of
+        one commit are few, so their names are compared instead.
         """
         name = self._query.workflow
         if not isinstance(name, str) or not matching.is_workflow_name(name) or self._query.head_sha is not None:
             return True
-        number = await self.ask.workflow_id(name)
-        self._query = attrs.evolve(self._query, workflow=number or name)
-        return number is not None
+        self._workflows = await self.ask.workflow_ids(name)
+        if len(self._workflows) == 1:
+            self._query = attrs.evolve(self._query, workflow=self._workflows[0])
+        return bool(self._workflows)
 
     # --- the ways ---
 
@@ -138,9 +141,36 @@ class Selection:
         """Return fitting artifacts of a name from the first page that has one."""
         page = await self.ask.newest_of_name(name)
         found = self._fitting(page.artifacts)
-        if found or page.next_page is None or self._is_stale(page.artifacts):
+        complete = page.next_page is None or self._is_stale(page.artifacts)
+        if not found and not complete:
+            found = await self._first_listed(name)
+        return await self._with_twins(name, found, complete=complete)
+
+    async def _first_listed(self, name: str) -> list[Artifact]:
+        """Read the listing of a name to the end of the page that has one that fits."""
+        read: list[Artifact] = []
+        end = None
+        async with aclosing(self._all(name)) as listed:
+            async for artifact in listed:
+                read.append(artifact)
+                if end is None and self._fits(artifact):
+                    end = len(read) + PER_PAGE - len(read) % PER_PAGE
+                if end is not None and len(read) >= end:
+                    break
+        return self._fitting(read)
+
+    def _fits(self, artifact: Artifact) -> bool:
+        return (
+            matching.name_fits(self._query, artifact.name)
+            and matching.why_not_artifact(self._query, artifact, run_is_checked=False) is None
+        )
+
+    async def _with_twins(self, name: str, found: list[Artifact], *, complete: bool) -> list[Artifact]:
+        """Return artifacts of a name; if older twins count too, all of the newest one's run, beyond the page as well."""
+        run_id = matching.newest_first(found)[0].run_id if found else None
+        if run_id is None or complete or self._query.duplicates == "newest":
             return found
-        return await self._listed(name)
+        return self._fitting(await self.ask.run_artifacts(run_id, name))
 
     async def _latest_by_name(self, name: str) -> list[Artifact]:
         """Bring the newest artifacts of a name and the newest runs together; runs beyond the page are looked into."""
@@ -151,6 +181,7 @@ class Selection:
         if not found and complete:
             return []
         if not run_is_checked and found:
+            found = await self._with_twins(name, found, complete=complete)
             return matching.without_twins(self._query, matching.of_newest_run(found))
         return await NewestRun(
             self, found, None if complete else page.artifacts, twins=self._query.duplicates != "newest"
@@ -223,7 +254,10 @@ class Selection:
 
     def run_fits(self, run: WorkflowRun) -> bool:
         """Whether a run fits; if not, the reason is noted."""
-        reason = matching.why_not_run(self._query, run)
+        query = self._query
+        if run.workflow_id in self._workflows:
+            query = attrs.evolve(query, workflow=run.workflow_id)
+        reason = matching.why_not_run(query, run)
         if reason is not None:
             self.ask.leave_out(run, reason)
         return reason is None
@@ -231,7 +265,7 @@ class Selection:
     async def batches(self) -> AsyncGenerator[list[WorkflowRun]]:
         """Yield the runs that fit, a page of the listing at a time, the newest first: by time, never by id alone."""
         since = self._query.since
-        oldest = None if since is None else since - matching.LATEST_UPLOAD
+        oldest = None if since is None else matching.oldest_run(since)
         workflow = None if matching.is_workflow_name(self._query.workflow) else self._query.workflow
         listed = self.ask.runs(workflow, matching.run_filters(self._query), (oldest, None))
         page: list[WorkflowRun] = []
@@ -260,7 +294,7 @@ class Selection:
         found = self._fitting(artifacts, run_is_checked=run is not None)
         if run is not None:
             found = [artifact for artifact in found if await self._is_of_attempt(artifact, run)]
-        return matching.without_twins(self._query, found)
+        return matching.without_twins(self._query, found, of_one_run=True)
 
     async def _checked_by_run(self, artifacts: list[Artifact]) -> list[Artifact]:
         """Return the artifacts whose runs fit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import urlencode
 
 import pytest
@@ -341,6 +341,46 @@ async def test_the_newest_fitting_one_may_be_on_a_later_page(github, client):
     github.forget_requests()
     assert await found(client, names="Rails", conclusion=None, branch="main") == [own]
     assert len(asked(github)) <= 4
+
+
+async def test_forks_on_the_newest_pages_do_not_make_all_pages_necessary(github, client):
+    """The listing is read as far as the page that has the newest one that fits."""
+    for number in range(450):
+        built(github, number, "Rails", **({} if number == 250 else {"head_repository": "evil/octo-docs"}))
+    assert len(await found(client, names="Rails", conclusion=None)) == 1
+    assert len(asked(github)) == 4
+
+
+@pytest.mark.parametrize("query", [{"branch": "main", "conclusion": None}, {"conclusion": None}, {"branch": "main"}])
+async def test_older_twins_may_be_beyond_the_page(github, client, query):
+    """An earlier attempt's artifact is found although more than 100 of the name have come since."""
+    run, first = built(github, 0, "Rails")
+    for number in range(120):
+        built(github, number + 5, "Rails", branch="dev")
+    again = github.update_run(github.scenario.runs[run], attempt=2, run_started_at=at(300))
+    second = github.add_artifact(again, "Rails", created_at=at(301))
+    assert await found(client, names="Rails", duplicates="all", **query) == [second, first]
+    with pytest.raises(errors.DuplicateArtifactsError):
+        await found(client, names="Rails", duplicates="error", **query)
+    assert await found(client, names="Rails", **query) == [second]
+
+
+@pytest.mark.parametrize("latest", [True, False])
+@pytest.mark.parametrize("names", ["Rails", "R*"])
+async def test_workflows_that_share_a_name_all_count(github, client, names, latest):
+    """GitHub still lists a workflow whose file was renamed; the newest run may be of either."""
+    _, old = built(github, 0, "Rails", workflow="old.yml", workflow_name="CI")
+    _, new = built(github, 1, "Rails", workflow="new.yml", workflow_name="CI")
+    built(github, 2, "Rails", workflow="docs.yml")
+    assert await found(client, names=names, workflow="CI", latest=latest) == ([new] if latest else [new, old])
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))])
+async def test_since_may_be_any_time(github, client, zone):
+    """The least and the greatest included."""
+    _, one = built(github, 0, "Rails")
+    assert await found(client, names="Rails", since=datetime.min.replace(tzinfo=zone)) == [one]
+    assert await found(client, names="Rails", since=datetime.max.replace(tzinfo=zone)) == []
 
 
 # --- explain
