@@ -7,13 +7,14 @@ that they belong to. So a question about both takes two listings, which are brou
 from __future__ import annotations
 
 from contextlib import aclosing
+from math import ceil
 from typing import TYPE_CHECKING
 
 import attrs
 
 from gh_artifacts_async.automation import matching
 from gh_artifacts_async.automation.asking import PER_PAGE, Asker, QueryPlan
-from gh_artifacts_async.automation.newest_run import NewestRun
+from gh_artifacts_async.automation.newest_run import MANY_LOOKS, NewestRun, by_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -147,7 +148,7 @@ class Selection:
         return await self._with_twins(name, found, complete=complete)
 
     async def _first_listed(self, name: str) -> list[Artifact]:
-        """Read the listing of a name to the end of the page that has one that fits."""
+        """Read the listing of a name to the end of the first page that has one that fits."""
         read: list[Artifact] = []
         end = None
         async with aclosing(self._all(name)) as listed:
@@ -166,7 +167,7 @@ class Selection:
         )
 
     async def _with_twins(self, name: str, found: list[Artifact], *, complete: bool) -> list[Artifact]:
-        """Return artifacts of a name; if older twins count too, all of the newest one's run, beyond the page as well."""
+        """Return artifacts of a name; if older twins count, all of the newest one's run, beyond the page too."""
         run_id = matching.newest_first(found)[0].run_id if found else None
         if run_id is None or complete or self._query.duplicates == "newest":
             return found
@@ -184,7 +185,12 @@ class Selection:
             found = await self._with_twins(name, found, complete=complete)
             return matching.without_twins(self._query, matching.of_newest_run(found))
         return await NewestRun(
-            self, found, None if complete else page.artifacts, twins=self._query.duplicates != "newest"
+            self,
+            found,
+            None if complete else page.artifacts,
+            twins=self._query.duplicates != "newest",
+            name=name,
+            pages=ceil(page.total_count / PER_PAGE),
         ).find()
 
     async def _all_by_name(self, name: str) -> list[Artifact]:
@@ -196,13 +202,26 @@ class Selection:
         return matching.without_twins(self._query, found)
 
     async def _latest_by_run(self) -> list[Artifact]:
-        """Look into one run after another, the newest first, until one has a match."""
+        """Look into one run after another, the newest first, until one has a match.
+
+        Where many have none, the repository's artifacts are listed instead, if that takes no more requests.
+        """
+        looks, pages = 0, 0
+        known: dict[int, list[Artifact]] | None = None
         async with aclosing(self.batches()) as batches:
             async for batch in batches:
                 for run in batch:
-                    found = await self.in_run(run.id, run)
+                    if known is None and looks >= MANY_LOOKS:
+                        pages = pages or 1 + ceil(await self.ask.count() / PER_PAGE)
+                        known = by_run(await self.candidates(None)) if looks >= pages else None
+                    looks += 1
+                    found = await (
+                        self.in_run(run.id, run) if known is None else self.within(run, known.pop(run.id, ()))
+                    )
                     if found:
                         return found
+                if known is not None and not known:
+                    break
         return []
 
     async def _all_by_run(self) -> list[Artifact]:
@@ -214,8 +233,7 @@ class Selection:
             for run in runs.values():
                 found += await self.in_run(run.id, run)
         else:
-            fitting = self._fitting([one async for one in self._all(None)], run_is_checked=True)
-            for artifact in fitting:
+            for artifact in await self.candidates(None):
                 run_of = runs.get(artifact.run_id or 0)
                 if run_of is None:
                     self.ask.leave_out(artifact, "its run is not among those that fit")
@@ -230,6 +248,10 @@ class Selection:
 
     async def _listed(self, name: str | None) -> list[Artifact]:
         return self._fitting([artifact async for artifact in self._all(name)])
+
+    async def candidates(self, name: str | None) -> list[Artifact]:
+        """List the repository's artifacts, all or those of a name, and return those that fit, if their runs do."""
+        return self._fitting([artifact async for artifact in self._all(name)], run_is_checked=True)
 
     def _fitting(self, artifacts: Iterable[Artifact], *, run_is_checked: bool = False) -> list[Artifact]:
         """Return the artifacts that fit by what they say of themselves."""

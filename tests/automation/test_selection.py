@@ -283,6 +283,21 @@ async def test_a_run_far_back_is_looked_up_by_its_artifact(github, client):
     assert len(asked(github)) == 3
 
 
+@pytest.mark.parametrize(("names", "most"), [("Rails", 4 + 10 + 2), ("R*", 4 + 10 + 1 + 3)])
+async def test_runs_are_not_looked_into_for_ever(github, client, names, most):
+    """Where the branch's runs have no such artifact, its listing is read once that takes no more requests."""
+    for number in range(310):
+        built(github, number)
+    for number in range(150):
+        built(github, 400 + number, "Rails", branch="dev")
+    assert await found(client, names=names, branch="main") == []
+    assert len(asked(github)) <= most
+    _, old = built(github, 3, "Rails")
+    github.forget_requests()
+    assert await found(client, names=names, branch="main") == [old]
+    assert len(asked(github)) <= most
+
+
 async def test_runs_that_failed_are_not_looked_up_for_ever(github, client):
     """Where only failed runs have the artifact, listing runs and looking runs up take turns."""
     for number in range(20):
