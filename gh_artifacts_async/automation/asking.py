@@ -10,6 +10,7 @@ import attrs
 
 from gh_artifacts_async.api import endpoints, listing, repositories
 from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.automation import matching, now
 from gh_artifacts_async.models import Artifact, WorkflowRun
 from gh_artifacts_async.settings import ArtifactQuery
 
@@ -146,16 +147,18 @@ class Asker:
         Args:
             name: only those of this name.
             since: stop after a page that is older as a whole.
-            expired: do not stop after a page that has expired as a whole.
+            expired: do not stop after a page below which all have expired.
         """
         session = self._because("the repository's artifacts" if name is None else f"the artifacts named {name!r}")
         found = listing.artifacts(session, self.repo, name=name, per_page=PER_PAGE)
-        stale = 0
+        stale, retention, moment = 0, matching.USUAL_RETENTION, now.utcnow()
         try:
             async for artifact in found:
                 yield artifact
                 late = since is not None and artifact.created_at is not None and artifact.created_at < since
-                stale = stale + 1 if late or (artifact.expired and not expired) else 0
+                retention = matching.longest_retention([artifact], retention)
+                gone = not expired and matching.all_expired_since(artifact, retention, moment)
+                stale = stale + 1 if late or gone else 0
                 if stale >= PER_PAGE:
                     return
         finally:

@@ -26,6 +26,10 @@ LATEST_UPLOAD = timedelta(days=65)
 https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs)."""
 
 
+USUAL_RETENTION = timedelta(days=90)
+"""How long GitHub keeps artifacts by default; a public repository's never longer."""
+
+
 def oldest_run(since: datetime) -> datetime | None:
     """Return when the oldest run began whose artifact may be as new as that; None if there is no such time."""
     return None if since - _LONG_AGO < LATEST_UPLOAD else since - LATEST_UPLOAD
@@ -164,6 +168,23 @@ def age(artifact: Artifact) -> tuple[datetime, int]:
 def run_age(run: WorkflowRun) -> tuple[datetime, int]:
     """Return what runs are ordered by, as :func:`age`."""
     return run.created_at or _LONG_AGO, run.id
+
+
+def longest_retention(artifacts: Iterable[Artifact], least: timedelta = USUAL_RETENTION) -> timedelta:
+    """Return for how long a repository keeps artifacts, as far as some of them show; not less than ``least``."""
+    spans = (one.expires_at - one.created_at for one in artifacts if one.expires_at and one.created_at)
+    return max([least, *spans])
+
+
+def all_expired_since(artifact: Artifact, retention: timedelta, moment: datetime) -> bool:
+    """Whether an artifact has expired, and all older ones have: an upload may ask for a shorter retention than others.
+
+    Args:
+        artifact: one of a listing.
+        retention: the longest of its repository.
+        moment: now.
+    """
+    return artifact.expired and artifact.created_at is not None and moment - artifact.created_at > retention
 
 
 def newest_first(artifacts: Iterable[Artifact]) -> list[Artifact]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.automation import matching
+from gh_artifacts_async.automation import matching, now
 from gh_artifacts_async.automation.asking import PER_PAGE, Asker, QueryPlan
 from gh_artifacts_async.automation.newest_run import MANY_LOOKS, NewestRun, by_run
 
@@ -267,9 +267,11 @@ class Selection:
         return fitting
 
     def _is_stale(self, page: tuple[Artifact, ...]) -> bool:
-        """Whether a page has expired as a whole, or is too old, and so has every later one."""
+        """Whether all of a page has expired or is too old, and so has everything on later ones."""
         query = self._query
-        if page and not query.include_expired and all(artifact.expired for artifact in page):
+        retention, moment = matching.longest_retention(page), now.utcnow()
+        gone = all(matching.all_expired_since(artifact, retention, moment) for artifact in page)
+        if page and not query.include_expired and gone:
             return True
         times = [artifact.created_at for artifact in page if artifact.created_at is not None]
         return query.since is not None and len(times) == len(page) > 0 and max(times) < query.since

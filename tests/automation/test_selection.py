@@ -335,8 +335,9 @@ async def test_few_runs_are_looked_into_one_by_one(github, client):
 async def test_a_listing_stops_at_a_page_that_has_expired(github, client):
     """Older artifacts have expired too."""
     for number in range(320):
-        run = github.add_run(REPO, created_at=at(number))
-        github.add_artifact(run, "Rails", created_at=at(number), expired=number < 250, size=118)
+        when = at(number) - (timedelta(days=90) if number < 250 else timedelta())
+        run = github.add_run(REPO, created_at=when)
+        github.add_artifact(run, "Rails", created_at=when, expired=number < 250, size=118)
     assert len(await found(client, names="R*", conclusion=None, latest=False)) == 70
     assert len(asked(github)) == 2
     github.forget_requests()
@@ -345,6 +346,27 @@ async def test_a_listing_stops_at_a_page_that_has_expired(github, client):
     github.forget_requests()
     assert await found(client, names="Rails", conclusion=None, since=at(400)) == []
     assert len(asked(github)) == 1
+
+
+@pytest.mark.parametrize("days", [90, 400])
+@pytest.mark.parametrize("query", [{"names": "Rails"}, {"names": "R*"}, {"names": "Rails", "conclusion": None}])
+async def test_what_is_kept_for_longer_is_found_below_what_has_expired(github, client, query, days):
+    """A repository keeps the artifacts of pull requests for a day, and those of its main branch for longer."""
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days - 10)
+    ids = []
+    for when in (begin, begin + timedelta(days=days - 20)):
+        run = github.add_run(REPO, branch="main", created_at=when)
+        ids.append(github.add_artifact(run, "Rails", created_at=when, expires_at=when + timedelta(days=days)))
+    for number in range(1, 240):
+        when = begin + timedelta(minutes=number)
+        run = github.add_run(REPO, branch="dev", created_at=when)
+        expires = when + timedelta(days=1)
+        github.add_artifact(run, "Rails", created_at=when, expires_at=expires, expired=True, size=118)
+    assert await found(client, latest=False, **query) == ids[::-1]
+    github.remove_artifact(ids[1])
+    if days == 90:  # a longer time than the usual one is known only where an artifact shows it
+        assert await found(client, branch="main", **query) == [ids[0]]
+        assert await found(client, **query) == [ids[0]]
 
 
 async def test_the_newest_fitting_one_may_be_on_a_later_page(github, client):
