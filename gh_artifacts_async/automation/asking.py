@@ -11,6 +11,7 @@ import attrs
 from gh_artifacts_async.api import endpoints, listing, repositories
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.automation import matching, now
+from gh_artifacts_async.errors import NotFoundError
 from gh_artifacts_async.models import Artifact, WorkflowRun
 from gh_artifacts_async.settings import ArtifactQuery
 
@@ -168,6 +169,13 @@ class Asker:
         """Return one workflow run."""
         session = self._because(f"run {run_id} itself")
         return await endpoints.get_workflow_run(session, self.repo, run_id, pull_requests=False)
+
+    async def run_if_there(self, run_id: int) -> WorkflowRun | None:
+        """Return the run of an artifact that was listed; None if it has been deleted since."""
+        try:
+            return await self.run(run_id)
+        except NotFoundError:
+            return None
 
     async def run_artifacts(self, run_id: int, name: str | None) -> list[Artifact]:
         """Return a run's artifacts, all or those of one name."""

@@ -152,10 +152,12 @@ class NewestRun:
 
         ordered = sorted(self._known.items(), key=lambda item: unlikely(item[1]))
         for number, artifacts in ordered[:_FEW]:
-            run = await self._selection.ask.run(number)
+            run = await self._selection.ask.run_if_there(number)
             del self._known[number]
             self._done.add(number)
-            found = await self._selection.within(run, artifacts) if self._selection.run_fits(run) else []
+            if run is None or not self._selection.run_fits(run):
+                continue
+            found = await self._selection.within(run, artifacts)
             if found and self._twins and not self._covers(run):
                 found = await self._selection.in_run(run.id, run)
             if found:

@@ -15,6 +15,7 @@ import attrs
 from gh_artifacts_async.automation import matching, now
 from gh_artifacts_async.automation.asking import PER_PAGE, Asker, QueryPlan
 from gh_artifacts_async.automation.newest_run import MANY_LOOKS, NewestRun, by_run
+from gh_artifacts_async.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -310,7 +311,13 @@ class Selection:
     async def in_run(self, run_id: int, run: WorkflowRun | None) -> list[Artifact]:
         """List a run's artifacts, and return those that fit."""
         names = matching.literal_names(self._query)
-        listed = await self.ask.run_artifacts(run_id, names[0] if len(names) == 1 else None)
+        try:
+            listed = await self.ask.run_artifacts(run_id, names[0] if len(names) == 1 else None)
+        except NotFoundError:
+            if self._query.run_id is not None or run is None:
+                raise
+            self.ask.leave_out(run, "it has been deleted")
+            return []
         return await self.within(run, listed)
 
     async def within(self, run: WorkflowRun | None, artifacts: Iterable[Artifact]) -> list[Artifact]:
@@ -335,8 +342,8 @@ class Selection:
                 self.ask.leave_out(artifact, "its run is unknown")
                 continue
             if number not in runs:
-                run = await self.ask.run(number)
-                runs[number] = run if self.run_fits(run) else None
+                run = await self.ask.run_if_there(number)
+                runs[number] = run if run is not None and self.run_fits(run) else None
             of = runs[number]
             if of is None:
                 self.ask.leave_out(artifact, f"its run {number} is not among those that fit")

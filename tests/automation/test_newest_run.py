@@ -86,7 +86,7 @@ class Steps:
             self.requests += 1
             yield fitting[begin : begin + PER_PAGE]
 
-    async def run(self, number):
+    async def run_if_there(self, number):
         """Look a run up."""
         self.requests += 1
         return self.world.run_of(number)

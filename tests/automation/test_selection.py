@@ -420,6 +420,33 @@ async def test_since_may_be_any_time(github, client, zone):
     assert await found(client, names="Rails", since=datetime.max.replace(tzinfo=zone)) == []
 
 
+@pytest.mark.parametrize("latest", [True, False])
+@pytest.mark.parametrize("names", ["Rails", "R*"])
+@pytest.mark.parametrize("page", ["artifacts", "runs"])
+async def test_a_run_that_is_deleted_meanwhile_is_left_out(github, client, names, latest, page):
+    """Its artifacts are gone with it; the question is about the others as well."""
+    runs = [built(github, number, "Rails", branch="main") for number in range(3)]
+    for number in range(130):
+        built(github, number + 5, **({} if page == "runs" else {"branch": "main"}))
+
+    def on_page(seen):
+        if page in seen.endpoint:
+            github.scenario.runs.pop(runs[-1][0], None)
+
+    github.on_page(on_page)
+    before = [made[1] for made in reversed(runs)]  # right too where nothing had to be asked afterwards
+    got = await found(client, names=names, branch="main", latest=latest)
+    assert got in ([before[:1], before[1:2]] if latest else [before, before[1:]])
+
+
+async def test_a_run_that_is_asked_for_and_does_not_exist_is_an_error(github, client):
+    """Unlike one that an artifact names."""
+    built(github, 0, "Rails")
+    for conclusion in ("success", None):
+        with pytest.raises(errors.NotFoundError):
+            await found(client, run_id=5, conclusion=conclusion)
+
+
 # --- explain
 
 
