@@ -66,6 +66,7 @@ async def test_each_field_narrows_the_runs(github, client, names):
     assert await found(client, names=names, workflow="ci.yml", branch="main") == [one]
     assert await found(client, names=names, workflow=".github/workflows/ci.yml", branch="main") == [one]
     assert await found(client, names=names, workflow=number, branch="main") == [one]
+    assert await found(client, names=names, head_sha="A" * 40) == [one]
     assert await found(client, names=names, workflow="The docs") == [docs]
     assert await found(client, names=names, workflow="None such") == []
     assert await found(client, names=names, event="schedule") == [docs]
