@@ -254,6 +254,10 @@ def _names(value: str | Iterable[str]) -> tuple[str, ...]:
     return names
 
 
+def _lower(value: str | None) -> str | None:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not (isinstance(value, str) and value):
         msg = f"{attribute.name} must be a non-empty string, or None for any, not {value!r}"
@@ -306,7 +310,7 @@ class ArtifactQuery:
         branch: the run's head branch.
         event: what triggered the run, e.g. ``"push"``.
         conclusion: of the run: a conclusion (``"success"``) or a status (``"in_progress"``); None for any.
-        head_sha: the run's head commit.
+        head_sha: the run's head commit: all 40 digits, in either case.
         pull_request: number of a pull request: runs of its head commit.
         actor: login of the user who triggered the run.
         run_id: just this run.
@@ -329,7 +333,7 @@ class ArtifactQuery:
     branch: str | None = attrs.field(default=None, validator=_text)
     event: str | None = attrs.field(default=None, validator=_text)
     conclusion: str | None = attrs.field(default="success", validator=_text)
-    head_sha: str | None = attrs.field(default=None, validator=_text)
+    head_sha: str | None = attrs.field(default=None, converter=_lower, validator=_text)
     pull_request: int | None = attrs.field(default=None, validator=_identity)
     actor: str | None = attrs.field(default=None, validator=_text)
     run_id: int | None = attrs.field(default=None, validator=_identity)

@@ -10,6 +10,8 @@ import attrs
 
 from gh_artifacts_async.api import endpoints, listing, repositories
 from gh_artifacts_async.api.session import GitHubSession
+from gh_artifacts_async.automation import matching, now
+from gh_artifacts_async.errors import NotFoundError
 from gh_artifacts_async.models import Artifact, WorkflowRun
 from gh_artifacts_async.settings import ArtifactQuery
 
@@ -146,16 +148,18 @@ class Asker:
         Args:
             name: only those of this name.
             since: stop after a page that is older as a whole.
-            expired: do not stop after a page that has expired as a whole.
+            expired: do not stop after a page below which all have expired.
         """
         session = self._because("the repository's artifacts" if name is None else f"the artifacts named {name!r}")
         found = listing.artifacts(session, self.repo, name=name, per_page=PER_PAGE)
-        stale = 0
+        stale, retention, moment = 0, matching.USUAL_RETENTION, now.utcnow()
         try:
             async for artifact in found:
                 yield artifact
                 late = since is not None and artifact.created_at is not None and artifact.created_at < since
-                stale = stale + 1 if late or (artifact.expired and not expired) else 0
+                retention = matching.longest_retention([artifact], retention)
+                gone = not expired and matching.all_expired_since(artifact, retention, moment)
+                stale = stale + 1 if late or gone else 0
                 if stale >= PER_PAGE:
                     return
         finally:
@@ -165,6 +169,13 @@ class Asker:
         """Return one workflow run."""
         session = self._because(f"run {run_id} itself")
         return await endpoints.get_workflow_run(session, self.repo, run_id, pull_requests=False)
+
+    async def run_if_there(self, run_id: int) -> WorkflowRun | None:
+        """Return the run of an artifact that was listed; None if it has been deleted since."""
+        try:
+            return await self.run(run_id)
+        except NotFoundError:
+            return None
 
     async def run_artifacts(self, run_id: int, name: str | None) -> list[Artifact]:
         """Return a run's artifacts, all or those of one name."""
@@ -193,14 +204,13 @@ class Asker:
         session = self._because(f"the head commit of pull request {pull_request}")
         return (await repositories.get_pull_request(session, self.repo, pull_request)).head_sha
 
-    async def workflow_id(self, name: str) -> int | None:
-        """Return the id of the workflow of a name; None if there is none."""
+    async def workflow_ids(self, name: str) -> list[int]:
+        """Return the ids of the workflows of a name, or of a path that is no file's (``dynamic/…``)."""
         session = self._because(f"the id of the workflow named {name!r}")
+        numbers: list[int] = []
         page: int | None = 1
         while page is not None:
             found = await endpoints.list_repo_workflows(session, self.repo, per_page=PER_PAGE, page=page)
-            number = next((workflow.id for workflow in found.workflows if workflow.name == name), None)
-            if number is not None:
-                return number
+            numbers += [workflow.id for workflow in found.workflows if name in {workflow.name, workflow.path}]
             page = found.next_page
-        return None
+        return numbers

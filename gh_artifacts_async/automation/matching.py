@@ -26,6 +26,15 @@ LATEST_UPLOAD = timedelta(days=65)
 https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs)."""
 
 
+USUAL_RETENTION = timedelta(days=90)
+"""How long GitHub keeps artifacts by default; a public repository's never longer."""
+
+
+def oldest_run(since: datetime) -> datetime | None:
+    """Return when the oldest run began whose artifact may be as new as that; None if there is no such time."""
+    return None if since - _LONG_AGO < LATEST_UPLOAD else since - LATEST_UPLOAD
+
+
 # --- what a query asks for ---
 
 
@@ -161,6 +170,23 @@ def run_age(run: WorkflowRun) -> tuple[datetime, int]:
     return run.created_at or _LONG_AGO, run.id
 
 
+def longest_retention(artifacts: Iterable[Artifact], least: timedelta = USUAL_RETENTION) -> timedelta:
+    """Return for how long a repository keeps artifacts, as far as some of them show; not less than ``least``."""
+    spans = (one.expires_at - one.created_at for one in artifacts if one.expires_at and one.created_at)
+    return max([least, *spans])
+
+
+def all_expired_since(artifact: Artifact, retention: timedelta, moment: datetime) -> bool:
+    """Whether an artifact has expired, and all older ones have: an upload may ask for a shorter retention than others.
+
+    Args:
+        artifact: one of a listing.
+        retention: the longest of its repository.
+        moment: now.
+    """
+    return artifact.expired and artifact.created_at is not None and moment - artifact.created_at > retention
+
+
 def newest_first(artifacts: Iterable[Artifact]) -> list[Artifact]:
     """Return each artifact once, the newest first."""
     return sorted({artifact.id: artifact for artifact in artifacts}.values(), key=age, reverse=True)
@@ -183,8 +209,13 @@ def of_newest_run(artifacts: Iterable[Artifact]) -> list[Artifact]:
     return ordered[:1] if run is None else [artifact for artifact in ordered if artifact.run_id == run]
 
 
-def without_twins(query: ArtifactQuery, artifacts: Iterable[Artifact]) -> list[Artifact]:
+def without_twins(query: ArtifactQuery, artifacts: Iterable[Artifact], *, of_one_run: bool = False) -> list[Artifact]:
     """Apply ``duplicates`` to artifacts that have run and name in common, the newest first.
+
+    Args:
+        query: has the policy.
+        artifacts: to choose from.
+        of_one_run: they come from one run's listing; else two whose run is unknown are not taken for twins.
 
     Raises:
         DuplicateArtifactsError: there are some, and they are an ``"error"``.
@@ -192,9 +223,10 @@ def without_twins(query: ArtifactQuery, artifacts: Iterable[Artifact]) -> list[A
     ordered = newest_first(artifacts)
     if query.duplicates == "all":
         return ordered
-    kept: dict[tuple[int | None, str], Artifact] = {}
+    kept: dict[tuple[int | None, str, int | None], Artifact] = {}
     for artifact in ordered:
-        key = artifact.run_id, artifact.name
+        alone = artifact.id if artifact.run_id is None and not of_one_run else None
+        key = artifact.run_id, artifact.name, alone
         first = kept.setdefault(key, artifact)
         if first is not artifact and query.duplicates == "error":
             msg = (

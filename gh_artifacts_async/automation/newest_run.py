@@ -11,7 +11,7 @@ from gh_artifacts_async.automation import matching
 from gh_artifacts_async.models import Artifact, WorkflowRun
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable
     from datetime import datetime
 
     from gh_artifacts_async.automation.asking import Asker
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _FEW = 3
 """So many runs of known artifacts are looked up one by one, before the next page of runs is read."""
+
+MANY_LOOKS = 10
+"""After so many runs in vain, the rest of a listing of artifacts is read if that takes no more requests than those."""
 
 
 class Steps(Protocol):
@@ -42,6 +45,10 @@ class Steps(Protocol):
         """List a run's artifacts, and return those that fit."""
         ...
 
+    async def candidates(self, name: str | None) -> list[Artifact]:
+        """List the repository's artifacts, all or those of a name, and return those that fit, if their runs do."""
+        ...
+
 
 @attrs.frozen
 class _Answer:
@@ -59,7 +66,14 @@ class NewestRun:
     """
 
     def __init__(
-        self, selection: Steps, found: list[Artifact], page: tuple[Artifact, ...] | None, *, twins: bool
+        self,
+        selection: Steps,
+        found: list[Artifact],
+        page: tuple[Artifact, ...] | None,
+        *,
+        twins: bool,
+        name: str,
+        pages: int,
     ) -> None:
         """Begin with what the page holds.
 
@@ -68,13 +82,16 @@ class NewestRun:
             found: the artifacts that fit by what they say of themselves.
             page: all artifacts of the page; None if it is the only one.
             twins: older artifacts of the same name count too.
+            name: the artifacts'.
+            pages: of the listing of that name.
         """
+        self._name = name
+        self._pages = pages
+        self._looks = 0
+        self._done: set[int] = set()
         self._twins = twins
         self._selection = selection
-        self._known: dict[int, list[Artifact]] = {}
-        for artifact in matching.newest_first(found):
-            if artifact.run_id is not None:
-                self._known.setdefault(artifact.run_id, []).append(artifact)
+        self._known = by_run(found)
         self._complete = page is None
         self._reaches = _reaches(page or ())
         self._best: _Answer | None = None
@@ -100,14 +117,24 @@ class NewestRun:
 
     async def _of(self, run: WorkflowRun) -> list[Artifact]:
         """Return a run's artifacts that fit: those that are known, or a look into the run."""
+        if not self._covers(run) and self._looks >= max(MANY_LOOKS, self._pages):
+            await self._read_on()
         known = self._known.pop(run.id, [])
+        self._done.add(run.id)
         found = await self._selection.within(run, known)
         covered = self._covers(run)
         if covered and not known:
             self._selection.ask.leave_out(run, "it has no such artifact")
         if covered or (found and not self._twins):
             return found
+        self._looks += 1
         return await self._selection.in_run(run.id, run)
+
+    async def _read_on(self) -> None:
+        """Read all of the listing, since looking into runs has taken more requests already."""
+        known = by_run(await self._selection.candidates(self._name))
+        self._known = {number: artifacts for number, artifacts in known.items() if number not in self._done}
+        self._complete = True
 
     def _covers(self, run: WorkflowRun) -> bool:
         """Whether all artifacts of the name that a run may have are known."""
@@ -125,9 +152,12 @@ class NewestRun:
 
         ordered = sorted(self._known.items(), key=lambda item: unlikely(item[1]))
         for number, artifacts in ordered[:_FEW]:
-            run = await self._selection.ask.run(number)
+            run = await self._selection.ask.run_if_there(number)
             del self._known[number]
-            found = await self._selection.within(run, artifacts) if self._selection.run_fits(run) else []
+            self._done.add(number)
+            if run is None or not self._selection.run_fits(run):
+                continue
+            found = await self._selection.within(run, artifacts)
             if found and self._twins and not self._covers(run):
                 found = await self._selection.in_run(run.id, run)
             if found:
@@ -149,6 +179,15 @@ class NewestRun:
     def _is_settled(self, run: WorkflowRun) -> bool:
         """Whether the walk has come to the best so far, or below it."""
         return self._best is not None and matching.run_age(run) <= matching.run_age(self._best.run)
+
+
+def by_run(artifacts: Iterable[Artifact]) -> dict[int, list[Artifact]]:
+    """Return the artifacts of each run, the newest first; those of unknown runs are left out."""
+    found: dict[int, list[Artifact]] = {}
+    for artifact in matching.newest_first(artifacts):
+        if artifact.run_id is not None:
+            found.setdefault(artifact.run_id, []).append(artifact)
+    return found
 
 
 def _reaches(page: tuple[Artifact, ...]) -> datetime | None:

@@ -7,13 +7,15 @@ that they belong to. So a question about both takes two listings, which are brou
 from __future__ import annotations
 
 from contextlib import aclosing
+from math import ceil
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.automation import matching
+from gh_artifacts_async.automation import matching, now
 from gh_artifacts_async.automation.asking import PER_PAGE, Asker, QueryPlan
-from gh_artifacts_async.automation.newest_run import NewestRun
+from gh_artifacts_async.automation.newest_run import MANY_LOOKS, NewestRun, by_run
+from gh_artifacts_async.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -55,6 +57,7 @@ class Selection:
         self.ask = asker
         self._query = query
         self._starts: dict[tuple[int, int], datetime | None] = {}
+        self._workflows: list[int] = []
 
     async def select(self) -> list[Artifact]:
         """Return the artifacts that fit, the newest first.
@@ -93,14 +96,16 @@ class Selection:
     async def _know_workflow(self) -> bool:
         """Put a workflow's id in place of its name; False if there is no such workflow.
 
-        The runs of one commit are few, so their names are compared instead.
+        Several may have the name, such as one whose file was renamed: then the runs of all of them count. The runs of
+        one commit are few, so their names are compared instead.
         """
         name = self._query.workflow
         if not isinstance(name, str) or not matching.is_workflow_name(name) or self._query.head_sha is not None:
             return True
-        number = await self.ask.workflow_id(name)
-        self._query = attrs.evolve(self._query, workflow=number or name)
-        return number is not None
+        self._workflows = await self.ask.workflow_ids(name)
+        if len(self._workflows) == 1:
+            self._query = attrs.evolve(self._query, workflow=self._workflows[0])
+        return bool(self._workflows)
 
     # --- the ways ---
 
@@ -138,9 +143,36 @@ class Selection:
         """Return fitting artifacts of a name from the first page that has one."""
         page = await self.ask.newest_of_name(name)
         found = self._fitting(page.artifacts)
-        if found or page.next_page is None or self._is_stale(page.artifacts):
+        complete = page.next_page is None or self._is_stale(page.artifacts)
+        if not found and not complete:
+            found = await self._first_listed(name)
+        return await self._with_twins(name, found, complete=complete)
+
+    async def _first_listed(self, name: str) -> list[Artifact]:
+        """Read the listing of a name to the end of the first page that has one that fits."""
+        read: list[Artifact] = []
+        end = None
+        async with aclosing(self._all(name)) as listed:
+            async for artifact in listed:
+                read.append(artifact)
+                if end is None and self._fits(artifact):
+                    end = len(read) + PER_PAGE - len(read) % PER_PAGE
+                if end is not None and len(read) >= end:
+                    break
+        return self._fitting(read)
+
+    def _fits(self, artifact: Artifact) -> bool:
+        return (
+            matching.name_fits(self._query, artifact.name)
+            and matching.why_not_artifact(self._query, artifact, run_is_checked=False) is None
+        )
+
+    async def _with_twins(self, name: str, found: list[Artifact], *, complete: bool) -> list[Artifact]:
+        """Return artifacts of a name; if older twins count, all of the newest one's run, beyond the page too."""
+        run_id = matching.newest_first(found)[0].run_id if found else None
+        if run_id is None or complete or self._query.duplicates == "newest":
             return found
-        return await self._listed(name)
+        return self._fitting(await self.ask.run_artifacts(run_id, name))
 
     async def _latest_by_name(self, name: str) -> list[Artifact]:
         """Bring the newest artifacts of a name and the newest runs together; runs beyond the page are looked into."""
@@ -151,9 +183,15 @@ class Selection:
         if not found and complete:
             return []
         if not run_is_checked and found:
+            found = await self._with_twins(name, found, complete=complete)
             return matching.without_twins(self._query, matching.of_newest_run(found))
         return await NewestRun(
-            self, found, None if complete else page.artifacts, twins=self._query.duplicates != "newest"
+            self,
+            found,
+            None if complete else page.artifacts,
+            twins=self._query.duplicates != "newest",
+            name=name,
+            pages=ceil(page.total_count / PER_PAGE),
         ).find()
 
     async def _all_by_name(self, name: str) -> list[Artifact]:
@@ -165,13 +203,26 @@ class Selection:
         return matching.without_twins(self._query, found)
 
     async def _latest_by_run(self) -> list[Artifact]:
-        """Look into one run after another, the newest first, until one has a match."""
+        """Look into one run after another, the newest first, until one has a match.
+
+        Where many have none, the repository's artifacts are listed instead, if that takes no more requests.
+        """
+        looks, pages = 0, 0
+        known: dict[int, list[Artifact]] | None = None
         async with aclosing(self.batches()) as batches:
             async for batch in batches:
                 for run in batch:
-                    found = await self.in_run(run.id, run)
+                    if known is None and looks >= MANY_LOOKS:
+                        pages = pages or 1 + ceil(await self.ask.count() / PER_PAGE)
+                        known = by_run(await self.candidates(None)) if looks >= pages else None
+                    looks += 1
+                    found = await (
+                        self.in_run(run.id, run) if known is None else self.within(run, known.pop(run.id, ()))
+                    )
                     if found:
                         return found
+                if known is not None and not known:
+                    break
         return []
 
     async def _all_by_run(self) -> list[Artifact]:
@@ -183,8 +234,7 @@ class Selection:
             for run in runs.values():
                 found += await self.in_run(run.id, run)
         else:
-            fitting = self._fitting([one async for one in self._all(None)], run_is_checked=True)
-            for artifact in fitting:
+            for artifact in await self.candidates(None):
                 run_of = runs.get(artifact.run_id or 0)
                 if run_of is None:
                     self.ask.leave_out(artifact, "its run is not among those that fit")
@@ -200,6 +250,10 @@ class Selection:
     async def _listed(self, name: str | None) -> list[Artifact]:
         return self._fitting([artifact async for artifact in self._all(name)])
 
+    async def candidates(self, name: str | None) -> list[Artifact]:
+        """List the repository's artifacts, all or those of a name, and return those that fit, if their runs do."""
+        return self._fitting([artifact async for artifact in self._all(name)], run_is_checked=True)
+
     def _fitting(self, artifacts: Iterable[Artifact], *, run_is_checked: bool = False) -> list[Artifact]:
         """Return the artifacts that fit by what they say of themselves."""
         fitting = []
@@ -214,16 +268,21 @@ class Selection:
         return fitting
 
     def _is_stale(self, page: tuple[Artifact, ...]) -> bool:
-        """Whether a page has expired as a whole, or is too old, and so has every later one."""
+        """Whether all of a page has expired or is too old, and so has everything on later ones."""
         query = self._query
-        if page and not query.include_expired and all(artifact.expired for artifact in page):
+        retention, moment = matching.longest_retention(page), now.utcnow()
+        gone = all(matching.all_expired_since(artifact, retention, moment) for artifact in page)
+        if page and not query.include_expired and gone:
             return True
         times = [artifact.created_at for artifact in page if artifact.created_at is not None]
         return query.since is not None and len(times) == len(page) > 0 and max(times) < query.since
 
     def run_fits(self, run: WorkflowRun) -> bool:
         """Whether a run fits; if not, the reason is noted."""
-        reason = matching.why_not_run(self._query, run)
+        query = self._query
+        if run.workflow_id in self._workflows:
+            query = attrs.evolve(query, workflow=run.workflow_id)
+        reason = matching.why_not_run(query, run)
         if reason is not None:
             self.ask.leave_out(run, reason)
         return reason is None
@@ -231,7 +290,7 @@ class Selection:
     async def batches(self) -> AsyncGenerator[list[WorkflowRun]]:
         """Yield the runs that fit, a page of the listing at a time, the newest first: by time, never by id alone."""
         since = self._query.since
-        oldest = None if since is None else since - matching.LATEST_UPLOAD
+        oldest = None if since is None else matching.oldest_run(since)
         workflow = None if matching.is_workflow_name(self._query.workflow) else self._query.workflow
         listed = self.ask.runs(workflow, matching.run_filters(self._query), (oldest, None))
         page: list[WorkflowRun] = []
@@ -252,7 +311,13 @@ class Selection:
     async def in_run(self, run_id: int, run: WorkflowRun | None) -> list[Artifact]:
         """List a run's artifacts, and return those that fit."""
         names = matching.literal_names(self._query)
-        listed = await self.ask.run_artifacts(run_id, names[0] if len(names) == 1 else None)
+        try:
+            listed = await self.ask.run_artifacts(run_id, names[0] if len(names) == 1 else None)
+        except NotFoundError:
+            if self._query.run_id is not None or run is None:
+                raise
+            self.ask.leave_out(run, "it has been deleted")
+            return []
         return await self.within(run, listed)
 
     async def within(self, run: WorkflowRun | None, artifacts: Iterable[Artifact]) -> list[Artifact]:
@@ -260,7 +325,7 @@ class Selection:
         found = self._fitting(artifacts, run_is_checked=run is not None)
         if run is not None:
             found = [artifact for artifact in found if await self._is_of_attempt(artifact, run)]
-        return matching.without_twins(self._query, found)
+        return matching.without_twins(self._query, found, of_one_run=True)
 
     async def _checked_by_run(self, artifacts: list[Artifact]) -> list[Artifact]:
         """Return the artifacts whose runs fit."""
@@ -277,8 +342,8 @@ class Selection:
                 self.ask.leave_out(artifact, "its run is unknown")
                 continue
             if number not in runs:
-                run = await self.ask.run(number)
-                runs[number] = run if self.run_fits(run) else None
+                run = await self.ask.run_if_there(number)
+                runs[number] = run if run is not None and self.run_fits(run) else None
             of = runs[number]
             if of is None:
                 self.ask.leave_out(artifact, f"its run {number} is not among those that fit")

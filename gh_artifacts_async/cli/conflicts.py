@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from gh_artifacts_async.errors import DestinationExistsError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from gh_artifacts_async import Artifact, ArtifactsClient, RepositoryName
 
 _MOST = 100
@@ -18,7 +20,7 @@ _MOST = 100
 async def explained(
     client: ArtifactsClient, repo: RepositoryName, artifact: Artifact, error: DestinationExistsError
 ) -> DestinationExistsError:
-    """Return the error with what is in the way: an older artifact of the same name, where the listing still has it.
+    """Return the error with what is in the way: another artifact of the same name, where the listing still has it.
 
     Args:
         client: to ask with.
@@ -34,8 +36,13 @@ async def explained(
     if old is None:
         msg = f"{path} exists, and is not artifact {artifact.id}"
     else:
-        msg = f"{path} is artifact {old.id}, and artifact {artifact.id} of the same name is newer"
+        order = "newer" if _age(artifact) > _age(old) else "older"
+        msg = f"{path} is artifact {old.id}, and artifact {artifact.id} of the same name is {order}"
     return DestinationExistsError(msg, filename=error.filename)
+
+
+def _age(artifact: Artifact) -> tuple[bool, datetime | None, int]:
+    return artifact.created_at is not None, artifact.created_at, artifact.id
 
 
 def _kind(path: str) -> Literal["file", "folder", "none"]:
@@ -43,7 +50,7 @@ def _kind(path: str) -> Literal["file", "folder", "none"]:
 
 
 async def _holder(client: ArtifactsClient, repo: RepositoryName, artifact: Artifact, path: str) -> Artifact | None:
-    """Return the older artifact whose bytes a file has."""
+    """Return another artifact of the name whose bytes a file has."""
     async with aclosing(client.list_artifacts(repo, name=artifact.name, limit=_MOST)) as listed:
         async for other in listed:
             if other.id != artifact.id and other.digest is not None and await client.verify(other, path):

@@ -111,10 +111,11 @@ async def select(client: ArtifactsClient, repo: RepositoryName, selection: Selec
         return await _by_id(client, repo, selection.ids)
     if selection.everything:
         return await _all(client, repo, selection.selectors.run)
+    if selection.selectors.if_none == "ignore":
+        return Selected(await _found(client, repo, selection.selectors.query()))
     selected = await _by_query(client, repo, selection.selectors)
-    if selection.selectors.if_none != "error":
-        selected.warnings = selected.failures if selection.selectors.if_none == "warn" else []
-        selected.failures = []
+    if selection.selectors.if_none == "warn":
+        selected.warnings, selected.failures = selected.failures, []
     return selected
 
 

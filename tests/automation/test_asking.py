@@ -27,9 +27,8 @@ async def test_each_request_is_noted_with_what_it_is_for(github, asker):
     for _ in range(101):
         github.add_artifact(run, "Rails", size=118)
     github.add_pull_request(REPO, 7, head_sha="a" * 40)
-    number = await asker.workflow_id("Tests")
-    assert number == run.workflow_id
-    assert await asker.workflow_id("absent") is None
+    assert await asker.workflow_ids("Tests") == [run.workflow_id]
+    assert await asker.workflow_ids("absent") == []
     assert await asker.head_sha(7) == "a" * 40
     async with aclosing(asker.artifacts("Rails", since=None, expired=False)) as artifacts:
         first = await anext(artifacts)
@@ -60,7 +59,7 @@ async def test_a_workflow_on_a_later_page_is_found(github, asker):
     for number in range(102):
         github.add_run(REPO, workflow=f"w{number}.yml", workflow_name=f"W{number}")
     wanted = github.add_run(REPO, workflow="last.yml", workflow_name="Last")
-    assert await asker.workflow_id("Last") == wanted.workflow_id
+    assert await asker.workflow_ids("Last") == [wanted.workflow_id]
 
 
 async def test_a_listing_ends_after_a_page_of_old_artifacts(github, asker):

@@ -7,6 +7,7 @@ import glob
 import itertools
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,10 +202,14 @@ def test_the_newest_is_so_by_time_and_then_by_id(artifacts):
 def test_twins_have_run_and_name_in_common(artifacts):
     """``newest`` keeps the newest of them, ``all`` all of them, and ``error`` refuses exactly where there are some."""
     newest = matching.without_twins(ArtifactQuery(), artifacts)
-    keys = [(one.run_id, one.name) for one in newest]
+
+    def key(one):
+        return one.run_id, one.name, one.id if one.run_id is None else None
+
+    keys = [key(one) for one in newest]
     assert len(keys) == len(set(keys))
     for one in artifacts:
-        kept = newest[keys.index((one.run_id, one.name))]
+        kept = newest[keys.index(key(one))]
         assert matching.age(kept) >= matching.age(one)
     assert matching.without_twins(ArtifactQuery(duplicates="all"), artifacts) == matching.newest_first(artifacts)
     strict = ArtifactQuery(duplicates="error")
@@ -217,6 +222,16 @@ def test_twins_have_run_and_name_in_common(artifacts):
         assert (one.run_id, one.name) == (other.run_id, other.name)
         assert str(one.id) in str(caught.value)
         assert str(other.id) in str(caught.value)
+
+
+@given(ARTIFACTS)
+def test_unknown_runs_are_not_taken_for_one(artifacts):
+    """Two artifacts whose run is unknown are twins only if they come from the listing of one run."""
+    nameless = [attrs.evolve(one, workflow_run=None) for one in artifacts]
+    query = ArtifactQuery()
+    assert matching.without_twins(query, nameless) == matching.newest_first(nameless)
+    names = {one.name for one in nameless}
+    assert len(matching.without_twins(query, nameless, of_one_run=True)) == len(names)
 
 
 @given(ARTIFACTS)

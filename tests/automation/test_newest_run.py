@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gh_artifacts_async.automation import matching
+from gh_artifacts_async.automation import matching, newest_run
 from gh_artifacts_async.automation.newest_run import NewestRun
 from gh_artifacts_async.models import Artifact, ArtifactRun, WorkflowRun
 from gh_artifacts_async.settings import ArtifactQuery
@@ -85,7 +86,7 @@ class Steps:
             self.requests += 1
             yield fitting[begin : begin + PER_PAGE]
 
-    async def run(self, number):
+    async def run_if_there(self, number):
         """Look a run up."""
         self.requests += 1
         return self.world.run_of(number)
@@ -97,6 +98,11 @@ class Steps:
     async def within(self, _run, artifacts):
         """Return what fits, without twins."""
         return matching.without_twins(self.query, artifacts)
+
+    async def candidates(self, _name):
+        """List all artifacts."""
+        self.requests += 1
+        return self.world.listed()
 
     async def in_run(self, run_id, run):
         """Look into a run."""
@@ -122,14 +128,18 @@ def worlds(draw):
     return World(runs, artifacts)
 
 
-@given(worlds(), st.booleans())
-@settings(max_examples=400)
-def test_it_finds_what_looking_into_every_run_would_find(world, twins):
-    """However late artifacts came, and however little of them the page holds."""
+@given(worlds(), st.booleans(), st.sampled_from([0, 1, 2, 50]))
+@settings(max_examples=600)
+def test_it_finds_what_looking_into_every_run_would_find(world, twins, pages):
+    """However late artifacts came, however little of them the page holds, and whenever the rest is read."""
     listed = world.listed()
     page = listed[:PER_PAGE]
     steps = Steps(world, twins=twins)
-    found = finished(NewestRun(steps, page, None if len(page) == len(listed) else tuple(page), twins=twins).find())
+    rest = None if len(page) == len(listed) else tuple(page)
+    walk = NewestRun(steps, page, rest, twins=twins, name="Rails", pages=pages)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(newest_run, "MANY_LOOKS", 1)
+        found = finished(walk.find())
     assert [one.id for one in found] == [one.id for one in world.expected(twins=twins)]
 
 
@@ -140,7 +150,8 @@ def test_no_run_is_looked_into_twice_or_without_need(world):
     listed = world.listed()
     page = listed[:PER_PAGE]
     complete = len(page) == len(listed)
-    finished(NewestRun(Steps(world, twins=False), page, None if complete else tuple(page), twins=False).find())
+    rest = None if complete else tuple(page)
+    finished(NewestRun(Steps(world, twins=False), page, rest, twins=False, name="Rails", pages=9).find())
     assert len(world.looks) == len(set(world.looks))
     if complete:
         assert world.looks == []

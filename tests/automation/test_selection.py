@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import urlencode
 
 import pytest
@@ -67,6 +67,7 @@ async def test_each_field_narrows_the_runs(github, client, names):
     assert await found(client, names=names, workflow="ci.yml", branch="main") == [one]
     assert await found(client, names=names, workflow=".github/workflows/ci.yml", branch="main") == [one]
     assert await found(client, names=names, workflow=number, branch="main") == [one]
+    assert await found(client, names=names, head_sha="A" * 40) == [one]
     assert await found(client, names=names, workflow="The docs") == [docs]
     assert await found(client, names=names, workflow="None such") == []
     assert await found(client, names=names, event="schedule") == [docs]
@@ -284,6 +285,21 @@ async def test_a_run_far_back_is_looked_up_by_its_artifact(github, client):
     assert len(asked(github)) == 3
 
 
+@pytest.mark.parametrize(("names", "most"), [("Rails", 4 + 10 + 2), ("R*", 4 + 10 + 1 + 3)])
+async def test_runs_are_not_looked_into_for_ever(github, client, names, most):
+    """Where the branch's runs have no such artifact, its listing is read once that takes no more requests."""
+    for number in range(310):
+        built(github, number)
+    for number in range(150):
+        built(github, 400 + number, "Rails", branch="dev")
+    assert await found(client, names=names, branch="main") == []
+    assert len(asked(github)) <= most
+    _, old = built(github, 3, "Rails")
+    github.forget_requests()
+    assert await found(client, names=names, branch="main") == [old]
+    assert len(asked(github)) <= most
+
+
 async def test_runs_that_failed_are_not_looked_up_for_ever(github, client):
     """Where only failed runs have the artifact, listing runs and looking runs up take turns."""
     for number in range(20):
@@ -322,8 +338,9 @@ async def test_few_runs_are_looked_into_one_by_one(github, client):
 async def test_a_listing_stops_at_a_page_that_has_expired(github, client):
     """Older artifacts have expired too."""
     for number in range(320):
-        run = github.add_run(REPO, created_at=at(number))
-        github.add_artifact(run, "Rails", created_at=at(number), expired=number < 250, size=118)
+        when = at(number) - (timedelta(days=90) if number < 250 else timedelta())
+        run = github.add_run(REPO, created_at=when)
+        github.add_artifact(run, "Rails", created_at=when, expired=number < 250, size=118)
     assert len(await found(client, names="R*", conclusion=None, latest=False)) == 70
     assert len(asked(github)) == 2
     github.forget_requests()
@@ -332,6 +349,27 @@ async def test_a_listing_stops_at_a_page_that_has_expired(github, client):
     github.forget_requests()
     assert await found(client, names="Rails", conclusion=None, since=at(400)) == []
     assert len(asked(github)) == 1
+
+
+@pytest.mark.parametrize("days", [90, 400])
+@pytest.mark.parametrize("query", [{"names": "Rails"}, {"names": "R*"}, {"names": "Rails", "conclusion": None}])
+async def test_what_is_kept_for_longer_is_found_below_what_has_expired(github, client, query, days):
+    """A repository keeps the artifacts of pull requests for a day, and those of its main branch for longer."""
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days - 10)
+    ids = []
+    for when in (begin, begin + timedelta(days=days - 20)):
+        run = github.add_run(REPO, branch="main", created_at=when)
+        ids.append(github.add_artifact(run, "Rails", created_at=when, expires_at=when + timedelta(days=days)))
+    for number in range(1, 240):
+        when = begin + timedelta(minutes=number)
+        run = github.add_run(REPO, branch="dev", created_at=when)
+        expires = when + timedelta(days=1)
+        github.add_artifact(run, "Rails", created_at=when, expires_at=expires, expired=True, size=118)
+    assert await found(client, latest=False, **query) == ids[::-1]
+    github.remove_artifact(ids[1])
+    if days == 90:  # a longer time than the usual one is known only where an artifact shows it
+        assert await found(client, branch="main", **query) == [ids[0]]
+        assert await found(client, **query) == [ids[0]]
 
 
 async def test_the_newest_fitting_one_may_be_on_a_later_page(github, client):
@@ -343,6 +381,73 @@ async def test_the_newest_fitting_one_may_be_on_a_later_page(github, client):
     github.forget_requests()
     assert await found(client, names="Rails", conclusion=None, branch="main") == [own]
     assert len(asked(github)) <= 4
+
+
+async def test_forks_on_the_newest_pages_do_not_make_all_pages_necessary(github, client):
+    """The listing is read as far as the page that has the newest one that fits."""
+    for number in range(450):
+        built(github, number, "Rails", **({} if number == 250 else {"head_repository": "evil/octo-docs"}))
+    assert len(await found(client, names="Rails", conclusion=None)) == 1
+    assert len(asked(github)) == 4
+
+
+@pytest.mark.parametrize("query", [{"branch": "main", "conclusion": None}, {"conclusion": None}, {"branch": "main"}])
+async def test_older_twins_may_be_beyond_the_page(github, client, query):
+    """An earlier attempt's artifact is found although more than 100 of the name have come since."""
+    run, first = built(github, 0, "Rails")
+    for number in range(120):
+        built(github, number + 5, "Rails", branch="dev")
+    again = github.update_run(github.scenario.runs[run], attempt=2, run_started_at=at(300))
+    second = github.add_artifact(again, "Rails", created_at=at(301))
+    assert await found(client, names="Rails", duplicates="all", **query) == [second, first]
+    with pytest.raises(errors.DuplicateArtifactsError):
+        await found(client, names="Rails", duplicates="error", **query)
+    assert await found(client, names="Rails", **query) == [second]
+
+
+@pytest.mark.parametrize("latest", [True, False])
+@pytest.mark.parametrize("names", ["Rails", "R*"])
+async def test_workflows_that_share_a_name_all_count(github, client, names, latest):
+    """GitHub still lists a workflow whose file was renamed; the newest run may be of either."""
+    _, old = built(github, 0, "Rails", workflow="old.yml", workflow_name="CI")
+    _, new = built(github, 1, "Rails", workflow="new.yml", workflow_name="CI")
+    built(github, 2, "Rails", workflow="docs.yml")
+    assert await found(client, names=names, workflow="CI", latest=latest) == ([new] if latest else [new, old])
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))])
+async def test_since_may_be_any_time(github, client, zone):
+    """The least and the greatest included."""
+    _, one = built(github, 0, "Rails")
+    assert await found(client, names="Rails", since=datetime.min.replace(tzinfo=zone)) == [one]
+    assert await found(client, names="Rails", since=datetime.max.replace(tzinfo=zone)) == []
+
+
+@pytest.mark.parametrize("latest", [True, False])
+@pytest.mark.parametrize("names", ["Rails", "R*"])
+@pytest.mark.parametrize("page", ["artifacts", "runs"])
+async def test_a_run_that_is_deleted_meanwhile_is_left_out(github, client, names, latest, page):
+    """Its artifacts are gone with it; the question is about the others as well."""
+    runs = [built(github, number, "Rails", branch="main") for number in range(3)]
+    for number in range(130):
+        built(github, number + 5, **({} if page == "runs" else {"branch": "main"}))
+
+    def on_page(seen):
+        if page in seen.endpoint:
+            github.scenario.runs.pop(runs[-1][0], None)
+
+    github.on_page(on_page)
+    before = [made[1] for made in reversed(runs)]  # right too where nothing had to be asked afterwards
+    got = await found(client, names=names, branch="main", latest=latest)
+    assert got in ([before[:1], before[1:2]] if latest else [before, before[1:]])
+
+
+async def test_a_run_that_is_asked_for_and_does_not_exist_is_an_error(github, client):
+    """Unlike one that an artifact names."""
+    built(github, 0, "Rails")
+    for conclusion in ("success", None):
+        with pytest.raises(errors.NotFoundError):
+            await found(client, run_id=5, conclusion=conclusion)
 
 
 # --- explain

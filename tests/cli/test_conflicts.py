@@ -25,6 +25,20 @@ async def test_an_older_artifact_is_named(github, client, tmp_path):
     assert error.filename == str(path)
 
 
+@pytest.mark.parametrize("times", [(None, None), ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z")])
+async def test_a_newer_artifact_in_the_way_is_not_called_older(github, client, tmp_path, times):
+    """An older one may be asked for by its ID; the times decide, and the IDs only without them."""
+    run = github.add_run(REPO)
+    newer, older = times
+    there = github.add_artifact(run, "wheel", files={"a": "there"}, created_at=newer, id=8 if newer is None else 7)
+    asked = github.add_artifact(run, "wheel", files={"a": "asked"}, created_at=older, id=7 if newer is None else 8)
+    path = tmp_path / "wheel.zip"
+    path.write_bytes(github.content(there))
+    artifact = await client.get_artifact(REPO, asked)
+    error = await conflicts.explained(client, NAME, artifact, DestinationExistsError("taken", filename=str(path)))
+    assert str(error) == f"{path} is artifact {there}, and artifact {asked} of the same name is older"
+
+
 async def test_anything_else_is_told_with_the_id(github, client, tmp_path):
     """A file of the user's own, and a folder."""
     artifact = await client.get_artifact(REPO, github.add_artifact(github.add_run(REPO), "wheel"))

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gh_artifacts_async import RepositoryName
+from gh_artifacts_async.cli.selection import Selection, select
+from gh_artifacts_async.cli.selectors import Selectors
 from tests.cli.conftest import REPO
 
 pytestmark = pytest.mark.realtime
@@ -183,6 +186,19 @@ def test_two_ids_of_one_name_need_a_layout(server, cli, tmp_path):
     assert cli("download", REPO, one, two, "--layout", "{branch}/{id}").code == 0
     assert (tmp_path / f"main/{one}.zip").exists()
     assert cli("download", REPO, one, "--layout", "{colour}").code == 2
+
+
+async def test_nothing_is_asked_to_explain_what_is_ignored(github, client):
+    """Whether expired artifacts would fit matters for the message only."""
+    github.add_artifact(github.add_run(REPO), "wheel", expired=True)
+    requests = {}
+    for if_none in ("ignore", "warn"):
+        github.forget_requests()
+        selectors = Selectors(name=["wheel"], if_none=if_none)
+        found = await select(client, RepositoryName.parse(REPO), Selection(selectors=selectors))
+        assert (found.artifacts, found.failures, len(found.warnings)) == ([], [], int(if_none == "warn"))
+        requests[if_none] = len(github.requests_to("api"))
+    assert requests == {"ignore": 1, "warn": 2}
 
 
 @pytest.mark.parametrize(
