@@ -79,7 +79,7 @@ def test_clash(server, cli, tmp_path, ids):
     words = ("download", REPO, "--all", "--merge", "--conflicts", "newest", "--dir", "dist")
     ran = cli(*words)
     assert ran.code == 8
-    assert "--if-exists replace" in ran.err
+    assert "or use --if-exists replace, which removes all that is in the folder" in ran.err
     assert cli(*words, "--if-exists", "replace").code == 0
     assert (tmp_path / "dist" / "LICENSE").read_bytes() == b"GPL"
 
