@@ -856,6 +856,17 @@ async def test_manifest_of_another_repository(github: FakeGitHub, client: Artifa
     await client.mirror(REPO.upper(), tmp_path)
 
 
+async def test_manifest_of_another_server(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """The same name on another server is another repository: nothing is pruned in its favour."""
+    fill(github, 1)
+    await mirrored_ok(client, tmp_path)
+    document = json.loads((tmp_path / MANIFEST).read_text())
+    (tmp_path / MANIFEST).write_text(json.dumps({**document, "host": "api.github.com"}))
+    with pytest.raises(ConfigurationError, match=r"is a mirror of octo-org/octo-docs at api\.github\.com; use another"):
+        await client.mirror(REPO, tmp_path, prune=True)
+    assert document["host"] == "127.0.0.1"
+
+
 @pytest.mark.parametrize("options", [{"layout": "{nothing}"}, {"concurrency": 0}, {"query": "main"}])
 async def test_arguments(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, options: Any) -> None:
     """A wrong argument is an error before any request."""
