@@ -69,7 +69,7 @@ async def read_reports(client: ArtifactsClient, repo: str, run_id: int) -> dict[
                 if outcome.ok is True:
                     reports[outcome.value.artifact.name] = json.loads(outcome.value.data)
                 elif not isinstance(outcome.error, MemberNotFoundError):  # most artifacts have no report
-                    raise outcome.error
+                    return {"run": run_id, "error": f"{outcome.artifact.name}: {outcome.error}"}
     except (ArtifactsError, ValueError, RecursionError) as error:
         return {"run": run_id, "error": str(error)}
     return {"run": run_id, "reports": reports}
