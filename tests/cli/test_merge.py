@@ -105,6 +105,18 @@ def test_dry_run(server, cli, tmp_path, ids):
     assert not list(tmp_path.iterdir())
 
 
+def test_replace_that_is_refused(cli, tmp_path, monkeypatch, ids):
+    """The folder that one works in is not replaced, and nobody is told to do what was just done."""
+    (tmp_path / "here" / "below").mkdir(parents=True)
+    (tmp_path / "here" / "mine").write_bytes(b"mine")
+    monkeypatch.chdir(tmp_path / "here" / "below")
+    ran = cli("download", REPO, *ids, "--merge", "-D", "..", "--if-exists", "replace")
+    assert ran.code == 8
+    assert "is, or holds, the working directory" in ran.err
+    assert "; choose another --dir\n" in ran.err
+    assert (tmp_path / "here" / "mine").read_bytes() == b"mine"
+
+
 def test_what_cannot_be_found(cli, tmp_path, ids):
     """One artifact that cannot be had, and nothing is merged; nothing that matches is what --if-none says."""
     for more in ((), ("--dry-run",)):
