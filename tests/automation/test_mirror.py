@@ -27,7 +27,7 @@ from gh_artifacts_async import (
     TransferFinished,
 )
 from gh_artifacts_async.automation import mirror as module
-from gh_artifacts_async.automation import mirror_prune, mirrored
+from gh_artifacts_async.automation import mirror_plan, mirror_prune, mirrored
 from gh_artifacts_async.automation.manifest import JOURNAL, MANIFEST
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, Seen, client_for, fetch_all, fill, listed, names, parts
 
@@ -567,6 +567,29 @@ async def test_prune_keeps_what_has_expired(
     assert end is not None
     monkeypatch.setattr(module, "utcnow", lambda: end + timedelta(days=1))
     assert ids((await mirrored_ok(client, tmp_path, prune=True)).kept) == set(first)
+
+
+@pytest.mark.parametrize("prune", [True, False])
+async def test_the_place_of_what_has_expired(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, prune: bool
+) -> None:
+    """It is not given away, not even by prune; the error says what helps: once moved away, the new one comes."""
+    query = ArtifactQuery(names="docs")
+    old = github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE)
+    await mirrored_ok(client, tmp_path, query=query, layout="name")
+    end = github.artifact(old).expires_at
+    assert end is not None
+    monkeypatch.setattr(module, "utcnow", lambda: end + timedelta(days=1))
+    monkeypatch.setattr(mirror_plan, "utcnow", lambda: end + timedelta(days=1))
+    github.clock.advance(60)
+    new = github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE, seed=1)
+    says = r"is, which has expired and is kept; move that file away, or use layout='id'"
+    with pytest.raises(DestinationExistsError, match=says):
+        await client.mirror(REPO, tmp_path, query=query, layout="name", prune=prune)
+    assert (tmp_path / "docs.zip").read_bytes() == github.content(old)
+    (tmp_path / "docs.zip").rename(tmp_path / "old.zip")
+    await mirrored_ok(client, tmp_path, query=query, layout="name", prune=prune)
+    assert contents(tmp_path) == {"docs.zip": github.content(new), "old.zip": github.content(old)}
 
 
 async def test_expired_artifacts_are_not_fetched(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
