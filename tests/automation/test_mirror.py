@@ -769,6 +769,10 @@ async def test_verify_what_is_not_listed(github: FakeGitHub, client: ArtifactsCl
     report = await client.mirror(REPO, tmp_path, verify=True)
     (failure,) = report.failed
     assert isinstance(failure.error, NotFoundError)
+    assert str(failure.error).startswith(
+        f"{tmp_path / f'docs-0-{first[0]}.zip'} was changed since it was mirrored, and"
+    )
+    assert failure.error.status == 404
     assert ids(report.kept) == set(first[1:])
 
 

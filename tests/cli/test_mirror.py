@@ -129,6 +129,18 @@ def test_changed_here(server, cli, tmp_path):
     assert "was changed since it was mirrored; remove it, or use --verify, to get the artifact again\n" in ran.err
 
 
+def test_changed_here_and_deleted_there(server, cli, tmp_path):
+    """With --verify, what is damaged and cannot be fetched again is named, and nobody is sent to check the ID."""
+    number, _ = server.artifact(server.run(), "docs"), server.artifact(server.run(), "more")
+    cli("mirror", REPO, "out")
+    (tmp_path / "out" / f"docs-{number}.zip").write_bytes(b"mine")
+    server.call(server.github.remove_artifact, number)
+    ran = cli("mirror", REPO, "out", "--verify")
+    assert ran.code == 1
+    assert f"docs-{number}.zip was changed since it was mirrored, and artifact {number} is gone from GitHub" in ran.err
+    assert "check OWNER/REPO" not in ran.err
+
+
 def test_refused(server, cli):
     """An empty listing is refused with --prune, with 1; a listing that failed, with the code of its failure."""
     number = server.artifact(server.run(), "docs")

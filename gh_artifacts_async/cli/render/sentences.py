@@ -133,7 +133,8 @@ def _said(error: BaseException) -> str:
 def _hint(error: BaseException, situation: Situation) -> str:
     if isinstance(error, errors.AuthenticationError | errors.MissingTokenError) and _LOGIN not in str(error):
         return f"set {' or '.join(situation.token_variables[:2])} to a valid token"
-    if isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes":
+    too_large = isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes"
+    if too_large or (situation.in_the_way or "\0") in str(error):
         return ""  # says itself what to do
     if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
         return "" if any(said in str(error) for said in _SAY_WHAT_TO_DO) else situation.in_the_way
