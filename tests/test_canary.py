@@ -28,6 +28,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.testing.server.signing import Signer
 from tests.kits.apptoken import ACCESS_TOKENS, keys, of_apps
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, REPO, WORKER_SIZE, Seen, add, client_for, names
 from tests.transfer.test_faults import LOST, MENDED
 
@@ -243,7 +244,7 @@ async def test_signed_urls(canaries: Canaries, github: FakeGitHub, kind: Any) ->
     canaries.silence()
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
+@pytest.mark.parametrize("size", mostly_slow([INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE], quick=2))
 async def test_cancelled(canaries: Canaries, github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """Nothing shows in the traceback of a CancelledError, wherever the download was."""
     artifact_id = add(github, size=size)

@@ -15,6 +15,7 @@ from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.throttling import Throttle
 from gh_artifacts_async.settings import Limits
+from tests.kits.sampling import mostly_slow
 
 REPO = RepositoryName("o", "r")
 GET = requests.get_artifact(REPO, 1)
@@ -95,7 +96,7 @@ async def test_a_minutes_points_are_spent_every_minute():
     assert timed.now == pytest.approx(180, abs=1)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", mostly_slow(range(6), quick=2))
 async def test_no_latency_makes_the_server_see_more(seed):
     """Whenever between sending and response the server counts, it finds 840 points in no 60 s and no fixed minute."""
     rng = random.Random(seed)  # noqa: S311 - a test's own

@@ -16,6 +16,7 @@ import pytest
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, StoragePolicy
 from gh_artifacts_async.api import logs
 from gh_artifacts_async.events import Event, Pacing, RequestAnswered, TransferFailed, TransferFinished
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, add, client_for, fetch, get
 from tests.models.test_models import ARTIFACT
 
@@ -252,7 +253,7 @@ asyncio.run(main(broken))
 
 @pytest.mark.realtime
 @pytest.mark.parametrize(
-    "setup", ["", "import logging; logging.basicConfig()", "import logging; logging.lastResort = 0"]
+    "setup", mostly_slow(["", "import logging; logging.basicConfig()", "import logging; logging.lastResort = 0"])
 )
 def test_a_program_without_logging_sees_nothing(setup: str) -> None:
     """Not after retries, a pause, a failure and an observer that raises; with a handler, only that last one is told."""

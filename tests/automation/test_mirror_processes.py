@@ -41,7 +41,7 @@ def _fill(github: FakeGitHub) -> tuple[dict[str, int], int]:
 
 @pytest.mark.github_com("ranges")
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("kills", [pytest.param(4, marks=pytest.mark.sample), 50])
+@pytest.mark.parametrize("kills", [pytest.param(2, marks=pytest.mark.sample), 50])
 async def test_killed_at_random_points(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
     """A mirror that is killed again and again ends equal to the listing, each byte fetched at most 1.1 times."""
     added, size = _fill(github)

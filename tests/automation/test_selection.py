@@ -9,6 +9,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactQuery, errors
 from tests.kits.api import REPO
+from tests.kits.sampling import mostly_slow
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
 
@@ -247,7 +248,7 @@ async def crowd(github, runs, per_run):
             github.add_artifact(run, "Rails", created_at=at(number + 0.5), size=118, digest=None)
 
 
-@pytest.mark.parametrize(("runs", "per_run"), [(150, 1), pytest.param(5_000, 4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("runs", "per_run"), mostly_slow([(150, 1), (5_000, 4)]))
 async def test_the_latest_of_a_branch_in_a_busy_repository(github, client, runs, per_run):
     """At most 3 requests if the branch's newest run has it, or if it is among the 100 newest of its name."""
     await crowd(github, runs, per_run)

@@ -22,6 +22,7 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.automation.frontier import OVERLAP
 from tests.kits.api import REPO
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import ONE_TRY, Seen, client_for
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class TestWhatIsNew:
         assert got == ids[-2:]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
+@pytest.mark.parametrize("seed", mostly_slow(range(6)))
 async def test_each_comes_once_whatever_happens(github, run, seed):
     """Bursts over several pages, late and lower ids, deletions, failures and restarts for an hour."""
     draw, added, gone = random.Random(seed), set[int](), set[int]()  # noqa: S311 - a test's own

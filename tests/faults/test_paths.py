@@ -16,6 +16,7 @@ from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transport import socket_receiver
 from gh_artifacts_async.transport.connections import READ_BUFFER
 from tests.kits.profiles import verified
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, fetch, get, names, parts
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def uvloop() -> Any:
 
 @pytest.mark.github_com("ranges")
 @pytest.mark.realtime
-@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("tls", mostly_slow([False, True]))
 @pytest.mark.parametrize("path", ["fast", "batches, no length"])
 @EACH
 def test_row_01_to_03_16_25_on_uvloop(
@@ -232,7 +233,7 @@ async def test_row_15_wrong_bytes_for_ever(
 
 @pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("fault", ["cut", "reset"])
+@pytest.mark.parametrize("fault", mostly_slow(["cut", "reset"]))
 async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: str) -> None:
     """A body that ends at any of a hundred bytes goes on there: no more than one buffer is sent twice."""
     folder = tmp_path / "home"

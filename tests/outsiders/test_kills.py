@@ -16,6 +16,7 @@ from gh_artifacts_async import DestinationExistsError
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.archive.leftovers import sweep_beside
 from tests.kits.processes import ROOT, environment
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import add, client_for, get
 from tests.kits.zips import LEFT_MARKER, LEFT_STATE, LEFT_TOKEN, SWEPT, entries, leave_extraction, make, tree
 
@@ -236,7 +237,7 @@ async def test_row_08_a_users_files_stay(
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize(("left", "stays"), SWEPT)
+@pytest.mark.parametrize(("left", "stays"), mostly_slow(SWEPT, quick=3))
 async def test_row_08_killed_while_it_sweeps(tmp_path: Path, left: tuple[str, ...], stays: dict[str, bytes]) -> None:
     """The next call goes on where the killed one was."""
     (tmp_path / "left").mkdir()

@@ -16,6 +16,7 @@ from gh_artifacts_async import ArtifactRef, ConfigurationError, DestinationExist
 from gh_artifacts_async.protocol.filenames import PART_NAME, safe_component
 from gh_artifacts_async.transfer.disk.leftovers import scan
 from gh_artifacts_async.transfer.disk.partfile import PartFile
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import INLINE_SIZE, REPO, WORKER_SIZE, add, client_for, fetch, get, names
 
 if TYPE_CHECKING:
@@ -158,9 +159,9 @@ async def _killed(*arguments: object, data: bytes) -> bool:
 
 @pytest.mark.github_com("digest")
 @pytest.mark.realtime
-@pytest.mark.parametrize("if_exists", ["skip", "error", "replace"])
+@pytest.mark.parametrize("if_exists", mostly_slow(["skip", "error", "replace"]))
 @pytest.mark.parametrize("saved", [False, True])
-@pytest.mark.parametrize(("raw", "durable"), [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize(("raw", "durable"), mostly_slow([(False, False), (True, False), (False, True)]))
 async def test_row_8_killed_at_the_commit(
     github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, saved: bool, raw: bool, durable: bool
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 from gh_artifacts_async import ArtifactRef, ConnectionFailedError, TransferBytes
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.profiles import GITHUB_COM, profile
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
@@ -265,7 +266,7 @@ async def _consume(client: ArtifactsClient, artifacts: Any, folder: Path, **opti
                 raise outcome.error
 
 
-@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("twice", mostly_slow([True, False]))
 @pytest.mark.parametrize("endless", [False, True])
 async def test_download_many(github: FakeGitHub, tmp_path: Path, *, endless: bool, twice: bool) -> None:
     """A bulk download, cancelled wherever it or one of its tasks waits, leaves no task and no torn file."""

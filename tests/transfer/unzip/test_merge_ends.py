@@ -12,6 +12,7 @@ import pytest
 
 from gh_artifacts_async import ConnectionFailedError
 from tests.kits.processes import ROOT, environment
+from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, listed
 from tests.kits.zips import entries, make, noise, tree
 from tests.transfer.test_cancel import sweep
@@ -44,8 +45,8 @@ def check(folder: Path) -> None:
         assert tree(folder / "dist") == EXPECTED
 
 
-@pytest.mark.parametrize("twice", [False, True])
-@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize("twice", mostly_slow([True, False]))
+@pytest.mark.parametrize("ranges", mostly_slow([True, False]))
 async def test_cancelled(github: FakeGitHub, tmp_path: Path, *, ranges: bool, twice: bool) -> None:
     """A cancellation comes out wherever it waits, and leaves no torn folder; the next call makes it."""
     fill(github)
