@@ -17,6 +17,8 @@ _LOGIN = "gh auth login"
 """Where an error says this, it has said what to do about a token."""
 _DELETES = ("deleting ", "DELETE ")
 """How an error about a missing token begins if it was for a deletion."""
+_LISTINGS = ("/actions/artifacts", "/actions/runs")
+"""How a request ends that has no ID: one for a whole repository."""
 _SAY_WHAT_TO_DO = ("keep them apart", "to get the artifact again")
 """Where an error about something in the way says this, it has said what to do."""
 _KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
@@ -139,6 +141,8 @@ def _hint(error: BaseException, situation: Situation) -> str:
     if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
         return "" if any(said in str(error) for said in _SAY_WHAT_TO_DO) else situation.in_the_way
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    if isinstance(error, errors.NotFoundError) and error.request.endswith(_LISTINGS):
+        hint = "check OWNER/REPO"
     if situation.resumes and hint == _TRY_AGAIN:
         return RESUME
     if situation.can_replace and isinstance(error, errors.DestinationExistsError):
