@@ -325,6 +325,29 @@ async def test_webhook_whose_github_fails(github: FakeGitHub, post: Callable[...
     assert "401" in json.loads(text)["error"]
 
 
+async def test_webhook_of_a_report_that_cannot_be_read(
+    github: FakeGitHub, post: Callable[..., Awaitable[tuple[int, str]]]
+) -> None:
+    """An artifact that has no report is no failure; one whose report cannot be had is, and is not left out."""
+    run = github.add_run(REPO)
+    github.add_artifact(run, "log", files={"log.txt": "no report"})
+    bad = github.add_artifact(run, "broken", archive=b"PK no zip", digest=None)
+    status, text = await post(delivery(run.id))
+    assert status == 502
+    assert json.loads(text).keys() == {"run", "error"}
+    assert "broken" in json.loads(text)["error"] or str(bad) in json.loads(text)["error"]
+
+
+async def test_webhook_of_a_report_that_is_nested_too_deep(
+    github: FakeGitHub, post: Callable[..., Awaitable[tuple[int, str]]]
+) -> None:
+    """What an artifact holds is data, whatever it is: it cannot end the service's answer."""
+    run = github.add_run(REPO)
+    github.add_artifact(run, "deep", files={"summary.json": "[" * 500_000})
+    status, text = await post(delivery(run.id))
+    assert (status, json.loads(text)["run"]) == (502, run.id)
+
+
 def test_webhook_without_a_secret() -> None:
     """Without a secret the service does not start: anyone could sign."""
     with pytest.raises(ValueError, match="WEBHOOK_SECRET"):

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gh_artifacts_async import ArtifactsClient, ArtifactsError
+from gh_artifacts_async import ArtifactsClient, ArtifactsError, MemberNotFoundError
 
 NAMES = ["summary.json", "*/summary.json"]
 PATIENCE = 8.0  # seconds; GitHub gives a delivery up after 10
@@ -68,7 +68,9 @@ async def read_reports(client: ArtifactsClient, repo: str, run_id: int) -> dict[
             async for outcome in outcomes:
                 if outcome.ok is True:
                     reports[outcome.value.artifact.name] = json.loads(outcome.value.data)
-    except (ArtifactsError, ValueError) as error:
+                elif not isinstance(outcome.error, MemberNotFoundError):  # most artifacts have no report
+                    return {"run": run_id, "error": f"{outcome.artifact.name}: {outcome.error}"}
+    except (ArtifactsError, ValueError, RecursionError) as error:
         return {"run": run_id, "error": str(error)}
     return {"run": run_id, "reports": reports}
 

@@ -74,7 +74,7 @@ class Ledger:
 
         Raises:
             DestinationExistsError: something in the manifest's place is not one, or is malformed; it was left as it is.
-            ConfigurationError: it is of another repository, or of a mirror with another ``extract``.
+            ConfigurationError: it is of another repository or server, or of a mirror with another ``extract``.
             OSError: reading or writing failed.
         """
         for head in self._read():
@@ -102,6 +102,10 @@ class Ledger:
     def _check(self, head: Head) -> None:
         if str(head.repository).lower() != str(self._head.repository).lower():
             msg = f"{self._folder} is a mirror of {head.repository}; use another folder for {self._head.repository}"
+            raise ConfigurationError(msg)
+        host = self._head.host
+        if None not in {head.host, host} and head.host != host:
+            msg = f"{self._folder} is a mirror of {head.repository} at {head.host}; use another folder for {host}"
             raise ConfigurationError(msg)
         if head.extract != self._head.extract:
             holds, use = ("extracted artifacts", "extract=True") if head.extract else ("archives", "extract=False")

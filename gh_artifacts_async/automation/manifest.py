@@ -168,16 +168,19 @@ class Head:
     Attributes:
         repository: whose artifacts these are.
         extract: whether zips are extracted.
+        host: of the server's API, since another server may have a repository of the same name; None if it is not known.
     """
 
     repository: RepositoryName
     extract: bool
+    host: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         return {
             "format": _FORMAT,
             "version": _VERSION,
+            "host": self.host,
             "repository": str(self.repository),
             "extract": self.extract,
         }
@@ -192,7 +195,7 @@ def _read_head(document: object) -> Head:
         repository = RepositoryName.parse(_typed(found.get("repository"), str))
     except ConfigurationError as error:
         raise ValueError(str(error)) from None
-    return Head(repository, _typed(found.get("extract"), bool))
+    return Head(repository, _typed(found.get("extract"), bool), _typed(found.get("host"), str, None))
 
 
 def dump_manifest(head: Head, entries: Iterable[MirroredArtifact]) -> bytes:

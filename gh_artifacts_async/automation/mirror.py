@@ -73,7 +73,7 @@ async def mirror(
     _check_query(query)
     folder = filesystem.checked_directory(directory, writes=True)
     filesystem.make_folder(folder)
-    head = Head(repo, options.downloads.extract is not None)
+    head = Head(repo, options.downloads.extract is not None, context.github.base.origin.host)
     ledger = Ledger(folder, head, durable=options.downloads.durable)
     try:
         await in_thread(ledger.read)

@@ -12,7 +12,7 @@ import attrs
 
 from gh_artifacts_async.automation import mirrored
 from gh_artifacts_async.automation.manifest import MirroredArtifact
-from gh_artifacts_async.errors import ArtifactExpiredError, DestinationExistsError
+from gh_artifacts_async.errors import ArtifactExpiredError, DestinationExistsError, NotFoundError
 from gh_artifacts_async.events import TransferFinished
 from gh_artifacts_async.models import Artifact
 from gh_artifacts_async.protocol.ranges import expected_sha256
@@ -145,9 +145,21 @@ class Fetcher:
 
         Raises:
             ArtifactExpiredError: it has expired.
+            NotFoundError: it was deleted.
             ArtifactsError: it could not be looked up.
         """
-        found = await resolve(self._context.github, job.subject)
+        try:
+            found = await resolve(self._context.github, job.subject)
+        except NotFoundError as error:
+            said = f"{job.path} was changed since it was mirrored, and artifact {job.subject.id} is gone from GitHub"
+            gone = NotFoundError(
+                f"{said}; move it away",
+                status=error.status,
+                request_id=error.request_id,
+                documentation_url=error.documentation_url,
+                request=error.request,
+            )
+            raise gone from None
         if not found.expired:
             return found
         msg = f"{job.path} was changed since it was mirrored, and artifact {job.subject.id} has expired"

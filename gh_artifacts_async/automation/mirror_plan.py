@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.automation.manifest import MirroredArtifact
+from gh_artifacts_async.automation.now import utcnow
 from gh_artifacts_async.errors import ArtifactsError, DestinationExistsError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
 from gh_artifacts_async.protocol.filenames import Destination
@@ -127,6 +128,7 @@ class Planner:
         self._layout = options.layout
         self._extract = options.downloads.extract is not None
         self._verify = options.verify
+        self._prune = options.prune  # then an artifact that is not listed is kept only if it has expired
         self._plan = Plan()
 
     async def plan(
@@ -154,7 +156,7 @@ class Planner:
                 self._known(entry, listed.get(number), states[number])
         places = {os.path.normcase(self._folder / entry.path): entry for entry in obsolete.values()}
         unlisted = {
-            os.path.normcase(self._folder / entry.path): number
+            os.path.normcase(self._folder / entry.path): entry
             for number, entry in entries.items()
             if number not in listed and number not in obsolete
         }
@@ -183,7 +185,7 @@ class Planner:
             self._plan.kept.append(entry)
 
     async def _new(
-        self, artifact: Artifact, obsolete: Mapping[str, MirroredArtifact], unlisted: Mapping[str, int]
+        self, artifact: Artifact, obsolete: Mapping[str, MirroredArtifact], unlisted: Mapping[str, MirroredArtifact]
     ) -> None:
         try:
             run = await self._runs.of(artifact)
@@ -196,11 +198,7 @@ class Planner:
         path = destination.path(extract=self._extract)
         place = os.path.normcase(path)
         if place in unlisted:
-            msg = (
-                f"artifact {artifact.id} would be {path}, where artifact {unlisted[place]} is; "
-                "prune the mirror, or use layout='id' to keep them apart"
-            )
-            raise DestinationExistsError(msg, filename=str(path))
+            raise self._taken(artifact, path, unlisted[place])
         self._plan.claims.take(path, artifact)
         replaces = obsolete.get(place) or obsolete.get(os.path.normcase(destination.raw_path(None)))
         if replaces is not None:
@@ -209,3 +207,13 @@ class Planner:
         self._plan.jobs.append(
             Job(subject=artifact, destination=destination, path=path, place=taken, replaces=replaces)
         )
+
+    def _taken(self, artifact: Artifact, path: Path, entry: MirroredArtifact) -> DestinationExistsError:
+        """Build the error for a place where the file of another artifact is, which the listing does not have."""
+        has_expired = self._prune or (entry.expires_at is not None and entry.expires_at <= utcnow())
+        then = ", which has expired and is kept; move that file away" if has_expired else "; prune the mirror"
+        msg = (
+            f"artifact {artifact.id} would be {path}, where artifact {entry.id} is{then}, "
+            "or use layout='id' to keep them apart"
+        )
+        return DestinationExistsError(msg, filename=str(path))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from gh_artifacts_async.errors import ConfigurationError
 
-_AMOUNT = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE)
+_AMOUNT = re.compile(r"(?P<number>\d{1,30}(?:\.\d{1,30})?) ?(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE)
 _PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SIZES = {"": 1, "b": 1} | {
     f"{letter}{ending}": base**power

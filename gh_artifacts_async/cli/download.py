@@ -144,11 +144,19 @@ async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: boo
     async with context.client(order.target, tally) as client:
         selected = await _selected(context, client, order)
         head = _head(order, selected, dry_run=dry_run)
-        merging = merge.Merging(context, selected, head, order.directory, conflicts=way, as_json=order.as_json)
+        merging = merge.Merging(
+            context,
+            selected,
+            head,
+            order.directory,
+            conflicts=way,
+            if_exists=order.if_exists,
+            as_json=order.as_json,
+        )
         if dry_run:
             return merging.plan()
         policy = order.extract or ExtractPolicy()
-        return await merging.run(client, policy, if_exists=order.if_exists, concurrency=order.jobs)
+        return await merging.run(client, policy, concurrency=order.jobs)
 
 
 # --- the download

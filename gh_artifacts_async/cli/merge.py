@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async import Conflicts, PlannedDownload
+from gh_artifacts_async import Conflicts, IfExists, PlannedDownload
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.render import bars, documents, screen
@@ -19,7 +19,7 @@ from gh_artifacts_async.cli.selection import Failure, Selected
 from gh_artifacts_async.errors import ArtifactsError, ConfigurationError
 
 if TYPE_CHECKING:
-    from gh_artifacts_async import ArtifactsClient, ExtractPolicy, IfExists, MergeResult
+    from gh_artifacts_async import ArtifactsClient, ExtractPolicy, MergeResult
 
 
 def check(directory: str, layout: str | None, conflicts: Conflicts | None, *, merges: bool) -> None:
@@ -51,6 +51,7 @@ class Merging:
         head: what the JSON document begins with.
         directory: the folder.
         conflicts: what to do about two files at one path.
+        if_exists: what to do if the folder is there.
         as_json: for a program.
     """
 
@@ -59,20 +60,19 @@ class Merging:
     head: dict[str, Any]
     directory: str
     conflicts: Conflicts = attrs.field(kw_only=True)
+    if_exists: IfExists = attrs.field(kw_only=True)
     as_json: bool = attrs.field(kw_only=True)
 
     # --- the merge
 
-    async def run(
-        self, client: ArtifactsClient, policy: ExtractPolicy, *, if_exists: IfExists, concurrency: int
-    ) -> int:
+    async def run(self, client: ArtifactsClient, policy: ExtractPolicy, *, concurrency: int) -> int:
         """Merge, say what came of it, and return the exit code."""
         started = asyncio.get_running_loop().time()
         result: MergeResult | None = None
         failures = list(self.selected.failures)
         if self.selected.artifacts and not failures:
             try:
-                result = await self._merged(client, policy, if_exists, concurrency)
+                result = await self._merged(client, policy, concurrency)
             except (ArtifactsError, OSError) as error:
                 failures.append(Failure(None, None, error))
                 self.context.error(self._sentence(error))
@@ -84,9 +84,7 @@ class Merging:
         self.context.note(lines.merge_total(result, len(failures), elapsed))
         return combined([failure.error for failure in failures], done=0)
 
-    async def _merged(
-        self, client: ArtifactsClient, policy: ExtractPolicy, if_exists: IfExists, concurrency: int
-    ) -> MergeResult:
+    async def _merged(self, client: ArtifactsClient, policy: ExtractPolicy, concurrency: int) -> MergeResult:
         artifacts = self.selected.artifacts
         drawn = bars.DownloadBars(len(artifacts), self._bytes) if self.context.live else None
         with drawn or contextlib.nullcontext():
@@ -94,7 +92,7 @@ class Merging:
                 artifacts,
                 self.directory,
                 conflicts=self.conflicts,
-                if_exists=if_exists,
+                if_exists=self.if_exists,
                 policy=policy,
                 concurrency=concurrency,
                 observer=drawn,
@@ -105,7 +103,8 @@ class Merging:
         return sum(artifact.size_in_bytes for artifact in self.selected.artifacts)
 
     def _sentence(self, error: Exception) -> str:
-        return self.context.sentence(error, resumes=True, can_replace=Path(self.directory).is_dir())
+        can_replace = self.if_exists != "replace" and Path(self.directory).is_dir()
+        return self.context.sentence(error, resumes=True, can_replace=can_replace)
 
     def _document(self, result: MergeResult | None, failures: list[Failure], elapsed: float) -> dict[str, Any]:
         return {

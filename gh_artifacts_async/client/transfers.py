@@ -272,8 +272,8 @@ class Transfers(Operations):
                 allows files of the same size and CRC, whose bytes are then compared; or ``"newest"``, which takes the
                 file of the newest artifact, by creation time and id.
             if_exists: ``"error"``; ``"skip"`` if the folder is known to be a merge of the same artifacts (anything else
-                there is an error); ``"replace"``, which fetches nothing if it is the same. The record
-                ``.<folder>.gh-artifacts.json`` beside the folder tells.
+                there is an error); ``"replace"``, which fetches nothing if it is the same, and otherwise replaces the
+                folder with all that is in it. The record ``.<folder>.gh-artifacts.json`` beside the folder tells.
             policy: limits and rules, for all archives together; default ``ExtractPolicy()``.
             concurrency: artifacts at once; API requests have their own bound in ``Limits``.
             durable: fsync everything before the folder appears.

@@ -21,7 +21,7 @@ from gh_artifacts_async.automation import ledger as module
 from gh_artifacts_async.automation.ledger import Ledger
 from gh_artifacts_async.automation.manifest import JOURNAL, MANIFEST, NEW_MANIFEST, Head, MirroredArtifact
 
-HEAD = Head(RepositoryName("octo-org", "octo-docs"), extract=False)
+HEAD = Head(RepositoryName("octo-org", "octo-docs"), extract=False, host="api.github.com")
 
 
 def entry(number: int) -> MirroredArtifact:
@@ -155,10 +155,22 @@ def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger.close()
 
 
+@pytest.mark.parametrize("known", ["neither", "the folder's", "ours"])
+def test_a_host_that_is_not_known(tmp_path: Path, known: str) -> None:
+    """A manifest without the server's host, as earlier versions wrote it, is of the server that is asked."""
+    nobody = attrs.evolve(HEAD, host=None)
+    for head in {"neither": (nobody, nobody), "the folder's": (HEAD, nobody), "ours": (nobody, HEAD)}[known]:
+        ledger = Ledger(tmp_path, head, durable=False)
+        ledger.read()
+        ledger.put(entry(1))
+        ledger.close()
+
+
 @pytest.mark.parametrize(
     ("head", "says"),
     [
         (Head(RepositoryName("octo-org", "other"), extract=False), "is a mirror of octo-org/octo-docs; use another"),
+        (attrs.evolve(HEAD, host="ghes.example"), "is a mirror of octo-org/octo-docs at api.github.com; use another"),
         (attrs.evolve(HEAD, extract=True), "is a mirror of archives; use extract=False"),
     ],
 )

@@ -27,7 +27,7 @@ from gh_artifacts_async import (
     TransferFinished,
 )
 from gh_artifacts_async.automation import mirror as module
-from gh_artifacts_async.automation import mirror_prune, mirrored
+from gh_artifacts_async.automation import mirror_plan, mirror_prune, mirrored
 from gh_artifacts_async.automation.manifest import JOURNAL, MANIFEST
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, Seen, client_for, fetch_all, fill, listed, names, parts
 
@@ -569,6 +569,29 @@ async def test_prune_keeps_what_has_expired(
     assert ids((await mirrored_ok(client, tmp_path, prune=True)).kept) == set(first)
 
 
+@pytest.mark.parametrize("prune", [True, False])
+async def test_the_place_of_what_has_expired(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, prune: bool
+) -> None:
+    """It is not given away, not even by prune; the error says what helps: once moved away, the new one comes."""
+    query = ArtifactQuery(names="docs")
+    old = github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE)
+    await mirrored_ok(client, tmp_path, query=query, layout="name")
+    end = github.artifact(old).expires_at
+    assert end is not None
+    monkeypatch.setattr(module, "utcnow", lambda: end + timedelta(days=1))
+    monkeypatch.setattr(mirror_plan, "utcnow", lambda: end + timedelta(days=1))
+    github.clock.advance(60)
+    new = github.add_artifact(github.add_run(REPO), "docs", size=INLINE_SIZE, seed=1)
+    says = r"is, which has expired and is kept; move that file away, or use layout='id'"
+    with pytest.raises(DestinationExistsError, match=says):
+        await client.mirror(REPO, tmp_path, query=query, layout="name", prune=prune)
+    assert (tmp_path / "docs.zip").read_bytes() == github.content(old)
+    (tmp_path / "docs.zip").rename(tmp_path / "old.zip")
+    await mirrored_ok(client, tmp_path, query=query, layout="name", prune=prune)
+    assert contents(tmp_path) == {"docs.zip": github.content(new), "old.zip": github.content(old)}
+
+
 async def test_expired_artifacts_are_not_fetched(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """What has expired before the first run is no part of the mirror."""
     fill(github, 1)
@@ -746,6 +769,10 @@ async def test_verify_what_is_not_listed(github: FakeGitHub, client: ArtifactsCl
     report = await client.mirror(REPO, tmp_path, verify=True)
     (failure,) = report.failed
     assert isinstance(failure.error, NotFoundError)
+    assert str(failure.error).startswith(
+        f"{tmp_path / f'docs-0-{first[0]}.zip'} was changed since it was mirrored, and"
+    )
+    assert failure.error.status == 404
     assert ids(report.kept) == set(first[1:])
 
 
@@ -854,6 +881,17 @@ async def test_manifest_of_another_repository(github: FakeGitHub, client: Artifa
     with pytest.raises(ConfigurationError, match="is a mirror of octo-org/octo-docs"):
         await client.mirror("octo-org/other", tmp_path)
     await client.mirror(REPO.upper(), tmp_path)
+
+
+async def test_manifest_of_another_server(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """The same name on another server is another repository: nothing is pruned in its favour."""
+    fill(github, 1)
+    await mirrored_ok(client, tmp_path)
+    document = json.loads((tmp_path / MANIFEST).read_text())
+    (tmp_path / MANIFEST).write_text(json.dumps({**document, "host": "api.github.com"}))
+    with pytest.raises(ConfigurationError, match=r"is a mirror of octo-org/octo-docs at api\.github\.com; use another"):
+        await client.mirror(REPO, tmp_path, prune=True)
+    assert document["host"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize("options", [{"layout": "{nothing}"}, {"concurrency": 0}, {"query": "main"}])

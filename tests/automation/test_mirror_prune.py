@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from typing import TYPE_CHECKING
+
+import attrs
+import pytest
 
 from gh_artifacts_async.automation import mirror_prune, mirrored
 from gh_artifacts_async.automation.mirrored import Hashes
@@ -69,6 +74,20 @@ def test_folder_without_its_record_is_removed(tmp_path: Path) -> None:
     entry = put_folder(tmp_path, recorded=False)
     assert mirror_prune.remove(tmp_path, entry, Hashes()) == "there"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["../../mine.txt", "/mine.txt"])
+def test_a_record_that_leads_out_of_the_folder(tmp_path: Path, way: str) -> None:
+    """A forged record beside a forged manifest names no file outside: nothing there is removed."""
+    mirror, mine = tmp_path / "mirror", tmp_path / "mine.txt"
+    name = way if way.startswith(".") else f"{tmp_path}{way}"
+    mine.write_bytes(b"mine")
+    entry = put_folder(mirror)
+    place = records.record_path(mirror / entry.path)
+    place.write_text(json.dumps({**json.loads(place.read_text()), "members": {name: 4}}))
+    whole = hashlib.sha256(f"{hashlib.sha256(b'mine').hexdigest()} {name}\0".encode()).hexdigest()
+    assert mirror_prune.remove(mirror, attrs.evolve(entry, tree=whole), Hashes()) == "changed"
+    assert mine.read_bytes() == b"mine"
 
 
 def test_removal_that_is_stopped(tmp_path: Path) -> None:

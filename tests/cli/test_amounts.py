@@ -26,7 +26,9 @@ def test_lengths_of_time(text, length):
     assert amounts.period("--older-than", text) == length
 
 
-@pytest.mark.parametrize("text", ["", "30", "30m", "d", "-1d", "1e3d", "1d12h", "٣d", "999999999999d", "30d\n"])
+@pytest.mark.parametrize(
+    "text", ["", "30", "30m", "d", "-1d", "1e3d", "1d12h", "٣d", "999999999999d", "9" * 5000 + "d", "30d\n"]
+)
 def test_what_is_no_length_of_time(text):
     """A number alone could be anything; the error names the option."""
     with pytest.raises(ConfigurationError, match=r"^--older-than must be a length of time such as 30d, 12h or 2w, not"):
@@ -51,7 +53,7 @@ def test_sizes(text, size):
     assert amounts.size("--max-total", text) == size
 
 
-@pytest.mark.parametrize("text", ["", "MB", "-1MB", "4 parsecs", "1,000MB", "1..5MB"])
+@pytest.mark.parametrize("text", ["", "MB", "-1MB", "4 parsecs", "1,000MB", "1..5MB", "9" * 5000, "9" * 400 + ".5TB"])
 def test_what_is_no_size(text):
     """The error names the option."""
     with pytest.raises(ConfigurationError, match=r"^--max-total must be a size such as 400MB or 1GiB, not"):

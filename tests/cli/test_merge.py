@@ -79,7 +79,7 @@ def test_clash(server, cli, tmp_path, ids):
     words = ("download", REPO, "--all", "--merge", "--conflicts", "newest", "--dir", "dist")
     ran = cli(*words)
     assert ran.code == 8
-    assert "--if-exists replace" in ran.err
+    assert "or use --if-exists replace, which removes all that is in the folder" in ran.err
     assert cli(*words, "--if-exists", "replace").code == 0
     assert (tmp_path / "dist" / "LICENSE").read_bytes() == b"GPL"
 
@@ -103,6 +103,18 @@ def test_dry_run(server, cli, tmp_path, ids):
     assert document["dry_run"] is document["merge"] is True
     assert not server.github.requests_to("storage")
     assert not list(tmp_path.iterdir())
+
+
+def test_replace_that_is_refused(cli, tmp_path, monkeypatch, ids):
+    """The folder that one works in is not replaced, and nobody is told to do what was just done."""
+    (tmp_path / "here" / "below").mkdir(parents=True)
+    (tmp_path / "here" / "mine").write_bytes(b"mine")
+    monkeypatch.chdir(tmp_path / "here" / "below")
+    ran = cli("download", REPO, *ids, "--merge", "-D", "..", "--if-exists", "replace")
+    assert ran.code == 8
+    assert "is, or holds, the working directory" in ran.err
+    assert "; choose another --dir\n" in ran.err
+    assert (tmp_path / "here" / "mine").read_bytes() == b"mine"
 
 
 def test_what_cannot_be_found(cli, tmp_path, ids):

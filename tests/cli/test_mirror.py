@@ -81,7 +81,10 @@ def test_mirror_unpacks(server, cli, tmp_path):
         (("a/b", "c", "d"), "expected OWNER/REPO and a DIR, got 3 arguments"),
         ((REPO,), f"expected OWNER/REPO and a DIR, got only '{REPO}'; for a folder of that name, write ./{REPO}"),
         ((REPO, "out", "--jobs", "0"), "--jobs must be 1 or more, not 0"),
-        ((REPO, "out", "--layout", "{x}"), "layout must be"),
+        (
+            (REPO, "out", "--layout", "{x}"),
+            "error: --layout must be 'name', 'id', or a template of {name}, {id}, {run_id}, {branch},",
+        ),
         ((REPO, "out", "--all-runs"), "--all-runs needs"),
     ],
 )
@@ -114,6 +117,28 @@ def test_nothing_matches(server, cli, option, code, says):
     assert ran.code == code
     assert says in ran.err
     assert ("no artifacts match" in ran.err) == bool(says)
+
+
+def test_changed_here(server, cli, tmp_path):
+    """A file of another size is a failure that says once what to do about it."""
+    number = server.artifact(server.run(), "docs")
+    cli("mirror", REPO, "out")
+    (tmp_path / "out" / f"docs-{number}.zip").write_bytes(b"mine")
+    ran = cli("mirror", REPO, "out")
+    assert ran.code == 8
+    assert "was changed since it was mirrored; remove it, or use --verify, to get the artifact again\n" in ran.err
+
+
+def test_changed_here_and_deleted_there(server, cli, tmp_path):
+    """With --verify, what is damaged and cannot be fetched again is named, and nobody is sent to check the ID."""
+    number, _ = server.artifact(server.run(), "docs"), server.artifact(server.run(), "more")
+    cli("mirror", REPO, "out")
+    (tmp_path / "out" / f"docs-{number}.zip").write_bytes(b"mine")
+    server.call(server.github.remove_artifact, number)
+    ran = cli("mirror", REPO, "out", "--verify")
+    assert ran.code == 1
+    assert f"docs-{number}.zip was changed since it was mirrored, and artifact {number} is gone from GitHub" in ran.err
+    assert "check OWNER/REPO" not in ran.err
 
 
 def test_refused(server, cli):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import attrs
 
 from gh_artifacts_async import errors
@@ -15,11 +17,16 @@ _LOGIN = "gh auth login"
 """Where an error says this, it has said what to do about a token."""
 _DELETES = ("deleting ", "DELETE ")
 """How an error about a missing token begins if it was for a deletion."""
+_LISTINGS = ("/actions/artifacts", "/actions/runs")
+"""How a request ends that has no ID: one for a whole repository."""
+_SAY_WHAT_TO_DO = ("keep them apart", "to get the artifact again")
+"""Where an error about something in the way says this, it has said what to do."""
 _KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
 _AS_OPTIONS = (
     ("base_url", "the API's URL"),
     ("ca_file", "--ca-file"),
-    ("run_id", "--run"),
+    ("run_id must", "--run must"),
+    ("layout must be 'name', 'id', a callable, or", "--layout must be 'name', 'id', or"),
     ("limit must", "--limit must"),
     ("timeout must", "--timeout must"),
     ("interval must", "--interval must"),
@@ -128,13 +135,19 @@ def _said(error: BaseException) -> str:
 def _hint(error: BaseException, situation: Situation) -> str:
     if isinstance(error, errors.AuthenticationError | errors.MissingTokenError) and _LOGIN not in str(error):
         return f"set {' or '.join(situation.token_variables[:2])} to a valid token"
-    if isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes":
+    too_large = isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes"
+    if too_large or (situation.in_the_way or "\0") in str(error):
         return ""  # says itself what to do
     if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
-        return "" if "keep them apart" in str(error) else situation.in_the_way
+        return "" if any(said in str(error) for said in _SAY_WHAT_TO_DO) else situation.in_the_way
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    if isinstance(error, errors.NotFoundError) and error.request.endswith(_LISTINGS):
+        hint = "check OWNER/REPO"
     if situation.resumes and hint == _TRY_AGAIN:
         return RESUME
     if situation.can_replace and isinstance(error, errors.DestinationExistsError):
-        return f"{hint}, or use --if-exists replace"
+        is_folder = error.filename is not None and os.path.isdir(error.filename)  # noqa: PTH112 - a name
+        return f"{hint}, or use --if-exists replace" + (
+            ", which removes all that is in the folder" if is_folder else ""
+        )
     return hint

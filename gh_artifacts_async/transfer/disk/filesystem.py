@@ -95,6 +95,18 @@ def checked_directory(directory: StrPath, *, writes: bool = False) -> Path:
     return folder
 
 
+def check_not_at_work(path: Path) -> None:
+    """Check that a folder to be replaced, of which nothing is known, is not what this program works in. Blocks.
+
+    Raises:
+        DestinationExistsError: it is the working directory, or holds it, and is not empty.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if path.resolve() in (here := path.cwd(), *here.parents) and any(path.iterdir()):
+            msg = f"{path} is, or holds, the working directory, and is no merged folder; it was left unchanged"
+            raise DestinationExistsError(msg, filename=str(path))
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder, with parents.
 

@@ -197,7 +197,17 @@ def _digest(artifact: Artifact) -> str | None:
 
 
 def _member(folder: Path, name: str, size: int) -> ExtractedMember:
+    """Return a member that is there.
+
+    A record may have been forged, as all of a folder that was copied from elsewhere: its names are untrusted input.
+
+    Raises:
+        OSError: it is not there.
+        ValueError: it has another size, or its name leads out of the folder.
+    """
     path = folder / name
+    if ".." in path.relative_to(folder).parts:  # relative_to() raises ValueError for an absolute name
+        raise ValueError
     found = path.stat()
     if found.st_size != size:
         raise ValueError

@@ -24,7 +24,7 @@ from gh_artifacts_async.models import Artifact, check_id
 from gh_artifacts_async.results import MergeResult
 from gh_artifacts_async.settings import Conflicts, ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import leftovers, records
-from gh_artifacts_async.transfer.disk.filesystem import checked_directory
+from gh_artifacts_async.transfer.disk.filesystem import check_not_at_work, checked_directory
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.fetch import fetch
@@ -177,6 +177,8 @@ class Merge:
         record = records.read_merge_record(self._folder)
         if record is None and self._options.if_exists == "skip":
             self._check_empty()
+        elif record is None:
+            check_not_at_work(self._folder)
         return record
 
     def _check_empty(self, what: str = "is not what these artifacts merge into") -> None:

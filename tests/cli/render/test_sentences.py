@@ -20,6 +20,16 @@ DOWNLOAD = Situation(resumes=True, can_replace=True)
             Situation(),
             "no such thing; check OWNER/REPO and the ID",
         ),
+        (
+            errors.NotFoundError("no", request="GET /repos/o/r/actions/artifacts"),
+            Situation(),
+            "no; check OWNER/REPO",
+        ),
+        (
+            errors.NotFoundError("no", request="GET /repos/o/r/actions/artifacts/7"),
+            Situation(),
+            "no; check OWNER/REPO and the ID",
+        ),
         (errors.SlowTransferError("too slow"), Situation(), "too slow; try again"),
         (errors.SlowTransferError("too slow"), DOWNLOAD, f"too slow; {RESUME}"),
         (errors.NotFoundError("x"), DOWNLOAD, "x; check OWNER/REPO and the ID"),

@@ -297,6 +297,21 @@ def test_a_merge_record_tells_of_which_artifacts_a_folder_is(tmp_path: Path) -> 
     assert record.files(folder) is None
 
 
+@pytest.mark.parametrize("name", ["../mine", "d/../../mine", "{}/mine"])
+def test_a_name_that_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    """A forged record says nothing: no file outside its folder is taken for a member."""
+    folder = tmp_path / "dist"
+    (folder / "d").mkdir(parents=True)
+    (tmp_path / "mine").write_bytes(b"1")
+    members = {name.format(tmp_path): 1}
+    stage_folder_record(ARTIFACT, folder, members, folder, durable=False).put_in_place()
+    assert read_folder_record(ARTIFACT, folder) is None
+    stage_merge_record(folder, MergeRecord.of([ARTIFACT], "error", members), folder, durable=False).put_in_place()
+    record = read_merge_record(folder)
+    assert record is not None
+    assert record.files(folder) is None
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1, "id": 0}', '{"version": 1, "id": 0, "artifacts": 7}'])
 def test_a_damaged_merge_record_is_none(tmp_path: Path, text: str) -> None:
     """What is no record of a merge, or of nothing that is there, tells nothing."""

@@ -400,6 +400,22 @@ async def test_replace(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
     assert entries(tmp_path) == {"dist", ".dist.gh-artifacts.json"}
 
 
+@pytest.mark.parametrize("where", [".", "..", "{}", "../../work"])
+async def test_the_working_directory_is_not_replaced(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A folder in which the program is at work, and which no merge has made, is nothing to be replaced as a whole."""
+    fill(github, {"a": b"1"})
+    here = tmp_path / "work" / "here"
+    here.mkdir(parents=True)
+    (here / "mine").write_bytes(b"mine")
+    monkeypatch.chdir(here)
+    with pytest.raises(DestinationExistsError, match=r"is, or holds, the working directory"):
+        await merged(client, Path(where.format(here)), if_exists="replace")
+    assert tree(tmp_path) == {"work/here/mine": b"mine"}
+    assert not github.requests_to("storage")
+
+
 @pytest.mark.parametrize("if_exists", ["error", "skip", "replace"])
 async def test_empty_folder(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, if_exists: Any) -> None:
     """A folder that is there and empty counts as absent; a file or a link in its place never does."""
