@@ -63,8 +63,9 @@ test: $(READY)  ## the quick tests, with branch coverage
 	  && $(BIN)/coverage report; \
 	status=$$?; echo "make test took $$(( $$(date +%s) - began )) s"; exit $$status
 
-slow: $(READY)  ## the slow tests
-	@$(BIN)/python -m pytest -m slow --inline-snapshot=disable $(PYTEST_ARGS)
+slow: $(READY)  ## the slow tests; those in real time one after the other
+	@$(BIN)/python $(PYTEST) -m "slow and not realtime" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "slow and realtime" --inline-snapshot=disable $(PYTEST_ARGS)
 
 profiles: $(READY)  ## the quick tests of the client, as on several versions of Enterprise Server
 	@for profile in $(PROFILES); do echo "--profile $$profile"; \

@@ -13,7 +13,7 @@ import pytest
 from gh_artifacts_async.transfer.disk import filesystem, leftovers
 from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
 from tests.kits.processes import MIB, ROOT, carried_out, environment, needs, program, until
-from tests.kits.transfer import RECEIVER_SIZE, REPO, add, fetch, leave_part, names, parts
+from tests.kits.transfer import RECEIVER_SIZE, REPO, add, fetch, leave_part, longest_part, names, parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +132,7 @@ async def test_row_32_lock_that_does_not_hold(github: FakeGitHub, tmp_path: Path
     github.faults.drip(it, chunk=64 * 1024, interval=0.02, times=None)
     plan = [["no_lock"], ["know", it], ["download", it, {"if_exists": "replace"}]]
     async with program(github, tmp_path, *plan) as first:
-        await until(lambda: any(part.stat().st_size > MIB for part in parts(tmp_path)))
+        await until(lambda: longest_part(tmp_path) > MIB)
         async with program(github, tmp_path, *plan) as second:
             (*_, one), (*_, two) = await first.answers(), await second.answers()
     assert (one.get("error"), two.get("error")) == ("FileNotFoundError", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, RetryPolicy
@@ -87,6 +87,15 @@ def names(folder: Path) -> set[str]:
 def parts(folder: Path) -> list[Path]:
     """Return the part files in a folder."""
     return sorted(folder.glob(".*.part"))
+
+
+def longest_part(folder: Path) -> int:
+    """Return the length of the longest part file in a folder that another process works in; 0 without one."""
+    found = 0
+    for part in parts(folder):
+        with suppress(FileNotFoundError):  # it was renamed meanwhile, by a run that resumes it
+            found = max(found, part.stat().st_size)
+    return found
 
 
 async def leave_part(github: FakeGitHub, artifact_id: int, folder: Path, at: int) -> Path:

@@ -23,6 +23,7 @@ from tests.kits.transfer import (
     add,
     fetch,
     get,
+    longest_part,
     names,
     parts,
 )
@@ -174,7 +175,7 @@ async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> No
     dice = random.Random(seed)  # noqa: S311 - not a secret
     for at in sorted(dice.randrange(MIB, size - 2 * MIB) for _ in range(kills)):
         async with program(github, folder, artifact_id) as client:
-            await until(lambda at=at: any(part.stat().st_size >= at for part in parts(folder)))  # type: ignore[misc]
+            await until(lambda at=at: longest_part(folder) >= at)  # type: ignore[misc]
             await asyncio.sleep(dice.random() * 0.02)
             await client.kill()
         assert len(parts(folder)) == 1
@@ -221,7 +222,7 @@ async def test_two_processes_after_a_third_was_killed(github: FakeGitHub, tmp_pa
     artifact_id = add(github, size=8 * MIB)
     github.faults.drip(artifact_id, chunk=64 * 1024, interval=0.01, times=None)
     async with program(github, tmp_path, artifact_id) as client:
-        await until(lambda: any(part.stat().st_size > 2 * MIB for part in parts(tmp_path)))
+        await until(lambda: longest_part(tmp_path) > 2 * MIB)
         await client.kill()
     async with (
         program(github, tmp_path, artifact_id, if_exists="replace") as first,
