@@ -25,6 +25,7 @@ async def test_an_older_artifact_is_named(github, client, tmp_path):
     assert error.filename == str(path)
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("times", [(None, None), ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z")])
 async def test_a_newer_artifact_in_the_way_is_not_called_older(github, client, tmp_path, times):
     """An older one may be asked for by its ID; the times decide, and the IDs only without them."""
