@@ -58,7 +58,7 @@ demo: $(DEMO_READY)  ## list, show and download against the embedded fake GitHub
 test: $(READY)  ## the quick tests, with branch coverage
 	@began=$$(date +%s); \
 	$(BIN)/coverage erase \
-	  && $(BIN)/coverage run $(PYTEST) -m "not slow or sample" $(PYTEST_ARGS) \
+	  && $(BIN)/coverage run $(PYTEST) -m "not slow or sample" --hypothesis-profile=quick $(PYTEST_ARGS) \
 	  && $(BIN)/coverage combine --quiet \
 	  && $(BIN)/coverage report; \
 	status=$$?; echo "make test took $$(( $$(date +%s) - began )) s"; exit $$status

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.kits.rerun"]
 
 hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no counter-example
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)  # for make test
 hypothesis.settings.load_profile("house")
 
 _DESCRIPTORS = Path("/proc/self/fd")
