@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import attrs
 
-from gh_artifacts_async.automation import now
+from gh_artifacts_async.automation import matching, now
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.settings import RetentionPolicy
 
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @attrs.frozen
@@ -121,18 +120,13 @@ def plan(
     return CleanupPlan(
         delete=tuple(
             PlannedArtifact(artifact, delete[artifact.id])
-            for artifact in sorted(listed, key=age_key)
+            for artifact in sorted(listed, key=matching.age)
             if artifact.id in delete
         ),
         keep=tuple(PlannedArtifact(artifact, keep[artifact.id].reason) for artifact in listed if artifact.id in keep),
         created_at=at,
         repository=repository,
     )
-
-
-def age_key(artifact: Artifact) -> tuple[datetime, int]:
-    """Return what sorts artifacts by age, the oldest first; those whose time is unknown come before all others."""
-    return artifact.created_at or _EARLIEST, artifact.id
 
 
 def branch_of(artifact: Artifact) -> str | None:
@@ -166,7 +160,7 @@ def _by_rules(rules: _Rules, listed: Sequence[Artifact]) -> tuple[dict[int, str]
 def _fit(limit: int, delete: dict[int, str], keep: dict[int, _Kept]) -> None:
     """Move the oldest artifacts from ``keep`` to ``delete`` until the others are ``limit`` bytes or fewer."""
     total = sum(kept.artifact.size_in_bytes for kept in keep.values() if not kept.artifact.expired)
-    for kept in sorted(keep.values(), key=lambda kept: age_key(kept.artifact)):
+    for kept in sorted(keep.values(), key=lambda kept: matching.age(kept.artifact)):
         if total <= limit:
             return
         artifact = kept.artifact
@@ -246,7 +240,7 @@ def _newest(listed: Iterable[Artifact], count: int) -> frozenset[int]:
             source = None if run is None else run.head_repository_id
             groups[artifact.name, branch_of(artifact), source].append(artifact)
     return frozenset(
-        artifact.id for group in groups.values() for artifact in sorted(group, key=age_key, reverse=True)[:count]
+        artifact.id for group in groups.values() for artifact in sorted(group, key=matching.age, reverse=True)[:count]
     )
 
 

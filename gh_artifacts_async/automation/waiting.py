@@ -11,7 +11,7 @@ import attrs
 
 from gh_artifacts_async.api import endpoints, listing
 from gh_artifacts_async.api.session import GitHubSession
-from gh_artifacts_async.automation import now
+from gh_artifacts_async.automation import matching, now
 from gh_artifacts_async.automation.checks import check_seconds
 from gh_artifacts_async.errors import ConfigurationError, RunFailedError, WaitTimeoutError
 from gh_artifacts_async.models import Artifact, RepositoryName, WorkflowRun, check_id
@@ -312,7 +312,7 @@ class _RunWait:
 def newest(artifacts: Iterable[Artifact], name: str) -> Artifact | None:
     """Return the newest artifact of a name that has not expired, by (created_at, id); None if there is none."""
     fitting = [artifact for artifact in artifacts if artifact.name == name and not artifact.expired]
-    return max(fitting, key=lambda it: (it.created_at is not None, it.created_at, it.id), default=None)
+    return max(fitting, key=matching.age, default=None)
 
 
 def _state(repo: RepositoryName, run_id: int, run: WorkflowRun | None) -> str:

@@ -21,7 +21,7 @@ from gh_artifacts_async import (
     RepositoryName,
     RetentionPolicy,
 )
-from gh_artifacts_async.automation import now, retention
+from gh_artifacts_async.automation import matching, now, retention
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 REPO = RepositoryName("octo-org", "octo-docs")
@@ -320,7 +320,7 @@ def test_the_total_is_reached_or_nothing_is_left_to_delete(found, policy):
     left = deleted([it.artifact for it in made.keep if not it.artifact.expired], **{**policy, **free})
     assert made.bytes_kept <= limit or not left
     if for_size:
-        assert made.bytes_kept + max(for_size, key=lambda it: retention.age_key(it.artifact)).bytes > limit
+        assert made.bytes_kept + max(for_size, key=lambda it: matching.age(it.artifact)).bytes > limit
 
 
 @given(ARTIFACTS, policies(), st.data())
