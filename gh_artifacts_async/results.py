@@ -135,6 +135,9 @@ class ExtractedMember:
 
 Verified = Literal["digest", "size", "none"]
 
+Way = Literal["lane", "whole", "chunks", "receiver", "segments"]
+"""How a body was received, see :class:`DownloadResult`."""
+
 
 @attrs.frozen(kw_only=True)
 class DownloadResult:
@@ -151,6 +154,9 @@ class DownloadResult:
         content_type: as storage sent it; None if it sent none.
         members: the extracted files; None without ``extract``, and for a raw file.
         skipped: True if the same file was there already and nothing was transferred.
+        way: how the last body was received: by a ``"lane"`` (HTTP/1.1 of our own over a connection that is kept alive),
+            into a buffer for the ``"whole"`` body, in ``"chunks"`` by aiohttp's reader, by the socket ``"receiver"``,
+            or in ``"segments"`` over several connections. None if no body was.
     """
 
     artifact: Artifact
@@ -163,6 +169,7 @@ class DownloadResult:
     content_type: str | None = None
     members: tuple[ExtractedMember, ...] | None = None
     skipped: bool = False
+    way: Way | None = None
 
 
 @attrs.frozen(kw_only=True)

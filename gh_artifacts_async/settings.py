@@ -183,6 +183,10 @@ class Limits:
             GitHub's 304 costs nothing of the primary limit; None for no such requests.
         max_answer_bytes: bytes of an API response, before and after decompression; a longer one is an
             UnexpectedResponseError. A page of 100 artifacts has about 100 KB.
+        storage_connections: connections to storage, over all transfers, beyond the one that each transfer has; see
+            ``connections`` of :meth:`~gh_artifacts_async.ArtifactsClient.download`.
+        fast_paths: receive bodies in the fastest way that suits them; False receives all of them by aiohttp's own
+            reader, over one connection each.
     """
 
     api_concurrency: int = attrs.field(default=8, validator=_concurrency)
@@ -193,6 +197,8 @@ class Limits:
     slow_below: float | None = attrs.field(default=0.1, validator=_number(off=True))
     etag_bytes: int | None = attrs.field(default=4 * 2**20, validator=_number(whole=True, off=True))
     max_answer_bytes: int | None = attrs.field(default=8 * 2**20, validator=_number(least=1, whole=True, off=True))
+    storage_connections: int = attrs.field(default=32, validator=_number(whole=True))
+    fast_paths: bool = True
 
 
 def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -32,6 +32,8 @@ DEFAULTS = {
         "slow_below": 0.1,
         "etag_bytes": 4 * 2**20,
         "max_answer_bytes": 8 * 2**20,
+        "storage_connections": 32,
+        "fast_paths": True,
     },
     StoragePolicy: {"allow_http": None, "allowed_hosts": None, "max_redirects": 0},
     ExtractPolicy: {
@@ -96,6 +98,8 @@ def test_none_means_off(cls, name):
         (Limits, "etag_bytes", 1.5),
         (Limits, "max_answer_bytes", 0),
         (Limits, "max_answer_bytes", 1.5),
+        (Limits, "storage_connections", -1),
+        (Limits, "storage_connections", None),
         (StoragePolicy, "max_redirects", -1),
         (StoragePolicy, "max_redirects", None),
         (StoragePolicy, "max_redirects", 0.5),

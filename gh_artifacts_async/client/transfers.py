@@ -49,6 +49,7 @@ class Transfers(Operations):
         filename: str | None = None,
         extract: bool | ExtractPolicy = False,
         if_exists: IfExists = "error",
+        connections: int | None = None,
         durable: bool = False,
         observer: Observer | None = None,
     ) -> DownloadResult:
@@ -66,6 +67,8 @@ class Transfers(Operations):
                 once everything is verified.
             if_exists: ``"error"``; ``"skip"`` if what is there is known to be the same artifact (anything else there
                 is an error); ``"replace"``, which fetches nothing if it is the same.
+            connections: most connections to storage at once, 1 to 8, opened from the start; 1 is never more than one.
+                None begins with one and adds others, up to 8, only while each makes a large artifact arrive faster.
             durable: fsync the file and its folder.
             observer: called with the events of this download, in addition to the client's observer.
 
@@ -81,7 +84,7 @@ class Transfers(Operations):
         """
         from gh_artifacts_async.transfer.download import DownloadOptions, download
 
-        options = DownloadOptions.checked(if_exists, extract, durable=durable)
+        options = DownloadOptions.checked(if_exists, extract, durable=durable, connections=connections)
         return await download(
             self._context or self._transfers(), artifact, directory, options, filename=filename, observer=observer
         )

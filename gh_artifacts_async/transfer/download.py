@@ -15,7 +15,7 @@ import attrs
 from gh_artifacts_async.api.emitter import INFO, TRANSFER_LOG, Emitter
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.events import TransferFailed, TransferFinished
-from gh_artifacts_async.models import Artifact, Digest
+from gh_artifacts_async.models import Artifact, Digest, check_id
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.filenames import Destination
 from gh_artifacts_async.protocol.ranges import expected_sha256
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
+MOST_CONNECTIONS = 8
+"""Most connections for one artifact: more did not help in what was measured, and storage limits clients too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -50,25 +52,40 @@ class DownloadOptions:
         durable: fsync what is written, and its folder.
         extract: how to extract a zip; None leaves it zipped.
         differs: what ``"replace"`` replaces is known to be something else; it is not compared.
+        connections: most connections to storage for the artifact, from the start; None adds them where they help.
     """
 
     if_exists: IfExists = "error"
     durable: bool = False
     extract: ExtractPolicy | None = None
     differs: bool = False
+    connections: int | None = None
 
     @classmethod
-    def checked(cls, if_exists: IfExists, extract: bool | ExtractPolicy, *, durable: bool) -> DownloadOptions:  # noqa: FBT001
+    def checked(
+        cls,
+        if_exists: IfExists,
+        extract: bool | ExtractPolicy,  # noqa: FBT001
+        *,
+        durable: bool,
+        connections: int | None = None,
+    ) -> DownloadOptions:
         """Check the public arguments; ``extract=True`` is the default policy.
 
         Raises:
-            ConfigurationError: ``if_exists`` is none of the three.
+            ConfigurationError: ``if_exists`` is none of the three, or ``connections`` is no number from 1 to 8.
         """
         if if_exists not in _IF_EXISTS:
             msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
+        if connections is not None and check_id(connections, "connections") > MOST_CONNECTIONS:
+            msg = f"connections must be at most {MOST_CONNECTIONS}, or None, not {connections}"
+            raise ConfigurationError(msg)
         return cls(
-            if_exists=if_exists, durable=durable, extract=ExtractPolicy() if extract is True else extract or None
+            if_exists=if_exists,
+            durable=durable,
+            extract=ExtractPolicy() if extract is True else extract or None,
+            connections=connections,
         )
 
 
@@ -225,6 +242,7 @@ class Download:
             elapsed=asyncio.get_running_loop().time() - started,
             content_type=received.content_type,
             members=members,
+            way=received.way,
         )
 
     async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:

@@ -19,7 +19,7 @@ import attrs
 
 from gh_artifacts_async.protocol.filenames import Kind, safe_component
 from gh_artifacts_async.protocol.ranges import expected_sha256
-from gh_artifacts_async.results import Verified
+from gh_artifacts_async.results import Verified, Way
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
 from gh_artifacts_async.transfer.disk.leftovers import (
@@ -382,6 +382,7 @@ class VerifiedPart:
         resumed_from: bytes that an earlier run had left.
         content_type: as storage sent it.
         disposition: Content-Disposition as storage sent it.
+        way: how the last body was received; None if there was none.
     """
 
     part: PartFile
@@ -392,6 +393,7 @@ class VerifiedPart:
     resumed_from: int
     content_type: str | None
     disposition: str | None
+    way: Way | None = None
 
 
 def _can_be_checked(state: PartState, size: int) -> bool:

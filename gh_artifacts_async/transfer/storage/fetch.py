@@ -16,7 +16,6 @@ from gh_artifacts_async.errors import (
     OutOfSpaceError,
     SlowTransferError,
     TransportError,
-    UnexpectedResponseError,
 )
 from gh_artifacts_async.events import (
     TransferBytes,
@@ -27,7 +26,7 @@ from gh_artifacts_async.events import (
 )
 from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after, is_final
-from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
+from gh_artifacts_async.transfer.disk.verify import verified_part
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.setbacks import SPARE, SPARE_WITHOUT_DIGEST, Setback, refusal, too_long
 from gh_artifacts_async.transfer.storage.targets import sign
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
+    from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
     from gh_artifacts_async.transfer.storage.context import Follower, TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
@@ -385,36 +385,10 @@ class Incoming:
 
     def _verified(self) -> VerifiedPart:
         """Verify the bytes on disk."""
-        part, state = self.part, self.part.state
-        if not part.offset and not part.is_open:
-            part.start()  # an empty body: no chunk ever came
-        by_headers = filenames.kind_by_type(state.content_type) or filenames.kind_by_name(state.disposition)
-        kind = by_headers or filenames.kind_by_magic(part.read(4))
-        needs_tail = kind == "zip" and ranges.expected_sha256(self._artifact) is None
-        tail = part.read(filenames.END_RECORD_REACH, from_end=True) if needs_tail else b""
-        sha256 = part.hexdigest
-        try:
-            verified = ranges.judge_content(
-                self._artifact,
-                received=part.offset,
-                content_length=self._content_length,
-                sha256=sha256,
-                kind=kind,
-                ends_as_zip=needs_tail and filenames.ends_as_zip(tail),
-            )
-        except UnexpectedResponseError:
-            part.discard()  # a later run would not get it from here
-            raise
+        if not self.part.offset and not self.part.is_open:
+            self.part.start()  # an empty body: no chunk ever came
+        found = verified_part(self._artifact, self.part, self._content_length, self._resumed_from, self._bodies.way)
         self.complete = True
         if self._emitter.active:
-            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=verified))
-        return VerifiedPart(
-            part=part,
-            kind=kind,
-            verified=verified,
-            sha256=sha256,
-            size=part.offset,
-            resumed_from=self._resumed_from,
-            content_type=state.content_type,
-            disposition=state.disposition,
-        )
+            self._emitter.emit(TransferVerified(artifact=self._artifact, verified=found.verified))
+        return found

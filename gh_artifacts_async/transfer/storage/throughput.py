@@ -17,6 +17,7 @@ from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gh_artifacts_async.results import Way
     from gh_artifacts_async.settings import Timeouts
     from gh_artifacts_async.transfer.disk.partfile import PartFile
     from gh_artifacts_async.transfer.storage.context import TransferContext
@@ -122,6 +123,7 @@ class BodyReader:
     Attributes:
         arrived: bytes of the artifact that have arrived, including those not yet written.
         bytes_fetched: bytes of all bodies together.
+        way: how the last body was received; None before the first.
     """
 
     def __init__(
@@ -138,12 +140,14 @@ class BodyReader:
         self._writer = context.writer
         self._counters = context.github.emitter.counters
         self._idle = context.github.timeouts.read
+        self._fast = context.github.limits.fast_paths
         self._part = part
         self._watch = watch
         self._progress = progress
         self._loop = asyncio.get_running_loop()
         self.arrived = 0
         self.bytes_fetched = 0
+        self.way: Way | None = None
 
     async def read(self, stream: HttpStream, length: int | None, most: int) -> bool:
         """Read a body to its end; if it breaks, what has arrived is kept.
@@ -162,6 +166,7 @@ class BodyReader:
             OSError: writing failed.
         """
         self.arrived = self._part.offset
+        self.way = "chunks"
         if length is None or length > INLINE:
             await self._by_worker(stream, length, most)
         else:
@@ -178,7 +183,7 @@ class BodyReader:
         receiver: SocketReceiver | None = None
         try:
             counted = "content-length" in headers and "transfer-encoding" not in headers
-            if counted and length is not None and length >= FROM:
+            if self._fast and counted and length is not None and length >= FROM:
                 receiver = SocketReceiver(
                     length=length,
                     host=stream.host,
@@ -188,6 +193,7 @@ class BodyReader:
                 )
                 if not stream.take_over(self._writer, lane, receiver):
                     receiver = None
+            self.way = "chunks" if receiver is None else "receiver"
             try:
                 await (self._by_chunks(stream, lane, most) if receiver is None else receiver.received())
             except (TransportError, SlowTransferError):
