@@ -24,8 +24,9 @@ from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
 from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS
-from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partfile import PartFile, part_prefix
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.short import WHOLE, Placed, ShortWay
 from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.settings import StrPath
     from gh_artifacts_async.transfer.disk.partfile import VerifiedPart
+    from gh_artifacts_async.transfer.storage.begun import Begun
     from gh_artifacts_async.transfer.storage.fetch import Incoming
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
@@ -218,15 +220,15 @@ class Download:
 
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
-        filesystem.make_folder(self._destination.folder)
-        part = PartFile.for_artifact(self._artifact, self._destination.folder)
-        try:
-            found = await (self._to_file(part) if self._options.extract is None else self._to_folder(part))
-        except BaseException:
-            self._context.leftovers.add(part.path, part.prefix)
-            raise
+        folder = self._destination.folder
+        filesystem.make_folder(folder)
+        leftovers = self._context.leftovers.of(folder, part_prefix(self._artifact))
+        short: Placed | Begun | None = None
+        if self._artifact.size_in_bytes <= WHOLE and not leftovers and self._may_be_short():
+            way = ShortWay(self._context, self._artifact, self._destination, self._claims, self._emitter)
+            short = await way.fetch()
+        found = (short.path, short, None) if isinstance(short, Placed) else await self._receive(leftovers, short)
         if isinstance(found, LocalCopy):
-            self._context.leftovers.add(part.path, part.prefix)
             return self._skipped(found)
         path, received, members = found
         self._emitter.counters.artifacts_done += 1
@@ -245,21 +247,41 @@ class Download:
             way=received.way,
         )
 
-    async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:
-        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
-        async with fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter) as incoming:
+    def _may_be_short(self) -> bool:
+        """Whether a small artifact may go the short way: to a file whose name is free, with a digest, without fsync."""
+        options = self._options
+        plain = options.extract is None and options.if_exists != "replace" and not options.durable
+        return plain and expected_sha256(self._artifact) is not None and self._context.github.limits.fast_paths
+
+    async def _receive(self, leftovers: list[Path], begun: Begun | None) -> LocalCopy | _Delivered:
+        """Receive the artifact in a part file."""
+        part = PartFile.for_artifact(self._artifact, self._destination.folder)
+        left = True
+        try:
+            if self._options.extract is not None:
+                found = await self._to_folder(part, leftovers)
+            else:
+                found = await self._to_file(part, leftovers, begun)
+            left = isinstance(found, LocalCopy)
+        finally:
+            if left:
+                self._context.leftovers.add(part.path, part.prefix)
+        return found
+
+    async def _to_file(self, part: PartFile, leftovers: list[Path], begun: Begun | None) -> LocalCopy | _Delivered:
+        fetching = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, begun=begun)
+        async with fetching as incoming:
             present = await self._present_after(incoming)
             if present is not None:
                 return present
             return await self._put_in_place(await incoming.receive())
 
-    async def _to_folder(self, part: PartFile) -> LocalCopy | _Delivered:
+    async def _to_folder(self, part: PartFile, leftovers: list[Path]) -> LocalCopy | _Delivered:
         """Extract a zip, starting while it arrives; a raw file is left as it is."""
         from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # imports archive, which few programs need
 
         unpacking = self._unpacking()
         pipeline = Pipeline(self._context, unpacking)
-        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
         incoming_of = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(pipeline.aclose)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from gh_artifacts_async.settings import StrPath, Timeouts
+    from gh_artifacts_async.transport.lanes import WholeBody
     from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
     Headers = Mapping[str, str]
@@ -297,6 +298,13 @@ class HttpTransport:
                 without_traceback(error)
                 raise
         raise failure
+
+    async def open_small(
+        self, url: Secret, headers: Mapping[str, str], host: str, buffers: Callable[[int], bytearray | None]
+    ) -> WholeBody | HttpStream:
+        """Open."""
+        del buffers
+        return await self.open(url, headers, host)
 
     async def _start(self, url: Secret, headers: Mapping[str, str], host: str, *, fresh: bool) -> HttpStream:
         """Hold the byte-exact URL as briefly as possible."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
+    from gh_artifacts_async.transfer.storage.begun import Begun, Replayed
     from gh_artifacts_async.transfer.storage.context import Follower, TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
@@ -54,6 +55,7 @@ async def fetch(
     emitter: Emitter,
     follower: Follower | None = None,
     signed: SignedURL | None = None,
+    begun: Begun | None = None,
 ) -> AsyncGenerator[Incoming]:
     """Request an artifact from storage; the block is entered once the headers have arrived, before the body is read.
 
@@ -69,6 +71,7 @@ async def fetch(
         emitter: gets the transfer's events.
         follower: processes the bytes while they arrive.
         signed: a URL that has not expired, for the first request; None to have one signed.
+        begun: the first request, if it has been sent already.
 
     Raises:
         ArtifactsError: the transfer failed.
@@ -77,7 +80,7 @@ async def fetch(
     incoming = Incoming(context, artifact, part, emitter, follower)
     keep = False
     try:
-        await incoming.begin(leftovers, signed)
+        await incoming.begin(leftovers, signed, begun)
         yield incoming
         keep = not incoming.complete  # the body was not read; what an earlier run left stays
     except (ArchiveError, DigestMismatchError):
@@ -124,6 +127,7 @@ class Incoming:
         self._emitter = emitter
         self._follower = follower
         self._signed: SignedURL | None = None
+        self._begun: Begun | None = None
         self._retry = context.github.retry
         self._max_pause = context.github.limits.max_pause
         self._watch = RateWatch(context.github.timeouts)
@@ -136,10 +140,10 @@ class Incoming:
         self._content_length: int | None = None
         self._content_failures = 0
         self._body: ranges.Stream | None = None
-        self._stream: HttpStream | None = None
+        self._stream: HttpStream | Replayed | None = None
         self._fresh = part.state.digest is None  # nothing else would show another artifact's bytes
         self._most = 2 * artifact.size_in_bytes + (SPARE_WITHOUT_DIGEST if self._fresh else SPARE)
-        self._streamed = False
+        self._streamed = self._told = False
         self._ended = False
 
     @property
@@ -149,13 +153,16 @@ class Incoming:
 
     # --- the bytes
 
-    async def begin(self, leftovers: Sequence[Path], signed: SignedURL | None = None) -> None:
+    async def begin(
+        self, leftovers: Sequence[Path], signed: SignedURL | None = None, begun: Begun | None = None
+    ) -> None:
         """Send requests until storage streams a body; none if an earlier run left all bytes.
 
         Raises:
             ArtifactsError: the attempts are used up, or another would not help.
         """
-        self._signed = signed
+        self._signed, self._begun = signed, begun
+        self._told = begun is not None and begun.told
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
             self._ended = self._is_complete()
@@ -207,12 +214,8 @@ class Incoming:
 
     async def _ask(self) -> Setback | None:
         """Sign a URL, send the request, and act on the response's status and headers."""
-        asked = self._loop.time()
-        signed, self._signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh), None
-        if self._streamed:
-            self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
-        if self._follower is not None:
-            await self._follower.prepare(signed)
+        begun, self._begun = self._begun, None
+        signed = None if begun is not None else await self._sign()
         state = self.part.state
         have = ranges.LocalState(
             offset=self.part.offset, total=state.total, etag=state.etag, verifiable=state.digest is not None
@@ -221,11 +224,16 @@ class Incoming:
             self._watch.start(self._loop.time())
         self.requests += 1
         try:
-            self._stream = await self._context.storage.open(signed, ranges.request_headers(have), fresh=self._fresh)
+            if signed is not None:
+                headers = ranges.request_headers(have)
+                self._stream = await self._context.storage.open(signed, headers, fresh=self._fresh)
+            elif begun is not None:
+                self._stream = begun.stream()
         except TransportError as error:
             if is_final(error):
                 raise
             return Setback(error=error.with_traceback(None), failure=Fault())
+        assert self._stream is not None  # noqa: S101 - it was opened just now
         response = self._stream.response
         decision = ranges.decide(have, response, now=utcnow)
         if not isinstance(decision, ranges.Stream):
@@ -238,6 +246,15 @@ class Incoming:
             self.content_type = response.headers.get("content-type")
             self.disposition = response.headers.get("content-disposition")
         return None
+
+    async def _sign(self) -> SignedURL:
+        asked = self._loop.time()
+        signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh)
+        self._signed = None
+        self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
+        if self._follower is not None:
+            await self._follower.prepare(signed)
+        return signed
 
     def _without_body(
         self, decision: ranges.Done | ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, host: str
@@ -296,7 +313,7 @@ class Incoming:
         if self._follower is not None and (body.offset == 0 or first):
             self._follower.begin(self.part, body.total if filenames.kind_by_type(self.content_type) == "zip" else None)
         self._streamed = True
-        if first and self._emitter.active:
+        if first and self._emitter.active and not self._told:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
 
     def _progress(self) -> None:
