@@ -171,7 +171,8 @@ class Download:
         taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
         if self._options.if_exists != "error":
             raw = self._destination.raw_path(None)
-            for path in (usual, raw) if taken else (raw,):
+            there = ((usual,) if taken else ()) + ((raw,) if os.path.lexists(raw) else ())  # noqa: ASYNC240
+            for path in there:
                 present = await self._local_copy(path)
                 if present is not None:
                     return present
@@ -196,14 +197,14 @@ class Download:
         return await self._same_or_in_the_way(path)
 
     async def _same_or_in_the_way(self, path: Path) -> LocalCopy:
-        present = await self._local_copy(path) if self._options.if_exists == "skip" else None
+        skips = self._options.if_exists == "skip" and os.path.lexists(path)  # noqa: ASYNC240
+        present = await self._local_copy(path) if skips else None
         if present is None:
             raise self._in_the_way(path)
         return present
 
     async def _local_copy(self, path: Path) -> LocalCopy | None:
-        if not os.path.lexists(path):  # noqa: ASYNC240 - as above
-            return None
+        """Return what is at a path if it is the artifact."""
         if self._options.if_exists == "replace" and (self._options.differs or path.is_symlink()):  # noqa: ASYNC240
             return None  # of a link, the link itself is what is replaced
         if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
@@ -221,7 +222,10 @@ class Download:
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
         folder = self._destination.folder
-        filesystem.make_folder(folder)
+        if self._claims is None or folder not in self._claims.folders:
+            filesystem.make_folder(folder)
+            if self._claims is not None:
+                self._claims.folders.add(folder)
         leftovers = self._context.leftovers.of(folder, part_prefix(self._artifact))
         short: Placed | Begun | None = None
         if self._artifact.size_in_bytes <= WHOLE and not leftovers and self._may_be_short():
@@ -238,7 +242,7 @@ class Download:
             artifact=self._artifact,
             path=path,
             size=received.size,
-            digest=Digest("sha256", received.sha256),
+            digest=self._artifact.digest if received.verified == "digest" else Digest("sha256", received.sha256),
             verified=received.verified,
             resumed_from=received.resumed_from,
             elapsed=asyncio.get_running_loop().time() - started,
