@@ -117,9 +117,7 @@ class ShortWay:
         try:
             placed = await self._place(received, "lane" if received is answer else "whole")
             if placed is None:
-                return Begun(
-                    Replayed(received.response, received.host, bytes(received.body)), told=self._told is not None
-                )
+                return self._replayed(received.response, received.host, received.body)
         finally:
             if received.buffer is not None:
                 writer.take_back(received.buffer)
@@ -142,9 +140,7 @@ class ShortWay:
             filled, failure = await self._fill(stream, body)
             whole = filled == length
             if not whole:
-                return Begun(
-                    Replayed(stream.response, stream.host, bytes(body[:filled]), failure), told=self._told is not None
-                )
+                return self._replayed(stream.response, stream.host, body[:filled], failure)
             return WholeBody(stream.response, stream.host, body, buffer)
         finally:
             if not whole:
