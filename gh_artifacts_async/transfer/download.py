@@ -14,7 +14,6 @@ import attrs
 
 from gh_artifacts_async.api.emitter import INFO, TRANSFER_LOG, Emitter
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
-from gh_artifacts_async.events import TransferFailed, TransferFinished
 from gh_artifacts_async.models import Artifact, Digest, check_id
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.filenames import Destination
@@ -153,7 +152,7 @@ class Download:
             if isinstance(error, DestinationExistsError):
                 self._sweep(whole=await self._is_unpacked())
             self._emitter.counters.artifacts_failed += isinstance(error, Exception)  # to be cancelled is no failure
-            self._emitter.emit(TransferFailed(artifact=self._artifact, error=error))
+            self._emitter.failed(self._artifact, error)
             raise
 
     # --- what is there
@@ -237,7 +236,7 @@ class Download:
         path, received, members = found
         self._emitter.counters.artifacts_done += 1
         if self._emitter.active or TRANSFER_LOG.isEnabledFor(INFO):
-            self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
+            self._emitter.finished(self._artifact, path, received.size)
         return DownloadResult(
             artifact=self._artifact,
             path=path,
@@ -373,7 +372,7 @@ class Download:
         artifact, path = self._artifact, present.path
         size = artifact.size_in_bytes if path.is_dir() else path.stat().st_size
         self._emitter.counters.artifacts_skipped += 1
-        self._emitter.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=True))
+        self._emitter.finished(artifact, path, size, skipped=True)
         expected = expected_sha256(artifact)
         return DownloadResult(
             artifact=artifact,

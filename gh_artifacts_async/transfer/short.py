@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from gh_artifacts_async.errors import SlowTransferError, TransportError
-from gh_artifacts_async.events import TransferBytes, TransferStarted, TransferVerified
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.attempts import is_final
 from gh_artifacts_async.protocol.ranges import LocalState, content_length, expected_sha256, request_headers, strong_etag
@@ -123,6 +122,8 @@ class ShortWay:
                 writer.take_back(received.buffer)
         emitter.counters.bytes_fetched += placed.size
         if emitter.active:
+            from gh_artifacts_async.events import TransferVerified
+
             self._tell(placed.size, placed.size)
             emitter.emit(TransferVerified(artifact=artifact, verified="digest"))
         return placed
@@ -176,6 +177,8 @@ class ShortWay:
 
     def _tell(self, received: int, size: int) -> None:
         """Tell of the bytes that have arrived, at most ten times a second."""
+        from gh_artifacts_async.events import TransferBytes, TransferStarted
+
         now = asyncio.get_running_loop().time()
         if self._told is None:
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=size))

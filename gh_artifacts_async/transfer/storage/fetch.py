@@ -17,13 +17,6 @@ from gh_artifacts_async.errors import (
     SlowTransferError,
     TransportError,
 )
-from gh_artifacts_async.events import (
-    TransferBytes,
-    TransferResumed,
-    TransferStarted,
-    TransferURLRenewed,
-    TransferVerified,
-)
 from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after, is_final
 from gh_artifacts_async.transfer.disk.verify import verified_part
@@ -267,6 +260,8 @@ class Incoming:
         if isinstance(decision, ranges.Restart):
             self._start_over()
         elif isinstance(decision, ranges.SignAgain):
+            from gh_artifacts_async.events import TransferURLRenewed
+
             self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=decision.reason))
         return refusal(decision, self._artifact, host)
 
@@ -314,6 +309,8 @@ class Incoming:
             self._follower.begin(self.part, body.total if filenames.kind_by_type(self.content_type) == "zip" else None)
         self._streamed = True
         if first and self._emitter.active and not self._told:
+            from gh_artifacts_async.events import TransferStarted
+
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
 
     def _progress(self) -> None:
@@ -325,6 +322,8 @@ class Incoming:
         now = self._loop.time()
         if now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL
+            from gh_artifacts_async.events import TransferBytes
+
             event = TransferBytes(artifact=self._artifact, received=self._bodies.arrived, size=self.part.state.total)
             self._emitter.emit(event)
 
@@ -355,6 +354,8 @@ class Incoming:
             if isinstance(setback.failure, Fault) and setback.failure.wait is not None:
                 self._watch.exclude(decision.seconds)
         if self._streamed:
+            from gh_artifacts_async.events import TransferResumed
+
             offset = self.part.offset if self.part.state.etag is not None else 0
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
 
@@ -398,6 +399,8 @@ class Incoming:
         if self._content_failures > 1:
             raise failure
         self._tell_retry(failure, 0.0)
+        from gh_artifacts_async.events import TransferResumed
+
         self._emitter.emit(TransferResumed(artifact=self._artifact, offset=0, reason=str(failure)))
 
     def _verified(self) -> VerifiedPart:
@@ -407,5 +410,7 @@ class Incoming:
         found = verified_part(self._artifact, self.part, self._content_length, self._resumed_from, self._bodies.way)
         self.complete = True
         if self._emitter.active:
+            from gh_artifacts_async.events import TransferVerified
+
             self._emitter.emit(TransferVerified(artifact=self._artifact, verified=found.verified))
         return found
