@@ -34,10 +34,6 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _QUANTUM = 0.008  # seconds of the rate that are taken at once
 _SAVED = 0.016  # seconds of the rate that may be made up for: a timer is up to 1 ms late, a busy machine more
@@ -64,11 +60,9 @@ class Shape:
 class _Line:
     """One direction of one connection: source socket, pipe, sink socket."""
 
-    def __init__(
-        self, source: socket.socket, sink: socket.socket, shape: Shape, ended: Callable[[bool], None]
-    ) -> None:
+    def __init__(self, source: socket.socket, sink: socket.socket, shape: Shape, owner: _Connection) -> None:
         self._loop = asyncio.get_running_loop()
-        self._source, self._sink, self._shape, self._ended = source, sink, shape, ended
+        self._source, self._sink, self._shape, self._owner = source, sink, shape, owner
         self._out, self._in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.fcntl(self._in, fcntl.F_SETPIPE_SZ, _PIPE)
         self._most = min(_PIPE, max(16_384, int(shape.rate * _QUANTUM))) if shape.rate else _PIPE
@@ -99,7 +93,7 @@ class _Line:
                 self._pause()
             return
         except OSError:
-            self._ended(False)
+            self._owner.close(_RESET)
             return
         now = self._loop.time()
         self._held.append((max(now, self._opened) + self._shape.delay, count))
@@ -131,7 +125,7 @@ class _Line:
                 self._await_sink()
                 return
             except OSError:
-                self._ended(False)
+                self._owner.close(_RESET)
                 return
             if sent == count:
                 self._held.popleft()
@@ -148,7 +142,7 @@ class _Line:
         self._rest()
         with suppress(OSError):
             self._sink.shutdown(socket.SHUT_WR)
-        self._ended(True)
+        self._owner.ended()
 
     def _await_sink(self) -> None:
         if not self._writing:
@@ -181,23 +175,26 @@ class _Connection:
         self._sockets, self._open = (client, server), 2
         self._lines: tuple[_Line, ...] = ()
         for end in self._sockets:
-            end.setblocking(False)
+            end.setblocking(False)  # noqa: FBT003 - positional only
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lines = (
-            _Line(client, server, Shape(0, delay, opening=2 * delay), self._ended),
-            _Line(server, client, Shape(rate, delay), self._ended),
+            _Line(client, server, Shape(0, delay, opening=2 * delay), self),
+            _Line(server, client, Shape(rate, delay), self),
         )
 
-    def _ended(self, properly: bool) -> None:  # noqa: FBT001 - a callback
-        """Note that a line is at its end; if something broke, both sides get a reset."""
+    def ended(self) -> None:
+        """Note that one line is at its end."""
         self._open -= 1
-        if properly and self._open:
-            return
+        if not self._open:
+            self.close()
+
+    def close(self, linger: bytes | None = None) -> None:
+        """Close everything."""
         for line in self._lines:
             line.close()
         for end in self._sockets:
-            if not properly:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            if linger is not None:
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             end.close()
 
 
@@ -221,7 +218,7 @@ async def main() -> None:
     for pair in (argument for argument in sys.argv[1:] if ":" in argument):
         port, target = map(int, pair.split(":"))
         listener = socket.create_server(("127.0.0.1", port), backlog=512)
-        listener.setblocking(False)
+        listener.setblocking(False)  # noqa: FBT003
         serve = partial(accept, listener, target, float(options["rate"]), float(options["delay"]))
         loop.add_reader(listener, serve)
         listeners.append(listener)
