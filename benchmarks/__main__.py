@@ -45,6 +45,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--record", action="store_true", help="with --quick: keep its figures, on a new machine say")
     parser.add_argument("--tiny", action="store_true", help="as small as possible: does everything run?")
+    parser.add_argument("--table", action="store_true", help="measure nothing; write RESULTS.md from what is recorded")
     parser.add_argument("--no-install", action="store_true", help="install no program that is missing")
     return parser.parse_args(argv)
 
@@ -194,6 +195,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     cases = _chosen(options.cases, quick=options.quick)
     if options.list:
         _list_cases()
+        return 0
+    if options.table:
+        report.write_results(report.load_record()["full"], report.load_soak())
         return 0
     signal.signal(signal.SIGTERM, _stop)
     tools.WORK.mkdir(exist_ok=True)

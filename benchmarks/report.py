@@ -113,7 +113,8 @@ def goal_rows(result: Result) -> list[list[str]]:
     for verdict in result.verdicts():
         low, high = _figure(verdict.low), _figure(verdict.high)
         reported = "" if verdict.goal.accept else " (besides)"
-        table.append([f"{verdict.goal}{reported}", _figure(verdict.value), f"{low}..{high}", answer(verdict)])
+        met = ("yes" if verdict.met else "no") if result.key in ONE_CORE else answer(verdict)
+        table.append([f"{verdict.goal}{reported}", _figure(verdict.value), f"{low}..{high}", met])
     return table + [[text, "not measured", "", "-"] for text in result.unmeasured()]
 
 

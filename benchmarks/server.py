@@ -192,7 +192,7 @@ class Relay:
             for port in self.ports:
                 await_port(port, self._process)
         except BaseException:
-            _stop(self._process)
+            self._end(self._process)
             raise
         return self
 
@@ -201,7 +201,12 @@ class Relay:
     ) -> None:
         """Stop."""
         if self._process is not None:
-            _stop(self._process)
+            self._end(self._process)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        _stop(process)
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 class Nginx:
