@@ -5,6 +5,7 @@ import json
 import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 from githubkit import GitHub
 
@@ -12,7 +13,7 @@ from githubkit import GitHub
 async def main(options: dict[str, str]) -> None:
     """Download."""
     slots, out = asyncio.Semaphore(int(options["at_once"])), Path(options["out"])
-    settings = {"http_cache": False} if "no_cache" in options else {}
+    settings: dict[str, Any] = {"http_cache": False} if "no_cache" in options else {}
     settings |= {"ssl_verify": ssl.create_default_context(cafile=options["ca"])} if "ca" in options else {}
 
     async def fetch(github: GitHub, entry: dict[str, str]) -> None:

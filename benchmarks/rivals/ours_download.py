@@ -12,11 +12,10 @@ from gh_artifacts_async import ArtifactsClient
 
 async def main(options: dict[str, str]) -> None:
     """Download."""
-    settings = {"extract": True} if "extract" in options else {}
-    settings |= {"connections": int(options["connections"])} if "connections" in options else {}
+    connections = int(options["connections"]) if "connections" in options else None
     async with ArtifactsClient("token", base_url=options["api"], ca_file=options.get("ca")) as client:
         artifact = await client.get_artifact("bench/data", 1)
-        result = await client.download(artifact, options["out"], **settings)
+        result = await client.download(artifact, options["out"], extract="extract" in options, connections=connections)
     assert result.verified == "digest"
     if "modules" in options:
         names = (name for name in sys.modules if name != "__main__")
