@@ -1,24 +1,23 @@
-"""A link of our own between the rivals and nginx: a rate for each connection, and a round trip for everybody.
+"""A link between the rivals and nginx: a rate for each connection, and a round trip.
 
-``python relay.py rate=41943040 delay=0.025 8081:8080 8083:8082`` listens on 127.0.0.1 (8081, 8083) and connects to the
-port behind the colon for each connection that it accepts. ``rate`` is in bytes a second, 0 for no limit; ``delay`` in
-seconds, one way, so that a round trip is twice as long. It ends when its standard input does.
+``python relay.py rate=41943040 delay=0.025 8081:8080 8083:8082`` listens on 127.0.0.1 (8081, 8083), and connects to the
+port after the colon for each connection that it accepts. ``rate`` is in bytes a second, 0 for no limit; ``delay`` is in
+seconds and for one direction, so a round trip is twice as long. It ends when its standard input does.
 
 What it does to a connection:
 
-- Bytes towards the client pass at no more than ``rate``, whatever the requests on the connection are. (nginx's
-  limit_rate begins anew with each request and lets it have a start for nothing: small ranges gain by that.) A
-  connection that was idle has saved up 16 ms of it at most.
-- All bytes arrive ``delay`` later than they were sent, in both directions, the end of a stream too. What is under way
-  is kept, up to 1 MiB: at 20 MB/s and 25 ms that is 0.5 MB.
-- The kernel accepts a connection at once, so that the round trip of a TCP handshake has to be added: the first bytes
-  of a client reach nginx no earlier than a round trip and a half after the connection was accepted.
+- Bytes towards the client pass at ``rate`` at most, whatever the requests on the connection are. (nginx's limit_rate
+  starts again with each request, which favours clients that ask for many small ranges.) After a pause of the server or
+  the client, up to 16 ms of the rate are made up for.
+- All bytes arrive ``delay`` later than they were sent, in both directions; so does the end of a stream. Up to 1 MiB is
+  in flight: 20 MB/s with 25 ms need 0.5 MB.
+- The kernel completes a TCP handshake at once, so the round trip of the handshake is added afterwards: the first bytes
+  of a client reach nginx one and a half round trips after the connection was accepted, or later.
 
-What it does not do: no slow start, no loss, no receive window that is too small for the path, no rate that connections
-share, no limit for what clients send. A handshake that fails, fails after no time. Acknowledgements come from here, at
-once.
+What it does not do: slow start, loss, receive windows that are too small, a rate that connections share, a limit for
+what clients send, delayed or failing handshakes. Acknowledgements come from this machine, at once.
 
-One thread, one event loop; bytes go from socket to pipe to socket by splice(2) and are never copied. The README says
+One thread, one event loop; bytes move from socket to pipe to socket by splice(2) and are never copied. README.md says
 how much it carries.
 """
 

@@ -76,7 +76,7 @@ QUICK = Sizes(
     paced=(100, 200),
     far_small=100,
     pages=30,
-    slow_pages=15,
+    slow_pages=10,
     mixed=(500, 50_000_000, 30_000_000),
     remote=50,
 )

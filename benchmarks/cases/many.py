@@ -255,6 +255,7 @@ G4T = Case(
     g4t,
     (*_PROGRAMS, "openssl"),
     lambda sizes: 2_000_000 * sizes.medium,
+    quick=False,
 )
 G10S = Case(
     "G10S",
