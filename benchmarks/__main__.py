@@ -143,8 +143,9 @@ def _run_case(case: Case, bench: Bench, launcher: Launcher, rounds: int) -> Resu
 
 def _print(result: Result, *, goals: bool) -> None:
     print(report.text_table(report.rows(result)))
-    if goals:
-        print(report.text_table(report.goal_rows(result)))
+    table = report.goal_rows(result) if goals else []
+    if table[1:]:  # some cases have no goals
+        print(report.text_table(table))
     sys.stdout.flush()
 
 
