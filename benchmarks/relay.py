@@ -9,7 +9,7 @@ What it does to a connection:
 - Bytes towards the client pass at ``rate`` at most, whatever the requests on the connection are. (nginx's limit_rate
   starts again with each request, which favours clients that ask for many small ranges.) After a pause of the server or
   the client, up to 16 ms of the rate are made up for.
-- All bytes arrive ``delay`` later than they were sent, in both directions; so does the end of a stream. A timer adds 1 ms
+- All bytes arrive ``delay`` later than they were sent, in both directions; so does the end of a stream. Timers add 1 ms
   at most. Up to 1 MiB is in flight: 20 MB/s with 25 ms need 0.5 MB.
 - The kernel completes a TCP handshake at once, so the round trip of the handshake is added afterwards: the first bytes
   of a client reach nginx one and a half round trips after the connection was accepted, or later.
