@@ -270,6 +270,7 @@ async def _downloading(
         for artifact in artifacts:
             if isinstance(artifact, Artifact):
                 await placed(artifact, rehearsal)
+        del rehearsal
     claims, turns = Claims(), _Turns()
 
     async def work(subject: Subject) -> DownloadResult:

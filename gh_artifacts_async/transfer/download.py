@@ -221,13 +221,13 @@ class Download:
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
         folder = self._destination.folder
-        if self._claims is None or folder not in self._claims.folders:
-            filesystem.make_folder(folder)
-            if self._claims is not None:
-                self._claims.folders.add(folder)
         leftovers = self._context.leftovers.of(folder, part_prefix(self._artifact))
         short: Placed | Begun | None = None
         if self._artifact.size_in_bytes <= WHOLE and not leftovers and self._may_be_short():
+            if self._claims is None or folder not in self._claims.folders:
+                filesystem.make_folder(folder)
+                if self._claims is not None:
+                    self._claims.folders.add(folder)
             way = ShortWay(self._context, self._artifact, self._destination, self._claims, self._emitter)
             short = await way.fetch()
         found = (short.path, short, None) if isinstance(short, Placed) else await self._receive(leftovers, short)
@@ -258,13 +258,11 @@ class Download:
 
     async def _receive(self, leftovers: list[Path], begun: Begun | None) -> LocalCopy | _Delivered:
         """Receive the artifact in a part file."""
+        filesystem.make_folder(self._destination.folder)
         part = PartFile.for_artifact(self._artifact, self._destination.folder)
-        left = True
+        left, unpack = True, self._options.extract is not None
         try:
-            if self._options.extract is not None:
-                found = await self._to_folder(part, leftovers)
-            else:
-                found = await self._to_file(part, leftovers, begun)
+            found = await (self._to_folder(part, leftovers) if unpack else self._to_file(part, leftovers, begun))
             left = isinstance(found, LocalCopy)
         finally:
             if left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -206,3 +207,13 @@ async def test_many_at_once_stay_within_the_pool(
     assert all(outcome.ok for outcome in outcomes)
     assert 0 < most[0] <= POOL * 2 // 3
     assert writer._lent == 0
+
+
+async def test_a_folder_that_is_removed_meanwhile(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """It is made once for all artifacts of a call, and again if it is gone."""
+    fill(github, 3)
+    made = tmp_path / "made"
+    async with client.download_many(await listed(client), made, concurrency=1) as outcomes:
+        async for outcome in outcomes:
+            outcome.unwrap()
+            shutil.rmtree(made)
