@@ -122,6 +122,7 @@ class GitHubSession:
             proxy=proxy,
             trust_env=trust_env,
             max_answer_bytes=self.limits.max_answer_bytes,
+            fast_paths=self.limits.fast_paths,
         )
         self._headers = {
             "Accept": "application/vnd.github+json",

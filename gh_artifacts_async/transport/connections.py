@@ -111,7 +111,11 @@ class _QuietConnections(_Connector):
             assert protocol is not None  # noqa: S101 - it is connected
             new = protocol not in self._known
             self._known.add(protocol)
-            if new or not (protocol.should_close or _is_readable(protocol)) or await _is_quiet(connection, protocol):
+            if (
+                new
+                or not (protocol.should_close or is_readable(protocol.transport))
+                or await _is_quiet(connection, protocol)
+            ):
                 break
         limit = self._watch.limits.get(asyncio.current_task())
         if new and limit is not None and limit.held is not None and limit.held():
@@ -129,7 +133,7 @@ async def _is_quiet(connection: Connection, protocol: ResponseHandler) -> bool:
     try:
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # the loop reads sockets after it has run what was ready
-        quiet = protocol.is_connected() and not protocol.should_close and not _is_readable(protocol)
+        quiet = protocol.is_connected() and not protocol.should_close and not is_readable(protocol.transport)
     finally:
         if not quiet:
             connection.close()
@@ -215,9 +219,8 @@ def is_full(connector: aiohttp.BaseConnector | None) -> bool:
     return bool(getattr(connector, "_waiters", None))
 
 
-def _is_readable(protocol: ResponseHandler) -> bool:
-    """Whether the kernel holds bytes of this connection, or its end, that the event loop has not read yet."""
-    transport = protocol.transport
+def is_readable(transport: asyncio.BaseTransport | None) -> bool:
+    """Whether the kernel holds bytes of a connection, or its end, that the event loop has not read yet."""
     socket = None if transport is None else transport.get_extra_info("socket")
     descriptor = -1 if socket is None else socket.fileno()
     if descriptor < 0:

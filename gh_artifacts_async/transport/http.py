@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from yarl import URL
 from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, ConfigurationError, ConnectionFailedError
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
-from gh_artifacts_async.transport.bounds import NO_HEADERS, SILENT, HeldError, Limit, Watch, read_body
+from gh_artifacts_async.transport.bounds import NO_HEADERS, HeldError, Limit, Watch, read_body
 from gh_artifacts_async.transport.connections import (
     READ_BUFFER,
     GuardedConnector,
@@ -25,30 +25,23 @@ from gh_artifacts_async.transport.connections import (
     tls_context,
 )
 from gh_artifacts_async.transport.failures import proxy_refusal, transport_error, without_traceback
+from gh_artifacts_async.transport.lane_heads import split_url
+from gh_artifacts_async.transport.lane_protocol import Call, LaneClosedError, Whole
+from gh_artifacts_async.transport.lanes import Lanes, WholeBody
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy, is_of_proxy, proxy_place
-from gh_artifacts_async.transport.socket_receiver import take_over
+from gh_artifacts_async.transport.streams import HttpStream, headers_of
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Mapping
 
     from gh_artifacts_async.settings import StrPath, Timeouts
-    from gh_artifacts_async.transport.lanes import WholeBody
-    from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
-    Headers = Mapping[str, str]
+__all__ = ["HttpStream", "HttpTransport"]
 
+_OK = 200
+_LONGEST_BODY = 2 * 1024 * 1024  # of a whole body
 _MAYBE_OF_PROXY = (403, 407)
-_LONGEST_ERROR_BODY = 64 * 1024
-
-
-def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
-    """Return the headers by names in lower case; several Link headers as one (RFC 9110 section 5.3)."""
-    found: dict[str, str] = {}
-    for name, value in answer.headers.items():
-        key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key == "link" and key in found else value
-    return found
 
 
 class HttpTransport:
@@ -68,6 +61,7 @@ class HttpTransport:
         proxy: str | Secret | None = None,
         trust_env: bool = False,
         max_answer_bytes: int | None = None,
+        fast_paths: bool = True,
     ) -> None:
         """Check the arguments; no session or connection is opened before the first request.
 
@@ -80,6 +74,7 @@ class HttpTransport:
             proxy: an http(s) proxy's URL.
             trust_env: take proxies from the environment.
             max_answer_bytes: bytes of a response that is read whole; None for any number.
+            fast_paths: receive small responses without aiohttp where that is possible, see :mod:`.lanes`.
 
         Raises:
             ConfigurationError: an argument is invalid.
@@ -97,6 +92,8 @@ class HttpTransport:
         self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal()))
         self._direct = proxy is None and not trust_env
         self._watch = Watch(timeouts)
+        # On a borrowed connector idle lanes would starve its owner, and a proxy wants other requests.
+        self._lanes = Lanes(self._watch) if fast_paths and session is None and self._direct else None
         self._max_answer_bytes = max_answer_bytes
         # aiohttp limits connecting only. A borrowed pool has its own size, and waiting for a free connection does not
         # mean that the server is slow.
@@ -139,6 +136,9 @@ class HttpTransport:
         sessions = [self._api, self._bare, self._fresh]
         self._api = self._bare = self._fresh = None
         async with AsyncExitStack() as stack:  # last in, first out: those that share a pool, then its owner
+            if self._lanes is not None:
+                self._lanes.leave()
+                stack.callback(self._lanes.forget)
             for session in sessions:
                 if session is not None and session is not self._borrowed:
                     stack.push_async_callback(session.close)
@@ -256,7 +256,7 @@ class HttpTransport:
                 proxy=None if self._direct else self._proxy_for(url),
             ) as answer:
                 body = await read_body(answer, limit, self._max_answer_bytes)
-                return Response(status=answer.status, headers=_headers(answer), body=body, url=url)
+                return Response(status=answer.status, headers=headers_of(answer), body=body, url=url)
 
     def _misuse(self, error: BaseException, host: str) -> ConfigurationError | None:
         """Explain why aiohttp would not send at all: a borrowed session that takes its credentials from netrc."""
@@ -280,31 +280,57 @@ class HttpTransport:
             TransportError: no response arrived; aiohttp's exceptions never leave this frame.
             ClientClosedError: after close, or on another event loop.
         """
-        failure: ArtifactsError | None = None
         self.check_usable()
+        stream = await self._opened(self._start(url, headers, host, fresh=fresh), url, host)
+        assert isinstance(stream, HttpStream)  # noqa: S101 - only a lane returns anything else
+        return stream
+
+    async def open_small(
+        self, url: Secret, headers: Mapping[str, str], host: str, buffers: Callable[[int], bytearray | None]
+    ) -> WholeBody | HttpStream:
+        """Send a bare GET as :meth:`open` does, over a lane if possible, and return the whole body if that is short.
+
+        A body that breaks after its head is a stream, too: it gives what has arrived, and then fails.
+
+        Args:
+            url: byte-exact.
+            headers: no secrets among them.
+            host: for messages.
+            buffers: lends a buffer for a body of so many bytes; it may be longer. None if it has none: the body is
+                then a stream. Called at most once; unless a WholeBody with that buffer is returned, nothing writes into
+                it any more when this method returns or raises, and the caller gives it back.
+
+        Raises:
+            TransportError: no response arrived; aiohttp's exceptions never leave this frame.
+            ClientClosedError: after close, or on another event loop.
+        """
+        self.check_usable()
+        lanes = self._lanes
+        if lanes is None or not lanes.able:
+            return await self.open(url, headers, host)
+        return await self._opened(self._start_small(lanes, url, headers, host, buffers), url, host)
+
+    async def _opened(
+        self, started: Awaitable[WholeBody | HttpStream], url: Secret, host: str
+    ) -> WholeBody | HttpStream:
+        """Wait for a response's headers; what fails is mapped, and an answer of a proxy is a failure."""
+        failure: ArtifactsError | None = None
         try:
-            stream = await self._start(url, headers, host, fresh=fresh)
-            if stream.response.status not in _MAYBE_OF_PROXY:
-                return stream
-            failure = self._refused_by_proxy(stream.response, url, host)
+            found = await started
+            if found.response.status not in _MAYBE_OF_PROXY or isinstance(found, WholeBody):
+                return found
+            failure = self._refused_by_proxy(found.response, url, host)
             if failure is None:
-                return stream
-            stream.close()
+                return found
+            found.close()
         except BaseException as error:
             failure = transport_error(error, host, self._proxy_place(url))
-            if failure is None and isinstance(error, AssertionError):  # aiohttp's own, when it is closed meanwhile
+            if failure is None and isinstance(error, AssertionError | LaneClosedError):  # aiohttp's, and ours
                 failure = ConnectionFailedError(f"the connection to {host} was closed", host=host)
             if failure is None:
                 without_traceback(error)
                 raise
         raise failure
-
-    async def open_small(
-        self, url: Secret, headers: Mapping[str, str], host: str, buffers: Callable[[int], bytearray | None]
-    ) -> WholeBody | HttpStream:
-        """Open."""
-        del buffers
-        return await self.open(url, headers, host)
 
     async def _start(self, url: Secret, headers: Mapping[str, str], host: str, *, fresh: bool) -> HttpStream:
         """Hold the byte-exact URL as briefly as possible."""
@@ -313,17 +339,50 @@ class HttpTransport:
         if session is None:
             session = self._open(fresh=fresh) if self._borrowed is None else self._share(self._borrowed)
         with Limit(self._watch, None, NO_HEADERS):
-            answer = await session.get(
-                URL(exact, encoded=True),
-                headers={"User-Agent": self._user_agent or self.user_agent, **headers},
-                allow_redirects=False,
-                raise_for_status=False,
-                auto_decompress=False,  # the digest and all offsets are of the stored bytes
-                read_bufsize=READ_BUFFER,
-                timeout=self._limits,
-                proxy=None if self._direct else self._proxy_for(exact),
-            )
+            answer = await self._get(session, exact, {"User-Agent": self._user_agent or self.user_agent, **headers})
         return HttpStream(answer, host, self._watch)
+
+    async def _start_small(
+        self,
+        lanes: Lanes,
+        url: Secret,
+        headers: Mapping[str, str],
+        host: str,
+        buffers: Callable[[int], bytearray | None],
+    ) -> WholeBody | HttpStream:
+        """Hold the byte-exact URL as briefly as possible."""
+        exact = url.reveal()
+        parts = split_url(exact)
+        if parts is None:
+            return await self._start(url, headers, host, fresh=False)
+        session = self._bare or self._open(fresh=False)
+        given = {"User-Agent": self._user_agent or self.user_agent, **headers}
+        ask = partial(self._get, session, exact, given)
+        call = Call("storage", *parts, given, session, ask, self._limits, _OK, _LONGEST_BODY, buffers)
+        found = await lanes.get(call)
+        if not isinstance(found, Whole):
+            return HttpStream(found, host, self._watch)
+        response = Response(status=_OK, headers=found.head.headers)
+        return WholeBody(response, host, found.body, found.buffer)
+
+    async def _get(
+        self,
+        session: aiohttp.ClientSession,
+        exact: str,
+        headers: Mapping[str, str],
+        *middlewares: aiohttp.ClientMiddlewareType,
+    ) -> aiohttp.ClientResponse:
+        return await session.get(
+            URL(exact, encoded=True),
+            headers=headers,
+            allow_redirects=False,
+            raise_for_status=False,
+            auto_decompress=False,  # the digest and all offsets are of the stored bytes; of the API, see read_body()
+            read_bufsize=READ_BUFFER,
+            timeout=self._limits,
+            proxy=None if self._direct else self._proxy_for(exact),
+            middlewares=middlewares or None,
+        )
 
     def _proxy_place(self, url: Secret) -> str | None:
         """Return host and port of the proxy for a URL, for messages; None if there is none."""
@@ -345,66 +404,3 @@ class HttpTransport:
     def _proxy_for(self, url: str) -> str | None:
         """Return the proxy for a URL; None for a direct connection."""
         return environment_proxy(url) if self._proxy is None else self._proxy.reveal()
-
-
-class HttpStream:
-    """A response whose headers have arrived and whose body is not read yet; its repr shows no URL.
-
-    Attributes:
-        response: status and headers; of an error also the body, cut at 64 KiB (see :meth:`read_error`).
-        host: for messages.
-    """
-
-    def __init__(self, answer: aiohttp.ClientResponse, host: str, watch: Watch) -> None:
-        """Keep aiohttp's response, whose own repr holds the URL."""
-        self._answer = answer
-        self._watch = watch
-        self.host = host
-        self.response = Response(status=answer.status, headers=_headers(answer))
-
-    def __repr__(self) -> str:
-        """Return status and host only."""
-        return f"HttpStream({self.response.status}, {self.host!r})"
-
-    async def read_chunk(self) -> bytes:
-        """Return what has arrived, as soon as any of the body has; empty at its end.
-
-        Raises:
-            TransportError: the connection broke, or was silent for too long.
-        """
-        return await self._read(self._answer.content.readany)
-
-    async def _read(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
-        failure: ArtifactsError | None = None
-        try:
-            with Limit(self._watch, self._watch.timeouts.read, SILENT):
-                return await read()
-        except BaseException as error:
-            failure = transport_error(error, self.host)
-            if failure is None:
-                without_traceback(error)
-                raise
-        raise failure
-
-    def take_over(self, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
-        """Receive the body past aiohttp; False if that cannot be, see :func:`.socket_receiver.take_over`."""
-        return take_over(self._answer, pool, sink, receiver)
-
-    async def read_error(self) -> None:
-        """Read an error's body into ``response``; if it breaks or takes too long, what has arrived is kept."""
-        body, content = bytearray(), self._answer.content
-
-        async def read() -> bytes:
-            while len(body) < _LONGEST_ERROR_BODY and (chunk := await content.readany()):
-                body.extend(chunk)
-            return b""
-
-        with suppress(ArtifactsError):
-            await self._read(read)
-        self.response = Response(
-            status=self.response.status, headers=self.response.headers, body=bytes(body[:_LONGEST_ERROR_BODY])
-        )
-
-    def close(self) -> None:
-        """Return the connection to the pool if the body was read to its end, else close it."""
-        self._answer.close()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import aiohttp
+    from aiohttp.connector import Connection
 
 BUFFER = 512 * 1024
 BUFFERS = 4
@@ -45,6 +46,20 @@ class Sink(Protocol):
     @property
     def error(self) -> BaseException | None:
         """Why it could not write; what it is given then stays unwritten."""
+        ...
+
+
+class Answer(Protocol):
+    """A response whose body is read by aiohttp, or by what is like it."""
+
+    @property
+    def connection(self) -> Connection | None:
+        """None once the whole body has been read."""
+        ...
+
+    @property
+    def content(self) -> aiohttp.StreamReader:
+        """The body."""
         ...
 
 
@@ -266,7 +281,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._timer = self._loop.call_at(heard + self._idle, self._look_after_silence)
 
 
-def take_over(response: aiohttp.ClientResponse, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
+def take_over(response: Answer, pool: Buffers, sink: Sink, receiver: SocketReceiver) -> bool:
     """Take over a response's body; False if that is not possible, and nothing has changed.
 
     This happens in one step of the loop: between draining aiohttp's reader and changing the protocol, no byte can
