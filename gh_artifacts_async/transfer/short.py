@@ -91,6 +91,7 @@ class ShortWay:
         self._claims = claims
         self._emitter = emitter
         self._told: float | None = None  # when bytes were last told of
+        self._buffer: bytearray | None = None
 
     async def fetch(self) -> Placed | Begun:
         """Fetch the artifact, and put it in place.
@@ -102,24 +103,18 @@ class ShortWay:
             DestinationExistsError: another artifact of the collection has the place.
             ArtifactsError: no URL could be signed, or it must not be used.
         """
-        writer, emitter, artifact = self._context.writer, self._emitter, self._artifact
-        signed = await sign(self._context.github, artifact)
         try:
-            answer = await self._context.storage.open(signed, _HEADERS, buffers=writer.lend)
-        except TransportError as error:
-            if is_final(error):
-                raise
-            return Begun(error.with_traceback(None))
-        received = answer if isinstance(answer, WholeBody) else await self._collected(answer)
-        if isinstance(received, Begun):
-            return received
-        try:
-            placed = await self._place(received, "lane" if received is answer else "whole")
+            found = await self._receive()
+            if isinstance(found, Begun):
+                return found
+            received, way = found
+            placed = await self._place(received, way)
             if placed is None:
                 return self._replayed(received.response, received.host, received.body)
         finally:
-            if received.buffer is not None:
-                writer.take_back(received.buffer)
+            if self._buffer is not None:
+                self._context.writer.take_back(self._buffer)
+        emitter, artifact = self._emitter, self._artifact
         emitter.counters.bytes_fetched += placed.size
         if emitter.active:
             from gh_artifacts_async.events import TransferVerified
@@ -130,22 +125,32 @@ class ShortWay:
 
     # --- receiving
 
-    async def _collected(self, stream: HttpStream) -> WholeBody | Begun:
-        """Receive a whole body by aiohttp's reader."""
-        length = _plain_length(stream.response)
-        buffer = None if length is None else self._context.writer.lend(length)
-        if length is None or buffer is None:
-            return Begun(stream)
-        body, whole = memoryview(buffer)[:length], False
+    async def _receive(self) -> tuple[WholeBody, Way] | Begun:
+        """Receive the whole body; or what the ordinary way begins with."""
+        signed = await sign(self._context.github, self._artifact)
         try:
-            filled, failure = await self._fill(stream, body)
-            whole = filled == length
-            if not whole:
-                return self._replayed(stream.response, stream.host, body[:filled], failure)
-            return WholeBody(stream.response, stream.host, body, buffer)
-        finally:
-            if not whole:
-                self._context.writer.take_back(buffer)
+            answer = await self._context.storage.open(signed, _HEADERS, buffers=self._lend)
+        except TransportError as error:
+            if is_final(error):
+                raise
+            return Begun(error.with_traceback(None))
+        if isinstance(answer, WholeBody):
+            return answer, "lane"
+        length = _plain_length(answer.response)
+        buffer = None if length is None else self._lend(length)
+        if length is None or buffer is None:
+            return Begun(answer)
+        body = memoryview(buffer)[:length]
+        filled, failure = await self._fill(answer, body)
+        if filled < length:
+            return self._replayed(answer.response, answer.host, body[:filled], failure)
+        return WholeBody(answer.response, answer.host, body, buffer), "whole"
+
+    def _lend(self, size: int) -> bytearray | None:
+        """Lend the one buffer of this artifact."""
+        if self._buffer is None:
+            self._buffer = self._context.writer.lend(size)
+        return self._buffer if self._buffer is not None and size <= len(self._buffer) else None
 
     async def _fill(
         self, stream: HttpStream, body: memoryview
