@@ -137,7 +137,9 @@ class Lanes:
             if lane is None:
                 raise
             broken = isinstance(error, OutOfTimeError | aiohttp.ClientError) and not lane.handed
-            head, arrived = lane.head, lane.arrived() if broken else b""
+            head, arrived = lane.head, lane.arrived()
+            if head is not None and call.receipt is not None and isinstance(error, asyncio.CancelledError):
+                call.receipt.cut(head.headers, arrived, head.length)
             lane.discard()
             if head is None or not broken:
                 raise
