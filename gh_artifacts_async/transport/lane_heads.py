@@ -55,7 +55,7 @@ def parse_head(data: bytes) -> Head | None:
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    if len(data) > _LONGEST_LINE and not _is_short(text, lines):
+    if len(lines) > _MOST_FIELDS or (len(data) > _LONGEST_LINE and max(map(len, text.split("\r\n"))) > _LONGEST_LINE):
         return None
     if len(headers) != len(lines) and not _join(headers, lines):
         return None
@@ -69,18 +69,10 @@ def parse_head(data: bytes) -> Head | None:
         and "transfer-encoding" not in headers
         and "trailer" not in headers
         and "upgrade" not in headers
+        and "proxy-connection" not in headers
         and ("content-encoding" not in headers or headers["content-encoding"].lower() == "identity")
     )
     return Head(int(text[9:12]), headers, int(length), keep) if plain and keep is not None else None
-
-
-def _is_short(text: str, lines: list[str]) -> bool:
-    """Whether aiohttp's limits on a long head hold."""
-    return (
-        len(lines) <= _MOST_FIELDS
-        and text.index("\r\n") <= _LONGEST_LINE
-        and max(map(len, lines), default=0) <= _LONGEST_LINE
-    )
 
 
 def _join(headers: dict[str, str], lines: list[str]) -> bool:
