@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _START = b"HTTP/1.1 "
-_HEAD = re.compile(
-    rb"HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*+\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e]*+\r\n)*+\r\n"
-)
+_LINES = rb"HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*+\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e]*+\r\n)*+"
+_HEAD = re.compile(_LINES + rb"\r\n")
+_BEGUN = re.compile(_LINES + rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e]*+)?)?+\r?")
+_FIRST_LINE = re.compile(rb"[\t\x20-\x7e]*+\r?")
 _LONGEST_LINE = 8000  # aiohttp's limit is 8190
 _MOST_FIELDS = 100  # aiohttp's limit is 128
 _MOST_DIGITS = 15
@@ -97,13 +98,9 @@ def may_become_head(data: bytes) -> bool:
 
     Another parser may find the end of the head, or an error, where this one would wait for more.
     """
-    ends = data.count(b"\r\n")
-    return (
-        data.startswith(_START[: len(data)])
-        and data.count(b"\n") == ends
-        and data.count(b"\r") - data.endswith(b"\r") == ends
-        and b"\0" not in data
-    )
+    if b"\n" in data:
+        return _BEGUN.fullmatch(data) is not None
+    return data.startswith(_START[: len(data)]) and _FIRST_LINE.fullmatch(data) is not None
 
 
 def split_url(url: str) -> tuple[str, str] | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +53,25 @@ def sends(*pieces: bytes, then: str = "") -> Script:
         if then == "end":
             writer.close()
         elif then == "reset":
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
         elif then == "stall":
             try:
                 await asyncio.sleep(10_000)
             except asyncio.CancelledError:  # at the end of the test: asyncio's streams would log it
                 raise ConnectionResetError from None
+
+    return script
+
+
+def by_turns(*scripts: Script) -> Script:
+    """Return a script that is the next of these for each request; the last one is repeated."""
+    left = iter(scripts)
+    last = scripts[-1]
+
+    async def script(head: str, writer: asyncio.StreamWriter) -> None:
+        await next(left, last)(head, writer)
 
     return script
 
