@@ -296,6 +296,7 @@ class GitHubSession:
                         body=request.body,
                         fresh=request.fresh,
                         held=gate.is_paused,
+                        short=request.answer == "location",
                     )
                 except (TransportError, UnexpectedResponseError) as error:
                     if heard:

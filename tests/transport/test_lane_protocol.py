@@ -188,7 +188,7 @@ async def test_a_body_that_breaks(size, then, *, tls):
         assert CANARY not in repr(found)
         arrived = await found.read_chunk()
         assert arrived == body[:-10] or (then == "reset" and body.startswith(arrived))
-        with pytest.raises(ConnectionFailedError) as caught:
+        with pytest.raises(ConnectionFailedError, match="broke before the body was complete") as caught:
             await found.read_chunk()
         check_silent(caught.value, CANARY)
         assert not found.take_over(None, None, None)
