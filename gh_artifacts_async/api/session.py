@@ -298,6 +298,7 @@ class GitHubSession:
                         body=request.body,
                         fresh=request.fresh,
                         held=gate.is_paused,
+                        short=request.answer == "location",
                     )
                 except (TransportError, UnexpectedResponseError) as error:
                     if heard:

@@ -14,9 +14,10 @@ import attrs
 from gh_artifacts_async.errors import ArtifactsError, ConnectionFailedError, UnexpectedResponseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
-    import aiohttp
+    from yarl import URL
 
     from gh_artifacts_async.settings import Timeouts
 
@@ -43,6 +44,36 @@ class _Gzip(Protocol):
     @property
     def unconsumed_tail(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+class _Content(Protocol):
+    """A body's reader."""
+
+    async def readany(self) -> bytes: ...
+
+
+class Answer(Protocol):
+    """A response whose body is read by aiohttp, or by what is like it."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By name; aiohttp's in any case, a lane's in lower case."""
+        ...
+
+    @property
+    def url(self) -> URL:
+        """Of the request, or its host alone."""
+        ...
+
+    @property
+    def content(self) -> _Content:
+        """The body."""
+        ...
 
 
 class OutOfTimeError(TimeoutError):
@@ -175,7 +206,7 @@ class Limit:
             self.deadline, self.phrase = now + silence if silence else math.inf, SILENT
 
 
-async def read_body(answer: aiohttp.ClientResponse, limit: Limit, at_most: int | None) -> bytes:
+async def read_body(answer: Answer, limit: Limit, at_most: int | None) -> bytes:
     """Read a response's whole body, decompressed; of an error response only the beginning.
 
     Args:

@@ -24,11 +24,11 @@ from gh_artifacts_async.transport.connections import (
     open_session,
     tls_context,
 )
-from gh_artifacts_async.transport.failures import proxy_refusal, transport_error, without_traceback
+from gh_artifacts_async.transport.failures import transport_error, without_traceback
 from gh_artifacts_async.transport.lane_heads import split_url
-from gh_artifacts_async.transport.lane_protocol import Call, LaneClosedError, Receipt, Whole
+from gh_artifacts_async.transport.lane_protocol import BUFFER, Call, LaneClosedError, Receipt, Whole
 from gh_artifacts_async.transport.lanes import Lanes, WholeBody
-from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy, is_of_proxy, proxy_place
+from gh_artifacts_async.transport.proxies import Proxies
 from gh_artifacts_async.transport.streams import HttpStream, headers_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpStream", "HttpTransport"]
 
-_OK = 200
+_OK, _FOUND = 200, 302
 _LONGEST_BODY = 2 * 1024 * 1024  # of a whole body
 _MAYBE_OF_PROXY = (403, 407)
 
@@ -89,11 +89,10 @@ class HttpTransport:
         self._fresh: aiohttp.ClientSession | None = None
         self._ssl = tls_context(ca_file, ssl_context)
         proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # the frames of an error show no password
-        self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal()))
-        self._direct = proxy is None and not trust_env
+        self._proxies = Proxies(proxy, trust_env=trust_env)
         self._watch = Watch(timeouts)
         # On a borrowed connector idle lanes would starve its owner, and a proxy wants other requests.
-        self._lanes = Lanes(self._watch) if fast_paths and session is None and self._direct else None
+        self._lanes = Lanes(self._watch) if fast_paths and session is None and self._proxies.none else None
         self._max_answer_bytes = max_answer_bytes
         # aiohttp limits connecting only. A borrowed pool has its own size, and waiting for a free connection does not
         # mean that the server is slow.
@@ -180,6 +179,7 @@ class HttpTransport:
         fresh: bool = False,
         body: bytes | None = None,
         held: Callable[[], bool] | None = None,
+        short: bool = False,
     ) -> Response | None:
         """Send a request and read its response; redirects are not followed.
 
@@ -193,6 +193,7 @@ class HttpTransport:
             body: a JSON document; None for a request without a body.
             held: asked once a new connection is open: whether requests must not be sent any more; a borrowed session
                 does not ask.
+            short: a redirect is expected for this GET, so that it may take a lane.
 
         Returns:
             None if it was held back, and not sent.
@@ -205,10 +206,10 @@ class HttpTransport:
         failure: ArtifactsError | None = None
         self.check_usable()
         try:
-            response = await self._exchange(method, url, headers, token, body, fresh=fresh, held=held)
+            response = await self._exchange(method, url, headers, token, body, fresh=fresh, held=held, short=short)
             if response.status not in _MAYBE_OF_PROXY:
                 return response
-            failure = self._refused_by_proxy(response, Secret(url), host)
+            failure = self._proxies.refusal(response, Secret(url), host)
             if failure is None:
                 return response
         except HeldError:
@@ -216,7 +217,9 @@ class HttpTransport:
         except ArtifactsError as error:  # of a body: its frames hold aiohttp's response
             failure = error.with_traceback(None)
         except BaseException as error:
-            failure = transport_error(error, host, self._proxy_place(Secret(url))) or self._misuse(error, host)
+            failure = transport_error(error, host, self._proxies.place(Secret(url))) or self._misuse(error, host)
+            if failure is None and isinstance(error, LaneClosedError):
+                failure = ConnectionFailedError(f"the connection to {host} was closed", host=host)
             if failure is None:
                 without_traceback(error)
                 raise
@@ -232,31 +235,65 @@ class HttpTransport:
         *,
         fresh: bool,
         held: Callable[[], bool] | None,
+        short: bool,
     ) -> Response:
         """Hold what must not be in a traceback, the token and aiohttp's response, as briefly as possible."""
-        session = self._fresh if fresh and self._borrowed is None else self._api
+        session = (self._fresh if fresh and self._borrowed is None else self._api) or self._open(fresh=fresh)
+        given = {
+            "User-Agent": self._user_agent or self.user_agent,
+            "Accept-Encoding": "gzip",
+            **headers,
+            **({} if token is None else {"Authorization": f"Bearer {token.reveal()}"}),
+            **({} if content is None else {"Content-Type": "application/json"}),
+        }
+        ask = partial(self._ask, session, method, url, given, content)
+        lanes = self._lanes if short and method == "GET" and not fresh else None
+        parts = None if lanes is None else split_url(url)
+        if lanes is not None and parts is not None:
+            return await self._exchange_over_lane(
+                lanes, Call("api", *parts, given, session, ask, self._limits, _FOUND, BUFFER, held=held), url
+            )
         queued = None if self._borrowed is None else partial(is_full, self._borrowed.connector)
         with Limit(self._watch, self._until_headers, NO_HEADERS, queued, held) as limit:
-            async with (session or self._open(fresh=fresh)).request(
-                method,
-                URL(url, encoded=True),
-                headers={
-                    "User-Agent": self._user_agent or self.user_agent,
-                    "Accept-Encoding": "gzip",
-                    **headers,
-                    **({} if token is None else {"Authorization": f"Bearer {token.reveal()}"}),
-                    **({} if content is None else {"Content-Type": "application/json"}),
-                },
-                data=content,
-                allow_redirects=False,
-                raise_for_status=False,
-                auto_decompress=False,  # bounded, and in slices: see read_body()
-                read_bufsize=READ_BUFFER,
-                timeout=self._limits,
-                proxy=None if self._direct else self._proxy_for(url),
-            ) as answer:
+            async with await ask() as answer:
                 body = await read_body(answer, limit, self._max_answer_bytes)
                 return Response(status=answer.status, headers=headers_of(answer), body=body, url=url)
+
+    async def _exchange_over_lane(self, lanes: Lanes, call: Call, url: str) -> Response:
+        """Return a redirect that has arrived whole; any other response is read as it always is."""
+        found = await lanes.get(call)
+        if isinstance(found, Whole):
+            return Response(status=_FOUND, headers=found.head.headers, body=bytes(found.body), url=url)
+        try:
+            with Limit(self._watch, None, NO_HEADERS) as limit:
+                body = await read_body(found, limit, self._max_answer_bytes)
+        finally:
+            found.close()
+        return Response(status=found.status, headers=headers_of(found), body=body, url=url)
+
+    async def _ask(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        *middlewares: aiohttp.ClientMiddlewareType,
+    ) -> aiohttp.ClientResponse:
+        """Let aiohttp send a request as it is, once, and return the response as it is."""
+        return await session.request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            data=content,
+            allow_redirects=False,
+            raise_for_status=False,
+            auto_decompress=False,  # digest and offsets are of the stored bytes; the API's are bounded: read_body()
+            read_bufsize=READ_BUFFER,
+            timeout=self._limits,
+            proxy=self._proxies.of(url),
+            middlewares=middlewares or None,
+        )
 
     def _misuse(self, error: BaseException, host: str) -> ConfigurationError | None:
         """Explain why aiohttp would not send at all: a borrowed session that takes its credentials from netrc."""
@@ -328,12 +365,12 @@ class HttpTransport:
             found = await started
             if found.response.status not in _MAYBE_OF_PROXY or isinstance(found, WholeBody):
                 return found
-            failure = self._refused_by_proxy(found.response, url, host)
+            failure = self._proxies.refusal(found.response, url, host)
             if failure is None:
                 return found
             found.close()
         except BaseException as error:
-            failure = transport_error(error, host, self._proxy_place(url))
+            failure = transport_error(error, host, self._proxies.place(url))
             if failure is None and isinstance(error, AssertionError | LaneClosedError):  # aiohttp's, and ours
                 failure = ConnectionFailedError(f"the connection to {host} was closed", host=host)
             if failure is None:
@@ -348,7 +385,8 @@ class HttpTransport:
         if session is None:
             session = self._open(fresh=fresh) if self._borrowed is None else self._share(self._borrowed)
         with Limit(self._watch, None, NO_HEADERS):
-            answer = await self._get(session, exact, {"User-Agent": self._user_agent or self.user_agent, **headers})
+            given = {"User-Agent": self._user_agent or self.user_agent, **headers}
+            answer = await self._ask(session, "GET", exact, given, None)
         return HttpStream(answer, host, self._watch)
 
     async def _start_small(
@@ -368,50 +406,10 @@ class HttpTransport:
             return await self._start(url, headers, host, fresh=False)
         session = self._bare or self._open(fresh=False)
         given = {"User-Agent": self._user_agent or self.user_agent, **headers}
-        ask = partial(self._get, session, exact, given)
+        ask = partial(self._ask, session, "GET", exact, given, None)
         call = Call("storage", *parts, given, session, ask, self._limits, _OK, _LONGEST_BODY, buffers, None, receipt)
         found = await lanes.get(call)
         if not isinstance(found, Whole):
             return HttpStream(found, host, self._watch)
         response = Response(status=_OK, headers=found.head.headers)
         return WholeBody(response, host, found.body, found.buffer)
-
-    async def _get(
-        self,
-        session: aiohttp.ClientSession,
-        exact: str,
-        headers: Mapping[str, str],
-        *middlewares: aiohttp.ClientMiddlewareType,
-    ) -> aiohttp.ClientResponse:
-        return await session.get(
-            URL(exact, encoded=True),
-            headers=headers,
-            allow_redirects=False,
-            raise_for_status=False,
-            auto_decompress=False,  # the digest and all offsets are of the stored bytes; of the API, see read_body()
-            read_bufsize=READ_BUFFER,
-            timeout=self._limits,
-            proxy=None if self._direct else self._proxy_for(exact),
-            middlewares=middlewares or None,
-        )
-
-    def _proxy_place(self, url: Secret) -> str | None:
-        """Return host and port of the proxy for a URL, for messages; None if there is none."""
-        if self._direct:
-            return None
-        try:
-            proxy = self._proxy_for(url.reveal())
-        except ConfigurationError:
-            return None
-        return None if proxy is None else proxy_place(proxy)
-
-    def _refused_by_proxy(self, response: Response, url: Secret, host: str) -> ArtifactsError | None:
-        """Return the error for a response that is the proxy's own; None if it is the server's."""
-        place = self._proxy_place(url)
-        forwarded = place is not None and url.reveal().lower().startswith("http:")
-        ours = is_of_proxy(response.status, response.headers, forwarded=forwarded)
-        return proxy_refusal(response.status, host, place) if ours else None
-
-    def _proxy_for(self, url: str) -> str | None:
-        """Return the proxy for a URL; None for a direct connection."""
-        return environment_proxy(url) if self._proxy is None else self._proxy.reveal()

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _START = b"HTTP/1.1 "
-_HEAD = re.compile(
-    rb"HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*+\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e]*+\r\n)*+\r\n"
-)
+_LINES = rb"HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*+\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e]*+\r\n)*+"
+_HEAD = re.compile(_LINES + rb"\r\n")
+_BEGUN = re.compile(_LINES + rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e]*+)?)?+\r?")
+_FIRST_LINE = re.compile(rb"[\t\x20-\x7e]*+\r?")
 _LONGEST_LINE = 8000  # aiohttp's limit is 8190
 _MOST_FIELDS = 100  # aiohttp's limit is 128
 _MOST_DIGITS = 15
@@ -55,7 +56,7 @@ def parse_head(data: bytes) -> Head | None:
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    if len(data) > _LONGEST_LINE and not _is_short(text, lines):
+    if len(lines) > _MOST_FIELDS or (len(data) > _LONGEST_LINE and max(map(len, text.split("\r\n"))) > _LONGEST_LINE):
         return None
     if len(headers) != len(lines) and not _join(headers, lines):
         return None
@@ -69,18 +70,10 @@ def parse_head(data: bytes) -> Head | None:
         and "transfer-encoding" not in headers
         and "trailer" not in headers
         and "upgrade" not in headers
+        and "proxy-connection" not in headers
         and ("content-encoding" not in headers or headers["content-encoding"].lower() == "identity")
     )
     return Head(int(text[9:12]), headers, int(length), keep) if plain and keep is not None else None
-
-
-def _is_short(text: str, lines: list[str]) -> bool:
-    """Whether aiohttp's limits on a long head hold."""
-    return (
-        len(lines) <= _MOST_FIELDS
-        and text.index("\r\n") <= _LONGEST_LINE
-        and max(map(len, lines), default=0) <= _LONGEST_LINE
-    )
 
 
 def _join(headers: dict[str, str], lines: list[str]) -> bool:
@@ -105,13 +98,9 @@ def may_become_head(data: bytes) -> bool:
 
     Another parser may find the end of the head, or an error, where this one would wait for more.
     """
-    ends = data.count(b"\r\n")
-    return (
-        data.startswith(_START[: len(data)])
-        and data.count(b"\n") == ends
-        and data.count(b"\r") - data.endswith(b"\r") == ends
-        and b"\0" not in data
-    )
+    if b"\n" in data:
+        return _BEGUN.fullmatch(data) is not None
+    return data.startswith(_START[: len(data)]) and _FIRST_LINE.fullmatch(data) is not None
 
 
 def split_url(url: str) -> tuple[str, str] | None:

@@ -216,15 +216,21 @@ class Lane(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """Fail what is under way."""
-        self._fail(aiohttp.ServerDisconnectedError())
+        self._fail(self._broken(None))
         self.discard()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what is under way, and notify aiohttp's protocol, for which its connector may wait."""
-        self._fail(aiohttp.ClientOSError(*exc.args) if isinstance(exc, OSError) else aiohttp.ServerDisconnectedError())
+        self._fail(self._broken(exc))
         self._former.connection_lost(exc)
         self.discard()
+
+    def _broken(self, exc: Exception | None) -> aiohttp.ClientError:
+        """Return the error that aiohttp would raise."""
+        if self.head is not None:
+            return aiohttp.ClientPayloadError()
+        return aiohttp.ClientOSError(*exc.args) if isinstance(exc, OSError) else aiohttp.ServerDisconnectedError()
 
     def _fail(self, error: Exception) -> None:
         if self._waiter is not None and not self._waiter.done():

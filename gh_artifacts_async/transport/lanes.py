@@ -63,33 +63,27 @@ class WholeBody:
         return f"WholeBody({len(self.body)}, {self.host!r})"
 
 
-class _Connect:
-    """An aiohttp middleware that connects and sends nothing.
+def _only_connect(
+    connector: aiohttp.BaseConnector, timeout: aiohttp.ClientTimeout, found: dict[str, Connection]
+) -> aiohttp.ClientMiddlewareType:
+    """Return an aiohttp middleware that connects and sends nothing.
 
-    Attributes:
-        connection: the connection, once there is one.
-        host: the value of ``Host`` that aiohttp would send.
+    Args:
+        connector: opens the connection.
+        timeout: on connecting.
+        found: gets the connection, by the value of ``Host`` that aiohttp would send.
     """
 
-    def __init__(self, connector: aiohttp.BaseConnector, timeout: aiohttp.ClientTimeout) -> None:
-        self._connector = connector
-        self._timeout = timeout
-        self.connection: Connection | None = None
-        self.host = ""
-
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        del handler
-        failure: aiohttp.ClientError | None = None
+    async def connect(request: aiohttp.ClientRequest, _: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         try:
-            self.connection = await self._connector.connect(request, traces=[], timeout=self._timeout)
+            found[request.headers["Host"]] = await connector.connect(request, traces=[], timeout=timeout)
         except TimeoutError:
-            failure = aiohttp.ConnectionTimeoutError()  # as aiohttp has it
-        if failure is not None:
-            raise failure
-        self.host = request.headers["Host"]
-        raise _ConnectedError
+            pass
+        else:
+            raise _ConnectedError
+        raise aiohttp.ConnectionTimeoutError  # as aiohttp has it
+
+    return connect
 
 
 class Lanes:
@@ -182,17 +176,16 @@ class Lanes:
         """Let aiohttp connect; where that is not as it should be, let it do everything."""
         connector = call.session.connector
         assert connector is not None  # noqa: S101 - the session is ours, and open
-        connect = _Connect(connector, call.timeout)
+        found: dict[str, Connection] = {}
         try:
-            answer = await call.ask(send_once, connect)
+            answer = await call.ask(send_once, _only_connect(connector, call.timeout, found))
         except _ConnectedError:
-            connection = connect.connection
-            assert connection is not None  # noqa: S101 - that is what the exception means
+            ((host, connection),) = found.items()
         else:  # of a test double
             self.able = False
             return answer
         if _is_fit(connection):
-            return Lane(connection, connect.host, self._all)
+            return Lane(connection, host, self._all)
         self.able = False
         connection.release()
         return await call.ask()

@@ -10,13 +10,64 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.requests import split_origin
+from gh_artifacts_async.results import Secret
+from gh_artifacts_async.transport.failures import proxy_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gh_artifacts_async.errors import ArtifactsError
+    from gh_artifacts_async.protocol.responses import Response
+
 _FORBIDDEN, _PROXY_AUTHENTICATION = 403, 407
 _ASCII = 0x80
 _NOT_OF_A_PROXY = ("x-github-request-id", "x-ms-request-id", "x-ms-error-code", "x-amz-request-id")
+
+
+class Proxies:
+    """The proxies of one client.
+
+    Attributes:
+        none: every connection is direct.
+    """
+
+    def __init__(self, proxy: Secret | None, *, trust_env: bool) -> None:
+        """Check the proxy.
+
+        Args:
+            proxy: for all requests; None if there is none.
+            trust_env: take them from the environment.
+
+        Raises:
+            ConfigurationError: it is not an http(s) URL.
+        """
+        self.none = proxy is None and not trust_env
+        self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal()))
+
+    def of(self, url: str) -> str | None:
+        """Return the proxy for a URL; None for a direct connection.
+
+        Raises:
+            ConfigurationError: the environment's is invalid.
+        """
+        if self.none:
+            return None
+        return environment_proxy(url) if self._proxy is None else self._proxy.reveal()
+
+    def place(self, url: Secret) -> str | None:
+        """Return host and port of the proxy for a URL, for messages; None if there is none."""
+        try:
+            proxy = self.of(url.reveal())
+        except ConfigurationError:
+            return None
+        return None if proxy is None else proxy_place(proxy)
+
+    def refusal(self, response: Response, url: Secret, host: str) -> ArtifactsError | None:
+        """Return the error for a response that is the proxy's own; None if it is the server's."""
+        place = self.place(url)
+        forwarded = place is not None and url.reveal().lower().startswith("http:")
+        ours = is_of_proxy(response.status, response.headers, forwarded=forwarded)
+        return proxy_refusal(response.status, host, place) if ours else None
 
 
 def checked_proxy(proxy: str, whose: str = "proxy") -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
 
-    from gh_artifacts_async.transport.bounds import Watch
+    from gh_artifacts_async.transport.bounds import Answer, Watch
     from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
 
@@ -125,7 +125,7 @@ class BrokenAnswer:
         """Do nothing: the connection is closed."""
 
 
-def headers_of(answer: aiohttp.ClientResponse | LateAnswer | BrokenAnswer) -> dict[str, str]:
+def headers_of(answer: Answer) -> dict[str, str]:
     """Return the headers by names in lower case; several Link headers as one (RFC 9110 section 5.3)."""
     found: dict[str, str] = {}
     for name, value in answer.headers.items():

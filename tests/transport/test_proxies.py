@@ -37,7 +37,7 @@ async def test_a_proxy_by_argument(github, run, proxy):
     """The request goes there in absolute form; its answer comes back."""
     async with GitHubSession(TOKEN, base_url=github.base_url, limits=QUICK, proxy=proxy.url) as session:
         assert (await api.get_workflow_run(session, REPO, run.id)).id == run.id
-        assert session.transport._proxy_for("https://storage.example/a?sig=x") == proxy.url
+        assert session.transport._proxies.of("https://storage.example/a?sig=x") == proxy.url
     assert proxy.heads[0].startswith(f"GET {github.base_url}/repos/{REPO}/actions/runs/{run.id}?")
     assert len(github.requests) == 1
 
