@@ -74,6 +74,14 @@ def artifacts(
     return one_by_one(pages if direction != "asc" else _ascending(pages), limit, name=name)
 
 
+def everything(session: GitHubSession, repo: RepositoryName) -> AsyncGenerator[Artifact]:
+    """Return all artifacts of a repository, for who reads them to the end.
+
+    Pages are fetched ahead, as many at once as the session's limits let through.
+    """
+    return artifacts(session, repo, concurrency=session.limits.api_concurrency)
+
+
 async def _ascending(pages: AsyncGenerator[list[Artifact]]) -> AsyncGenerator[list[Artifact]]:
     """Yield a run's artifacts oldest first, also if the server sends them newest first.
 
