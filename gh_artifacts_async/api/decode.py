@@ -9,7 +9,7 @@ that both return the same values and refuse the same documents.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gh_artifacts_async.models import (
     Artifact,
@@ -39,10 +39,7 @@ _SHA256_BYTES = 32
 _SHA256_LENGTH = len(_SHA256) + 2 * _SHA256_BYTES
 
 
-_T = TypeVar("_T")
-
-
-def _unfrozen(cls: type[_T]) -> Callable[[], _T]:
+def _unfrozen(cls: type) -> Callable[[], Any]:
     """Return a subclass of a frozen class whose fields can be set; its objects start without any.
 
     It adds no slots, so that CPython lets its objects become the class's own.
@@ -136,7 +133,7 @@ def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact:
         raise TypeError
     created, expires, updated = get("created_at"), get("expires_at"), get("updated_at")
     digest, run = get("digest"), get("workflow_run")
-    made: Any = _new_artifact()
+    made = _new_artifact()
     made.id = number
     made.node_id = node
     made.name = name
@@ -160,7 +157,7 @@ def _sha256(text: str) -> Digest:
     digits = text[len(_SHA256) :]
     if len(bytes.fromhex(digits)) != _SHA256_BYTES:  # fromhex skips blanks
         raise ValueError
-    made: Any = _new_digest()
+    made = _new_digest()
     made.algorithm = "sha256"
     made.hex = digits.lower()
     made.__class__ = Digest
@@ -179,7 +176,7 @@ def _artifact_run(run: dict[str, Any]) -> ArtifactRun:
         or (type(sha) is not str and sha is not None)
     ):
         raise TypeError
-    made: Any = _new_run()
+    made = _new_run()
     made.id = number
     made.repository_id = repository
     made.head_repository_id = head

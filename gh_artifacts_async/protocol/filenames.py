@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 import attrs
 
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.protocol.media_types import media_type
 
 Kind = Literal["zip", "raw"]
@@ -214,7 +215,7 @@ def check_filename(name: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Destination:
+class Destination(Value):
     """Where one artifact goes.
 
     Attributes:
