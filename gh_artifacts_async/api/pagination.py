@@ -11,8 +11,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
-import attrs
-
 from gh_artifacts_async.errors import UnexpectedResponseError
 from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_step_back
 
@@ -131,7 +129,8 @@ async def paginate(
                 number, url = max(1, number - stale.step_back(fallen, len(seen))), None
                 continue
             by_id = {item.id: item for item in page.items}
-            fresh = [item for key, item in by_id.items() if key not in seen]
+            known = not seen.isdisjoint(by_id)
+            fresh = [item for key, item in by_id.items() if key not in seen] if known else list(by_id.values())
             seen.update(by_id)
             if emitter.active:
                 _tell(emitter, number, len(seen), total)
@@ -172,7 +171,6 @@ async def one_by_one(
         await pages.aclose()
 
 
-@attrs.define(eq=False)
 class _Stale:
     """The pages in a row that had no new item: a few are normal while a listing changes, more never end.
 
@@ -187,11 +185,14 @@ class _Stale:
         urls: links followed from these pages; one that comes again leads in a circle.
     """
 
-    per_page: int
-    pages: int = 0
-    steps: int = 0
-    least: int | None = None
-    urls: set[str] = attrs.field(factory=set)
+    __slots__ = ("least", "pages", "per_page", "steps", "urls")
+
+    def __init__(self, per_page: int) -> None:
+        """Begin with none."""
+        self.per_page = per_page
+        self.pages = self.steps = 0
+        self.least: int | None = None
+        self.urls: set[str] = set()
 
     def step_back(self, fallen: int, known: int) -> int:
         """Return how many pages to go back after the total fell; those that held known items may be read again."""

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's grammar of a token, no secret
 _PARAMETER = rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]+))?'
-_LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)")  # empty list elements are ignored
+_LINK = rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)"  # empty list elements are ignored
 _LONGEST_ORIGIN = 300
-_ONE_PARAMETER = re.compile(_PARAMETER)
 _USUAL = {f'; rel="{rel}"': [rel] for rel in ("first", "prev", "next", "last")}
 """The parameters of a link as GitHub writes them, which need no parser."""
 
@@ -48,8 +47,8 @@ def parse_link(value: str) -> dict[str, str]:
     ends at the first link that is malformed.
     """
     links: dict[str, str] = {}
-    position = 0
-    while match := _LINK.match(value, position):
+    position, link = 0, re.compile(_LINK)  # which is cached; only listings need it
+    while match := link.match(value, position):
         for rel in _USUAL.get(match[2]) or _rels(match[2]):
             links.setdefault(rel, match[1].strip())
         position = match.end()
@@ -59,7 +58,7 @@ def parse_link(value: str) -> dict[str, str]:
 
 
 def _rels(parameters: str) -> list[str]:
-    for key, text in _ONE_PARAMETER.findall(parameters):
+    for key, text in re.findall(_PARAMETER, parameters):
         rels = re.sub(r"\\(.)", r"\1", text.strip('"')).lower().split() if key.lower() == "rel" else []
         if rels:
             return rels
