@@ -30,6 +30,7 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
+from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.protocol.api_versions import DEFAULT, is_retired_version, version_hint
 from gh_artifacts_async.protocol.denials import APP_HINTS, error_details, page_text, printable, read_denial
 from gh_artifacts_async.protocol.links import PageLinks, page_links
@@ -60,7 +61,7 @@ NO_DOWNLOAD_URL = "failed to generate url"
 
 
 @attrs.frozen(kw_only=True)
-class Response:
+class Response(Value):
     """An HTTP response; its repr shows neither headers (a Location is a secret) nor body.
 
     Attributes:
@@ -102,7 +103,7 @@ class Document(NamedTuple):
 
 
 @attrs.frozen
-class Nothing:
+class Nothing(Value):
     """An empty body, as the 204 of a DELETE has it."""
 
 
