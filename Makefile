@@ -14,6 +14,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-heade
 # Two worker processes; PYTEST_ARGS="-n 0" runs everything in one.
 PYTEST_ARGS ?=
 PYTEST := -m pytest -n 2 --inline-snapshot=disable
+# Without its cache Python compiles, and pytest rewrites, all of it again in each process: half a suite's time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # tests/kits/profiles.py says why some tests hold for github.com alone.
 PROFILES := ghes-3.4 ghes-3.7 ghes-3.8 ghes-3.19
@@ -63,9 +65,10 @@ test: $(READY)  ## the quick tests, with branch coverage
 	  && $(BIN)/coverage report; \
 	status=$$?; echo "make test took $$(( $$(date +%s) - began )) s"; exit $$status
 
+# make interop runs the slow tests in tests/interop.
 slow: $(READY)  ## the slow tests; those in real time one after the other
 	@$(BIN)/python $(PYTEST) -m "slow and not realtime" $(PYTEST_ARGS)
-	@$(BIN)/python -m pytest -m "slow and realtime" --inline-snapshot=disable $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "slow and realtime" --ignore tests/interop --inline-snapshot=disable $(PYTEST_ARGS)
 
 profiles: $(READY)  ## the quick tests of the client, as on several versions of Enterprise Server
 	@for profile in $(PROFILES); do echo "--profile $$profile"; \
