@@ -14,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-heade
 # Two worker processes; PYTEST_ARGS="-n 0" runs everything in one.
 PYTEST_ARGS ?=
 PYTEST := -m pytest -n 2 --inline-snapshot=disable
-# Without its cache Python compiles, and pytest rewrites, all of it again in each process: half a suite's time.
+# Without cached bytecode each process compiles every module again, and pytest rewrites every test.
 unexport PYTHONDONTWRITEBYTECODE
 
 # tests/kits/profiles.py says why some tests hold for github.com alone.
