@@ -50,7 +50,6 @@ _LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is q
 _LAST_GOOD = 299
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _NOT_ACCEPTABLE, _GONE, _LEGAL, _SERVER = 401, 403, 404, 406, 410, 451, 500
 _PAGES = ("text/html", "application/xhtml+xml")
-_SNIFFED = 512
 _PERMANENT = (301, 308)
 _TEMPORARY = (302, 303, 307)
 LARGE = 2**20
@@ -245,7 +244,7 @@ def _web_page(request: Request, response: Response, base: BaseURL, found: str) -
 def _is_page(response: Response) -> bool:
     if media_type(response.headers.get("content-type")) in _PAGES:
         return True
-    return response.body[:_SNIFFED].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    return response.body[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 @functools.cache
