@@ -98,7 +98,7 @@ picture: $(READY)  ## update the picture in docs/explanation/architecture.md
 check:  ## everything that has to pass; the same as .ci/run
 	@.ci/run
 
-bench: $(READY)  ## compare with curl, aiohttp, githubkit and others (half an hour); writes benchmarks/RESULTS.md
+bench: $(READY)  ## compare with curl, aiohttp, githubkit and others (an hour); writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
 bench-quick: $(READY)  ## a short version of it, next to the figures on record

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 from benchmarks import report, tools
 from benchmarks.cases import CASES, FULL, QUICK, TINY, Bench, Case
 from benchmarks.data import Datasets
-from benchmarks.goals import GOALS
+from benchmarks.goals import goals_of
 from benchmarks.report import Result
 from benchmarks.runner import FAILED, Launcher, SkipError, measure
 
@@ -41,17 +41,18 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the cases and their goals")
     parser.add_argument("--rounds", type=int, help=f"default {_LEAST_ROUNDS}; fewer are printed but not recorded")
     parser.add_argument(
-        "--quick", action="store_true", help="a cut of three minutes; compared with the recorded figures"
+        "--quick", action="store_true", help="a cut of four minutes; compared with the recorded figures"
     )
     parser.add_argument("--record", action="store_true", help="with --quick: keep its figures, on a new machine say")
     parser.add_argument("--tiny", action="store_true", help="as small as possible: does everything run?")
+    parser.add_argument("--table", action="store_true", help="measure nothing; write RESULTS.md from what is recorded")
     parser.add_argument("--no-install", action="store_true", help="install no program that is missing")
     return parser.parse_args(argv)
 
 
-def _chosen(patterns: list[str]) -> list[Case]:
+def _chosen(patterns: list[str], *, quick: bool) -> list[Case]:
     if not patterns:
-        return list(CASES)
+        return [case for case in CASES if case.quick or not quick]
     chosen = [case for case in CASES if any(fnmatchcase(case.key, pattern.upper()) for pattern in patterns)]
     unknown = [pattern for pattern in patterns if not any(fnmatchcase(c.key, pattern.upper()) for c in CASES)]
     if unknown:
@@ -62,9 +63,8 @@ def _chosen(patterns: list[str]) -> list[Case]:
 def _list_cases() -> None:
     for case in CASES:
         print(f"{case.key:4} {case.title}")
-        for goal in GOALS:
-            if goal.case == case.key:
-                print(f"       {goal}{'' if goal.accept else ' (besides)'}")
+        for goal in goals_of(case.key):
+            print(f"       {goal}{'' if goal.accept else ' (besides)'}")
 
 
 @contextmanager
@@ -143,8 +143,9 @@ def _run_case(case: Case, bench: Bench, launcher: Launcher, rounds: int) -> Resu
 
 def _print(result: Result, *, goals: bool) -> None:
     print(report.text_table(report.rows(result)))
-    if goals:
-        print(report.text_table(report.goal_rows(result)))
+    table = report.goal_rows(result) if goals else []
+    if table[1:]:  # some cases have no goals
+        print(report.text_table(table))
     sys.stdout.flush()
 
 
@@ -170,7 +171,7 @@ def _record(results: dict[str, Result], cases: list[Case]) -> None:
     report.save_record(record)
     report.write_results(record["full"], report.load_soak())
     print("\nthe quick cut, to compare later ones with")
-    record["quick"] |= _measured(cases, QUICK, _QUICK_ROUNDS)
+    record["quick"] |= _measured([case for case in cases if case.quick], QUICK, _QUICK_ROUNDS)
     report.save_record(record)
 
 
@@ -192,9 +193,12 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure; the exit code is 1 if something could not do its work, whatever the figures."""
     options = _arguments(argv)
-    cases = _chosen(options.cases)
+    cases = _chosen(options.cases, quick=options.quick)
     if options.list:
         _list_cases()
+        return 0
+    if options.table:
+        report.write_results(report.load_record()["full"], report.load_soak())
         return 0
     signal.signal(signal.SIGTERM, _stop)
     tools.WORK.mkdir(exist_ok=True)

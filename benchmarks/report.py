@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.goals import GOALS, Goal, Verdict, judge
+from benchmarks.goals import GOALS, ONE_CORE, Goal, Verdict, answer, goals_of, judge
 from benchmarks.tools import HERE
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 RESULTS = HERE / "RESULTS.md"
 RECORD = HERE / "results.json"
 _METRICS = ("wall", "cpu", "peak")
-_DIGITS = {"wall": 3, "cpu": 3, "peak": 1, "decode_ms": 1}
+_TRANSFER = "transfer"
+_DIGITS = {"wall": 3, "cpu": 3, "peak": 1, "decode_ms": 1, "start": 3, _TRANSFER: 3}
 _DEFAULT_DIGITS = 0
 _INNERMOST = re.compile(r"[\[{][^\[\]{}]*[\]}]")  # objects and lists that hold no others: a line each
 
@@ -57,12 +58,12 @@ class Result:
 
     def verdicts(self) -> list[Verdict]:
         """Hold the case's goals against its rounds."""
-        found = [judge(goal, self.samples) for goal in GOALS if goal.case == self.key]
+        found = [judge(goal, self.samples) for goal in goals_of(self.key)]
         return [verdict for verdict in found if verdict is not None]
 
     def unmeasured(self) -> list[str]:
         """Return the case's goals for which a side is missing."""
-        return [str(goal) for goal in GOALS if goal.case == self.key and judge(goal, self.samples) is None]
+        return [str(goal) for goal in goals_of(self.key) if judge(goal, self.samples) is None]
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Spread:
 
 def spread(mine: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, float]], metric: str) -> Spread | None:
     """Return the ratios mine / other, round by round."""
-    ratios = [a[metric] / b[metric] for a, b in zip(mine, other, strict=False) if b[metric] > 0]
+    pairs = zip(mine, other, strict=False)
+    ratios = [a[metric] / b[metric] for a, b in pairs if metric in a and b.get(metric, 0) > 0]
     return Spread(median(ratios), min(ratios), max(ratios)) if ratios else None
 
 
@@ -88,17 +90,18 @@ def rows(result: Result) -> list[list[str]]:
     """Return the case's table, its head first."""
     extras = sorted({key for samples in result.samples.values() for key in samples[0]} - set(_METRICS))
     head = ["", "wall s", "cpu s", "peak MB", *extras]
-    head += [f"{metric}: {result.subject} / it" for metric in _METRICS]
-    return [head] + [_row(result, rival, samples, extras) for rival, samples in result.samples.items()]
+    ratios = (*_METRICS, _TRANSFER) if _TRANSFER in extras else _METRICS
+    head += [f"{metric}: {result.subject} / it" for metric in ratios]
+    return [head] + [_row(result, rival, extras, ratios) for rival in result.samples]
 
 
-def _row(result: Result, rival: str, samples: list[dict[str, float]], extras: list[str]) -> list[str]:
-    cells = [rival]
+def _row(result: Result, rival: str, extras: Sequence[str], ratios: Sequence[str]) -> list[str]:
+    cells, samples = [rival], result.samples[rival]
     for metric in (*_METRICS, *extras):
         values = [sample[metric] for sample in samples if metric in sample]
         cells.append(f"{median(values):,.{_DIGITS.get(metric, _DEFAULT_DIGITS)}f}" if values else "")
     mine = result.samples.get(result.subject, [])
-    for metric in _METRICS:
+    for metric in ratios:
         ratio = None if rival == result.subject else spread(mine, samples, metric)
         cells.append("" if ratio is None else str(ratio))
     return cells
@@ -110,16 +113,13 @@ def goal_rows(result: Result) -> list[list[str]]:
     for verdict in result.verdicts():
         low, high = _figure(verdict.low), _figure(verdict.high)
         reported = "" if verdict.goal.accept else " (besides)"
-        table.append([f"{verdict.goal}{reported}", _figure(verdict.value), f"{low}..{high}", _met(verdict)])
+        met = ("yes" if verdict.met else "no") if result.key in ONE_CORE else answer(verdict)
+        table.append([f"{verdict.goal}{reported}", _figure(verdict.value), f"{low}..{high}", met])
     return table + [[text, "not measured", "", "-"] for text in result.unmeasured()]
 
 
 def _figure(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - ratios have decimals, bytes none
-
-
-def _met(verdict: Verdict) -> str:
-    return "yes" if verdict.met else "NO"
 
 
 def text_table(table: list[list[str]]) -> str:
@@ -200,7 +200,8 @@ _INTRODUCTION = """# Measured
 Written by `python -m benchmarks` from `results.json`; how it is measured is told in `README.md`. Whole processes,
 imports included, in turn (A B C A B C). Ratios are medians of per-round ratios, with the lowest and the highest round;
 seconds differ from machine to machine, ratios less so. MB are 2^20 bytes; peak memory is that of the biggest process.
-A goal marked "besides" is not one that was agreed to.
+A goal marked "besides" is not one that was agreed to. "transfer" is wall time less that of the same command for next to
+nothing, in the same round. "On one core": all of a rival on one core, nginx on another; for the record, not for "met".
 """
 
 
@@ -214,22 +215,30 @@ def write_results(results: Mapping[str, Result], soak: Mapping[str, Any] | None,
 
 
 def _summary(results: Mapping[str, Result]) -> list[list[str]]:
-    table = [["case", "goal", "measured", "met"]]
+    table = [["case", "goal", "measured", "on one core", "met"]]
     for goal in GOALS:
-        verdict = judge(goal, results[goal.case].samples) if goal.case in results else None
+        verdict, pinned = _verdict(results, goal.case, goal), None
+        for key, base in ONE_CORE.items():
+            pinned = _verdict(results, key, goal) if base == goal.case else pinned
         text = f"{goal}{'' if goal.accept else ' (besides)'}"
+        one_core = "" if pinned is None else _figure(pinned.value)
         if verdict is None:
-            table.append([goal.case, text, "not measured", "-"])
+            table.append([goal.case, text, "not measured", one_core, "-"])
         else:
-            table.append([goal.case, text, _figure(verdict.value), _met(verdict)])
+            table.append([goal.case, text, _figure(verdict.value), one_core, answer(verdict)])
     return table
+
+
+def _verdict(results: Mapping[str, Result], case: str, goal: Goal) -> Verdict | None:
+    return judge(goal, results[case].samples) if case in results else None
 
 
 def _section(result: Result) -> str:
     load = f"load {result.load[0]:.1f} before and {result.load[1]:.1f} after"
     where = f"{result.date} UTC, {result.rounds} rounds, {load}; {_described(result.machine)}."
     parts = [f"\n## {result.key}: {result.title}\n", where + "\n", markdown_table(rows(result)), ""]
-    parts += [markdown_table(goal_rows(result)), ""]
+    table = goal_rows(result)
+    parts += [markdown_table(table), ""] if table[1:] else []
     parts += [f"Left out: {name}: {why}\n" for name, why in result.skipped.items()]
     return "\n".join(parts)
 

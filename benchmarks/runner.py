@@ -42,12 +42,14 @@ class Rival:
         command: program and arguments.
         needs: programs of the system that must be here.
         check: looks at what the first run left behind; raises RunError.
+        start: its start-up alone: the same for next to nothing. What is left of its time is the figure "transfer".
     """
 
     name: str
     command: tuple[str, ...]
     needs: tuple[str, ...] = ()
     check: Callable[[], None] | None = None
+    start: tuple[str, ...] = ()
 
 
 @dataclass
@@ -62,6 +64,7 @@ class Plan:
         extra: figures of the case's own, taken after each run.
         settle: write dirty pages back before each run.
         skipped: rivals that are left out, and why.
+        core: the one that the rivals run on; None for any.
     """
 
     rivals: Sequence[Rival]
@@ -71,6 +74,7 @@ class Plan:
     extra: Callable[[], Mapping[str, float]] | None = None
     settle: bool = False
     skipped: dict[str, str] = field(default_factory=dict)
+    core: int | None = None
 
 
 class Launcher:
@@ -101,13 +105,14 @@ class Launcher:
             self._process.send_signal(signal.SIGINT)
         self._process.communicate()
 
-    def run(self, command: Sequence[str], limit: float) -> Sample:
-        """Run one program under ``timeout``.
+    def run(self, command: Sequence[str], limit: float, core: int | None = None) -> Sample:
+        """Run one program under ``timeout``, on one core if need be.
 
         Raises:
             RunError: it failed, or took too long.
         """
-        guarded = ["timeout", "-k", "5", f"{limit:g}", *command]
+        pinned = [] if core is None else ["taskset", "-c", str(core)]
+        guarded = [*pinned, "timeout", "-k", "5", f"{limit:g}", *command]
         assert self._process.stdin is not None  # noqa: S101 - both are pipes
         assert self._process.stdout is not None  # noqa: S101
         self._process.stdin.write(SEPARATOR.join([str(self._out), str(self._err), *guarded]) + "\n")
@@ -172,11 +177,15 @@ def _one_run(launcher: Launcher, plan: Plan, rival: Rival, *, check: bool) -> Sa
     if plan.settle:
         os.sync()
     try:
-        sample = launcher.run(rival.command, plan.limit)
+        sample = launcher.run(rival.command, plan.limit, plan.core)
         if plan.extra is not None:
             sample |= plan.extra()
         if check and rival.check is not None:
             rival.check()
+        if rival.start:
+            _empty(plan.out)
+            sample["start"] = launcher.run(rival.start, plan.limit, plan.core)["wall"]
+            sample["transfer"] = sample["wall"] - sample["start"]
     finally:
         _empty(plan.out)
     return sample

@@ -48,8 +48,9 @@ http {{
 {links}
   }}
   server {{
-    listen 127.0.0.1:{api_port};
+    listen 127.0.0.1:{api_port}{api_ssl};
     root {folder}/api;
+{api_options}
     location = /repos/bench/data/actions/artifacts {{
       add_header Link $link;
       add_header x-ratelimit-limit 5000;
@@ -77,18 +78,37 @@ _START_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
+class Link:
+    """What lies between the rivals and the servers; see ``relay.py``.
+
+    Attributes:
+        rate: bytes a second and connection, towards the client; 0 for no limit.
+        round_trip: seconds.
+    """
+
+    rate: float = 0.0
+    round_trip: float = 0.0
+
+
+@dataclass(frozen=True)
 class Storage:
     """How storage behaves.
 
     Attributes:
         tls: over TLS 1.3 with a certificate of its own.
-        rate: bytes a second and connection, as nginx writes it ("40m"); "" for no limit.
+        api_tls: the API too.
+        rate: bytes a second and request, as nginx writes it ("40m"); "" for no limit.
         log: write status and bytes of each answer.
+        link: what lies before both; None for nothing.
+        core: the core that nginx runs on; None for any.
     """
 
     tls: bool = False
+    api_tls: bool = False
     rate: str = ""
     log: bool = False
+    link: Link | None = None
+    core: int | None = None
 
 
 def free_port() -> int:
@@ -150,6 +170,45 @@ def certificate(folder: Path) -> None:
     )
 
 
+class Relay:
+    """A link before some ports; a context manager.
+
+    Attributes:
+        ports: where to connect to, one for each target.
+    """
+
+    def __init__(self, link: Link, targets: tuple[int, ...]) -> None:
+        """Choose ports; nothing is started yet."""
+        self.ports = tuple(free_port() for _ in targets)
+        pairs = [f"{port}:{target}" for port, target in zip(self.ports, targets, strict=True)]
+        self._arguments = [f"rate={link.rate}", f"delay={link.round_trip / 2}", *pairs]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        command = [sys.executable, "-I", str(Path(__file__).with_name("relay.py")), *self._arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # which ends with this process
+        try:
+            for port in self.ports:
+                await_port(port, self._process)
+        except BaseException:
+            self._end(self._process)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop."""
+        if self._process is not None:
+            self._end(self._process)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        _stop(process)
+        if process.stdin is not None:
+            process.stdin.close()
+
+
 class Nginx:
     """An API and a storage in front of one data set; a context manager.
 
@@ -166,8 +225,10 @@ class Nginx:
         self._options = options
         self._api_port, self._storage_port = free_port(), free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.api = f"http://127.0.0.1:{self._api_port}"
-        self.storage = f"{'https' if options.tls else 'http'}://127.0.0.1:{self._storage_port}"
+        self._relay = Relay(options.link, (self._api_port, self._storage_port)) if options.link else None
+        api_port, storage_port = self._relay.ports if self._relay else (self._api_port, self._storage_port)
+        self.api = f"{'https' if options.api_tls else 'http'}://127.0.0.1:{api_port}"
+        self.storage = f"{'https' if options.tls else 'http'}://127.0.0.1:{storage_port}"
 
     @property
     def ca_file(self) -> Path:
@@ -183,15 +244,19 @@ class Nginx:
         """Start."""
         self._prefix.mkdir(parents=True, exist_ok=True)
         end_leftover(self._prefix)
-        if self._options.tls:
+        if self._options.tls or self._options.api_tls:
             certificate(self._prefix)
         self.log.write_bytes(b"")
         conf = self._prefix / "nginx.conf"
         conf.write_text(self._configuration(), "utf-8")
-        command = [self._program, "-p", str(self._prefix), "-c", str(conf), "-e", str(self._prefix / "error.log")]
+        core = () if self._options.core is None else ("taskset", "-c", str(self._options.core))
+        command = [*core, self._program, "-p", str(self._prefix), "-c", str(conf)]
+        command += ["-e", str(self._prefix / "error.log")]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             await_port(self._api_port, self._process)
+            if self._relay is not None:
+                self._relay.__enter__()
         except BaseException:
             _stop(self._process)
             raise
@@ -201,11 +266,14 @@ class Nginx:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop."""
+        if self._relay is not None:
+            self._relay.__exit__(kind, error, traceback)
         if self._process is not None:
             _stop(self._process)
 
     def _configuration(self) -> str:
-        options = [_TLS.format(prefix=self._prefix)] if self._options.tls else []
+        tls = _TLS.format(prefix=self._prefix)
+        options = [tls] if self._options.tls else []
         options += [f"    limit_rate {self._options.rate};"] if self._options.rate else []
         options += [f"    access_log {self.log} sent;"] if self._options.log else []
         return _CONF.format(
@@ -217,6 +285,8 @@ class Nginx:
             storage_port=self._storage_port,
             storage=self.storage,
             expires=f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H%%3A%M%%3A%SZ}",
+            api_ssl=" ssl" if self._options.api_tls else "",
+            api_options=tls if self._options.api_tls else "",
             ssl=" ssl" if self._options.tls else "",
             storage_options="\n".join(options),
         )

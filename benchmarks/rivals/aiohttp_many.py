@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import ssl
 import sys
 from pathlib import Path
 
@@ -14,10 +15,11 @@ async def main(options: dict[str, str]) -> None:
     slots = asyncio.Semaphore(int(options["at_once"]))
     out, wants_digest = Path(options["out"]), "sha256" in options
     headers = {"Authorization": "Bearer token"}
+    context = ssl.create_default_context(cafile=options["ca"]) if "ca" in options else True
 
     async def fetch(session: aiohttp.ClientSession, entry: dict[str, str]) -> None:
         url = f"{options['api']}/repos/bench/data/actions/artifacts/{entry['id']}/zip"
-        async with slots, session.get(url, headers=headers) as response:
+        async with slots, session.get(url, headers=headers, ssl=context) as response:
             response.raise_for_status()
             digest = hashlib.sha256()
             with (out / f"{entry['name']}.zip").open("wb") as file:

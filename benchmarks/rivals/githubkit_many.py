@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 from githubkit import GitHub
 
@@ -11,14 +13,15 @@ from githubkit import GitHub
 async def main(options: dict[str, str]) -> None:
     """Download."""
     slots, out = asyncio.Semaphore(int(options["at_once"])), Path(options["out"])
-    cache = {"http_cache": False} if "no_cache" in options else {}
+    settings: dict[str, Any] = {"http_cache": False} if "no_cache" in options else {}
+    settings |= {"ssl_verify": ssl.create_default_context(cafile=options["ca"])} if "ca" in options else {}
 
     async def fetch(github: GitHub, entry: dict[str, str]) -> None:
         async with slots:
             response = await github.rest.actions.async_download_artifact("bench", "data", entry["id"], "zip")
             (out / f"{entry['name']}.zip").write_bytes(response.content)
 
-    async with GitHub("token", base_url=options["api"], **cache) as github:
+    async with GitHub("token", base_url=options["api"], **settings) as github:
         entries = json.loads(Path(options["manifest"]).read_text("utf-8"))
         await asyncio.gather(*(fetch(github, entry) for entry in entries))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ async def main(options: dict[str, str]) -> None:
     at_once = int(options["at_once"])
     slots, out = asyncio.Semaphore(at_once), Path(options["out"])
     headers = {"Authorization": "Bearer token"}
+    context = ssl.create_default_context(cafile=options["ca"]) if "ca" in options else True
 
     async def fetch(client: httpx.AsyncClient, entry: dict[str, str]) -> None:
         url = f"{options['api']}/repos/bench/data/actions/artifacts/{entry['id']}/zip"
@@ -23,7 +25,7 @@ async def main(options: dict[str, str]) -> None:
                     file.write(chunk)
 
     limits = httpx.Limits(max_connections=2 * at_once, max_keepalive_connections=2 * at_once)
-    async with httpx.AsyncClient(follow_redirects=True, limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(follow_redirects=True, limits=limits, timeout=30, verify=context) as client:
         entries = json.loads(Path(options["manifest"]).read_text("utf-8"))
         await asyncio.gather(*(fetch(client, entry) for entry in entries))
 

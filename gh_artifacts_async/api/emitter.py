@@ -13,7 +13,10 @@ from gh_artifacts_async.api.counters import Counters
 from gh_artifacts_async.protocol.echoes import hidden
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gh_artifacts_async.events import Event, Observer, RequestKind
+    from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import Secret
 
 logger = logging.getLogger("gh_artifacts_async")
@@ -123,6 +126,18 @@ class Emitter:
             from gh_artifacts_async.events import RateLimitPause
 
             self.emit(RateLimitPause(seconds=seconds, kind=kind))
+
+    def finished(self, artifact: Artifact, path: Path, size: int, *, skipped: bool = False) -> None:
+        """Tell that a file is in place; the arguments are as for TransferFinished."""
+        from gh_artifacts_async.events import TransferFinished
+
+        self.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=skipped))
+
+    def failed(self, artifact: Artifact, error: BaseException) -> None:
+        """Tell that a transfer failed."""
+        from gh_artifacts_async.events import TransferFailed
+
+        self.emit(TransferFailed(artifact=artifact, error=error))
 
     def paced(self, seconds: float, reason: str) -> None:
         """Tell that API requests are held back; the gate counts the seconds once they are over."""

@@ -67,16 +67,33 @@ class Gate:
         self._mutating = asyncio.Lock()
         self._next_mutation = 0.0
         self._next_call = 0.0
+        self._loop = asyncio.get_running_loop()
         self._unstated_pauses = 0
         self.recovering = False
         self.spacing = 0.0
 
-    @asynccontextmanager
-    async def slot(self, request: Request, *, first: bool = False) -> AsyncGenerator[None]:
-        """Wait until a request may be sent; it counts as in flight until the block is left.
+    def enter_at_once(self, request: Request) -> bool:
+        """Let a request through if nothing is in its way and nobody waits; as :meth:`enter`, with less to do."""
+        now = self._loop.time()
+        if (
+            self._queued
+            or self._shared is not None
+            or self.spacing
+            or request.points >= MUTATION_POINTS
+            or self._local.open_at > now
+            or self._in_flight >= int(self._width)
+            or self._window.reserve(request.points, now)
+        ):
+            return False
+        self._in_flight += 1
+        self._next_call = now
+        return True
 
-        Its points count from before it is sent until a minute after the block is left, since nobody knows when the
-        server counts them.
+    async def enter(self, request: Request, *, first: bool) -> None:
+        """Wait until a request may be sent; from then on it is in flight, until :meth:`leave`.
+
+        Its points count from before it is sent until a minute after it has left, since nobody knows when the server
+        counts them.
 
         Args:
             request: what is to be sent.
@@ -119,12 +136,12 @@ class Gate:
                 self._next_call = loop.time() + self.spacing
         finally:
             self._queued -= request.points
-        try:
-            yield
-        finally:
-            self._window.settle(request.points, loop.time())
-            self._in_flight -= 1
-            self._freed.set()
+
+    def leave(self, request: Request) -> None:
+        """Note that a request got its response, or failed."""
+        self._window.settle(request.points, self._loop.time())
+        self._in_flight -= 1
+        self._freed.set()
 
     async def _hold(self, seconds: float) -> None:
         """Wait until a call has left the gate, but no longer than ``seconds``."""

@@ -281,7 +281,9 @@ class GitHubSession:
                 headers = {**headers, "If-None-Match": kept.headers["etag"]}
         first = tries.attempts.throttled > 0 or request.credential is not None  # all wait for a token
         while response is None:  # a pause may begin while the request still waits for its connection
-            async with gate.slot(request, first=first):
+            if not gate.enter_at_once(request):
+                await gate.enter(request, first=first)
+            try:
                 emitter.counters.api_requests += 1
                 if heard:
                     emitter.sent("api", request.method, url, token)
@@ -303,6 +305,8 @@ class GitHubSession:
                         emitter.answered("api", request.method, url, loop.time() - started, error=error, token=token)
                     raise
                 emitter.counters.api_requests -= response is None
+            finally:
+                gate.leave(request)
         if heard:
             self._tell_answer(request, url, response, loop.time() - started, token)
         emitter.counters.not_modified += response.status == NOT_MODIFIED

@@ -234,6 +234,11 @@ class Destination:
         """Where an archive is extracted."""
         return self.folder / (self.stem if self.exact else safe_component(self.stem))
 
+    @functools.cached_property
+    def zip_path(self) -> Path:
+        """Where an archive goes that is not extracted."""
+        return self.folder / (self.stem if self.exact else zip_filename(self.stem))
+
     def raw_path(self, content_disposition: str | None) -> Path:
         """Where a raw file goes, once storage's headers are known."""
         if self.exact:
@@ -244,6 +249,4 @@ class Destination:
         """Where it goes: a folder for a zip that is extracted, else a file."""
         if kind == "raw":
             return self.raw_path(content_disposition)
-        if extract:
-            return self.folder_path
-        return self.folder / (self.stem if self.exact else zip_filename(self.stem))
+        return self.folder_path if extract else self.zip_path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -61,18 +62,26 @@ def _absolute(url: str, location: Secret) -> Secret | None:
 
 def _expiry(location: Secret, moment: datetime) -> datetime:
     """Read it from ``se`` (Azure), ``urlExpires`` (v3 pipelines), ``X-Amz-*`` (S3 v4) or ``Expires`` (S3 v2)."""
-    found = _EXPIRIES.findall(location.reveal().partition("#")[0])
-    query = {}
-    for key, value in found:
-        query[key.lower()] = unquote_plus(value)
+    text = location.reveal().partition("#")[0]
+    azure = max(text.rfind("?se="), text.rfind("&se="))
+    usual = _iso(text[azure + 4 :].partition("&")[0]) if azure >= 0 else None
+    if usual is not None:
+        return usual
+    found = _EXPIRIES.findall(text)
+    query = {key.lower(): value for key, value in found}
     stated = _iso(query.get("se")) or _iso(query.get("urlexpires")) or _amazon(query) or _epoch(query.get("expires"))
     return stated or moment + timedelta(seconds=DEFAULT_LIFETIME)
 
 
+@functools.lru_cache(maxsize=16)
 def _iso(text: str | None) -> datetime | None:
-    """Read ISO 8601, with fractions of up to seven digits as .NET writes them."""
+    """Read ISO 8601, percent-encoded, with fractions of up to seven digits as .NET writes them.
+
+    Cached: URLs that are signed within a second expire together.
+    """
     if not text:
         return None
+    text = unquote_plus(text)
     head, dot, tail = text.partition(".")
     if dot:
         digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
@@ -85,7 +94,7 @@ def _iso(text: str | None) -> datetime | None:
 
 
 def _amazon(query: Mapping[str, str]) -> datetime | None:
-    start, seconds = _iso(query.get("x-amz-date")), whole(query.get("x-amz-expires"))
+    start, seconds = _iso(query.get("x-amz-date")), whole(unquote_plus(query.get("x-amz-expires", "")))
     if start is None or seconds is None:
         return None
     try:
@@ -95,7 +104,7 @@ def _amazon(query: Mapping[str, str]) -> datetime | None:
 
 
 def _epoch(text: str | None) -> datetime | None:
-    seconds = whole(text)
+    seconds = whole(unquote_plus(text or ""))
     return None if seconds is None or seconds > _MAX_EPOCH else datetime.fromtimestamp(seconds, UTC)
 
 

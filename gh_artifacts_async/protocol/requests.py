@@ -162,6 +162,8 @@ class BaseURL(NamedTuple):
 
     def is_repository_path(self, url: str) -> bool:
         """Whether a URL is one of this API's own repository resources (a renamed repository's new URL)."""
+        if "/repos" not in url:  # nearly all URLs of storage
+            return False
         parts = split_origin(url)
         return (
             parts is not None

@@ -190,15 +190,15 @@ class _Source:
             self._sync = iter(subjects)
 
     async def take(self) -> Subject:
+        if self._sync is not None:
+            if not self._ended:
+                for subject in self._sync:
+                    return subject
+            raise StopAsyncIteration
         async with self._lock:
-            if self._ended:
+            if self._ended or self._async is None:
                 raise StopAsyncIteration
-            if self._async is not None:
-                return await anext(self._async)
-            try:
-                return next(self._sync or iter(()))
-            except StopIteration:
-                raise StopAsyncIteration from None
+            return await anext(self._async)
 
     def end(self) -> None:
         """Stop reading."""
@@ -270,6 +270,7 @@ async def _downloading(
         for artifact in artifacts:
             if isinstance(artifact, Artifact):
                 await placed(artifact, rehearsal)
+        del rehearsal
     claims, turns = Claims(), _Turns()
 
     async def work(subject: Subject) -> DownloadResult:
@@ -329,16 +330,25 @@ class _Turns:
     """Serializes work on the same key: an artifact that is given twice is not fetched twice."""
 
     def __init__(self) -> None:
-        self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
+        self._busy: dict[int, asyncio.Event] = {}
 
-    @asynccontextmanager
-    async def of(self, key: int) -> AsyncGenerator[None]:
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = lock, users + 1
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks.pop(key)
-            if users > 1:
-                self._locks[key] = lock, users - 1
+    def of(self, key: int) -> _Turn:
+        return _Turn(self._busy, key)
+
+
+class _Turn:
+    """One piece of work on a key; a block of it is entered when the one before is left."""
+
+    __slots__ = ("_busy", "_key")
+
+    def __init__(self, busy: dict[int, asyncio.Event], key: int) -> None:
+        self._busy = busy
+        self._key = key
+
+    async def __aenter__(self) -> None:
+        while (before := self._busy.get(self._key)) is not None:
+            await before.wait()
+        self._busy[self._key] = asyncio.Event()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._busy.pop(self._key).set()

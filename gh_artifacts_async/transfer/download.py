@@ -14,7 +14,6 @@ import attrs
 
 from gh_artifacts_async.api.emitter import INFO, TRANSFER_LOG, Emitter
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
-from gh_artifacts_async.events import TransferFailed, TransferFinished
 from gh_artifacts_async.models import Artifact, Digest, check_id
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.filenames import Destination
@@ -24,8 +23,9 @@ from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
 from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS
-from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partfile import PartFile, part_prefix
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.short import WHOLE, Placed, ShortWay
 from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.settings import StrPath
     from gh_artifacts_async.transfer.disk.partfile import VerifiedPart
+    from gh_artifacts_async.transfer.storage.begun import Begun
     from gh_artifacts_async.transfer.storage.fetch import Incoming
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
@@ -151,7 +152,7 @@ class Download:
             if isinstance(error, DestinationExistsError):
                 self._sweep(whole=await self._is_unpacked())
             self._emitter.counters.artifacts_failed += isinstance(error, Exception)  # to be cancelled is no failure
-            self._emitter.emit(TransferFailed(artifact=self._artifact, error=error))
+            self._emitter.failed(self._artifact, error)
             raise
 
     # --- what is there
@@ -169,7 +170,8 @@ class Download:
         taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
         if self._options.if_exists != "error":
             raw = self._destination.raw_path(None)
-            for path in (usual, raw) if taken else (raw,):
+            there = ((usual,) if taken else ()) + ((raw,) if os.path.lexists(raw) else ())  # noqa: ASYNC240
+            for path in there:
                 present = await self._local_copy(path)
                 if present is not None:
                     return present
@@ -194,14 +196,14 @@ class Download:
         return await self._same_or_in_the_way(path)
 
     async def _same_or_in_the_way(self, path: Path) -> LocalCopy:
-        present = await self._local_copy(path) if self._options.if_exists == "skip" else None
+        skips = self._options.if_exists == "skip" and os.path.lexists(path)  # noqa: ASYNC240
+        present = await self._local_copy(path) if skips else None
         if present is None:
             raise self._in_the_way(path)
         return present
 
     async def _local_copy(self, path: Path) -> LocalCopy | None:
-        if not os.path.lexists(path):  # noqa: ASYNC240 - as above
-            return None
+        """Return what is at a path if it is the artifact."""
         if self._options.if_exists == "replace" and (self._options.differs or path.is_symlink()):  # noqa: ASYNC240
             return None  # of a link, the link itself is what is replaced
         if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
@@ -218,25 +220,28 @@ class Download:
 
     async def _bring(self) -> DownloadResult:
         started = asyncio.get_running_loop().time()
-        filesystem.make_folder(self._destination.folder)
-        part = PartFile.for_artifact(self._artifact, self._destination.folder)
-        try:
-            found = await (self._to_file(part) if self._options.extract is None else self._to_folder(part))
-        except BaseException:
-            self._context.leftovers.add(part.path, part.prefix)
-            raise
+        folder = self._destination.folder
+        leftovers = self._context.leftovers.of(folder, part_prefix(self._artifact))
+        short: Placed | Begun | None = None
+        if self._artifact.size_in_bytes <= WHOLE and not leftovers and self._may_be_short():
+            if self._claims is None or folder not in self._claims.folders:
+                filesystem.make_folder(folder)
+                if self._claims is not None:
+                    self._claims.folders.add(folder)
+            way = ShortWay(self._context, self._artifact, self._destination, self._claims, self._emitter)
+            short = await way.fetch()
+        found = (short.path, short, None) if isinstance(short, Placed) else await self._receive(leftovers, short)
         if isinstance(found, LocalCopy):
-            self._context.leftovers.add(part.path, part.prefix)
             return self._skipped(found)
         path, received, members = found
         self._emitter.counters.artifacts_done += 1
         if self._emitter.active or TRANSFER_LOG.isEnabledFor(INFO):
-            self._emitter.emit(TransferFinished(artifact=self._artifact, path=path, size=received.size))
+            self._emitter.finished(self._artifact, path, received.size)
         return DownloadResult(
             artifact=self._artifact,
             path=path,
             size=received.size,
-            digest=Digest("sha256", received.sha256),
+            digest=self._artifact.digest if received.verified == "digest" else Digest("sha256", received.sha256),
             verified=received.verified,
             resumed_from=received.resumed_from,
             elapsed=asyncio.get_running_loop().time() - started,
@@ -245,21 +250,39 @@ class Download:
             way=received.way,
         )
 
-    async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:
-        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
-        async with fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter) as incoming:
+    def _may_be_short(self) -> bool:
+        """Whether a small artifact may go the short way: to a file whose name is free, with a digest, without fsync."""
+        options = self._options
+        plain = options.extract is None and options.if_exists != "replace" and not options.durable
+        return plain and expected_sha256(self._artifact) is not None and self._context.github.limits.fast_paths
+
+    async def _receive(self, leftovers: list[Path], begun: Begun | None) -> LocalCopy | _Delivered:
+        """Receive the artifact in a part file."""
+        filesystem.make_folder(self._destination.folder)
+        part = PartFile.for_artifact(self._artifact, self._destination.folder)
+        left, unpack = True, self._options.extract is not None
+        try:
+            found = await (self._to_folder(part, leftovers) if unpack else self._to_file(part, leftovers, begun))
+            left = isinstance(found, LocalCopy)
+        finally:
+            if left:
+                self._context.leftovers.add(part.path, part.prefix)
+        return found
+
+    async def _to_file(self, part: PartFile, leftovers: list[Path], begun: Begun | None) -> LocalCopy | _Delivered:
+        fetching = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, begun=begun)
+        async with fetching as incoming:
             present = await self._present_after(incoming)
             if present is not None:
                 return present
             return await self._put_in_place(await incoming.receive())
 
-    async def _to_folder(self, part: PartFile) -> LocalCopy | _Delivered:
+    async def _to_folder(self, part: PartFile, leftovers: list[Path]) -> LocalCopy | _Delivered:
         """Extract a zip, starting while it arrives; a raw file is left as it is."""
         from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # imports archive, which few programs need
 
         unpacking = self._unpacking()
         pipeline = Pipeline(self._context, unpacking)
-        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
         incoming_of = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(pipeline.aclose)
@@ -347,7 +370,7 @@ class Download:
         artifact, path = self._artifact, present.path
         size = artifact.size_in_bytes if path.is_dir() else path.stat().st_size
         self._emitter.counters.artifacts_skipped += 1
-        self._emitter.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=True))
+        self._emitter.finished(artifact, path, size, skipped=True)
         expected = expected_sha256(artifact)
         return DownloadResult(
             artifact=artifact,

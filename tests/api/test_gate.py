@@ -15,6 +15,7 @@ from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.protocol.throttling import Throttle
 from gh_artifacts_async.settings import Limits
+from tests.kits.api import slot
 from tests.kits.sampling import mostly_slow
 
 REPO = RepositoryName("o", "r")
@@ -43,7 +44,7 @@ class Clock:
         return self.loop.time() - self.began
 
     async def go(self, request=GET, stay=0.0):
-        async with self.gate.slot(request):
+        async with slot(self.gate, request):
             self.times.append(self.now)
             self.inside += 1
             self.most = max(self.most, self.inside)
@@ -107,7 +108,7 @@ async def test_no_latency_makes_the_server_see_more(seed):
     async def call() -> None:
         await asyncio.sleep(rng.uniform(0, 100))
         request = DELETE if rng.random() < 0.1 else GET
-        async with timed.gate.slot(request):
+        async with slot(timed.gate, request):
             sent = timed.now
             await asyncio.sleep(rng.uniform(0, slowest))
             counted.append((rng.uniform(sent, timed.now), request.points))
@@ -125,7 +126,7 @@ async def test_a_call_in_flight_counts_all_the_time():
     timed = clock(points_per_minute=1)
 
     async def fail() -> None:
-        async with timed.gate.slot(GET):
+        async with slot(timed.gate, GET):
             await asyncio.sleep(120)
             raise ConnectionError
 
@@ -160,7 +161,7 @@ async def test_those_who_wait_are_served_in_order():
     order: list[int] = []
 
     async def call(number, request):
-        async with timed.gate.slot(request):
+        async with slot(timed.gate, request):
             order.append(number)
             await asyncio.sleep(0.1 * (number % 5))
 

@@ -14,7 +14,7 @@ from gh_artifacts_async.models import RateLimit
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Limits, RetryPolicy
 from tests.api.test_gate import DELETE, GET, UNSTATED, clock, stated
-from tests.kits.api import QUICK, REPO, TOKEN
+from tests.kits.api import QUICK, REPO, TOKEN, slot
 
 if TYPE_CHECKING:
     from gh_artifacts_async.testing import FakeGitHub, FakeRun
@@ -34,7 +34,7 @@ async def test_calls_come_back_one_by_one():
     widths: list[int] = []
 
     async def call() -> None:
-        async with timed.gate.slot(GET):
+        async with slot(timed.gate, GET):
             timed.inside += 1
             widths.append(timed.inside)
             await asyncio.sleep(1)
@@ -94,7 +94,7 @@ async def test_who_was_refused_goes_first():
     order: list[str] = []
 
     async def call(name: str, *, first: bool = False) -> None:
-        async with timed.gate.slot(GET, first=first):
+        async with slot(timed.gate, GET, first=first):
             order.append(name)
             await asyncio.sleep(1)
 

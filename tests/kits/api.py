@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -10,7 +11,10 @@ import aiohttp
 from gh_artifacts_async.settings import Limits, RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
+
+    from gh_artifacts_async.api.gate import Gate
+    from gh_artifacts_async.protocol.requests import Request
 
 TOKEN = "canary-T0ken-c4nary"
 REPO = "octo-org/octo-docs"
@@ -30,6 +34,17 @@ ARTIFACT: dict[str, Any] = {
     "expires_at": "2026-04-10T14:59:22Z",
     "updated_at": "2026-01-10T14:59:22Z",
 }
+
+
+@asynccontextmanager
+async def slot(gate: Gate, request: Request, *, first: bool = False) -> AsyncGenerator[None]:
+    """Pass the gate as the session does."""
+    if not gate.enter_at_once(request):
+        await gate.enter(request, first=first)
+    try:
+        yield
+    finally:
+        gate.leave(request)
 
 
 def page(*numbers: int, total: int | None = None, name: str = "Rails") -> dict[str, Any]:

@@ -246,7 +246,7 @@ async def test_raw_name_that_is_taken(github: FakeGitHub, client: ArtifactsClien
 
 async def test_name_taken_meanwhile(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A file that appears while the bytes come is not overwritten."""
-    artifact_id = add(github)
+    artifact_id = add(github, size=RECEIVER_SIZE)
     artifact = await get(client, artifact_id)
 
     def appear(event: object) -> None:
@@ -360,14 +360,13 @@ async def test_durable(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
 
 
 def _broken_write(monkeypatch: pytest.MonkeyPatch, free: int, number: int) -> None:
-    left, real = [free], os.write
+    real = os.write
 
     def write(descriptor: int, data: Any) -> int:
-        if not left[0]:
+        left = free - os.fstat(descriptor).st_size  # what a removed file had is free again
+        if left <= 0:
             raise OSError(number, os.strerror(number))
-        fits = min(left[0], len(data))
-        left[0] -= fits
-        return real(descriptor, data[:fits])
+        return real(descriptor, data[:left])
 
     monkeypatch.setattr(partfile.os, "write", write)
 
@@ -470,7 +469,7 @@ async def test_part_taken_away(github: FakeGitHub, client: ArtifactsClient, tmp_
                 path.unlink()
 
     with pytest.raises(FileNotFoundError):
-        await fetch(client, add(github), tmp_path, observer=remove)
+        await fetch(client, add(github, size=RECEIVER_SIZE), tmp_path, observer=remove)
     assert not {name for name in names(tmp_path) if not name.endswith(".json")}
 
 

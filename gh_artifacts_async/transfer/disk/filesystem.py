@@ -145,7 +145,7 @@ def put_in_place(source: Path, destination: Path, *, replace: bool) -> None:
         if replace:
             source.replace(destination)
         else:
-            _rename_without_replacing(source, destination)
+            rename_without_replacing(source, destination)
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
         taken = True
     if taken:
@@ -153,22 +153,28 @@ def put_in_place(source: Path, destination: Path, *, replace: bool) -> None:
         raise DestinationExistsError(msg, filename=str(destination))
 
 
-def _rename_without_replacing(source: Path, destination: Path) -> None:
-    """Rename, but fail if the name is taken: by a hard link, which POSIX creates only if the name is free."""
+def rename_without_replacing(source: StrPath, destination: StrPath) -> None:
+    """Rename, but fail if the name is taken: by a hard link, which POSIX creates only if the name is free.
+
+    Raises:
+        FileExistsError: the name is taken.
+        OSError: the rename failed.
+    """
     if sys.platform == "win32":
-        source.rename(destination)
+        os.rename(source, destination)  # noqa: PTH104 - as below
         return
     try:
-        os.link(source, destination, follow_symlinks=False)
+        os.link(source, destination, follow_symlinks=False)  # a Path costs more than the system call
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
     else:
-        source.unlink()
+        with contextlib.suppress(OSError):  # what has a second name is swept by a later run
+            os.unlink(source)  # noqa: PTH108
         return
     if os.path.lexists(destination):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(destination))
-    source.replace(destination)
+    os.replace(source, destination)  # noqa: PTH105
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 
 class Claims:
-    """Which artifact of a collection has which path."""
+    """Which artifact of a collection has which path.
+
+    Attributes:
+        folders: those that are known to exist, and to be writable.
+    """
 
     def __init__(self) -> None:
         """Start with none."""
         self._owners: dict[str, int] = {}
+        self.folders: set[Path] = set()
 
     def take(self, path: Path, artifact: Artifact | ArtifactRef) -> None:
         """Take a path for an artifact.

@@ -100,6 +100,16 @@ def _load(path: Path) -> PartState | None:
     return state if sane and all(isinstance(text, str | None) for text in texts) else None
 
 
+def part_prefix(artifact: Artifact) -> str:
+    """Return what the names of an artifact's part files begin with."""
+    return f".{safe_component(artifact.name)[:_LONGEST_STEM]}.{artifact.id}."
+
+
+def new_part_name(artifact: Artifact, folder: Path) -> str:
+    """Return a path for a part file of an artifact that no other part file has."""
+    return f"{folder}{os.sep}{part_prefix(artifact)}{new_token()}{SUFFIX}"
+
+
 class PartFile:
     """A part file; its methods block, and must be called one at a time.
 

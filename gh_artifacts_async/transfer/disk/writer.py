@@ -24,6 +24,8 @@ POOL = 24 * 1024 * 1024
 SHARE = 4 * 1024 * 1024
 """Most bytes of one transfer that may wait to be written."""
 
+_STEP = 256 * 1024  # sizes of single buffers are multiples of this, so that they suit more than one body
+
 _TURN = 8 * 1024 * 1024  # bytes a drain job writes before another transfer's job gets its turn
 
 
@@ -42,6 +44,8 @@ class Writer:
         self.waiting = 0
         self._lent = 0
         self._spare: list[bytearray] = []
+        self._kept: list[bytearray] = []
+        self._kept_bytes = 0
         self._freed = asyncio.Event()
 
     async def aclose(self) -> None:
@@ -80,6 +84,25 @@ class Writer:
         self._lent -= sum(map(len, buffers))
         if buffers and not self._spare:
             self._spare = buffers
+
+    def lend(self, size: int) -> bytearray | None:
+        """Lend one buffer of at least ``size`` bytes; None as for :meth:`borrow`. :meth:`take_back` takes it back."""
+        fitting = next((number for number, spare in enumerate(self._kept) if len(spare) >= size), None)
+        length = -(-size // _STEP) * _STEP if fitting is None else len(self._kept[fitting])
+        if self._lent + length > POOL * 2 // 3:
+            return None
+        self._lent += length
+        if fitting is None:
+            return bytearray(length)
+        self._kept_bytes -= length
+        return self._kept.pop(fitting)
+
+    def take_back(self, buffer: bytearray) -> None:
+        """Take one lent buffer back, and keep it for the next."""
+        self._lent -= len(buffer)
+        if self._kept_bytes + len(buffer) <= POOL * 2 // 3:
+            self._kept.append(buffer)
+            self._kept_bytes += len(buffer)
 
     async def wait_for_room(self) -> None:
         """Wait until some bytes have been written."""
@@ -189,14 +212,17 @@ class Lane:
             self.on_written(size)
 
 
-async def in_thread(work: Callable[[], T], stop: Callable[[], None] | None = None) -> T:
+async def in_thread(
+    work: Callable[[], T], stop: Callable[[], None] | None = None, executor: ThreadPoolExecutor | None = None
+) -> T:
     """Run a blocking call in a thread; a cancellation is raised only once the call has returned.
 
     Args:
         work: the blocking call.
         stop: called on cancellation, to make it return soon.
+        executor: whose thread; None for the event loop's own.
     """
-    job = asyncio.get_running_loop().run_in_executor(None, work)
+    job = asyncio.get_running_loop().run_in_executor(executor, work)
     cancelled: asyncio.CancelledError | None = None
     while not job.done():
         try:

@@ -17,13 +17,6 @@ from gh_artifacts_async.errors import (
     SlowTransferError,
     TransportError,
 )
-from gh_artifacts_async.events import (
-    TransferBytes,
-    TransferResumed,
-    TransferStarted,
-    TransferURLRenewed,
-    TransferVerified,
-)
 from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after, is_final
 from gh_artifacts_async.transfer.disk.verify import verified_part
@@ -40,6 +33,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
+    from gh_artifacts_async.transfer.storage.begun import Begun, Replayed
     from gh_artifacts_async.transfer.storage.context import Follower, TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
@@ -54,6 +48,7 @@ async def fetch(
     emitter: Emitter,
     follower: Follower | None = None,
     signed: SignedURL | None = None,
+    begun: Begun | None = None,
 ) -> AsyncGenerator[Incoming]:
     """Request an artifact from storage; the block is entered once the headers have arrived, before the body is read.
 
@@ -69,6 +64,7 @@ async def fetch(
         emitter: gets the transfer's events.
         follower: processes the bytes while they arrive.
         signed: a URL that has not expired, for the first request; None to have one signed.
+        begun: the first request, if it has been sent already.
 
     Raises:
         ArtifactsError: the transfer failed.
@@ -77,7 +73,7 @@ async def fetch(
     incoming = Incoming(context, artifact, part, emitter, follower)
     keep = False
     try:
-        await incoming.begin(leftovers, signed)
+        await incoming.begin(leftovers, signed, begun)
         yield incoming
         keep = not incoming.complete  # the body was not read; what an earlier run left stays
     except (ArchiveError, DigestMismatchError):
@@ -124,6 +120,7 @@ class Incoming:
         self._emitter = emitter
         self._follower = follower
         self._signed: SignedURL | None = None
+        self._begun: Begun | None = None
         self._retry = context.github.retry
         self._max_pause = context.github.limits.max_pause
         self._watch = RateWatch(context.github.timeouts)
@@ -136,10 +133,10 @@ class Incoming:
         self._content_length: int | None = None
         self._content_failures = 0
         self._body: ranges.Stream | None = None
-        self._stream: HttpStream | None = None
+        self._stream: HttpStream | Replayed | None = None
         self._fresh = part.state.digest is None  # nothing else would show another artifact's bytes
         self._most = 2 * artifact.size_in_bytes + (SPARE_WITHOUT_DIGEST if self._fresh else SPARE)
-        self._streamed = False
+        self._streamed = self._told = False
         self._ended = False
 
     @property
@@ -149,13 +146,16 @@ class Incoming:
 
     # --- the bytes
 
-    async def begin(self, leftovers: Sequence[Path], signed: SignedURL | None = None) -> None:
+    async def begin(
+        self, leftovers: Sequence[Path], signed: SignedURL | None = None, begun: Begun | None = None
+    ) -> None:
         """Send requests until storage streams a body; none if an earlier run left all bytes.
 
         Raises:
             ArtifactsError: the attempts are used up, or another would not help.
         """
-        self._signed = signed
+        self._signed, self._begun = signed, begun
+        self._told = begun is not None and begun.told
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
             self._ended = self._is_complete()
@@ -207,12 +207,8 @@ class Incoming:
 
     async def _ask(self) -> Setback | None:
         """Sign a URL, send the request, and act on the response's status and headers."""
-        asked = self._loop.time()
-        signed, self._signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh), None
-        if self._streamed:
-            self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
-        if self._follower is not None:
-            await self._follower.prepare(signed)
+        begun, self._begun = self._begun, None
+        signed = None if begun is not None else await self._sign()
         state = self.part.state
         have = ranges.LocalState(
             offset=self.part.offset, total=state.total, etag=state.etag, verifiable=state.digest is not None
@@ -221,11 +217,16 @@ class Incoming:
             self._watch.start(self._loop.time())
         self.requests += 1
         try:
-            self._stream = await self._context.storage.open(signed, ranges.request_headers(have), fresh=self._fresh)
+            if signed is not None:
+                headers = ranges.request_headers(have)
+                self._stream = await self._context.storage.open(signed, headers, fresh=self._fresh)
+            elif begun is not None:
+                self._stream = begun.stream()
         except TransportError as error:
             if is_final(error):
                 raise
             return Setback(error=error.with_traceback(None), failure=Fault())
+        assert self._stream is not None  # noqa: S101 - it was opened just now
         response = self._stream.response
         decision = ranges.decide(have, response, now=utcnow)
         if not isinstance(decision, ranges.Stream):
@@ -239,6 +240,15 @@ class Incoming:
             self.disposition = response.headers.get("content-disposition")
         return None
 
+    async def _sign(self) -> SignedURL:
+        asked = self._loop.time()
+        signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh)
+        self._signed = None
+        self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
+        if self._follower is not None:
+            await self._follower.prepare(signed)
+        return signed
+
     def _without_body(
         self, decision: ranges.Done | ranges.Restart | ranges.SignAgain | ranges.RetryLater | ranges.Fail, host: str
     ) -> Setback | None:
@@ -250,6 +260,8 @@ class Incoming:
         if isinstance(decision, ranges.Restart):
             self._start_over()
         elif isinstance(decision, ranges.SignAgain):
+            from gh_artifacts_async.events import TransferURLRenewed
+
             self._emitter.emit(TransferURLRenewed(artifact=self._artifact, reason=decision.reason))
         return refusal(decision, self._artifact, host)
 
@@ -296,7 +308,9 @@ class Incoming:
         if self._follower is not None and (body.offset == 0 or first):
             self._follower.begin(self.part, body.total if filenames.kind_by_type(self.content_type) == "zip" else None)
         self._streamed = True
-        if first and self._emitter.active:
+        if first and self._emitter.active and not self._told:
+            from gh_artifacts_async.events import TransferStarted
+
             self._emitter.emit(TransferStarted(artifact=self._artifact, size=body.total, offset=body.offset))
 
     def _progress(self) -> None:
@@ -308,6 +322,8 @@ class Incoming:
         now = self._loop.time()
         if now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL
+            from gh_artifacts_async.events import TransferBytes
+
             event = TransferBytes(artifact=self._artifact, received=self._bodies.arrived, size=self.part.state.total)
             self._emitter.emit(event)
 
@@ -338,6 +354,8 @@ class Incoming:
             if isinstance(setback.failure, Fault) and setback.failure.wait is not None:
                 self._watch.exclude(decision.seconds)
         if self._streamed:
+            from gh_artifacts_async.events import TransferResumed
+
             offset = self.part.offset if self.part.state.etag is not None else 0
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
 
@@ -381,6 +399,8 @@ class Incoming:
         if self._content_failures > 1:
             raise failure
         self._tell_retry(failure, 0.0)
+        from gh_artifacts_async.events import TransferResumed
+
         self._emitter.emit(TransferResumed(artifact=self._artifact, offset=0, reason=str(failure)))
 
     def _verified(self) -> VerifiedPart:
@@ -390,5 +410,7 @@ class Incoming:
         found = verified_part(self._artifact, self.part, self._content_length, self._resumed_from, self._bodies.way)
         self.complete = True
         if self._emitter.active:
+            from gh_artifacts_async.events import TransferVerified
+
             self._emitter.emit(TransferVerified(artifact=self._artifact, verified=found.verified))
         return found

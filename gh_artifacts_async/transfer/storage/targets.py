@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.api.emitter import DEBUG, TRANSFER_LOG
@@ -17,9 +17,10 @@ from gh_artifacts_async.errors import ConfigurationError, MissingTokenError, Tra
 from gh_artifacts_async.models import Artifact, ArtifactRef
 from gh_artifacts_async.protocol.redirects import check_target, follow
 from gh_artifacts_async.results import Secret
+from gh_artifacts_async.transport.lanes import WholeBody
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.api.session import GitHubSession
@@ -104,13 +105,29 @@ class StorageSession:
         self._emitter = emitter
         self._api_is_http = api_is_http
 
-    async def open(self, signed: SignedURL, headers: Mapping[str, str], *, fresh: bool = False) -> HttpStream:
+    @overload
+    async def open(self, signed: SignedURL, headers: Mapping[str, str], *, fresh: bool = False) -> HttpStream: ...
+
+    @overload
+    async def open(
+        self, signed: SignedURL, headers: Mapping[str, str], *, buffers: Callable[[int], bytearray | None]
+    ) -> WholeBody | HttpStream: ...
+
+    async def open(
+        self,
+        signed: SignedURL,
+        headers: Mapping[str, str],
+        *,
+        fresh: bool = False,
+        buffers: Callable[[int], bytearray | None] | None = None,
+    ) -> WholeBody | HttpStream:
         """Send a GET and return storage's response, also an error (with its body); the caller closes it.
 
         Args:
             signed: where the bytes are.
             headers: no secrets among them.
             fresh: over a new connection.
+            buffers: lends a buffer for a body that may be received whole; None for one that is read as it arrives.
 
         Raises:
             UnsafeRedirectError: the policy forbids the target, or storage redirects more often than it allows.
@@ -122,13 +139,17 @@ class StorageSession:
         heard = emitter.active or TRANSFER_LOG.isEnabledFor(DEBUG)
         hops = 0
         while True:
+            stream: WholeBody | HttpStream
             exact = Secret(signed.url)
             emitter.counters.storage_requests += 1
             if heard:
                 emitter.sent("storage", "GET", signed.redacted)
             started = loop.time()
             try:
-                stream = await self._transport.open(exact, headers, signed.host, fresh=fresh)
+                if buffers is not None:
+                    stream = await self._transport.open_small(exact, headers, signed.host, buffers)
+                else:
+                    stream = await self._transport.open(exact, headers, signed.host, fresh=fresh)
             except TransportError as error:
                 if heard:
                     emitter.answered("storage", "GET", signed.redacted, loop.time() - started, error=error)
@@ -136,7 +157,7 @@ class StorageSession:
             status = stream.response.status
             if heard:
                 self._answered(signed, stream, loop.time() - started)
-            if status < _ERROR:
+            if status < _ERROR or isinstance(stream, WholeBody):
                 return stream
             try:
                 if status not in _REDIRECTS:
@@ -147,7 +168,7 @@ class StorageSession:
                 stream.close()
             hops += 1
 
-    def _answered(self, signed: SignedURL, stream: HttpStream, duration: float) -> None:
+    def _answered(self, signed: SignedURL, stream: WholeBody | HttpStream, duration: float) -> None:
         """Tell of storage's response."""
         headers = stream.response.headers
         found = next((headers[name] for name in _REQUEST_IDS if name in headers), None)

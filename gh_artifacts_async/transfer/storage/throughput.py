@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import Way
     from gh_artifacts_async.settings import Timeouts
     from gh_artifacts_async.transfer.disk.partfile import PartFile
+    from gh_artifacts_async.transfer.storage.begun import Replayed
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
@@ -149,7 +150,7 @@ class BodyReader:
         self.bytes_fetched = 0
         self.way: Way | None = None
 
-    async def read(self, stream: HttpStream, length: int | None, most: int) -> bool:
+    async def read(self, stream: HttpStream | Replayed, length: int | None, most: int) -> bool:
         """Read a body to its end; if it breaks, what has arrived is kept.
 
         Args:
@@ -176,7 +177,7 @@ class BodyReader:
             self.arrived += len(chunk)  # of a body that is too long
         return self.arrived <= most
 
-    async def _by_worker(self, stream: HttpStream, length: int | None, most: int) -> None:
+    async def _by_worker(self, stream: HttpStream | Replayed, length: int | None, most: int) -> None:
         """Let the worker thread write; the fast path is taken for a large body whose end is a counted byte."""
         lane = Lane(self._writer, self._part.append)
         headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
@@ -209,7 +210,7 @@ class BodyReader:
                 if receiver is not None:
                     self._writer.give_back(receiver.buffers)
 
-    async def _by_chunks(self, stream: HttpStream, lane: Lane, most: int) -> None:
+    async def _by_chunks(self, stream: HttpStream | Replayed, lane: Lane, most: int) -> None:
         """Pass on what aiohttp has read at once: it loses what it buffers when the body breaks."""
         while (chunk := await stream.read_chunk()) and self.arrived + len(chunk) <= most:
             before = self._loop.time()

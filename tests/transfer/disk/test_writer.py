@@ -285,3 +285,49 @@ async def test_in_thread_cancelled(*, fails: bool) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended == [True]
+
+
+def test_single_buffers_are_lent_within_the_pool():
+    """One is at least as long as asked for, is used again for the next body it suits, and counts until it is back."""
+    writer = Writer()
+    first = writer.lend(1_000_000)
+    assert first is not None
+    assert len(first) == 4 * 256 * 1024
+    writer.take_back(first)
+    assert writer.lend(1_048_577) is not first
+    assert writer.lend(700_000) is first
+    lent = [found for _ in range(20) if (found := writer.lend(2 * 2**20)) is not None]
+    assert len(lent) == 6
+    assert writer.lend(2 * 2**20) is None
+    assert writer.borrow(8, 512 * 1024) is None
+    for buffer in lent:
+        writer.take_back(buffer)
+    again = [writer.lend(2 * 2**20) for _ in range(6)]
+    assert {id(buffer) for buffer in again} == {id(buffer) for buffer in lent}
+
+
+def test_kept_buffers_are_bounded():
+    """What is back is kept for the next, but no more than the pool lends."""
+    writer = Writer()
+    buffers = [writer.lend(2 * 2**20) for _ in range(8)]
+    for buffer in buffers:
+        assert buffer is not None
+        writer.take_back(buffer)
+    assert writer._kept_bytes == 8 * 2 * 2**20 <= POOL * 2 // 3
+    other = bytearray(256 * 1024)
+    writer._lent += len(other)
+    writer.take_back(other)
+    assert not any(kept is other for kept in writer._kept)
+    small = writer.lend(1)
+    assert small is not None
+    assert writer.lend(POOL) is None
+
+
+async def test_a_kept_buffer_that_is_too_long_for_the_rest_of_the_pool():
+    """It is not lent either."""
+    writer = Writer()
+    kept = writer.lend(2 * 2**20)
+    assert kept is not None
+    writer.take_back(kept)
+    assert writer.borrow(30, 512 * 1024) is not None
+    assert writer.lend(1000) is None
