@@ -154,6 +154,11 @@ class Lane(asyncio.BufferedProtocol):
         """Whether any byte of the response has arrived."""
         return self._filled > 0 or self.handed
 
+    @property
+    def complete(self) -> bool:
+        """Whether the whole response has arrived here."""
+        return self.head is not None and not self.handed and self._left(self.head) == 0
+
     def arrived(self) -> bytes:
         """Return what has arrived of a body that broke."""
         return bytes(self._space[self._start : self._filled])
@@ -213,6 +218,14 @@ class Lane(asyncio.BufferedProtocol):
                 self._read_body(nbytes)
         except Exception as error:  # noqa: BLE001 - of a limit or a caller: asyncio would only log it
             self._fail(error)
+
+    def pause_writing(self) -> None:
+        """Tell aiohttp's protocol, which may be the one that hears of the end of it."""
+        self._former.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Tell aiohttp's protocol."""
+        self._former.resume_writing()
 
     def eof_received(self) -> bool:
         """Fail what is under way."""

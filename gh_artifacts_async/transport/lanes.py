@@ -18,13 +18,14 @@ from gh_artifacts_async.transport.bounds import NO_HEADERS, Limit, OutOfTimeErro
 from gh_artifacts_async.transport.connections import send_once
 from gh_artifacts_async.transport.failures import without_traceback
 from gh_artifacts_async.transport.lane_heads import request_fields
-from gh_artifacts_async.transport.lane_protocol import Lane
+from gh_artifacts_async.transport.lane_protocol import Lane, LaneClosedError
 from gh_artifacts_async.transport.streams import BrokenAnswer
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
     from gh_artifacts_async.transport.bounds import Watch
+    from gh_artifacts_async.transport.lane_heads import Head
     from gh_artifacts_async.transport.lane_protocol import Call, Whole
     from gh_artifacts_async.transport.streams import LateAnswer
 
@@ -131,14 +132,15 @@ class Lanes:
             if lane is None:
                 raise
             broken = isinstance(error, OutOfTimeError | aiohttp.ClientError) and not lane.handed
-            head, arrived = lane.head, lane.arrived()
-            if head is not None and call.receipt is not None and isinstance(error, asyncio.CancelledError):
-                call.receipt.cut(head.headers, arrived, head.length)
-            lane.discard()
-            if head is None or not broken:
-                raise
-            without_traceback(error)
-            return BrokenAnswer(head.status, head.headers, arrived, error, lane.host)
+            if not (broken and lane.complete):  # else it came just in time
+                head, arrived = lane.head, lane.arrived()
+                if head is not None and not lane.handed and isinstance(error, asyncio.CancelledError):
+                    _tell_cut(call, head, arrived)
+                lane.discard()
+                if head is None or not broken:
+                    raise
+                without_traceback(error)
+                return BrokenAnswer(head.status, head.headers, arrived, error, lane.host)
         found = lane.take()
         self._release(lane, call, keep=found.head.keep)
         return found
@@ -175,7 +177,8 @@ class Lanes:
     async def _open(self, call: Call) -> Lane | aiohttp.ClientResponse:
         """Let aiohttp connect; where that is not as it should be, let it do everything."""
         connector = call.session.connector
-        assert connector is not None  # noqa: S101 - the session is ours, and open
+        if connector is None or call.session.closed:
+            raise LaneClosedError
         found: dict[str, Connection] = {}
         try:
             answer = await call.ask(send_once, _only_connect(connector, call.timeout, found))
@@ -184,11 +187,14 @@ class Lanes:
         else:  # of a test double
             self.able = False
             return answer
-        if _is_fit(connection):
-            return Lane(connection, host, self._all)
-        self.able = False
-        connection.release()
-        return await call.ask()
+        if not _is_fit(connection):
+            self.able = False
+            connection.release()
+            return await call.ask()
+        if connection.protocol is None or connection.protocol.should_close:  # it has read what nobody asked for
+            connection.close()
+            return await call.ask()
+        return Lane(connection, host, self._all)
 
     # --- idle ones
 
@@ -234,6 +240,12 @@ class Lanes:
         for lane in self._left:
             lane.forget_connection()
         self._left = []
+
+
+def _tell_cut(call: Call, head: Head, arrived: bytes) -> None:
+    """Tell what has arrived of a body whose task was cancelled."""
+    if call.receipt is not None:
+        call.receipt.cut(head.headers, arrived, head.length)
 
 
 def _is_fit(connection: Connection) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import Any
 
 import pytest
 
 from gh_artifacts_async.errors import ConnectionFailedError, RequestTimeoutError
 from gh_artifacts_async.settings import Timeouts
-from gh_artifacts_async.transport.lane_protocol import BUFFER
+from gh_artifacts_async.transport.bounds import SILENT, OutOfTimeError
+from gh_artifacts_async.transport.lane_protocol import BUFFER, Lane
 from gh_artifacts_async.transport.lanes import WholeBody
 from tests.kits.api import check_silent
 from tests.kits.lanes import CANARY, asking, by_turns, ok, sends
@@ -289,3 +291,27 @@ async def test_a_slow_body_that_is_fast_enough():
 
     async with asking(script, timeouts=QUICK) as it:
         assert await it.whole() == b"x" * 100
+
+
+async def test_a_body_that_is_complete_just_in_time(monkeypatch):
+    """The limit was reached when the last byte had come: it is a whole body."""
+    exchange = Lane.exchange
+
+    async def late(self: Any, *arguments: Any) -> None:
+        await exchange(self, *arguments)
+        raise OutOfTimeError(SILENT)
+
+    async with asking(sends(ok(BODY))) as it:
+        monkeypatch.setattr(Lane, "exchange", late)
+        assert await it.whole() == BODY
+
+
+async def test_flow_control_of_what_is_sent():
+    """Aiohttp's protocol hears both of its ends, whichever of the two protocols has the connection."""
+    async with asking(sends(ok(BODY))) as it:
+        await it.whole()
+        (lane,) = it.lanes._all
+        lane.pause_writing()
+        assert lane._former.writing_paused
+        lane.resume_writing()
+        assert not lane._former.writing_paused

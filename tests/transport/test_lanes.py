@@ -13,6 +13,7 @@ from gh_artifacts_async.errors import CertificateError, ConnectionFailedError, R
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.transport import lanes
+from gh_artifacts_async.transport.connections import GuardedConnector
 from gh_artifacts_async.transport.http import HttpTransport
 from gh_artifacts_async.transport.lanes import IDLE, WholeBody
 from tests.kits.api import check_silent
@@ -459,3 +460,34 @@ def test_on_uvloop(what, uvloop, *, tls):
 def in_turn() -> list[Script]:
     """Return an answer, the end of the connection, and answers."""
     return [sends(ok(BODY)), sends(then="end"), sends(ok(BODY))]
+
+
+async def test_a_new_connection_on_which_something_has_come_already(monkeypatch):
+    """It is closed; aiohttp asks over another one."""
+    connect = GuardedConnector.connect
+
+    async def odd(self: Any, *arguments: Any, **more: Any) -> Any:
+        connection = await connect(self, *arguments, **more)
+        if self not in seen:
+            seen.append(self)
+            connection.protocol.data_received(b"early")
+        return connection
+
+    seen: list[Any] = []
+    monkeypatch.setattr(GuardedConnector, "connect", odd)
+    async with asking(sends(ok(BODY))) as it:
+        assert await it.stream() == (200, BODY)
+        assert await it.whole() == BODY
+        assert len(it.server.heads) == 2
+
+
+async def test_closing_while_a_lane_is_looked_at(monkeypatch):
+    """The request then fails in words."""
+    async with asking(sends(ok(BODY))) as it:
+        await it.whole()
+        monkeypatch.setattr("gh_artifacts_async.transport.lane_protocol.is_readable", lambda _: True)
+        task = asyncio.create_task(it.get())
+        await asyncio.sleep(0)
+        await it.transport.aclose()
+        with pytest.raises(ConnectionFailedError, match="the connection to storage was closed"):
+            await task
