@@ -28,19 +28,21 @@ from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
+from gh_artifacts_async.transfer.storage.segment_plan import MOST
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.settings import StrPath
     from gh_artifacts_async.transfer.disk.partfile import VerifiedPart
+    from gh_artifacts_async.transfer.storage.context import Follower
     from gh_artifacts_async.transfer.storage.fetch import Incoming
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
-MOST_CONNECTIONS = 8
-"""Most connections for one artifact: more did not help in what was measured, and storage limits clients too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -78,8 +80,8 @@ class DownloadOptions:
         if if_exists not in _IF_EXISTS:
             msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
-        if connections is not None and check_id(connections, "connections") > MOST_CONNECTIONS:
-            msg = f"connections must be at most {MOST_CONNECTIONS}, or None, not {connections}"
+        if connections is not None and check_id(connections, "connections") > MOST:
+            msg = f"connections must be at most {MOST}, or None, not {connections}"
             raise ConfigurationError(msg)
         return cls(
             if_exists=if_exists,
@@ -245,9 +247,19 @@ class Download:
             way=received.way,
         )
 
+    def _fetch(self, part: PartFile, follower: Follower | None = None) -> AbstractAsyncContextManager[Incoming]:
+        return fetch(
+            self._context,
+            self._artifact,
+            part,
+            self._context.leftovers.of(self._destination.folder, part.prefix),
+            emitter=self._emitter,
+            follower=follower,
+            connections=self._options.connections,
+        )
+
     async def _to_file(self, part: PartFile) -> LocalCopy | _Delivered:
-        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
-        async with fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter) as incoming:
+        async with self._fetch(part) as incoming:
             present = await self._present_after(incoming)
             if present is not None:
                 return present
@@ -259,8 +271,7 @@ class Download:
 
         unpacking = self._unpacking()
         pipeline = Pipeline(self._context, unpacking)
-        leftovers = self._context.leftovers.of(self._destination.folder, part.prefix)
-        incoming_of = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline)
+        incoming_of = self._fetch(part, pipeline)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(pipeline.aclose)
             incoming = await stack.enter_async_context(incoming_of)

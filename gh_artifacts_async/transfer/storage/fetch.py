@@ -28,6 +28,7 @@ from gh_artifacts_async.protocol import filenames, ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after, is_final
 from gh_artifacts_async.transfer.disk.verify import verified_part
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.range_source import RangeSource
 from gh_artifacts_async.transfer.storage.setbacks import SPARE, SPARE_WITHOUT_DIGEST, Setback, refusal, too_long
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
@@ -54,6 +55,7 @@ async def fetch(
     emitter: Emitter,
     follower: Follower | None = None,
     signed: SignedURL | None = None,
+    connections: int | None = None,
 ) -> AsyncGenerator[Incoming]:
     """Request an artifact from storage; the block is entered once the headers have arrived, before the body is read.
 
@@ -69,12 +71,13 @@ async def fetch(
         emitter: gets the transfer's events.
         follower: processes the bytes while they arrive.
         signed: a URL that has not expired, for the first request; None to have one signed.
+        connections: most connections to storage, from the start; None adds them where they help.
 
     Raises:
         ArtifactsError: the transfer failed.
         OSError: writing failed.
     """
-    incoming = Incoming(context, artifact, part, emitter, follower)
+    incoming = Incoming(context, artifact, part, emitter, follower, connections=connections)
     keep = False
     try:
         await incoming.begin(leftovers, signed)
@@ -112,6 +115,8 @@ class Incoming:
         part: PartFile,
         emitter: Emitter,
         follower: Follower | None,
+        *,
+        connections: int | None = None,
     ) -> None:
         """Keep the arguments; nothing is sent yet."""
         self.part = part
@@ -128,7 +133,9 @@ class Incoming:
         self._max_pause = context.github.limits.max_pause
         self._watch = RateWatch(context.github.timeouts)
         listens = emitter.active or follower is not None
-        self._bodies = BodyReader(context, part, self._watch, self._progress if listens else None)
+        self._source = RangeSource(context, artifact)
+        progress = self._progress if listens else None
+        self._bodies = BodyReader(context, part, self._watch, progress, source=self._source, connections=connections)
         self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
         self._attempts = Attempts()
@@ -209,6 +216,7 @@ class Incoming:
         """Sign a URL, send the request, and act on the response's status and headers."""
         asked = self._loop.time()
         signed, self._signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh), None
+        self._source.use(signed)
         if self._streamed:
             self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
         if self._follower is not None:
@@ -262,7 +270,8 @@ class Incoming:
         expected = None if body.length is None else body.offset + body.length
         try:
             self._begin_body(body)
-            if not await self._bodies.read(stream, body.length, self._most if expected is None else expected):
+            most = self._most if expected is None else expected
+            if not await self._bodies.read(stream, body, most, split=not self._fresh):
                 self.part.discard()
                 raise too_long(self._artifact, stream.host, expected, self._most)
         except (TransportError, SlowTransferError) as error:
@@ -308,7 +317,7 @@ class Incoming:
         now = self._loop.time()
         if now >= self._next_event:
             self._next_event = now + EVENT_INTERVAL
-            event = TransferBytes(artifact=self._artifact, received=self._bodies.arrived, size=self.part.state.total)
+            event = TransferBytes(artifact=self._artifact, received=self._bodies.received, size=self.part.state.total)
             self._emitter.emit(event)
 
     # --- after one attempt

@@ -1,7 +1,8 @@
 """Reads one body into the part file, and checks that it arrives fast enough.
 
 There are three ways, by its length: small ones are written on the loop's own thread, large ones of a known length take
-the fast path, and the rest goes through aiohttp's reader to the worker thread.
+the fast path, and the rest goes through aiohttp's reader to the worker thread. Those on the fast path may be received
+over several connections, see :mod:`.segments`.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
 from gh_artifacts_async.transfer.disk.writer import Lane
+from gh_artifacts_async.transfer.storage.segments import Segments, may_be_split
 from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gh_artifacts_async.protocol import ranges
     from gh_artifacts_async.results import Way
     from gh_artifacts_async.settings import Timeouts
     from gh_artifacts_async.transfer.disk.partfile import PartFile
     from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transfer.storage.range_source import RangeSource
     from gh_artifacts_async.transport.http import HttpStream
 
 LEAST_GAIN = 4096
@@ -127,7 +131,14 @@ class BodyReader:
     """
 
     def __init__(
-        self, context: TransferContext, part: PartFile, watch: RateWatch, progress: Callable[[], None] | None
+        self,
+        context: TransferContext,
+        part: PartFile,
+        watch: RateWatch,
+        progress: Callable[[], None] | None,
+        *,
+        source: RangeSource,
+        connections: int | None,
     ) -> None:
         """Keep the arguments.
 
@@ -136,7 +147,12 @@ class BodyReader:
             part: where the bytes go.
             watch: finds a body that is too slow.
             progress: called whenever bytes have arrived; None if nobody listens.
+            source: of ranges, for more connections than one.
+            connections: as the caller asks for; None to add them where they help.
         """
+        self._context = context
+        self._source = source
+        self._connections = connections
         self._writer = context.writer
         self._counters = context.github.emitter.counters
         self._idle = context.github.timeouts.read
@@ -146,16 +162,23 @@ class BodyReader:
         self._progress = progress
         self._loop = asyncio.get_running_loop()
         self.arrived = 0
+        self._reached = 0
         self.bytes_fetched = 0
         self.way: Way | None = None
 
-    async def read(self, stream: HttpStream, length: int | None, most: int) -> bool:
+    @property
+    def received(self) -> int:
+        """Bytes of the artifact to report: those that arrived; what is fetched again does not lower the number."""
+        return max(self.arrived, self._reached)
+
+    async def read(self, stream: HttpStream, body: ranges.Stream, most: int, *, split: bool = True) -> bool:
         """Read a body to its end; if it breaks, what has arrived is kept.
 
         Args:
             stream: nothing of the body is read yet.
-            length: of the body; None if unknown.
+            body: what its headers promise.
             most: bytes that the part may have at the end.
+            split: it may be received over several connections.
 
         Returns:
             False if there was more.
@@ -165,10 +188,11 @@ class BodyReader:
             SlowTransferError: it was too slow.
             OSError: writing failed.
         """
+        self._reached = self.received if self._part.offset else 0
         self.arrived = self._part.offset
         self.way = "chunks"
-        if length is None or length > INLINE:
-            await self._by_worker(stream, length, most)
+        if body.length is None or body.length > INLINE:
+            await self._by_worker(stream, body, most, split=split)
         else:
             while (chunk := await stream.read_chunk()) and self.arrived + len(chunk) <= most:
                 self._part.append([chunk])
@@ -176,10 +200,23 @@ class BodyReader:
             self.arrived += len(chunk)  # of a body that is too long
         return self.arrived <= most
 
-    async def _by_worker(self, stream: HttpStream, length: int | None, most: int) -> None:
+    async def _by_worker(self, stream: HttpStream, body: ranges.Stream, most: int, *, split: bool) -> None:
         """Let the worker thread write; the fast path is taken for a large body whose end is a counted byte."""
-        lane = Lane(self._writer, self._part.append)
-        headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
+        headers, length = stream.response.headers, body.length  # a 206 in chunks has its length from Content-Range
+        segments: Segments | None = None
+        count = partial(self._count, stream.host)
+        if split and may_be_split(self._context, self._part, body, headers, self._connections):
+            segments = Segments(
+                self._context,
+                self._source,
+                self._part,
+                exclude=self._watch.exclude,
+                body=body,
+                host=stream.host,
+                connections=self._connections,
+                arrived=count,
+            )
+        lane = Lane(self._writer, self._part.append if segments is None else segments.sink())
         receiver: SocketReceiver | None = None
         try:
             counted = "content-length" in headers and "transfer-encoding" not in headers
@@ -188,14 +225,19 @@ class BodyReader:
                     length=length,
                     host=stream.host,
                     idle=self._idle,
-                    progress=partial(self._count, stream.host),
-                    paused=self._watch.exclude,
+                    progress=count if segments is None else segments.first_arrived,
+                    paused=self._watch.exclude if segments is None else segments.paused,
                 )
                 if not stream.take_over(self._writer, lane, receiver):
                     receiver = None
             self.way = "chunks" if receiver is None else "receiver"
             try:
-                await (self._by_chunks(stream, lane, most) if receiver is None else receiver.received())
+                if receiver is None:
+                    await self._by_chunks(stream, lane, most)
+                elif segments is None:
+                    await receiver.received()
+                else:
+                    await segments.receive(receiver, lane)
             except (TransportError, SlowTransferError):
                 await lane.flush()
                 raise
@@ -208,6 +250,16 @@ class BodyReader:
             finally:
                 if receiver is not None:
                     self._writer.give_back(receiver.buffers)
+            if segments is not None:
+                self._after(segments)
+
+    def _after(self, segments: Segments) -> None:
+        """Note how a body came that may have been split; if storage refused, the next one is not."""
+        if segments.several:
+            self.way = "segments"
+        if segments.refused:
+            self._connections = 1
+        segments.settle()
 
     async def _by_chunks(self, stream: HttpStream, lane: Lane, most: int) -> None:
         """Pass on what aiohttp has read at once: it loses what it buffers when the body breaks."""

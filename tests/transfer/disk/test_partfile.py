@@ -14,7 +14,8 @@ import pytest
 from gh_artifacts_async import DestinationExistsError, OutOfSpaceError
 from gh_artifacts_async.transfer.disk import partfile
 from gh_artifacts_async.transfer.disk.leftovers import scan, sweep
-from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
+from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partstate import PartState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
