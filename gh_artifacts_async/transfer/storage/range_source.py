@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transport.http import HttpStream
 
 _LEAVE = 5.0
-"""Seconds before a signed URL expires from which it is not used for another request."""
+"""Seconds before a signed URL expires from which it is not used for another request; half its time if that is less."""
 
 
 class RefusedError(Exception):
@@ -42,7 +42,7 @@ class RangeSource:
     def use(self, signed: SignedURL) -> None:
         """Use a URL that was signed just now."""
         self._signed = signed
-        self._ends_at = self._loop.time() + signed.lifetime - _LEAVE
+        self._ends_at = self._loop.time() + signed.lifetime - min(_LEAVE, signed.lifetime / 2)
 
     async def open(self, first: int, end: int, etag: str, total: int, waited: Callable[[float], None]) -> HttpStream:
         """Return a response whose body is the bytes from ``first`` up to ``end`` (exclusive); the caller closes it.

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.storage.range_source import RangeSource
     from gh_artifacts_async.transport.socket_receiver import SocketReceiver
 
-_TICK = 0.1  # seconds between two looks at the rate while more connections may be worth trying
+_TICK = 0.05  # seconds between two looks at the rate while more connections may be worth trying
 _SLOW_TICK = 1.0
-_PAUSE = 0.001  # seconds of waiting for the disk that are none
+_BUSY = 0.5  # share of the time for which connections wait for the disk, from which more would not help
 _SILENT = 5.0  # seconds after which a connection that brings nothing, while others do, is dropped
 _AHEAD = 1.5  # seconds for which the first connection has something to do while another is tried
 
@@ -97,7 +97,8 @@ class Segments:
         self._connections: list[Connection] = []
         self._begun = self._heard
         self._answer = 0.0  # seconds of the last answer's headers
-        self._paused = False
+        self._paused = 0.0  # seconds since the last look, on average of all connections
+        self._looked = self._heard
         self._failure: TransportError | None = None
 
     # --- the first connection
@@ -112,8 +113,9 @@ class Segments:
 
     def paused(self, seconds: float) -> None:
         """Note that one connection was not read for some time because the disk was slower."""
-        self._paused = self._paused or seconds > _PAUSE
-        self._exclude(seconds / max(1, len(self._connections)))
+        share = seconds / max(1, len(self._connections))
+        self._paused += share
+        self._exclude(share)
 
     async def receive(self, receiver: SocketReceiver, lane: Lane) -> None:
         """Receive the body, by more connections than the first where that helps.
@@ -171,22 +173,23 @@ class Segments:
             if self._plan.left:
                 self._look()
                 self._drop_silent()
+            else:
+                self._end_idle()
         if self._plan.left:
             raise self._failure or self._shared.broken("no connection was left")
 
     def _look(self) -> None:
         """Let the governor see how it goes; once more connections are proved to help, all work piece by piece."""
-        live = sum(it.brought for it in self._connections)
-        waiting = self._writer.waiting
+        now = self._loop.time()
         sight = Sight(
-            now=self._loop.time(),
+            now=now,
             fetched=self._counters.bytes_fetched,
             left=self._plan.left,
-            live=live,
+            live=sum(it.brought for it in self._connections),
             room=self._limit - self._context.extras,
-            idle=not self._paused and waiting <= MIB * max(1, live),
+            idle=self._paused <= _BUSY * (now - self._looked),
         )
-        self._paused = False
+        self._paused, self._looked = 0.0, now
         if self._governor.look(sight) and self._governor.target > 1:
             for it in self._connections:
                 if it.span is not None:
@@ -270,6 +273,12 @@ class Segments:
             if it.dropped or now - it.heard < _SILENT or self._heard <= it.heard:
                 continue
             it.drop(_SILENT)
+
+    def _end_idle(self) -> None:
+        """End the connections that still wait for an answer, now that all bytes are there; the others may be writing."""
+        for it in self._connections:
+            if it.span is None and it.task is not None:
+                it.task.cancel()
 
     async def _stop(self) -> None:
         """End all connections, and wait until they have ended, even when cancelled."""
