@@ -1,4 +1,4 @@
-"""Both ways a body is received, over plain HTTP and TLS: equal bytes, and the same promises when something breaks."""
+"""All ways a body is received, over plain HTTP and TLS: equal bytes, and the same promises when something breaks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from gh_artifacts_async import ArtifactsClient
+    from gh_artifacts_async import ArtifactsClient, DownloadResult
 
 SIZE = 2_000_003
-PATHS = ("fast", "batches", "batches, no length", "inline")
+PATHS = ("fast", "batches", "batches, no length", "inline", "segments")
+SIZES = {"inline": 20_003, "batches": 600_003, "segments": 10_000_003}
 KINDS = pytest.mark.parametrize(("path", "tls"), [(path, tls) for path in PATHS for tls in (False, True)])
 
 
@@ -44,12 +45,29 @@ class Setting:
         self.client = client
         self.limit = 30.0
         self.path = path
-        self.size = 20_003 if path == "inline" else 600_003 if path == "batches" else SIZE
+        self.size = SIZES.get(path, SIZE)
+        self.options: dict[str, Any] = {}
         self.artifact_id = add(github, size=self.size)
         self.content = github.content(self.artifact_id)
         self._taken = taken
         if path == "batches, no length":
             github.faults.no_length(self.artifact_id, times=None)
+        if path == "segments":
+            self.options = {"connections": 4}
+            self.slow_down()
+
+    def slow_down(self) -> None:
+        """Limit each connection, so that the first does not bring everything before the others are asked for."""
+        self.github.faults.drip(self.artifact_id, chunk=READ_BUFFER, interval=0.01, times=None)
+
+    async def fetch(self, folder: Path) -> DownloadResult:
+        """Download the artifact."""
+        return await self.client.download(await get(self.client, self.artifact_id), folder, **self.options)
+
+    @property
+    def overlap(self) -> int:
+        """Bytes that may be sent twice by several connections: those that others have, before they come to them."""
+        return 6 * READ_BUFFER if self.path == "segments" else 0
 
     @property
     def resent(self) -> int:
@@ -60,7 +78,7 @@ class Setting:
         """Make sure that the file is right and alone, and that it came the way it was to come."""
         assert (folder / "docs.zip").read_bytes() == self.content
         assert names(folder) == {"docs.zip"}
-        assert bool(self._taken) == (self.path == "fast")
+        assert bool(self._taken) == (self.path in {"fast", "segments"})
 
 
 @asynccontextmanager
@@ -91,8 +109,10 @@ async def setting(
 
 async def equal_bytes(it: Setting, folder: Path) -> None:
     """Nothing breaks: one request, every byte once."""
-    result = await fetch(it.client, it.artifact_id, folder)
-    assert (result.verified, result.size, it.resent) == (verified(), it.size, 0)
+    result = await it.fetch(folder)
+    assert (result.verified, result.size) == (verified(), it.size)
+    assert it.resent <= it.overlap
+    assert (result.way == "segments") == (it.path == "segments")
     it.check(folder)
 
 
@@ -102,9 +122,9 @@ async def cut(it: Setting, folder: Path) -> None:
         it.github.faults.cut(it.artifact_id, at=at)
     it.github.faults.reset(it.artifact_id, at=it.size // 2)
     it.github.faults.cut(it.artifact_id, at=it.size - 1)
-    await fetch(it.client, it.artifact_id, folder)
+    await it.fetch(folder)
     assert not [fault for fault in it.github.faults.pending if fault.left is not None]
-    assert it.resent <= 3 * READ_BUFFER
+    assert it.resent <= 3 * READ_BUFFER + 2 * it.overlap
     it.check(folder)
 
 
@@ -115,8 +135,9 @@ async def stall(it: Setting, folder: Path) -> None:
     loop = asyncio.get_running_loop()
     clock = lambda: getattr(loop, "jumped", loop.time())  # noqa: E731  a busy machine makes nothing late
     began, before = loop.time(), clock()
-    await it.client.download(artifact, folder)
-    assert loop.time() - began >= it.limit
+    await it.client.download(artifact, folder, **it.options)
+    if it.path != "segments":  # where others bring bytes, one that does not is dropped earlier
+        assert loop.time() - began >= it.limit
     assert clock() - before <= it.limit + 1
     it.check(folder)
 
@@ -126,7 +147,7 @@ async def short(it: Setting, folder: Path) -> None:
     it.github.faults.truncate_clean(it.artifact_id, at=it.size // 2)
     if it.path != "batches, no length":
         it.github.faults.wrong_length(it.artifact_id, by=10)
-    await fetch(it.client, it.artifact_id, folder)
+    await it.fetch(folder)
     it.check(folder)
 
 
@@ -134,7 +155,7 @@ async def cancelled(it: Setting, folder: Path) -> None:
     """A cancellation in the middle leaves a part that the next call goes on with, and nothing at work."""
     hold = it.github.faults.stall(it.artifact_id, at=it.size // 2, times=None)
     artifact = await get(it.client, it.artifact_id)
-    task = asyncio.create_task(it.client.download(artifact, folder))
+    task = asyncio.create_task(it.client.download(artifact, folder, **it.options))
     async with asyncio.timeout(10):
         while it.github.bytes_sent(it.artifact_id) < it.size // 2 or not parts(folder):
             await asyncio.sleep(0.001)
@@ -146,7 +167,7 @@ async def cancelled(it: Setting, folder: Path) -> None:
     kept = part.stat().st_size
     assert 0 < kept <= it.size // 2
     hold.left = 0
-    result = await it.client.download(artifact, folder)
+    result = await it.client.download(artifact, folder, **it.options)
     assert result.resumed_from == kept
     it.check(folder)
 
@@ -209,7 +230,7 @@ async def test_row_03_stall_in_real_time(tmp_path: Path, monkeypatch: pytest.Mon
         it.github.faults.slow_headers(it.artifact_id, seconds=0.5)
         it.github.faults.stall(it.artifact_id, at=it.size // 2, seconds=0.5)
         began = loop.time()
-        await it.client.download(artifact, tmp_path / "home")
+        await it.client.download(artifact, tmp_path / "home", **it.options)
         assert 0.5 <= loop.time() - began <= 2 * (0.25 + 1)
         it.check(tmp_path / "home")
 
@@ -226,13 +247,13 @@ async def test_row_15_wrong_bytes_for_ever(
     async with setting(path, folder, monkeypatch, tls=tls) as it:
         it.github.faults.corrupt(it.artifact_id, at=it.size // 2, times=None)
         with pytest.raises(DigestMismatchError):
-            await fetch(it.client, it.artifact_id, folder, if_exists="replace")
+            await fetch(it.client, it.artifact_id, folder, if_exists="replace", **it.options)
     assert (folder / "docs.zip").read_bytes() == b"older"
     assert names(folder) == {"docs.zip"}
 
 
 @pytest.mark.github_com("ranges")
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", mostly_slow([*PATHS]))
 @pytest.mark.parametrize("fault", mostly_slow(["cut", "reset"]))
 async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: str) -> None:
     """A body that ends at any of a hundred bytes goes on there: no more than one buffer is sent twice."""
@@ -244,8 +265,9 @@ async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.Monk
             at = (it.size - 1) * number // (count - 1)
             before = it.github.bytes_sent(it.artifact_id)
             getattr(it.github.faults, fault)(it.artifact_id, at=at)
-            await it.client.download(artifact, folder)
-            assert it.size <= it.github.bytes_sent(it.artifact_id) - before <= it.size + READ_BUFFER
+            await it.client.download(artifact, folder, **it.options)
+            sent = it.github.bytes_sent(it.artifact_id) - before
+            assert it.size <= sent <= it.size + READ_BUFFER + it.overlap
             assert (folder / "docs.zip").read_bytes() == it.content
             if number < count - 1:
                 (folder / "docs.zip").unlink()
@@ -253,20 +275,21 @@ async def test_row_01_02_hundred_places(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.github_com("ranges")
-@pytest.mark.parametrize("path", ["fast", "batches", "batches, no length"])
+@pytest.mark.parametrize("path", ["fast", "batches", "batches, no length", "segments"])
 async def test_row_18_garbage_keeps_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """What is no HTTP is the connection's failure, never taken for a 400 of storage's; what had come is kept."""
     bad = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
     async with setting(path, tmp_path / "home", monkeypatch, tls=False) as it:
-        it.github.faults.cut(it.artifact_id, at=it.size // 2)
-        hold = it.github.faults.garbage(it.artifact_id, times=6, data=bad)
+        at = it.size // 8 if path == "segments" else it.size // 2  # the first of several connections does not come far
+        it.github.faults.cut(it.artifact_id, at=at)
+        hold = it.github.faults.garbage(it.artifact_id, times=30 if path == "segments" else 6, data=bad)
         with pytest.raises(ConnectionFailedError):
-            await fetch(it.client, it.artifact_id, tmp_path / "home")
+            await it.fetch(tmp_path / "home")
         (part,) = parts(tmp_path / "home")
         kept = part.stat().st_size
-        assert kept >= it.size // 2 - READ_BUFFER
+        assert kept >= at - READ_BUFFER
         hold.left = 0
-        assert (await fetch(it.client, it.artifact_id, tmp_path / "home")).resumed_from == kept
+        assert (await it.fetch(tmp_path / "home")).resumed_from == kept
         it.check(tmp_path / "home")
 
 

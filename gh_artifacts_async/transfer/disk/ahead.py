@@ -23,8 +23,28 @@ class Ahead:
     def __init__(self, part: PartFile) -> None:
         """Start with nothing ahead of the part's frontier."""
         self._part = part
+        self._path = part.path
         self._lock = threading.Lock()
         self._ends: dict[int, int] = {}  # where a run of bytes beyond the frontier starts, and where it ends
+
+    def is_of(self, part: PartFile) -> bool:
+        """Whether the part is still the one that these bytes are in."""
+        return part is self._part and part.path == self._path
+
+    def runs(self, start: int) -> list[tuple[int, int]]:
+        """Return start and end of what is written beyond the frontier; all before ``start`` is forgotten."""
+        with self._lock:
+            self._ends = {max(first, start): end for first, end in sorted(self._ends.items()) if end > start}
+            return list(self._ends.items())
+
+    def __bool__(self) -> bool:
+        """Whether there is something beyond the frontier."""
+        return bool(self._ends)
+
+    def forget(self) -> None:
+        """Forget what is written beyond the frontier."""
+        with self._lock:
+            self._ends.clear()
 
     def sink(self, position: int) -> Callable[[Sequence[bytes | memoryview]], None]:
         """Return what writes batches of chunks, one after the other, from ``position`` on."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MIB = 2**20
 MOST = 8
@@ -58,10 +62,18 @@ class Plan:
         offers: start and end of ranges that are asked for, to be carved out of the spans once storage serves them.
     """
 
-    def __init__(self, start: int, end: int) -> None:
-        """Begin with one span that has everything, the first of ``spans``."""
-        self.spans = [Span(start, end)]
-        self.gaps: list[tuple[int, int]] = []
+    def __init__(self, start: int, end: int, there: Sequence[tuple[int, int]] = ()) -> None:
+        """Begin with one span, which has everything up to what is there already.
+
+        Args:
+            start: the first byte that has not arrived.
+            end: after the last one.
+            there: start and end of runs that have arrived nevertheless, in order, none of them at ``start``.
+        """
+        starts, ends = [run[0] for run in there], [run[1] for run in there]
+        (_, first), *gaps = zip([start, *ends], [*starts, end], strict=True)
+        self.spans = [Span(start, first)]
+        self.gaps: list[tuple[int, int]] = [gap for gap in gaps if gap[0] < gap[1]]
         self.offers: list[tuple[int, int]] = []
 
     @property

@@ -12,7 +12,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import SlowTransferError, TransportError
-from gh_artifacts_async.transfer.disk.ahead import Ahead
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.range_source import RefusedError
 from gh_artifacts_async.transfer.storage.segment_connection import SHARE, Connection, Shared
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from gh_artifacts_async.protocol import ranges
+    from gh_artifacts_async.transfer.disk.ahead import Ahead
     from gh_artifacts_async.transfer.disk.partfile import PartFile
     from gh_artifacts_async.transfer.disk.writer import Lane
     from gh_artifacts_async.transfer.storage.context import TransferContext
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _TICK = 0.05  # seconds between two looks at the rate while more connections may be worth trying
 _SLOW_TICK = 1.0
+_PREREAD = MIB  # more than aiohttp can have read of the first response before it is taken over
 _BUSY = 0.5  # share of the time for which connections wait for the disk, from which more would not help
 _SILENT = 5.0  # seconds after which a connection that brings nothing, while others do, is dropped
 _AHEAD = 1.5  # seconds for which the first connection has something to do while another is tried
@@ -40,6 +41,7 @@ class Segments:
 
     Attributes:
         several: more than one connection has brought bytes.
+        there: bytes beyond the frontier that were there before.
         refused: storage did not serve a range.
     """
 
@@ -47,7 +49,7 @@ class Segments:
         self,
         context: TransferContext,
         source: RangeSource,
-        part: PartFile,
+        ahead: Ahead,
         *,
         exclude: Callable[[float], None],
         body: ranges.Stream,
@@ -60,7 +62,7 @@ class Segments:
         Args:
             context: the client's.
             source: of ranges.
-            part: where the bytes go.
+            ahead: takes the bytes; it may have some already.
             exclude: called with the seconds for which storage is not responsible.
             body: what the first response promises.
             host: storage's, for messages.
@@ -72,17 +74,18 @@ class Segments:
         self._context = context
         self._writer = context.writer
         self._source = source
-        self._part = part
         self._exclude = exclude
         self._etag = body.etag or ""
         self._arrived = arrived
         self._counters = context.github.emitter.counters
         self._limit = context.github.limits.storage_connections
         self._loop = asyncio.get_running_loop()
-        self._ahead = Ahead(part)
+        self._ahead = ahead
         self._start = body.offset
         self._total = body.offset + (body.length or 0)
-        self._plan = Plan(self._start, self._total)
+        runs = ahead.runs(body.offset + _PREREAD)
+        self.there = sum(end - start for start, end in runs)
+        self._plan = Plan(self._start, self._total, runs)
         self._heard = self._loop.time()  # from any connection
         self._governor = Governor(connections, self._heard)
         self._shared = Shared(
@@ -99,6 +102,7 @@ class Segments:
         self._answer = 0.0  # seconds of the last answer's headers
         self._paused = 0.0  # seconds since the last look, on average of all connections
         self._looked = self._heard
+        self._fetched = 0
         self._failure: TransportError | None = None
 
     # --- the first connection
@@ -130,6 +134,7 @@ class Segments:
             OSError: writing failed.
         """
         failure: TransportError | SlowTransferError | None = None
+        receiver.end_after(self._plan.spans[0].left)
         self._launch(self._first, self._from_first(receiver, lane))
         try:
             await self._supervise()
@@ -137,15 +142,10 @@ class Segments:
             failure = error.with_traceback(None)
         finally:
             await self._stop()
-        if self.several:
+        if self.several or self.there:
             await in_thread(self._ahead.catch_up)
         if failure is not None:
             raise failure
-
-    def settle(self) -> None:
-        """Remove what is not contiguous; nothing may be writing any more."""
-        if self._part.offset < self._total:
-            self._part.drop_ahead()
 
     async def _from_first(self, receiver: SocketReceiver, lane: Lane) -> None:
         """Receive the first response up to the end of its span, then go on as any other connection."""
@@ -275,7 +275,7 @@ class Segments:
             it.drop(_SILENT)
 
     def _end_idle(self) -> None:
-        """End the connections that still wait for an answer, now that all bytes are there; the others may be writing."""
+        """End the connections that still wait for an answer: all bytes are there, and the others may be writing."""
         for it in self._connections:
             if it.span is None and it.task is not None:
                 it.task.cancel()
@@ -316,7 +316,7 @@ class Segments:
     def _least_half(self) -> int:
         """Return how many bytes are worth a request of their own: what comes in twice the time of an answer."""
         seconds = max(self._loop.time() - self._begun, 0.001)
-        rate = (self._total - self._start - self._plan.left) / seconds / max(1, len(self._connections))
+        rate = self._fetched / seconds / max(1, len(self._connections))
         return max(MIB, int(2 * self._answer * rate))
 
     async def _fetch(self, it: Connection) -> None:
@@ -353,6 +353,7 @@ class Segments:
         """
         assert it.span is not None  # noqa: S101 - it fetches it
         it.span.position += size
+        self._fetched += size
         it.heard = self._heard = self._loop.time()
         if not it.brought:
             it.brought = True
@@ -365,7 +366,13 @@ class Segments:
 
 
 def may_be_split(
-    context: TransferContext, part: PartFile, body: ranges.Stream, headers: Mapping[str, str], connections: int | None
+    context: TransferContext,
+    part: PartFile,
+    body: ranges.Stream,
+    headers: Mapping[str, str],
+    *,
+    connections: int | None,
+    continued: bool,
 ) -> bool:
     """Whether a body may be received over several connections: equal bytes are sure only with ETag *and* digest.
 
@@ -375,6 +382,7 @@ def may_be_split(
         body: what the first response promises.
         headers: its headers.
         connections: as the caller asks for; None to find out.
+        continued: an earlier body has left bytes beyond the frontier.
     """
     if connections == 1 or not context.github.limits.fast_paths or not context.github.limits.storage_connections:
         return False
@@ -382,4 +390,4 @@ def may_be_split(
         return False
     if body.offset + body.length != body.total or headers.get("accept-ranges", "").strip().lower() == "none":
         return False
-    return body.length > (LEFT if connections is None else SPLIT_FROM)
+    return continued or body.length > (LEFT if connections is None else SPLIT_FROM)

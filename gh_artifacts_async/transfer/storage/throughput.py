@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
+from gh_artifacts_async.transfer.disk.ahead import Ahead
 from gh_artifacts_async.transfer.disk.writer import Lane
 from gh_artifacts_async.transfer.storage.segments import Segments, may_be_split
 from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver
@@ -153,6 +154,7 @@ class BodyReader:
         self._context = context
         self._source = source
         self._connections = connections
+        self._ahead: Ahead | None = None
         self._writer = context.writer
         self._counters = context.github.emitter.counters
         self._idle = context.github.timeouts.read
@@ -191,8 +193,13 @@ class BodyReader:
         self._reached = self.received if self._part.offset else 0
         self.arrived = self._part.offset
         self.way = "chunks"
+        segments = self._segments(stream, body) if split else None
+        if segments is None:
+            self._drop_ahead()
+        else:
+            self.arrived += segments.there
         if body.length is None or body.length > INLINE:
-            await self._by_worker(stream, body, most, split=split)
+            await self._by_worker(stream, body, most, segments)
         else:
             while (chunk := await stream.read_chunk()) and self.arrived + len(chunk) <= most:
                 self._part.append([chunk])
@@ -200,36 +207,14 @@ class BodyReader:
             self.arrived += len(chunk)  # of a body that is too long
         return self.arrived <= most
 
-    async def _by_worker(self, stream: HttpStream, body: ranges.Stream, most: int, *, split: bool) -> None:
+    async def _by_worker(self, stream: HttpStream, body: ranges.Stream, most: int, segments: Segments | None) -> None:
         """Let the worker thread write; the fast path is taken for a large body whose end is a counted byte."""
-        headers, length = stream.response.headers, body.length  # a 206 in chunks has its length from Content-Range
-        segments: Segments | None = None
-        count = partial(self._count, stream.host)
-        if split and may_be_split(self._context, self._part, body, headers, self._connections):
-            segments = Segments(
-                self._context,
-                self._source,
-                self._part,
-                exclude=self._watch.exclude,
-                body=body,
-                host=stream.host,
-                connections=self._connections,
-                arrived=count,
-            )
         lane = Lane(self._writer, self._part.append if segments is None else segments.sink())
         receiver: SocketReceiver | None = None
         try:
-            counted = "content-length" in headers and "transfer-encoding" not in headers
-            if self._fast and counted and length is not None and length >= FROM:
-                receiver = SocketReceiver(
-                    length=length,
-                    host=stream.host,
-                    idle=self._idle,
-                    progress=count if segments is None else segments.first_arrived,
-                    paused=self._watch.exclude if segments is None else segments.paused,
-                )
-                if not stream.take_over(self._writer, lane, receiver):
-                    receiver = None
+            receiver = self._taken_over(stream, body.length, lane, segments)
+            if receiver is None:
+                self._drop_ahead()  # then the lane appends, as it would without segments
             self.way = "chunks" if receiver is None else "receiver"
             try:
                 if receiver is None:
@@ -250,16 +235,57 @@ class BodyReader:
             finally:
                 if receiver is not None:
                     self._writer.give_back(receiver.buffers)
-            if segments is not None:
-                self._after(segments)
+            if segments is not None and segments.several:
+                self.way = "segments"
+            if segments is not None and segments.refused:
+                self._connections = 1
 
-    def _after(self, segments: Segments) -> None:
-        """Note how a body came that may have been split; if storage refused, the next one is not."""
-        if segments.several:
-            self.way = "segments"
-        if segments.refused:
-            self._connections = 1
-        segments.settle()
+    def _segments(self, stream: HttpStream, body: ranges.Stream) -> Segments | None:
+        """Return what receives a body that may come over several connections; None if this one may not."""
+        if self._ahead is None or not self._ahead.is_of(self._part):
+            self._ahead = Ahead(self._part)
+        if not may_be_split(
+            self._context,
+            self._part,
+            body,
+            stream.response.headers,
+            connections=self._connections,
+            continued=bool(self._ahead),
+        ):
+            return None
+        return Segments(
+            self._context,
+            self._source,
+            self._ahead,
+            exclude=self._watch.exclude,
+            body=body,
+            host=stream.host,
+            connections=self._connections,
+            arrived=partial(self._count, stream.host),
+        )
+
+    def _drop_ahead(self) -> None:
+        """Remove what an earlier body has left beyond the frontier: the next one is received in order."""
+        if self._ahead is not None:
+            self._ahead.forget()
+        self._part.drop_ahead()
+
+    def _taken_over(
+        self, stream: HttpStream, length: int | None, lane: Lane, segments: Segments | None
+    ) -> SocketReceiver | None:
+        """Return what receives a body past aiohttp; None if that cannot be."""
+        headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
+        counted = "content-length" in headers and "transfer-encoding" not in headers
+        if not self._fast or not counted or length is None or length < FROM:
+            return None
+        receiver = SocketReceiver(
+            length=length,
+            host=stream.host,
+            idle=self._idle,
+            progress=partial(self._count, stream.host) if segments is None else segments.first_arrived,
+            paused=self._watch.exclude if segments is None else segments.paused,
+        )
+        return receiver if stream.take_over(self._writer, lane, receiver) else None
 
     async def _by_chunks(self, stream: HttpStream, lane: Lane, most: int) -> None:
         """Pass on what aiohttp has read at once: it loses what it buffers when the body breaks."""
