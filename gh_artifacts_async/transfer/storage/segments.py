@@ -33,6 +33,7 @@ _SLOW_TICK = 1.0
 _PREREAD = MIB  # more than aiohttp can have read of the first response before it is taken over
 _BUSY = 0.5  # share of the time for which connections wait for the disk, from which more would not help
 _SILENT = 5.0  # seconds after which a connection that brings nothing, while others do, is dropped
+_LEAST, _LEAST_TIME = 256 * 1024, 0.03  # bytes and seconds from which a rest is divided
 _AHEAD = 1.5  # seconds for which the first connection has something to do while another is tried
 
 
@@ -317,7 +318,7 @@ class Segments:
         """Return how many bytes are worth a request of their own: what comes in twice the time of an answer."""
         seconds = max(self._loop.time() - self._begun, 0.001)
         rate = self._fetched / seconds / max(1, len(self._connections))
-        return max(MIB, int(2 * self._answer * rate))
+        return max(_LEAST, int(rate * max(_LEAST_TIME, 2 * self._answer)))
 
     async def _fetch(self, it: Connection) -> None:
         """Fetch one range; if it is an offer, it becomes the connection's span once storage serves it."""
