@@ -43,7 +43,7 @@ _CHECK_SPACE_FROM = 1024 * 1024  # for smaller parts the file system is not aske
 _CLOSED = -1
 _BLOCK = 1024 * 1024
 _LONGEST_STEM = 100  # characters of the artifact's name in the part's
-_NOTED_EVERY = 8 * 1024 * 1024
+_NOTED_EVERY = 4 * 1024 * 1024
 
 
 class PartFile:

@@ -59,9 +59,9 @@ def test_every_byte_is_fetched_once(seed: int, runs: list[int]) -> None:
         assert plan.gaps == sorted(plan.gaps)
     for span in list(plan.spans):
         plan.close(span)
-    while (span := plan.take(None)) is not None:
-        missing -= span.left
-        plan.spans.remove(span)
+    while (rest := plan.take(None)) is not None:
+        missing -= rest.left
+        plan.spans.remove(rest)
     assert missing == 0
 
 
