@@ -200,7 +200,7 @@ def uvloop() -> Any:
 @pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.parametrize("tls", mostly_slow([False, True]))
-@pytest.mark.parametrize("path", ["fast", "batches, no length"])
+@pytest.mark.parametrize("path", ["fast", "batches, no length", pytest.param("segments", marks=pytest.mark.slow)])
 @EACH
 def test_row_01_to_03_16_25_on_uvloop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uvloop: Any, path: str, what: str, *, tls: bool

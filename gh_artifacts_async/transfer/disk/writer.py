@@ -67,6 +67,11 @@ class Writer:
         """Whether the client's pool is full."""
         return self.waiting + self._lent >= POOL
 
+    @property
+    def lendable(self) -> int:
+        """Bytes that may be lent now."""
+        return POOL * 2 // 3 - self._lent
+
     def borrow(self, count: int, size: int) -> list[bytearray] | None:
         """Lend buffers of one size, used ones first; None if they would take more than two thirds of the pool."""
         if not self.reserve(count * size):
@@ -76,7 +81,7 @@ class Writer:
 
     def reserve(self, size: int) -> bool:
         """Count bytes as lent; False, and they are not, if that would be more than two thirds of the pool."""
-        if self._lent + size > POOL * 2 // 3:
+        if size > self.lendable:
             return False
         self._lent += size
         return True

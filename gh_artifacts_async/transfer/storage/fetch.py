@@ -105,7 +105,7 @@ class Incoming:
         content_type: of the response, or of the one that an earlier run got.
         disposition: its Content-Disposition.
         complete: all bytes are on disk and verified.
-        requests: sent to storage.
+        requests: sent to storage, one after the other; those of further connections are not counted.
     """
 
     def __init__(

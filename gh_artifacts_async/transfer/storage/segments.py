@@ -187,7 +187,7 @@ class Segments:
             fetched=self._counters.bytes_fetched,
             left=self._plan.left,
             live=sum(it.brought for it in self._connections),
-            room=self._limit - self._context.extras,
+            room=min(self._limit - self._context.extras, self._writer.lendable // SHARE),
             idle=self._paused <= _BUSY * (now - self._looked),
         )
         self._paused, self._looked = 0.0, now

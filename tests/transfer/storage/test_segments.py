@@ -171,6 +171,9 @@ REFUSALS: dict[str, Callable[[FakeGitHub, int, int | None], Fault]] = {
 }
 BREAKS: dict[str, Callable[[FakeGitHub, int, int | None], Fault]] = {
     "an early end": lambda it, number, times: it.faults.truncate_clean(number, 5 * MIB, times),
+    "an early end in chunks": lambda it, number, times: it.faults.truncate_clean(
+        number, 5 * MIB, times, framing="chunked"
+    ),
     "a cut": lambda it, number, times: it.faults.cut(number, 5 * MIB, times),
     "a reset": lambda it, number, times: it.faults.reset(number, 9 * MIB, times),
     "a stall": lambda it, number, times: it.faults.stall(number, 5 * MIB, times),
@@ -490,6 +493,21 @@ async def test_given_up_where_they_do_not_help(tmp_path: Path) -> None:
     assert result.path.read_bytes() == content
     assert link.peak == 2
     assert len(storage.heads) == 2
+    assert result.way == "segments"
+
+
+@pytest.mark.parametrize("what", ["chunked", "no buffers"])
+async def test_a_trial_by_aiohttps_reader(
+    github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, what: str
+) -> None:
+    """A long range that the receiver cannot take, for want of a counted length or of buffers, is read in chunks."""
+    artifact_id = limited(github, size=48 * MIB, chunk=MIB, interval=0.1)
+    if what == "chunked":
+        on_ranges(github.faults.no_length(artifact_id, times=None))
+    else:
+        assert client._transfers().writer.reserve(writer.POOL * 2 // 3 - 3 * MIB - MIB // 2)
+    result = await fetch(client, artifact_id, tmp_path)
+    assert is_right(result, github)
     assert result.way == "segments"
 
 
