@@ -153,9 +153,7 @@ class PartFile:
         found = os.fstat(self._descriptor)
         size = 0 if found.st_nlink > 1 else found.st_size  # one with a second name is a finished file already
         if size and state is not None and state.frontier is not None:
-            size = min(size, max(0, state.frontier))  # its process was killed; beyond, there are holes
-            os.ftruncate(self._descriptor, size)
-            state = attrs.evolve(state, frontier=None)
+            size, state = self._cut_to(min(size, max(0, state.frontier)), state)
         if state is not None and size > 0 and state.same_artifact(self._expected) and can_be_checked(state, size):
             self.state = state
             if self._rehash(size) and (state.digest is not None or state.hashed == (size, self.hexdigest)):
@@ -165,6 +163,14 @@ class PartFile:
                 return False
         self.discard()
         return False
+
+    def _cut_to(self, frontier: int, state: PartState) -> tuple[int, PartState]:
+        """Cut off what a killed process wrote beyond holes; return what is left, and the state that says so."""
+        os.ftruncate(self._descriptor, frontier)
+        self.state = attrs.evolve(state, frontier=None)
+        with contextlib.suppress(OSError):  # the old one is right too: it permits no more than this
+            self.save_state()
+        return frontier, self.state
 
     def _rehash(self, size: int) -> bool:
         """Hash the bytes on disk, and leave the position after them."""

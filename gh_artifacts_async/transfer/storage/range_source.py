@@ -59,12 +59,13 @@ class RangeSource:
             TransportError: no response arrived.
         """
         try:
-            stream = await self._send(first, end, etag, waited)
+            signed = await self._url(waited)
+            stream = await self._send(signed, first, end, etag)
             decision = ranges.decide_slice(first, etag, stream.response, now=utcnow)
             if isinstance(decision, ranges.SignAgain):
                 stream.close()
-                self._signed = None
-                stream = await self._send(first, end, etag, waited)
+                self._signed = None if self._signed is signed else self._signed  # another may have a new one already
+                stream = await self._send(await self._url(waited), first, end, etag)
                 decision = ranges.decide_slice(first, etag, stream.response, now=utcnow)
         except ArtifactsError as error:
             if isinstance(error, TransportError) and not is_final(error):
@@ -77,8 +78,7 @@ class RangeSource:
             refusal = RefusedError(f"storage answered a range with {stream.response.status}")
         raise refusal
 
-    async def _send(self, first: int, end: int, etag: str, waited: Callable[[float], None]) -> HttpStream:
-        signed = await self._url(waited)
+    async def _send(self, signed: SignedURL, first: int, end: int, etag: str) -> HttpStream:
         return await self._context.storage.open(signed, ranges.slice_headers(first, end - 1, etag))
 
     async def _url(self, waited: Callable[[float], None]) -> SignedURL:

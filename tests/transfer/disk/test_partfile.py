@@ -520,8 +520,13 @@ def test_holes_are_no_bytes(make: Any) -> None:
     assert part.adopt([left])
     assert (part.offset, part.path.stat().st_size, part.hexdigest) == (40, 40, hashlib.sha256(DATA[:40]).hexdigest())
     assert part.state.frontier is None
-    part.append([DATA[40:]])
-    assert part.path.read_bytes() == DATA
+    part.append([DATA[40:70]])
+    part._close()  # killed again, without holes this time
+    again = make()
+    assert again.adopt([part.path])
+    assert again.offset == 70
+    again.append([DATA[70:]])
+    assert again.path.read_bytes() == DATA
 
 
 def test_nothing_but_holes(make: Any, tmp_path: Path) -> None:
