@@ -149,12 +149,14 @@ async def github() -> AsyncGenerator[FakeGitHub]:
         yield fake
 
 
-async def _try(canaries: Canaries, github: FakeGitHub, client: ArtifactsClient, artifact_id: int, folder: Path) -> None:
+async def _try(
+    canaries: Canaries, github: FakeGitHub, client: ArtifactsClient, artifact_id: int, folder: Path, **options: Any
+) -> None:
     """Download one, and take down everything it leaves."""
     events = Seen()
     canaries.see("client", client)
     try:
-        result = await client.download(ArtifactRef(REPO, artifact_id), folder, observer=events)
+        result = await client.download(ArtifactRef(REPO, artifact_id), folder, observer=events, **options)
     except ArtifactsError as error:
         canaries.see_error(error)
     else:
@@ -187,6 +189,23 @@ async def test_what_is_lost(canaries: Canaries, github: FakeGitHub, tmp_path: Pa
         await client.get_download_url(REPO, add(github, "other"))
         await _try(canaries, github, client, artifact_id, tmp_path)
         await _try(canaries, github, client, artifact_id, tmp_path)
+    canaries.silence()
+
+
+@pytest.mark.github_com("ranges")
+@pytest.mark.parametrize("fault", mostly_slow(LOST, quick=4))
+async def test_several_connections(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str) -> None:
+    """Nothing shows where the ranges of several connections go wrong, and the first response breaks too."""
+    size = 9 * 2**20
+    artifact_id = add(github, size=size)
+    LOST[fault][0](github.faults, artifact_id, size)
+    for scripted in github.faults.script:
+        scripted.needs_range = scripted.host == "storage"
+    github.faults.reset(artifact_id, at=2**20)
+    github.faults.drip(artifact_id, chunk=2**18, interval=0.01, times=None)
+    async with client_for(github, TOKEN, retry=QUICK) as client:
+        await _try(canaries, github, client, artifact_id, tmp_path, connections=3)
+    assert len(github.requests_to("storage")) > 1 or not any(it.needs_range for it in github.faults.script)
     canaries.silence()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from gh_artifacts_async.protocol.ranges import expected_sha256
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
 from gh_artifacts_async.transfer.disk import filesystem, records, verify
+from gh_artifacts_async.transfer.disk.commit import commit_with_record
 from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS
 from gh_artifacts_async.transfer.disk.partfile import PartFile, part_prefix
@@ -28,9 +29,13 @@ from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.short import WHOLE, Placed, ShortWay
 from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
+from gh_artifacts_async.transfer.storage.segment_plan import MOST
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.models import ArtifactRef
     from gh_artifacts_async.settings import StrPath
@@ -40,8 +45,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
-MOST_CONNECTIONS = 8
-"""Most connections for one artifact: more did not help in what was measured, and storage limits clients too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,8 +82,8 @@ class DownloadOptions:
         if if_exists not in _IF_EXISTS:
             msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
-        if connections is not None and check_id(connections, "connections") > MOST_CONNECTIONS:
-            msg = f"connections must be at most {MOST_CONNECTIONS}, or None, not {connections}"
+        if connections is not None and check_id(connections, "connections") > MOST:
+            msg = f"connections must be at most {MOST}, or None, not {connections}"
             raise ConfigurationError(msg)
         return cls(
             if_exists=if_exists,
@@ -261,29 +264,40 @@ class Download:
         filesystem.make_folder(self._destination.folder)
         part = PartFile.for_artifact(self._artifact, self._destination.folder)
         left, unpack = True, self._options.extract is not None
+        fetching = partial(
+            fetch,
+            self._context,
+            self._artifact,
+            part,
+            leftovers,
+            emitter=self._emitter,
+            begun=begun,
+            connections=self._options.connections,
+        )
         try:
-            found = await (self._to_folder(part, leftovers) if unpack else self._to_file(part, leftovers, begun))
+            found = await (self._to_folder(fetching) if unpack else self._to_file(fetching()))
             left = isinstance(found, LocalCopy)
         finally:
             if left:
                 self._context.leftovers.add(part.path, part.prefix)
         return found
 
-    async def _to_file(self, part: PartFile, leftovers: list[Path], begun: Begun | None) -> LocalCopy | _Delivered:
-        fetching = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, begun=begun)
+    async def _to_file(self, fetching: AbstractAsyncContextManager[Incoming]) -> LocalCopy | _Delivered:
         async with fetching as incoming:
             present = await self._present_after(incoming)
             if present is not None:
                 return present
             return await self._put_in_place(await incoming.receive())
 
-    async def _to_folder(self, part: PartFile, leftovers: list[Path]) -> LocalCopy | _Delivered:
+    async def _to_folder(
+        self, fetching: Callable[..., AbstractAsyncContextManager[Incoming]]
+    ) -> LocalCopy | _Delivered:
         """Extract a zip, starting while it arrives; a raw file is left as it is."""
         from gh_artifacts_async.transfer.unzip.pipeline import Pipeline  # imports archive, which few programs need
 
         unpacking = self._unpacking()
         pipeline = Pipeline(self._context, unpacking)
-        incoming_of = fetch(self._context, self._artifact, part, leftovers, emitter=self._emitter, follower=pipeline)
+        incoming_of = fetching(follower=pipeline)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(pipeline.aclose)
             incoming = await stack.enter_async_context(incoming_of)
@@ -330,7 +344,7 @@ class Download:
             self._claims.take(path, self._artifact)  # the kind may be known only now, from the bytes
         replace, durable = self._options.if_exists == "replace", self._options.durable
         if replace or received.verified == "none":
-            commit = partial(_commit_with_record, self._artifact, path, received, replace=replace, durable=durable)
+            commit = partial(commit_with_record, self._artifact, path, received, replace=replace, durable=durable)
         else:
             commit = partial(received.part.commit, path, replace=replace, durable=durable)
         try:
@@ -391,28 +405,3 @@ async def is_same(artifact: Artifact, path: Path) -> bool:
     """Whether a file on disk is the artifact, see :func:`~gh_artifacts_async.transfer.disk.verify.is_same`."""
     stopped = threading.Event()
     return await in_thread(lambda: verify.is_same(artifact, path, stopped), stopped.set)
-
-
-def _commit_with_record(
-    artifact: Artifact, path: Path, received: VerifiedPart, *, replace: bool, durable: bool
-) -> None:
-    """Put a file in place; it gets a record only if nothing from GitHub could later identify it. Blocks.
-
-    Raises:
-        DestinationExistsError: the name is taken.
-        OSError: the file could not be put in place.
-    """
-    staged = None
-    if received.verified == "none" and received.size != artifact.size_in_bytes:
-        record = records.FileRecord(artifact_id=artifact.id, size=received.size, sha256=received.sha256)
-        with suppress(OSError):  # the file is right without it; only a later run cannot recognize it
-            staged = records.stage_file_record(path, record, received.part.path)
-    try:
-        with records.set_aside(path):
-            received.part.commit(path, replace=replace, durable=durable)
-        if staged is not None:
-            with suppress(OSError):
-                staged.put_in_place()
-    finally:
-        if staged is not None:
-            staged.discard()

@@ -14,7 +14,8 @@ from gh_artifacts_async.transfer.bulk import Runs
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.layouts import by_layout, check_layout
 from gh_artifacts_async.transfer.disk.leftovers import scan
-from gh_artifacts_async.transfer.disk.partfile import PartFile, resumable
+from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partstate import resumable
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.download import Download
 from gh_artifacts_async.transfer.storage.targets import check_artifacts, resolve

@@ -164,6 +164,14 @@ class SocketReceiver(asyncio.BufferedProtocol):
         if self._count(size):
             self._end()
 
+    def end_after(self, size: int) -> None:
+        """Receive no more than the next ``size`` bytes, at least one; the rest of the body is not needed."""
+        self._left = min(self._left, size)
+
+    def fail(self, error: ArtifactsError) -> None:
+        """End the body as if the connection had broken."""
+        self._end(error)
+
     def _count(self, size: int) -> bool:
         """Report bytes that arrived; False if that ended the body, since it is too slow."""
         try:

@@ -336,7 +336,7 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
     """A full disk stops the rest, and is not repeated for each of them."""
     run = server.run()
     for number in range(12):
-        server.artifact(run, f"a{number}", size=1_100_000)
+        server.artifact(run, f"a{number}", size=2_200_000)
     monkeypatch.setattr("gh_artifacts_async.transfer.disk.filesystem.free_bytes", lambda _folder: 10)
     ran = cli("download", REPO, "--run", run.id, "--jobs", 1)
     assert ran.code == 8

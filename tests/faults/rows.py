@@ -11,6 +11,7 @@ _DOWNLOAD = "tests/transfer/test_download.py"
 _FIGURES = "tests/transfer/test_figures.py"
 _CANCEL = "tests/transfer/test_cancel.py"
 _STORAGE = "tests/transfer/storage/test_targets.py"
+_SEGMENTS = "tests/transfer/storage/test_segments.py"
 _OUTSIDERS = "tests/outsiders"
 _EVERY_WAY = [
     f"{_PATHS}::test_row_01_to_03_16_25_every_way",
@@ -278,6 +279,16 @@ ROWS: dict[int, list[str]] = {
         "tests/transport/test_bounds.py::test_what_is_late_ends",
         "tests/transport/test_bounds.py::test_the_callers_cancellation_is_the_callers",
         "tests/transport/test_bounds.py::test_a_body_that_is_too_slow",
+    ],
+    56: [
+        f"{_SEGMENTS}::test_an_extra_range_goes_wrong",
+        f"{_SEGMENTS}::test_storage_that_refuses_gets_no_more_requests",
+        f"{_SEGMENTS}::test_all_connections_break_at_once",
+        f"{_SEGMENTS}::test_random_cuts",
+        f"{_SEGMENTS}::test_a_later_run_resumes_at_the_frontier",
+        f"{_FIGURES}::test_killed_with_holes",
+        f"{_CANCEL}::test_several_connections",
+        "tests/test_canary.py::test_several_connections",
     ],
     54: [
         f"{_OUTSIDERS}/test_surplus.py::test_row_01_surplus_document",

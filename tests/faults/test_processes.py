@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async.transfer.disk import filesystem, leftovers
-from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
+from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partstate import PartState
 from tests.kits.processes import MIB, ROOT, carried_out, environment, needs, program, until
 from tests.kits.transfer import RECEIVER_SIZE, REPO, add, fetch, leave_part, longest_part, names, parts
 

@@ -21,7 +21,7 @@ from gh_artifacts_async import Artifact, Digest, ExtractPolicy, RepositoryName
 from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.archive.leftovers import sweep_beside
 from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
-from gh_artifacts_async.transfer.download import _commit_with_record
+from gh_artifacts_async.transfer.disk.commit import commit_with_record
 from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 EVENTS = {
@@ -124,7 +124,7 @@ def put(artifact: Artifact, folder: Path, data: bytes, kind: str, *, durable: bo
     )
     if killer is not None:
         killer.armed = True
-    _commit_with_record(artifact, folder / "docs.zip", received, replace=replace, durable=durable)
+    commit_with_record(artifact, folder / "docs.zip", received, replace=replace, durable=durable)
 
 
 async def _unpack(artifact: Artifact, folder: Path, part: PartFile, *, killer: Killer | None, **options: bool) -> None:

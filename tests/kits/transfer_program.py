@@ -27,8 +27,10 @@ async def _download(options: argparse.Namespace) -> dict[str, Any]:
         Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
         before = _memory("VmRSS")
         if len(options.ids) == 1:
-            result = await client.download(artifact, options.folder, if_exists=options.if_exists)
-            done: dict[str, Any] = {"path": str(result.path), "resumed_from": result.resumed_from}
+            result = await client.download(
+                artifact, options.folder, if_exists=options.if_exists, connections=options.connections
+            )
+            done: dict[str, Any] = {"path": str(result.path), "resumed_from": result.resumed_from, "way": result.way}
         else:
             refs = [ArtifactRef(options.repo, it) for it in options.ids]
             async with client.download_many(refs, options.folder, concurrency=len(refs)) as outcomes:
@@ -51,6 +53,7 @@ def main() -> int:
     parser.add_argument("folder")
     parser.add_argument("ids", type=int, nargs="+")
     parser.add_argument("--if-exists", default="error")
+    parser.add_argument("--connections", type=int)
     parser.add_argument("--largest-file", type=int)
     parser.add_argument("--warm-up", type=int)
     options = parser.parse_args()

@@ -116,7 +116,8 @@ async def test_row_7_a_filename_of_ours(client: ArtifactsClient, tmp_path: Path)
 COMMIT = """
 import os, signal, sys
 from pathlib import Path
-from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
+from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partstate import PartState
 folder, stem, number, size, digest, final, kind, kill_at, saved, replace, durable = sys.argv[1:]
 data = sys.stdin.buffer.read()
 part = PartFile(Path(folder), stem, PartState(

@@ -29,6 +29,7 @@ from tests.kits.transfer import (
     get,
     leave_part,
     names,
+    parts,
 )
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ async def sweep(
     pytest.fail("it never came to an end")
 
 
-SCENARIOS = {
+SCENARIOS: dict[str, dict[str, Any]] = {
     "inline": {"size": INLINE_SIZE},
     "worker": {"size": WORKER_SIZE},
     "receiver": {"size": RECEIVER_SIZE},
@@ -161,7 +162,7 @@ SCENARIOS = {
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_download(github: FakeGitHub, tmp_path: Path, scenario: str, *, twice: bool) -> None:
     """CancelledError comes out, the file is whole or absent, and the next call finishes the work."""
-    artifact_id = add(github, **SCENARIOS[scenario])  # type: ignore[arg-type]
+    artifact_id = add(github, **SCENARIOS[scenario])
     content = github.content(artifact_id)
     async with client_for(github) as client:
 
@@ -182,6 +183,42 @@ def _whole_or_absent(folder: Path, content: bytes) -> None:
     for name in names(folder) if folder.exists() else ():
         if ".part" not in name and not name.endswith(".gh-artifacts.json"):
             assert (folder / name).read_bytes() == content
+
+
+@pytest.mark.github_com("ranges")
+@pytest.mark.slow
+@pytest.mark.parametrize("twice", [False, True])
+async def test_several_connections(github: FakeGitHub, tmp_path: Path, *, twice: bool) -> None:
+    """The same while several connections fetch one artifact: a part that is left has no holes, and is resumed."""
+    size = 8 * 2**20 + 1
+    artifact_id = add(github, size=size)
+    github.faults.drip(artifact_id, chunk=2**20, interval=0.1, times=None)
+    content = github.content(artifact_id)
+    async with client_for(github) as client:
+        artifact = await get(client, artifact_id)
+
+        async def make(number: int) -> Coroutine[Any, Any, Any]:
+            return client.download(artifact, tmp_path / str(number), connections=3)
+
+        def check(number: int) -> None:
+            folder = tmp_path / str(number)
+            _whole_or_absent(folder, content)
+            for part in parts(folder):
+                assert content.startswith(part.read_bytes())
+                result_parts.append(part)
+            assert client._transfers().extras == client._transfers().writer._lent == 0
+            assert client._transfers().writer.waiting == 0
+
+        result_parts: list[Path] = []
+        count = await sweep(make, check, twice=twice)
+        assert count >= 30
+        assert result_parts
+        github.faults.clear()
+        for number in range(1, count + 1):
+            result = await client.download(artifact, tmp_path / str(number), if_exists="skip", connections=3)
+            assert names(tmp_path / str(number)) == {result.path.name}
+            assert result.path.read_bytes() == content
+            result.path.unlink()
 
 
 @pytest.mark.github_com("ranges")

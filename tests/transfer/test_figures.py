@@ -168,23 +168,25 @@ async def test_memory_of_many(github: FakeGitHub, tmp_path: Path) -> None:
     assert answer["growth"] < 64 * MIB
 
 
-async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> None:
+async def _killed(
+    github: FakeGitHub, folder: Path, kills: int, seed: int, *, least: int = MIB, most: float = 1.10, **options: Any
+) -> None:
     size = 32 * MIB
     artifact_id = add(github, size=size)
     github.faults.drip(artifact_id, chunk=128 * 1024, interval=0.005, times=None)
     dice = random.Random(seed)  # noqa: S311 - not a secret
-    for at in sorted(dice.randrange(MIB, size - 2 * MIB) for _ in range(kills)):
-        async with program(github, folder, artifact_id) as client:
+    for at in sorted(dice.randrange(least, size - 2 * MIB) for _ in range(kills)):
+        async with program(github, folder, artifact_id, **options) as client:
             await until(lambda at=at: longest_part(folder) >= at)  # type: ignore[misc]
             await asyncio.sleep(dice.random() * 0.02)
             await client.kill()
         assert len(parts(folder)) == 1
-    async with program(github, folder, artifact_id) as client:
+    async with program(github, folder, artifact_id, **options) as client:
         answer = await client.answer()
     assert answer["resumed_from"] > 0
     assert (folder / "docs.zip").read_bytes() == github.content(artifact_id)
     assert names(folder) == {"docs.zip"}
-    assert github.bytes_sent(artifact_id) <= 1.10 * size
+    assert github.bytes_sent(artifact_id) <= most * size
 
 
 @pytest.mark.github_com("ranges")
@@ -194,6 +196,15 @@ async def _killed(github: FakeGitHub, folder: Path, kills: int, seed: int) -> No
 async def test_killed(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
     """A client killed with -9 again and again resumes each time, and little is sent twice."""
     await _killed(github, tmp_path, kills, seed=kills)
+
+
+@pytest.mark.github_com("ranges")
+@pytest.mark.realtime
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.sample), 4])
+async def test_killed_with_holes(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
+    """A client that is killed while it writes out of order resumes at the frontier, and takes no hole for bytes."""
+    await _killed(github, tmp_path, kills, seed=kills, least=16 * MIB, most=1.0 + 0.9 * kills, connections=4)
 
 
 @pytest.mark.realtime

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -26,78 +25,25 @@ from gh_artifacts_async.transfer.disk.leftovers import (
     CREATE,
     SUFFIX,
     grab,
-    names_of,
     new_token,
     remove,
     size_of,
     state_paths,
     sweep,
 )
+from gh_artifacts_async.transfer.disk.partstate import PartState, can_be_checked, dump, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from gh_artifacts_async.models import Artifact
 
-_VERSION = 1
 _CHECK_SPACE_FROM = 1024 * 1024  # for smaller parts the file system is not asked first
 _CLOSED = -1
 _BLOCK = 1024 * 1024
 _LONGEST_STEM = 100  # characters of the artifact's name in the part's
-_LONGEST_STATE = 64 * 1024
-
-
-@attrs.frozen(kw_only=True)
-class PartState:
-    """What a part's bytes belong to.
-
-    Attributes:
-        artifact_id: GitHub's number.
-        repository: ``owner/name``.
-        size_in_bytes: of the artifact.
-        digest: of the artifact; None if it has none.
-        etag: storage's validator.
-        total: bytes of the whole; None if storage did not say.
-        content_type: as storage sent it.
-        disposition: Content-Disposition as storage sent it.
-        hashed: length and sha256 of the bytes, saved when the part was closed; without GitHub's digest, only these
-            show whether the part was changed afterwards.
-    """
-
-    artifact_id: int
-    repository: str
-    size_in_bytes: int
-    digest: str | None = None
-    etag: str | None = None
-    total: int | None = None
-    content_type: str | None = None
-    disposition: str | None = None
-    hashed: tuple[int, str] | None = None
-
-    def same_artifact(self, other: PartState) -> bool:
-        """Whether both are of the same stored bytes, as far as GitHub says."""
-        mine, theirs = (
-            (state.artifact_id, state.repository, state.size_in_bytes, state.digest) for state in (self, other)
-        )
-        return mine == theirs
-
-
-def _load(path: Path) -> PartState | None:
-    """Read a part's state; None if it is missing, damaged or of another version."""
-    try:
-        with path.open("rb") as file:
-            document = json.loads(file.read(_LONGEST_STATE))
-        if document.pop("version") != _VERSION:
-            return None
-        if document["hashed"] is not None:
-            document["hashed"] = (int(document["hashed"][0]), str(document["hashed"][1]))
-        state = PartState(**document)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
-        return None
-    texts = (state.content_type, state.disposition)
-    sane = isinstance(state.etag, str) and isinstance(state.total, int | None)
-    return state if sane and all(isinstance(text, str | None) for text in texts) else None
+_NOTED_EVERY = 4 * 1024 * 1024
 
 
 def part_prefix(artifact: Artifact) -> str:
@@ -132,6 +78,7 @@ class PartFile:
         self._hash = hashlib.sha256(usedforsecurity=False)
         self._state_saved = False
         self._stopped = False
+        self._written_ahead = False
 
     @classmethod
     def for_artifact(cls, artifact: Artifact, folder: Path) -> PartFile:
@@ -208,14 +155,16 @@ class PartFile:
             return False
         self._descriptor = descriptor
         beside, unfinished = state_paths(candidate)
-        state = _load(beside)
+        state = load(beside)
         with contextlib.suppress(OSError):
             beside.replace(state_paths(self.path)[0])  # not written again: the disk may be full
         remove(unfinished)
         self._state_saved = True
         found = os.fstat(self._descriptor)
         size = 0 if found.st_nlink > 1 else found.st_size  # one with a second name is a finished file already
-        if state is not None and size > 0 and state.same_artifact(self._expected) and _can_be_checked(state, size):
+        if size and state is not None and state.frontier is not None:
+            size, state = self._cut_to(min(size, max(0, state.frontier)), state)
+        if state is not None and size > 0 and state.same_artifact(self._expected) and can_be_checked(state, size):
             self.state = state
             if self._rehash(size) and (state.digest is not None or state.hashed == (size, self.hexdigest)):
                 return True
@@ -225,18 +174,30 @@ class PartFile:
         self.discard()
         return False
 
+    def _cut_to(self, frontier: int, state: PartState) -> tuple[int, PartState]:
+        """Cut off what a killed process wrote beyond holes; return what is left, and the state that says so."""
+        os.ftruncate(self._descriptor, frontier)
+        self.state = attrs.evolve(state, frontier=None)
+        with contextlib.suppress(OSError):  # the old one is right too: it permits no more than this
+            self.save_state()
+        return frontier, self.state
+
     def _rehash(self, size: int) -> bool:
         """Hash the bytes on disk, and leave the position after them."""
-        descriptor = self._descriptor
         self._hash = hashlib.sha256(usedforsecurity=False)
         self.offset = 0
-        os.lseek(descriptor, 0, os.SEEK_SET)
+        self.hash_up_to(size)
+        return self.offset == size
+
+    def hash_up_to(self, end: int) -> None:
+        """Hash the bytes on disk from ``offset`` up to ``end``, and leave the position after them."""
+        descriptor = self._descriptor
+        os.lseek(descriptor, self.offset, os.SEEK_SET)
         while (
-            self.offset < size and not self._stopped and (block := os.read(descriptor, min(_BLOCK, size - self.offset)))
+            self.offset < end and not self._stopped and (block := os.read(descriptor, min(_BLOCK, end - self.offset)))
         ):
             self._hash.update(block)
             self.offset += len(block)
-        return self.offset == size
 
     # --- writing and reading
 
@@ -247,10 +208,9 @@ class PartFile:
     def save_state(self) -> None:
         """Write the state file, atomically, so that another process can resume."""
         path, temporary = state_paths(self.path)
-        document = {"version": _VERSION, **attrs.asdict(self.state)}
         try:
             with space_errors(path):
-                temporary.write_text(json.dumps(document))
+                temporary.write_text(dump(self.state))
                 temporary.replace(path)
         except OSError:
             remove(temporary)
@@ -266,6 +226,12 @@ class PartFile:
             OutOfSpaceError: the disk, a quota or a file-size limit is full; what fit stays.
             OSError: the system could not write.
         """
+        for written in self._write(chunks):
+            self._hash.update(written)
+            self.offset += len(written)
+
+    def _write(self, chunks: Iterable[bytes | memoryview]) -> Iterator[memoryview]:
+        """Write chunks at the file's position, and yield what was written."""
         if self._state_saved and not os.path.lexists(self.path):  # a part without a state is never claimed
             raise FileNotFoundError(
                 errno.ENOENT, "the part file was removed or claimed by another process", str(self.path)
@@ -275,9 +241,39 @@ class PartFile:
             while view:
                 with space_errors(self.path, self._missing()):
                     written = os.write(self._descriptor, view)
-                self._hash.update(view[:written])
-                self.offset += written
+                yield view[:written]
                 view = view[written:]
+
+    def write_ahead(self, position: int, chunks: Iterable[bytes | memoryview]) -> None:
+        """Write chunks beyond ``offset``; they count once :meth:`hash_up_to` has come to them.
+
+        Raises:
+            OSError: as :meth:`append`.
+        """
+        if not self._written_ahead:
+            self._written_ahead = True
+            self.note_frontier(every=0)  # before there is a hole
+        os.lseek(self._descriptor, position, os.SEEK_SET)
+        try:
+            for _ in self._write(chunks):
+                pass
+        finally:
+            os.lseek(self._descriptor, self.offset, os.SEEK_SET)
+
+    def note_frontier(self, every: int = _NOTED_EVERY) -> None:
+        """Save ``offset`` for a later run, if there are bytes beyond it, and if it is not saved as nearly that."""
+        noted = self.state.frontier
+        if self._written_ahead and (noted is None or self.offset - noted >= every):
+            self.learn(frontier=self.offset)
+            self.save_state()
+
+    def drop_ahead(self) -> None:
+        """Remove what was written beyond ``offset``."""
+        if self._written_ahead:
+            os.ftruncate(self._descriptor, self.offset)
+            self._written_ahead = False
+            self.learn(frontier=None)
+            self.save_state()
 
     def _missing(self) -> int | None:
         return None if self.state.total is None else self.state.total - self.offset
@@ -304,6 +300,7 @@ class PartFile:
             return
         self.learn(hashed=(self.offset, self.hexdigest))
         with contextlib.suppress(OSError):
+            self.drop_ahead()
             self.save_state()
         if not self._state_saved:  # no later run could resume it
             self.discard()
@@ -315,6 +312,7 @@ class PartFile:
         if self._descriptor == _CLOSED:
             return
         self._close()
+        self._written_ahead = False
         self.state = self._expected
         self.offset = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
@@ -362,23 +360,6 @@ class PartFile:
             os.close(descriptor)
 
 
-def resumable(candidate: Path, expected: PartState) -> int | None:
-    """Return how many bytes a transfer that adopts a part file would still fetch; None if it cannot be used.
-
-    The bytes themselves are not read: damage is detected when the part is adopted. Blocks.
-
-    Args:
-        candidate: a part file, as :func:`~gh_artifacts_async.transfer.disk.leftovers.scan` finds it.
-        expected: the artifact's own state.
-    """
-    state, size = _load(state_paths(candidate)[0]), size_of(candidate)
-    if state is None or not size or names_of(candidate) > 1 or not state.same_artifact(expected):
-        return None
-    if not _can_be_checked(state, size):
-        return None
-    return max(0, (expected.size_in_bytes if state.total is None else state.total) - size)
-
-
 @attrs.frozen(kw_only=True)
 class VerifiedPart:
     """All bytes of an artifact, verified, still in their part file.
@@ -404,10 +385,3 @@ class VerifiedPart:
     content_type: str | None
     disposition: str | None
     way: Way | None = None
-
-
-def _can_be_checked(state: PartState, size: int) -> bool:
-    """Whether a change of the bytes would be detected: by GitHub's digest, or by our own saved one."""
-    if state.etag is None or (state.total is not None and size > state.total):
-        return False
-    return state.digest is not None or (state.hashed is not None and state.hashed[0] == size)

@@ -71,13 +71,28 @@ class Writer:
         """Whether the client's pool is full."""
         return self.waiting + self._lent >= POOL
 
+    @property
+    def lendable(self) -> int:
+        """Bytes that may be lent now."""
+        return POOL * 2 // 3 - self._lent
+
     def borrow(self, count: int, size: int) -> list[bytearray] | None:
         """Lend buffers of one size, used ones first; None if they would take more than two thirds of the pool."""
-        if self._lent + count * size > POOL * 2 // 3:
+        if not self.reserve(count * size):
             return None
-        self._lent += count * size
         buffers, self._spare = self._spare[:count], self._spare[count:]
         return [*buffers, *map(bytearray, repeat(size, count - len(buffers)))]
+
+    def reserve(self, size: int) -> bool:
+        """Count bytes as lent; False, and they are not, if that would be more than two thirds of the pool."""
+        if size > self.lendable:
+            return False
+        self._lent += size
+        return True
+
+    def unreserve(self, size: int) -> None:
+        """Stop counting bytes as lent."""
+        self._lent -= size
 
     def give_back(self, buffers: list[bytearray]) -> None:
         """Take lent buffers back; those of one transfer are kept for the next."""
@@ -118,10 +133,13 @@ class Lane:
         on_written: called with the number of bytes that have been written, batch by batch.
     """
 
-    def __init__(self, writer: Writer, sink: Callable[[Sequence[bytes | memoryview]], None]) -> None:
-        """Start empty; ``sink`` writes batches of chunks, on the worker thread."""
+    def __init__(
+        self, writer: Writer, sink: Callable[[Sequence[bytes | memoryview]], None], share: int = SHARE
+    ) -> None:
+        """Start empty; ``sink`` writes batches of chunks, on the worker thread; ``share`` bytes may wait for it."""
         self._writer = writer
         self._sink = sink
+        self._share = share
         self._lock = threading.Lock()
         self._pending: list[bytes | memoryview] = []
         self._queued = 0
@@ -142,7 +160,7 @@ class Lane:
         """Hand over a chunk; waits only while this lane's share or the client's pool is full."""
         if self.error is None:
             self.post(chunk)
-        while self.error is None and (self._queued > SHARE or (self._writer.full and self._queued)):
+        while self.error is None and (self._queued > self._share or (self._writer.full and self._queued)):
             await self._writer.wait_for_room()
         if self.error is not None:
             raise self.error

@@ -23,6 +23,7 @@ class TransferContext:
         storage: sends bytes.
         writer: writes them to disk.
         leftovers: part files of earlier runs.
+        extras: connections to storage beyond the one that each transfer has, now.
     """
 
     def __init__(self, github: GitHubSession, policy: StoragePolicy) -> None:
@@ -36,6 +37,7 @@ class TransferContext:
         )
         self.writer = Writer()
         self.leftovers = Leftovers()
+        self.extras = 0
 
     async def aclose(self) -> None:
         """End the worker thread; the connections belong to the transport, which is closed after this."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -18,10 +17,19 @@ from gh_artifacts_async.errors import (
     TransportError,
 )
 from gh_artifacts_async.protocol import filenames, ranges
-from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, after, is_final
+from gh_artifacts_async.protocol.attempts import Attempts, Fault, is_final
 from gh_artifacts_async.transfer.disk.verify import verified_part
 from gh_artifacts_async.transfer.disk.writer import in_thread
-from gh_artifacts_async.transfer.storage.setbacks import SPARE, SPARE_WITHOUT_DIGEST, Setback, refusal, too_long
+from gh_artifacts_async.transfer.storage.range_source import RangeSource
+from gh_artifacts_async.transfer.storage.setbacks import (
+    SPARE,
+    SPARE_WITHOUT_DIGEST,
+    Setback,
+    refusal,
+    settle,
+    tell_retry,
+    too_long,
+)
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, BodyReader, RateWatch
 
@@ -49,6 +57,7 @@ async def fetch(
     follower: Follower | None = None,
     signed: SignedURL | None = None,
     begun: Begun | None = None,
+    connections: int | None = None,
 ) -> AsyncGenerator[Incoming]:
     """Request an artifact from storage; the block is entered once the headers have arrived, before the body is read.
 
@@ -65,12 +74,13 @@ async def fetch(
         follower: processes the bytes while they arrive.
         signed: a URL that has not expired, for the first request; None to have one signed.
         begun: the first request, if it has been sent already.
+        connections: most connections to storage, from the start; None adds them where they help.
 
     Raises:
         ArtifactsError: the transfer failed.
         OSError: writing failed.
     """
-    incoming = Incoming(context, artifact, part, emitter, follower)
+    incoming = Incoming(context, artifact, part, emitter, follower, connections=connections)
     keep = False
     try:
         await incoming.begin(leftovers, signed, begun)
@@ -98,7 +108,7 @@ class Incoming:
         content_type: of the response, or of the one that an earlier run got.
         disposition: its Content-Disposition.
         complete: all bytes are on disk and verified.
-        requests: sent to storage.
+        requests: sent to storage, one after the other; those of further connections are not counted.
     """
 
     def __init__(
@@ -108,6 +118,8 @@ class Incoming:
         part: PartFile,
         emitter: Emitter,
         follower: Follower | None,
+        *,
+        connections: int | None = None,
     ) -> None:
         """Keep the arguments; nothing is sent yet."""
         self.part = part
@@ -121,11 +133,10 @@ class Incoming:
         self._follower = follower
         self._signed: SignedURL | None = None
         self._begun: Begun | None = None
-        self._retry = context.github.retry
-        self._max_pause = context.github.limits.max_pause
         self._watch = RateWatch(context.github.timeouts)
-        listens = emitter.active or follower is not None
-        self._bodies = BodyReader(context, part, self._watch, self._progress if listens else None)
+        self._source = RangeSource(context, artifact)
+        progress = self._progress if emitter.active or follower is not None else None
+        self._bodies = BodyReader(context, part, self._watch, progress, source=self._source, connections=connections)
         self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
         self._attempts = Attempts()
@@ -208,7 +219,7 @@ class Incoming:
     async def _ask(self) -> Setback | None:
         """Sign a URL, send the request, and act on the response's status and headers."""
         begun, self._begun = self._begun, None
-        signed = None if begun is not None else await self._sign()
+        signed = await self._sign() if begun is None else None
         state = self.part.state
         have = ranges.LocalState(
             offset=self.part.offset, total=state.total, etag=state.etag, verifiable=state.digest is not None
@@ -217,23 +228,23 @@ class Incoming:
             self._watch.start(self._loop.time())
         self.requests += 1
         try:
-            if signed is not None:
-                headers = ranges.request_headers(have)
-                self._stream = await self._context.storage.open(signed, headers, fresh=self._fresh)
-            elif begun is not None:
-                self._stream = begun.stream()
+            stream: HttpStream | Replayed
+            if begun is not None:
+                stream = begun.stream()
+            else:
+                assert signed is not None  # noqa: S101 - it was signed just now
+                stream = await self._context.storage.open(signed, ranges.request_headers(have), fresh=self._fresh)
         except TransportError as error:
             if is_final(error):
                 raise
             return Setback(error=error.with_traceback(None), failure=Fault())
-        assert self._stream is not None  # noqa: S101 - it was opened just now
-        response = self._stream.response
+        self._stream, response = stream, stream.response
         decision = ranges.decide(have, response, now=utcnow)
         if not isinstance(decision, ranges.Stream):
-            return self._without_body(decision, self._stream.host)
+            return self._without_body(decision, stream.host)
         if (decision.total or 0) > self._most:
             self.part.discard()
-            raise too_long(self._artifact, self._stream.host, decision.total, self._most)
+            raise too_long(self._artifact, stream.host, decision.total, self._most)
         self._body = decision
         if not decision.offset:
             self.content_type = response.headers.get("content-type")
@@ -244,6 +255,7 @@ class Incoming:
         asked = self._loop.time()
         signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh)
         self._signed = None
+        self._source.use(signed)
         self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow
         if self._follower is not None:
             await self._follower.prepare(signed)
@@ -274,7 +286,8 @@ class Incoming:
         expected = None if body.length is None else body.offset + body.length
         try:
             self._begin_body(body)
-            if not await self._bodies.read(stream, body.length, self._most if expected is None else expected):
+            most = self._most if expected is None else expected
+            if not await self._bodies.read(stream, body, most, split=not self._fresh):
                 self.part.discard()
                 raise too_long(self._artifact, stream.host, expected, self._most)
         except (TransportError, SlowTransferError) as error:
@@ -324,7 +337,7 @@ class Incoming:
             self._next_event = now + EVENT_INTERVAL
             from gh_artifacts_async.events import TransferBytes
 
-            event = TransferBytes(artifact=self._artifact, received=self._bodies.arrived, size=self.part.state.total)
+            event = TransferBytes(artifact=self._artifact, received=self._bodies.received, size=self.part.state.total)
             self._emitter.emit(event)
 
     # --- after one attempt
@@ -338,30 +351,16 @@ class Incoming:
         now = self._loop.time()
         slow = self._watch.after(setback.error, now)
         gained = not slow and self._watch.has_gained(self.part.offset, self.part.state.total, now)
-        self._attempts, decision = after(
-            self._retry,
-            self._max_pause,
-            self._attempts,
-            setback.failure,
-            gained=gained,
-            draw=random.random(),  # noqa: S311 - spreads retries, keeps no secret
+        self._attempts, waited = await settle(
+            self._context.github, self._emitter, self._artifact, self._attempts, setback, gained=gained
         )
-        if isinstance(decision, GiveUp):
-            raise setback.error
-        self._tell_retry(setback.error, decision.seconds)
-        if decision.seconds:
-            await asyncio.sleep(decision.seconds)
-            if isinstance(setback.failure, Fault) and setback.failure.wait is not None:
-                self._watch.exclude(decision.seconds)
+        if waited and isinstance(setback.failure, Fault) and setback.failure.wait is not None:
+            self._watch.exclude(waited)
         if self._streamed:
             from gh_artifacts_async.events import TransferResumed
 
             offset = self.part.offset if self.part.state.etag is not None else 0
             self._emitter.emit(TransferResumed(artifact=self._artifact, offset=offset, reason=str(setback.error)))
-
-    def _tell_retry(self, error: ArtifactsError, wait: float) -> None:
-        attempt = max(1, self._attempts.failed)  # wrong bytes are no failed attempt
-        self._emitter.retried("storage", f"artifact {self._artifact.id}", error, wait, attempt)
 
     def _is_complete(self) -> bool:
         """Whether the part has all bytes, where their number is known: then storage is not asked again."""
@@ -398,7 +397,7 @@ class Incoming:
             self._content_failures += 1
         if self._content_failures > 1:
             raise failure
-        self._tell_retry(failure, 0.0)
+        tell_retry(self._emitter, self._artifact, self._attempts, failure, 0.0)
         from gh_artifacts_async.events import TransferResumed
 
         self._emitter.emit(TransferResumed(artifact=self._artifact, offset=0, reason=str(failure)))

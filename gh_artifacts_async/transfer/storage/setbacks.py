@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from typing import TYPE_CHECKING
 
 import attrs
 
 from gh_artifacts_async.errors import ArtifactsError, SignedURLExpiredError, StorageError, UnexpectedResponseError
 from gh_artifacts_async.protocol import ranges
-from gh_artifacts_async.protocol.attempts import Cause, Fault, Final, RefusedURL
+from gh_artifacts_async.protocol.attempts import Attempts, Cause, Fault, Final, GiveUp, RefusedURL, after
 
 if TYPE_CHECKING:
+    from gh_artifacts_async.api.emitter import Emitter
+    from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Artifact
 
 _PRECONDITION_FAILED = 412
@@ -80,3 +84,42 @@ def refusal(
 def _storage_error(what: str, host: str, status: int, code: str | None, reason: str = "") -> StorageError:
     said = (f" ({code})" if code else "") + (f": {reason}" if reason else "")
     return StorageError(f"{what}: storage at {host} answered with {status}{said}", status=status, code=code)
+
+
+async def settle(
+    github: GitHubSession,
+    emitter: Emitter,
+    artifact: Artifact,
+    attempts: Attempts,
+    setback: Setback,
+    *,
+    gained: bool,
+) -> tuple[Attempts, float]:
+    """Wait before the next attempt of a transfer; return what has failed, and how long it was.
+
+    Args:
+        github: has the policy.
+        emitter: of the transfer.
+        artifact: of the transfer.
+        attempts: what has failed before.
+        setback: the latest failure.
+        gained: there was progress before it, so that the count begins again.
+
+    Raises:
+        ArtifactsError: the attempts are used up.
+    """
+    draw = random.random()  # noqa: S311 - spreads retries, keeps no secret
+    longest = github.limits.max_pause
+    attempts, decision = after(github.retry, longest, attempts, setback.failure, gained=gained, draw=draw)
+    if isinstance(decision, GiveUp):
+        raise setback.error
+    tell_retry(emitter, artifact, attempts, setback.error, decision.seconds)
+    if decision.seconds:
+        await asyncio.sleep(decision.seconds)
+    return attempts, decision.seconds
+
+
+def tell_retry(emitter: Emitter, artifact: Artifact, attempts: Attempts, error: ArtifactsError, wait: float) -> None:
+    """Count and tell that another attempt follows."""
+    attempt = max(1, attempts.failed)  # wrong bytes are no failed attempt
+    emitter.retried("storage", f"artifact {artifact.id}", error, wait, attempt)

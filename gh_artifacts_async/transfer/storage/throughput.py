@@ -1,7 +1,8 @@
 """Reads one body into the part file, and checks that it arrives fast enough.
 
 There are three ways, by its length: small ones are written on the loop's own thread, large ones of a known length take
-the fast path, and the rest goes through aiohttp's reader to the worker thread.
+the fast path, and the rest goes through aiohttp's reader to the worker thread. Those on the fast path may be received
+over several connections, see :mod:`.segments`.
 """
 
 from __future__ import annotations
@@ -11,18 +12,24 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
+from gh_artifacts_async.transfer.disk.ahead import Ahead
 from gh_artifacts_async.transfer.disk.writer import Lane
+from gh_artifacts_async.transfer.storage.segments import Segments, may_be_split
 from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gh_artifacts_async.protocol import ranges
     from gh_artifacts_async.results import Way
     from gh_artifacts_async.settings import Timeouts
     from gh_artifacts_async.transfer.disk.partfile import PartFile
     from gh_artifacts_async.transfer.storage.begun import Replayed
     from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transfer.storage.range_source import RangeSource
     from gh_artifacts_async.transport.http import HttpStream
+
+    Stream = HttpStream | Replayed
 
 LEAST_GAIN = 4096
 """Bytes that a connection must bring at least to count as progress: one byte a connection, for ever, is none."""
@@ -128,7 +135,14 @@ class BodyReader:
     """
 
     def __init__(
-        self, context: TransferContext, part: PartFile, watch: RateWatch, progress: Callable[[], None] | None
+        self,
+        context: TransferContext,
+        part: PartFile,
+        watch: RateWatch,
+        progress: Callable[[], None] | None,
+        *,
+        source: RangeSource,
+        connections: int | None,
     ) -> None:
         """Keep the arguments.
 
@@ -137,7 +151,13 @@ class BodyReader:
             part: where the bytes go.
             watch: finds a body that is too slow.
             progress: called whenever bytes have arrived; None if nobody listens.
+            source: of ranges, for more connections than one.
+            connections: as the caller asks for; None to add them where they help.
         """
+        self._context = context
+        self._source = source
+        self._connections = connections
+        self._ahead: Ahead | None = None
         self._writer = context.writer
         self._counters = context.github.emitter.counters
         self._idle = context.github.timeouts.read
@@ -147,16 +167,23 @@ class BodyReader:
         self._progress = progress
         self._loop = asyncio.get_running_loop()
         self.arrived = 0
+        self._reached = 0
         self.bytes_fetched = 0
         self.way: Way | None = None
 
-    async def read(self, stream: HttpStream | Replayed, length: int | None, most: int) -> bool:
+    @property
+    def received(self) -> int:
+        """Bytes of the artifact to report: those that arrived; what is fetched again does not lower the number."""
+        return max(self.arrived, self._reached)
+
+    async def read(self, stream: Stream, body: ranges.Stream, most: int, *, split: bool = True) -> bool:
         """Read a body to its end; if it breaks, what has arrived is kept.
 
         Args:
             stream: nothing of the body is read yet.
-            length: of the body; None if unknown.
+            body: what its headers promise.
             most: bytes that the part may have at the end.
+            split: it may be received over several connections.
 
         Returns:
             False if there was more.
@@ -166,10 +193,16 @@ class BodyReader:
             SlowTransferError: it was too slow.
             OSError: writing failed.
         """
+        self._reached = self.received if self._part.offset else 0
         self.arrived = self._part.offset
         self.way = "chunks"
-        if length is None or length > INLINE:
-            await self._by_worker(stream, length, most)
+        segments = self._segments(stream, body) if split else None
+        if segments is None:
+            self._drop_ahead()
+        else:
+            self.arrived += segments.there
+        if body.length is None or body.length > INLINE:
+            await self._by_worker(stream, body, most, segments)
         else:
             while (chunk := await stream.read_chunk()) and self.arrived + len(chunk) <= most:
                 self._part.append([chunk])
@@ -177,26 +210,22 @@ class BodyReader:
             self.arrived += len(chunk)  # of a body that is too long
         return self.arrived <= most
 
-    async def _by_worker(self, stream: HttpStream | Replayed, length: int | None, most: int) -> None:
+    async def _by_worker(self, stream: Stream, body: ranges.Stream, most: int, segments: Segments | None) -> None:
         """Let the worker thread write; the fast path is taken for a large body whose end is a counted byte."""
-        lane = Lane(self._writer, self._part.append)
-        headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
+        lane = Lane(self._writer, self._part.append if segments is None else segments.sink())
         receiver: SocketReceiver | None = None
         try:
-            counted = "content-length" in headers and "transfer-encoding" not in headers
-            if self._fast and counted and length is not None and length >= FROM:
-                receiver = SocketReceiver(
-                    length=length,
-                    host=stream.host,
-                    idle=self._idle,
-                    progress=partial(self._count, stream.host),
-                    paused=self._watch.exclude,
-                )
-                if not stream.take_over(self._writer, lane, receiver):
-                    receiver = None
+            receiver = self._taken_over(stream, body.length, lane, segments)
+            if receiver is None:
+                self._drop_ahead()  # then the lane appends, as it would without segments
             self.way = "chunks" if receiver is None else "receiver"
             try:
-                await (self._by_chunks(stream, lane, most) if receiver is None else receiver.received())
+                if receiver is None:
+                    await self._by_chunks(stream, lane, most)
+                elif segments is None:
+                    await receiver.received()
+                else:
+                    await segments.receive(receiver, lane)
             except (TransportError, SlowTransferError):
                 await lane.flush()
                 raise
@@ -209,8 +238,59 @@ class BodyReader:
             finally:
                 if receiver is not None:
                     self._writer.give_back(receiver.buffers)
+            if segments is not None and segments.several:
+                self.way = "segments"
+            if segments is not None and segments.refused:
+                self._connections = 1
 
-    async def _by_chunks(self, stream: HttpStream | Replayed, lane: Lane, most: int) -> None:
+    def _segments(self, stream: Stream, body: ranges.Stream) -> Segments | None:
+        """Return what receives a body that may come over several connections; None if this one may not."""
+        if self._ahead is None or not self._ahead.is_of(self._part):
+            self._ahead = Ahead(self._part)
+        if not may_be_split(
+            self._context,
+            self._part,
+            body,
+            stream.response.headers,
+            connections=self._connections,
+            continued=bool(self._ahead),
+        ):
+            return None
+        return Segments(
+            self._context,
+            self._source,
+            self._ahead,
+            exclude=self._watch.exclude,
+            body=body,
+            host=stream.host,
+            connections=self._connections,
+            arrived=partial(self._count, stream.host),
+        )
+
+    def _drop_ahead(self) -> None:
+        """Remove what an earlier body has left beyond the frontier: the next one is received in order."""
+        if self._ahead is not None:
+            self._ahead.forget()
+        self._part.drop_ahead()
+
+    def _taken_over(
+        self, stream: Stream, length: int | None, lane: Lane, segments: Segments | None
+    ) -> SocketReceiver | None:
+        """Return what receives a body past aiohttp; None if that cannot be."""
+        headers = stream.response.headers  # a 206 in chunks has its length from Content-Range
+        counted = "content-length" in headers and "transfer-encoding" not in headers
+        if not self._fast or not counted or length is None or length < FROM:
+            return None
+        receiver = SocketReceiver(
+            length=length,
+            host=stream.host,
+            idle=self._idle,
+            progress=partial(self._count, stream.host) if segments is None else segments.first_arrived,
+            paused=self._watch.exclude if segments is None else segments.paused,
+        )
+        return receiver if stream.take_over(self._writer, lane, receiver) else None
+
+    async def _by_chunks(self, stream: Stream, lane: Lane, most: int) -> None:
         """Pass on what aiohttp has read at once: it loses what it buffers when the body breaks."""
         while (chunk := await stream.read_chunk()) and self.arrived + len(chunk) <= most:
             before = self._loop.time()

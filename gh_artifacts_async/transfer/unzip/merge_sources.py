@@ -27,7 +27,8 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.ranges import judge_content
 from gh_artifacts_async.transfer.disk.filesystem import make_folder, space_errors
-from gh_artifacts_async.transfer.disk.partfile import PartFile, resumable
+from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partstate import resumable
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader

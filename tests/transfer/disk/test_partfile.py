@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -13,8 +14,9 @@ import pytest
 
 from gh_artifacts_async import DestinationExistsError, OutOfSpaceError
 from gh_artifacts_async.transfer.disk import partfile
-from gh_artifacts_async.transfer.disk.leftovers import scan, sweep
-from gh_artifacts_async.transfer.disk.partfile import PartFile, PartState
+from gh_artifacts_async.transfer.disk.leftovers import scan, state_paths, sweep
+from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partstate import PartState, load, resumable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -495,3 +497,101 @@ def test_parts_that_cannot_be_removed(make: Any, monkeypatch: pytest.MonkeyPatch
     part.discard()
     monkeypatch.undo()
     assert names(tmp_path) > set()
+
+
+# --- holes
+
+
+def leave_holes(part: PartFile, *, beyond: bytes = b"?" * 10) -> Path:
+    """Let a part be left as a killed process leaves one that it was writing out of order."""
+    part.start(etag='"tag"', total=100)
+    part.save_state()
+    part.append([DATA[:40]])
+    part.write_ahead(80, [beyond])
+    part._close()
+    return part.path
+
+
+def test_holes_are_no_bytes(make: Any) -> None:
+    """Of a part with holes, a later run adopts what is before the first of them, and cuts off the rest."""
+    left = leave_holes(make())
+    assert (left.stat().st_size, resumable(left, STATE)) == (90, 60)
+    part = make()
+    assert part.adopt([left])
+    assert (part.offset, part.path.stat().st_size, part.hexdigest) == (40, 40, hashlib.sha256(DATA[:40]).hexdigest())
+    assert part.state.frontier is None
+    part.append([DATA[40:70]])
+    part._close()  # killed again, without holes this time
+    again = make()
+    assert again.adopt([part.path])
+    assert again.offset == 70
+    again.append([DATA[70:]])
+    assert again.path.read_bytes() == DATA
+
+
+def test_nothing_but_holes(make: Any, tmp_path: Path) -> None:
+    """A part whose first byte is missing is removed."""
+    part = make()
+    part.start(etag='"tag"', total=100)
+    part.write_ahead(50, [DATA[50:]])
+    part._close()
+    assert resumable(part.path, STATE) is None
+    assert not make().adopt([part.path])
+    assert names(tmp_path) == set()
+
+
+def test_a_finished_file_keeps_its_bytes(make: Any, tmp_path: Path) -> None:
+    """A part with a second name is a finished file: it is never cut, whatever its state says."""
+    left = leave_holes(make())
+    finished = tmp_path / "docs.zip"
+    finished.hardlink_to(left)
+    assert not make().adopt([left])
+    assert finished.stat().st_size == 90
+
+
+def test_a_clean_end_leaves_no_holes(make: Any) -> None:
+    """A part that is released is as long as what counts of it, and its state says nothing of a frontier."""
+    part = make()
+    part.start(etag='"tag"', total=100)
+    part.append([DATA[:40]])
+    part.write_ahead(80, [DATA[80:]])
+    part.append([DATA[40:45]])
+    part.release(resumable=True)
+    assert part.path.read_bytes() == DATA[:45]
+    assert load(state_paths(part.path)[0]) == attrs.evolve(part.state, frontier=None)
+
+
+def test_a_file_that_cannot_be_cut(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the rest cannot be cut off, the state still says where the holes begin."""
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    part = make()
+    part.start(etag='"tag"', total=100)
+    part.append([DATA[:40]])
+    part.write_ahead(80, [DATA[80:]])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "ftruncate", broken)
+        part.release(resumable=True)
+    state = load(state_paths(part.path)[0])
+    assert state is not None
+    assert (state.frontier, part.path.stat().st_size) == (40, 100)
+    again = make()
+    assert again.adopt([part.path])
+    assert again.offset == 40
+
+
+def test_the_frontier_is_noted_now_and_then(make: Any) -> None:
+    """It is saved again only once it is farther by a good deal, since that costs a file."""
+    part = make()
+    part.start(etag='"tag"', total=100)
+    part.note_frontier(every=0)
+    assert part.state.frontier is None  # nothing is beyond it
+    part.write_ahead(80, [DATA[80:]])
+    part.append([DATA[:30]])
+    part.note_frontier(every=50)
+    assert part.state.frontier == 0
+    part.append([DATA[30:60]])
+    part.note_frontier(every=50)
+    assert part.state.frontier == 60
