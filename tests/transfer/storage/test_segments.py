@@ -284,7 +284,7 @@ async def test_all_connections_break_at_once(github: FakeGitHub, tmp_path: Path)
 @pytest.mark.parametrize(("github", "lifetime"), [({"url_ttl": it}, it) for it in (2.0, 15.0)], indirect=["github"])
 async def test_the_url_expires(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, lifetime: float) -> None:
     """A range that is asked for later has its URL signed again, once for all connections."""
-    artifact_id = limited(github, size=24 * MIB, interval=1.0)
+    artifact_id = limited(github, size=40 * MIB, interval=1.0)
     artifact = await get(client, artifact_id)
     before = len(github.requests_to("api"))
     result = await client.download(artifact, tmp_path, **FOUR)
