@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 SIZE = 2_000_003
 PATHS = ("fast", "batches", "batches, no length", "inline", "segments")
 SIZES = {"inline": 20_003, "batches": 600_003, "segments": 10_000_003}
-KINDS = pytest.mark.parametrize(("path", "tls"), [(path, tls) for path in PATHS for tls in (False, True)])
+KINDS = pytest.mark.parametrize(
+    ("path", "tls"), mostly_slow([(path, tls) for path in PATHS for tls in (False, True)], quick=2 * len(PATHS) - 1)
+)
 
 
 @functools.cache
