@@ -193,7 +193,7 @@ async def test_what_is_lost(canaries: Canaries, github: FakeGitHub, tmp_path: Pa
 
 
 @pytest.mark.github_com("ranges")
-@pytest.mark.parametrize("fault", mostly_slow(LOST, quick=4))
+@pytest.mark.parametrize("fault", mostly_slow(LOST, quick=2))
 async def test_several_connections(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str) -> None:
     """Nothing shows where the ranges of several connections go wrong, and the first response breaks too."""
     size = 9 * 2**20

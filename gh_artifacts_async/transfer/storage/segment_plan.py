@@ -22,10 +22,11 @@ LEFT = 32 * MIB
 
 _SMALL_PIECE, _LARGE_PIECE = 4 * MIB, 8 * MIB
 _LARGE_FROM = 256 * MIB
+_SLOW_ANSWER = 0.02
 _BEFORE_FIRST = 0.5  # seconds that one connection is watched before another is tried
-_WINDOW = 0.25  # seconds over which a rate is measured, at least; a slow answer makes it longer
+_WINDOW = 0.25  # seconds over which a rate is measured, at least
 _LONGEST_WINDOW = 2.0
-_ANSWERS = 4  # a new connection gets so many times the seconds of its first answer to get going
+_ANSWERS = 4  # a new connection gets so many times the seconds of its first answer to prove itself
 _LATEST = 3.0  # seconds in which all connections of a trial must have brought bytes
 _GAIN = 1.25  # the total rate must rise by this much
 _FAST = 150 * MIB  # bytes/s of one connection that need no second one
@@ -81,9 +82,19 @@ class Plan:
         """Bytes that have not arrived."""
         return sum(span.left for span in self.spans) + sum(end - start for start, end in self.gaps)
 
-    def piece(self) -> int:
-        """Return how many bytes a connection fetches by one request; large ones cost fewer requests."""
-        return _LARGE_PIECE if self.left >= _LARGE_FROM else _SMALL_PIECE
+    def piece(self, connections: int, answer: float) -> int:
+        """Return how many bytes a connection fetches by one request.
+
+        Small pieces keep the frontier close and let all connections end at once; each costs the time of an answer.
+
+        Args:
+            connections: how many there are.
+            answer: seconds from a request to its response's headers.
+        """
+        if self.left >= _LARGE_FROM:
+            return _LARGE_PIECE
+        longest = _SMALL_PIECE if answer < _SLOW_ANSWER else _LARGE_PIECE
+        return min(longest, max(_SMALL_PIECE, self.left // connections))
 
     def take(self, size: int | None) -> Span | None:
         """Make a span of the first bytes that nobody fetches: ``size`` of them, or all up to the next span."""
@@ -197,7 +208,7 @@ class _Trial:
         rate: bytes/s before it.
         opened: when it began.
         joined: when all its connections had brought bytes, and how many bytes there were; None before that.
-        window: seconds from then until it is decided.
+        window: seconds from then in which it must prove itself.
     """
 
     before: int
@@ -273,11 +284,10 @@ class Governor:
             elif sight.now - trial.opened > _LATEST:
                 self.refused(trial.before)
             return False
-        if sight.now - trial.joined[0] < trial.window:
-            return False
-        rate = _rate(trial.joined, sight)
-        if rate < _GAIN * trial.rate:
-            self.refused(trial.before)
+        seconds, rate = sight.now - trial.joined[0], _rate(trial.joined, sight)
+        if seconds < _WINDOW or rate < _GAIN * trial.rate:
+            if seconds >= trial.window:
+                self.refused(trial.before)
             return False
         self._trial = None
         self._consider(sight, rate)

@@ -100,7 +100,7 @@ class Segments:
         self._first = self._connection(extra=False, span=self._plan.spans[0])
         self._connections: list[Connection] = []
         self._begun = self._heard
-        self._answer = 0.0  # seconds of the last answer's headers
+        self._answer = 0.0  # seconds until the last answer's headers
         self._paused = 0.0  # seconds since the last look, on average of all connections
         self._looked = self._heard
         self._fetched = 0
@@ -194,7 +194,7 @@ class Segments:
         if self._governor.look(sight) and self._governor.target > 1:
             for it in self._connections:
                 if it.span is not None:
-                    self._plan.cut(it.span, self._plan.piece())
+                    self._plan.cut(it.span, self._piece())
             self._end_earlier()
 
     def _recruit(self) -> None:
@@ -208,19 +208,22 @@ class Segments:
                 return
             self._context.extras += 1
             self._plan.offers += [] if offer is None else [offer]
-            span = None if offer else self._plan.take(self._plan.piece())
+            span = None if offer else self._plan.take(self._piece())
             it = self._connection(extra=True, offer=offer, span=span)
             self._launch(it, self._work(it))
             at_work += 1
 
     def _offer(self) -> tuple[int, int] | None:
         """Return a range that the only connection would come to later; None if there is none, or are several."""
-        size = self._plan.piece()
+        size = self._piece()
         if not self._governor.watches:
             return self._plan.next_offer(size, size)
         # A trial. The connection must not come to the range while that is going on.
         skip = max(2 * size, int(_AHEAD * self._governor.rate))
         return self._plan.next_offer(min(skip, self._plan.left // 2), None)
+
+    def _piece(self) -> int:
+        return self._plan.piece(self._governor.target, self._answer)
 
     def _connection(self, *, extra: bool, offer: tuple[int, int] | None = None, span: Span | None = None) -> Connection:
         return Connection(shared=self._shared, extra=extra, heard=self._loop.time(), offer=offer, span=span)
@@ -306,7 +309,7 @@ class Segments:
         """Fetch one range after the other until there is nothing left to fetch, or there are too many connections."""
         while sum(not other.leaving for other in self._connections) <= self._governor.target:
             if it.span is None and it.offer is None:
-                it.span = self._plan.take(None if self._governor.target == 1 else self._plan.piece())
+                it.span = self._plan.take(None if self._governor.target == 1 else self._piece())
                 it.offer = self._plan.half(self._least_half()) if it.span is None else None
                 self._plan.offers += [] if it.offer is None else [it.offer]
             if it.span is None and it.offer is None:

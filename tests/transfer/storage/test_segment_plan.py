@@ -49,7 +49,7 @@ def test_every_byte_is_fetched_once(seed: int, runs: list[int]) -> None:
     there = list(zip(edges[::2], edges[1::2], strict=True))
     plan, dice = Plan(START, END, there), random.Random(seed)  # noqa: S311 - not a secret
     missing = END - START - sum(end - start for start, end in there)
-    for _ in range(200):
+    for _ in range(80):
         missing -= step(plan, dice)
         assert plan.left == missing
         parts = covered(plan)
@@ -124,10 +124,12 @@ def test_offers_follow_each_other() -> None:
     assert plan.next_offer(1, 1) is None
 
 
-def test_large_bodies_have_larger_pieces() -> None:
-    """A request costs time, a piece that is under way when a run is killed costs bytes."""
-    assert Plan(0, 255 * MIB).piece() == 4 * MIB
-    assert Plan(0, 256 * MIB).piece() == 8 * MIB
+@pytest.mark.parametrize(
+    ("left", "answer", "piece"), [(256, 0.0, 8), (255, 0.0, 4), (255, 0.05, 8), (48, 0.05, 6), (5, 0.05, 4)]
+)
+def test_pieces(left: int, answer: float, piece: int) -> None:
+    """Pieces are small, but of a large body, and where each request waits long for its answer."""
+    assert Plan(0, left * MIB).piece(8, answer) == piece * MIB
     assert Span(3, 10).left == 7
 
 
@@ -230,15 +232,18 @@ def test_a_connection_that_never_comes() -> None:
 
 
 def test_a_slow_answer_gets_more_time() -> None:
-    """A connection that took half a second to answer is given two seconds to get going."""
-    link = Link()
-    link.more = {"live": 1}
-    link.run(1.1)
-    link.more = {"live": 2}
-    assert link.run(1.8) == 2
-    assert not link.proofs
-    link.run(0.4)
-    assert link.proofs
+    """A connection that took half a second to answer is given two seconds to get going; it may prove itself before."""
+    for later, target in ((1, 2), (0, 1)):
+        link = Link()
+        link.more = {"live": 1}
+        link.run(1.1)
+        link.more, link.most = {"live": 2}, 41 * MIB
+        assert link.run(1) == 2
+        assert not link.proofs
+        link.most += later * 200 * MIB
+        link.run(1.2)
+        assert link.governor.target >= target
+        assert len(link.proofs) == later
 
 
 def test_refusal_is_for_good() -> None:

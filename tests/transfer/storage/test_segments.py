@@ -77,7 +77,7 @@ def is_right(result: DownloadResult, github: FakeGitHub) -> bool:
 # --- equal bytes
 
 
-@pytest.mark.parametrize("connections", [2, 4, 8])
+@pytest.mark.parametrize("connections", mostly_slow([4, 2, 8]))
 async def test_equal_bytes(github: FakeGitHub, tmp_path: Path, connections: int) -> None:
     """All connections ask for absolute ranges of the same validator; every byte comes about once."""
     artifact_id, seen = limited(github), Seen()
@@ -131,7 +131,7 @@ async def test_never(github: FakeGitHub, tmp_path: Path, settings: dict[str, Any
     assert len(github.requests_to("storage")) == 1
 
 
-@pytest.mark.parametrize("what", ["digest", "etag", "weak", "length", "accept-ranges"])
+@pytest.mark.parametrize("what", mostly_slow(["digest", "weak", "etag", "length", "accept-ranges"], quick=2))
 async def test_never_without_proof(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, what: str) -> None:
     """Without a digest, a strong ETag, a length or ranges there is one request."""
     artifact_id = limited(github, **({"digest": None} if what == "digest" else {}))
@@ -180,8 +180,8 @@ BREAKS: dict[str, Callable[[FakeGitHub, int, int | None], Fault]] = {
 }
 
 
-@pytest.mark.parametrize("times", [1, 1000])
-@pytest.mark.parametrize("what", [*REFUSALS, *BREAKS])
+@pytest.mark.parametrize("times", mostly_slow([1000, 1]))
+@pytest.mark.parametrize("what", [*mostly_slow(REFUSALS, quick=5), *mostly_slow(BREAKS, quick=1)])
 async def test_an_extra_range_goes_wrong(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, what: str, times: int
 ) -> None:
@@ -204,7 +204,7 @@ async def test_an_extra_range_goes_wrong(
     assert client._transfers().extras == 0
 
 
-@pytest.mark.parametrize("status", [403, 429, 503])
+@pytest.mark.parametrize("status", mostly_slow([403, 429, 503]))
 async def test_storage_that_refuses_gets_no_more_requests(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, status: int
 ) -> None:
@@ -250,7 +250,7 @@ async def test_wrong_bytes_for_ever(github: FakeGitHub, client: ArtifactsClient,
     assert names(tmp_path) == set()
 
 
-@pytest.mark.parametrize("seed", mostly_slow(range(40), quick=3))
+@pytest.mark.parametrize("seed", mostly_slow(range(40), quick=2))
 async def test_random_cuts(github: FakeGitHub, tmp_path: Path, seed: int) -> None:
     """Cuts, resets and silence at random places of random pieces: equal bytes, and few of them twice."""
     dice = random.Random(seed)  # noqa: S311 - not a secret
@@ -281,10 +281,12 @@ async def test_all_connections_break_at_once(github: FakeGitHub, tmp_path: Path)
 # --- expiry, resuming, cancellation
 
 
-@pytest.mark.parametrize(("github", "lifetime"), [({"url_ttl": it}, it) for it in (2.0, 15.0)], indirect=["github"])
+@pytest.mark.parametrize(
+    ("github", "lifetime"), mostly_slow([({"url_ttl": it}, it) for it in (15.0, 2.0)]), indirect=["github"]
+)
 async def test_the_url_expires(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, lifetime: float) -> None:
     """A range that is asked for later has its URL signed again, once for all connections."""
-    artifact_id = limited(github, size=24 * MIB, interval=1.0)
+    artifact_id = limited(github, size=40 * MIB, interval=1.0)
     artifact = await get(client, artifact_id)
     before = len(github.requests_to("api"))
     result = await client.download(artifact, tmp_path, **FOUR)
@@ -327,6 +329,7 @@ async def test_a_later_run_resumes_at_the_frontier(github: FakeGitHub, tmp_path:
     assert (result.resumed_from, result.way) == (kept, "segments")
 
 
+@pytest.mark.slow
 async def test_no_attempt_left(github: FakeGitHub, tmp_path: Path) -> None:
     """Once every connection has failed and there is no attempt left, the error comes out and the part is resumable."""
     artifact_id = limited(github)
@@ -341,6 +344,7 @@ async def test_no_attempt_left(github: FakeGitHub, tmp_path: Path) -> None:
     assert part.read_bytes() == github.content(artifact_id)[: part.stat().st_size]
 
 
+@pytest.mark.slow
 async def test_too_slow_together(github: FakeGitHub, tmp_path: Path) -> None:
     """The least rate is that of all connections together: four can hold it where one could not."""
     artifact_id = limited(github, chunk=64 * 1024, interval=1.0)
@@ -376,6 +380,7 @@ async def test_the_disk_is_full(github: FakeGitHub, tmp_path: Path, monkeypatch:
         assert (await fetch(client, artifact_id, tmp_path, **FOUR)).resumed_from == kept
 
 
+@pytest.mark.slow
 async def test_while_it_is_extracted(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A zip that is extracted while it arrives over several connections is extracted right."""
     dice = random.Random(3)  # noqa: S311 - not a secret
@@ -496,6 +501,7 @@ async def test_given_up_where_they_do_not_help(tmp_path: Path) -> None:
     assert result.way == "segments"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["chunked", "no buffers"])
 async def test_a_trial_by_aiohttps_reader(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, what: str
@@ -511,6 +517,7 @@ async def test_a_trial_by_aiohttps_reader(
     assert result.way == "segments"
 
 
+@pytest.mark.slow
 async def test_client_limits_hold_for_trials(github: FakeGitHub, tmp_path: Path) -> None:
     """Where the client may have one extra connection, there are two in all."""
     artifact_id = limited(github, size=64 * MIB, chunk=MIB, interval=0.1)
