@@ -105,6 +105,7 @@ class Lane(asyncio.BufferedProtocol):
         self._own = memoryview(bytearray(BUFFER))
         self._space = self._own
         self._filled = 0
+        self._latest = 0
         self._start = 0
         self._searched = 0
         self._buffer: bytearray | None = None
@@ -197,6 +198,7 @@ class Lane(asyncio.BufferedProtocol):
             self.discard()
             return
         self._filled += nbytes
+        self._latest = nbytes
         try:
             if self.head is None:
                 self._read_head()
@@ -299,7 +301,10 @@ class Lane(asyncio.BufferedProtocol):
         former = self._former
         former.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=READ_BUFFER)
         self._transport.set_protocol(former)
-        former.data_received(bytes(self._own[: self._filled]))
+        before = self._filled - self._latest  # in the same pieces: where a response is odd, aiohttp may care
+        if before:
+            former.data_received(bytes(self._own[:before]))
+        former.data_received(bytes(self._own[before : self._filled]))
         if self._waiter is not None:
             self._waiter.set_result(None)
 
