@@ -272,6 +272,9 @@ class Lane(asyncio.BufferedProtocol):
         buffer = None if call.buffers is None else call.buffers(head.length)
         if buffer is None:
             return False
+        if len(buffer) < head.length:
+            msg = f"a buffer of {len(buffer)} bytes was lent for {head.length}"
+            raise ValueError(msg)
         space, here = memoryview(buffer)[: head.length], self._filled - self._start
         space[:here] = self._own[self._start : self._filled]
         self._buffer, self._space, self._start, self._filled = buffer, space, 0, here

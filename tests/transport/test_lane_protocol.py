@@ -79,6 +79,15 @@ async def test_a_lender_that_fails():
         assert not it.lanes._all
 
 
+async def test_a_lent_buffer_that_is_too_short():
+    """A mistake of the caller, which no body may pay for."""
+    async with asking(sends(ok(LONG))) as it:
+        it.spare = -1
+        with pytest.raises(ValueError, match="was lent for 307200"):
+            await it.get()
+        assert not it.lanes._all
+
+
 # --- the ordinary way, with the answer that is there
 
 ODD = {
