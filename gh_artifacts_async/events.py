@@ -9,13 +9,14 @@ from typing import Literal
 import attrs
 
 from gh_artifacts_async.models import Artifact
+from gh_artifacts_async.models.values import Value
 
 RequestKind = Literal["api", "storage"]
 """Where a request is sent."""
 
 
 @attrs.frozen(kw_only=True)
-class ListingProgress:
+class ListingProgress(Value):
     """A page of a listing has arrived.
 
     Attributes:
@@ -30,7 +31,7 @@ class ListingProgress:
 
 
 @attrs.frozen(kw_only=True)
-class RateLimitPause:
+class RateLimitPause(Value):
     """All API requests of this client are paused, because a rate limit of GitHub's was exceeded.
 
     Attributes:
@@ -43,7 +44,7 @@ class RateLimitPause:
 
 
 @attrs.frozen(kw_only=True)
-class Pacing:
+class Pacing(Value):
     """API requests are held back for more than a second, so that no rate limit of GitHub's is exceeded.
 
     Attributes:
@@ -56,7 +57,7 @@ class Pacing:
 
 
 @attrs.frozen(kw_only=True)
-class RequestSent:
+class RequestSent(Value):
     """A request is about to be sent; waiting for the rate limits is over.
 
     If a pause begins before its connection is open, it is not sent, and there is another such event when it is.
@@ -75,7 +76,7 @@ class RequestSent:
 
 
 @attrs.frozen(kw_only=True)
-class RequestAnswered:
+class RequestAnswered(Value):
     """A request was answered, with success or with an error, or failed without an answer.
 
     A request that is cancelled has no such event.
@@ -104,7 +105,7 @@ class RequestAnswered:
 
 
 @attrs.frozen(kw_only=True)
-class RequestRetried:
+class RequestRetried(Value):
     """An attempt failed, and another follows.
 
     Attributes:
@@ -123,7 +124,7 @@ class RequestRetried:
 
 
 @attrs.frozen(kw_only=True)
-class TransferEvent:
+class TransferEvent(Value):
     """Base of the events about one artifact's transfer.
 
     Attributes:

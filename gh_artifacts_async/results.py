@@ -11,6 +11,7 @@ import attrs
 
 from gh_artifacts_async.errors import BulkError
 from gh_artifacts_async.models import Artifact, ArtifactRef, Digest
+from gh_artifacts_async.models.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,7 +69,7 @@ class Secret:
 
 
 @attrs.frozen(repr=False, str=False)
-class SignedURL:
+class SignedURL(Value):
     """A storage URL that carries its own permission and expires soon.
 
     Only the redacted form (scheme, host and path, no query) is ever printed. Two are equal if their URLs are.
@@ -117,7 +118,7 @@ class SignedURL:
 
 
 @attrs.frozen(kw_only=True)
-class ExtractedMember:
+class ExtractedMember(Value):
     """One file that was extracted from an archive.
 
     Attributes:
@@ -140,7 +141,7 @@ Way = Literal["lane", "whole", "chunks", "receiver", "segments"]
 
 
 @attrs.frozen(kw_only=True)
-class DownloadResult:
+class DownloadResult(Value):
     """What one download left on disk.
 
     Attributes:
@@ -173,7 +174,7 @@ class DownloadResult:
 
 
 @attrs.frozen(kw_only=True)
-class MergeResult:
+class MergeResult(Value):
     """The folder that many artifacts were merged into.
 
     Attributes:
@@ -195,7 +196,7 @@ Action = Literal["download", "resume", "skip", "conflict"]
 
 
 @attrs.frozen(kw_only=True)
-class PlannedDownload:
+class PlannedDownload(Value):
     """What a download of one artifact would do.
 
     Attributes:
@@ -214,7 +215,7 @@ class PlannedDownload:
 
 
 @attrs.frozen(kw_only=True)
-class Statistics:
+class Statistics(Value):
     """What a client has done since it was created; a snapshot, which does not change.
 
     Attributes:
@@ -260,7 +261,7 @@ def _one_line(kind: str, artifact: Artifact | ArtifactRef, detail: str) -> str:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Success(Generic[T_co]):
+class Success(Value, Generic[T_co]):
     """One item of a bulk call that worked.
 
     Attributes:
@@ -286,7 +287,7 @@ class Success(Generic[T_co]):
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Failure:
+class Failure(Value):
     """One item of a bulk call that failed.
 
     Attributes:

@@ -12,6 +12,7 @@ import attrs
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import check_id
+from gh_artifacts_async.models.values import Value
 
 if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
@@ -73,7 +74,7 @@ def _choice(*values: str) -> _Validator:
 
 
 @attrs.frozen(kw_only=True)
-class Timeouts:
+class Timeouts(Value):
     """Limits on silence and slowness; the total duration of a transfer is not limited. ``None`` means off.
 
     Attributes:
@@ -91,7 +92,7 @@ class Timeouts:
 
 
 @attrs.frozen(kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Value):
     """How often requests that are safe to repeat are retried, and how long to wait between attempts.
 
     The wait before retry n (n = 1, 2, …) is random between 0 and ``min(wait_max, wait_initial * 2**(n - 1))`` (full
@@ -109,7 +110,7 @@ class RetryPolicy:
 
 
 @attrs.frozen(kw_only=True)
-class Lease:
+class Lease(Value):
     """Points of GitHub's rate limit that a :class:`Budget` grants.
 
     Attributes:
@@ -160,7 +161,7 @@ def _budget(_instance: object, attribute: attrs.Attribute[Any], value: object) -
 
 
 @attrs.frozen(kw_only=True)
-class Limits:
+class Limits(Value):
     """Limits on a client's API requests. ``None`` means off.
 
     The defaults stay below GitHub's documented secondary rate limits: 100 concurrent requests, 900 points a minute
@@ -212,7 +213,7 @@ def _hosts(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 @attrs.frozen(kw_only=True)
-class StoragePolicy:
+class StoragePolicy(Value):
     """Where a signed URL may lead.
 
     Always rejected: schemes other than http and https, userinfo in the URL, and a redirect from https to http.
@@ -230,7 +231,7 @@ class StoragePolicy:
 
 
 @attrs.frozen(kw_only=True)
-class ExtractPolicy:
+class ExtractPolicy(Value):
     """Limits and rules for extraction; every limit can be raised, or set to None for off.
 
     Attributes:
@@ -305,7 +306,7 @@ def _moment(_instance: object, attribute: attrs.Attribute[Any], value: object) -
 
 
 @attrs.frozen(kw_only=True)
-class ArtifactQuery:
+class ArtifactQuery(Value):
     """Which artifacts of a repository are meant; fields that are given must all hold.
 
     Workflow runs are looked up only if a field about runs is given: with ``conclusion=None`` and none of the others, no
@@ -373,7 +374,7 @@ def _period(_instance: object, attribute: attrs.Attribute[Any], value: object) -
 
 
 @attrs.frozen(kw_only=True)
-class RetentionPolicy:
+class RetentionPolicy(Value):
     """Which artifacts of a repository may be deleted; see :meth:`~gh_artifacts_async.ArtifactsClient.plan_cleanup`.
 
     At least one of the criteria ``older_than``, ``keep_latest``, ``only_expired`` and ``max_total_bytes`` is needed;

@@ -17,7 +17,7 @@ from tests.kits.redisserver import redis_server
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.alone, pytest.mark.timeout(240)]
 
 PROCESSES = 4
 DOWNLOADS = 2000

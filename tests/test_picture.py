@@ -8,6 +8,8 @@ grimp = pytest.importorskip("grimp")  # comes with import-linter, for those who 
 
 from docs.picture import PAGE, Imports, draw, drawn  # noqa: E402
 
+pytestmark = pytest.mark.once
+
 
 def graph_of(*imports: str):
     """Return an import graph made of lines like ``cli.app -> client``."""

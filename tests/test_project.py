@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import shutil
 import statistics
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "gh_artifacts_async"
@@ -76,7 +79,9 @@ def test_every_test_says_what_it_tests():
     """Each test function has a docstring, and its first line is a sentence."""
     silent = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
+        for node in itertools.chain(module.body, *(found.body for found in classes)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 said = (ast.get_docstring(node) or "").split("\n\n")[0].strip()
                 if not said.endswith((".", "?", "!", '"', "”")):

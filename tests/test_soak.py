@@ -23,6 +23,7 @@ from benchmarks.soak.transfers import leftovers  # noqa: E402
 
 @pytest.mark.slow
 @pytest.mark.realtime
+@pytest.mark.alone
 @pytest.mark.timeout(220)
 @pytest.mark.parametrize("options", [[], ["--no-surplus", "--seed", "2"]])
 def test_a_few_seconds_of_the_soak_pass(options):

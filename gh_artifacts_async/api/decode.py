@@ -1,17 +1,15 @@
 """JSON to models, fast: the shape that GitHub documents, field by field; anything else is left to strict.py.
 
-A listing consists of thousands of artifacts. cattrs takes twice as long for each, and so does a frozen class's own
-constructor, which sets every field by name through ``object.__setattr__``. So the slots are set directly here, before
-anyone sees the value. A document that is not exactly as documented goes to :mod:`gh_artifacts_async.api.strict`, which
-accepts it or names what is wrong; a property test checks that both return the same values and refuse the same
-documents.
+A listing consists of thousands of artifacts. cattrs takes three times as long for each, and so does a frozen class's
+own constructor, which sets every field by name through ``object.__setattr__``. So a value is filled in as an object of
+a subclass that is not frozen, and becomes one of its own class before anyone sees it. A document that is not exactly as
+documented goes to :mod:`gh_artifacts_async.api.strict`, which accepts it or names what is wrong; a property test checks
+that both return the same values and refuse the same documents.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import attrs
+from typing import TYPE_CHECKING, Any, cast
 
 from gh_artifacts_async.models import (
     Artifact,
@@ -41,28 +39,16 @@ _SHA256_BYTES = 32
 _SHA256_LENGTH = len(_SHA256) + 2 * _SHA256_BYTES
 
 
-def _setters(cls: type[attrs.AttrsInstance]) -> tuple[Callable[[object, object], None], ...]:
-    return tuple(getattr(cls, field.name).__set__ for field in attrs.fields(cls))
+def _unfrozen(cls: type) -> Callable[[], Any]:
+    """Return a subclass of a frozen class whose fields can be set; its objects start without any.
+
+    It adds no slots, so that CPython lets its objects become the class's own.
+    """
+    plain = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__")}
+    return type(f"_{cls.__name__}", (cls,), {"__slots__": (), **plain})
 
 
-_new = object.__new__
-(
-    _id,
-    _node_id,
-    _name,
-    _size_in_bytes,
-    _url,
-    _archive_download_url,
-    _expired,
-    _created_at,
-    _expires_at,
-    _updated_at,
-    _digest,
-    _workflow_run_of,
-    _repository,
-) = _setters(Artifact)
-_run_id, _repository_id, _head_repository_id, _head_branch, _head_sha = _setters(ArtifactRun)
-_algorithm, _hex = _setters(Digest)
+_new_artifact, _new_run, _new_digest = _unfrozen(Artifact), _unfrozen(ArtifactRun), _unfrozen(Digest)
 
 
 def artifact(data: Any, repository: RepositoryName) -> Artifact:  # noqa: ANN401 - any JSON value
@@ -147,21 +133,22 @@ def _artifact(item: dict[str, Any], repository: RepositoryName) -> Artifact:
         raise TypeError
     created, expires, updated = get("created_at"), get("expires_at"), get("updated_at")
     digest, run = get("digest"), get("workflow_run")
-    made = _new(Artifact)
-    _id(made, number)
-    _node_id(made, node)
-    _name(made, name)
-    _size_in_bytes(made, size)
-    _url(made, url)
-    _archive_download_url(made, download)
-    _expired(made, expired)
-    _created_at(made, None if created is None else parse_timestamp(created))
-    _expires_at(made, None if expires is None else parse_timestamp(expires))
-    _updated_at(made, None if updated is None else parse_timestamp(updated))
-    _digest(made, None if digest is None else _sha256(digest))
-    _workflow_run_of(made, None if run is None else _artifact_run(run))
-    _repository(made, repository)
-    return made
+    made = _new_artifact()
+    made.id = number
+    made.node_id = node
+    made.name = name
+    made.size_in_bytes = size
+    made.url = url
+    made.archive_download_url = download
+    made.expired = expired
+    made.created_at = None if created is None else parse_timestamp(created)
+    made.expires_at = None if expires is None else parse_timestamp(expires)
+    made.updated_at = None if updated is None else parse_timestamp(updated)
+    made.digest = None if digest is None else _sha256(digest)
+    made.workflow_run = None if run is None else _artifact_run(run)
+    made.repository = repository
+    made.__class__ = Artifact
+    return cast("Artifact", made)
 
 
 def _sha256(text: str) -> Digest:
@@ -170,10 +157,11 @@ def _sha256(text: str) -> Digest:
     digits = text[len(_SHA256) :]
     if len(bytes.fromhex(digits)) != _SHA256_BYTES:  # fromhex skips blanks
         raise ValueError
-    made = _new(Digest)
-    _algorithm(made, "sha256")
-    _hex(made, digits.lower())
-    return made
+    made = _new_digest()
+    made.algorithm = "sha256"
+    made.hex = digits.lower()
+    made.__class__ = Digest
+    return cast("Digest", made)
 
 
 def _artifact_run(run: dict[str, Any]) -> ArtifactRun:
@@ -188,13 +176,14 @@ def _artifact_run(run: dict[str, Any]) -> ArtifactRun:
         or (type(sha) is not str and sha is not None)
     ):
         raise TypeError
-    made = _new(ArtifactRun)
-    _run_id(made, number)
-    _repository_id(made, repository)
-    _head_repository_id(made, head)
-    _head_branch(made, branch)
-    _head_sha(made, sha)
-    return made
+    made = _new_run()
+    made.id = number
+    made.repository_id = repository
+    made.head_repository_id = head
+    made.head_branch = branch
+    made.head_sha = sha
+    made.__class__ = ArtifactRun
+    return cast("ArtifactRun", made)
 
 
 def _workflow_run(item: dict[str, Any], repository: RepositoryName) -> WorkflowRun:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.api.pagination import Page, paginate
+from gh_artifacts_async.api.pagination import Page, one_by_one, paginate
 from gh_artifacts_async.api.repositories import repository_page
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, WorkflowRun, check_id
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.session import GitHubSession
     from gh_artifacts_async.models import Direction, RepositoryName
     from gh_artifacts_async.models.neighbours import Job, Repository
-
-T = TypeVar("T")
 
 MOST_FILTERED_RUNS = 1000
 """GitHub returns at most this many runs of a filtered listing
@@ -72,11 +70,19 @@ def artifacts(
 
     request(1)
     _check_bounds(limit, concurrency)
-    found = paginate(fetch, per_page=per_page, concurrency=concurrency, emitter=session.emitter)
-    return _chosen(found if direction != "asc" else _ascending(found), name, limit)
+    pages = paginate(fetch, per_page=per_page, concurrency=concurrency, emitter=session.emitter, most=limit)
+    return one_by_one(pages if direction != "asc" else _ascending(pages), limit, name=name)
 
 
-async def _ascending(found: AsyncGenerator[Artifact]) -> AsyncGenerator[Artifact]:
+def everything(session: GitHubSession, repo: RepositoryName) -> AsyncGenerator[Artifact]:
+    """Return all artifacts of a repository, for who reads them to the end.
+
+    Pages are fetched ahead, as many at once as the session's limits let through.
+    """
+    return artifacts(session, repo, concurrency=session.limits.api_concurrency)
+
+
+async def _ascending(pages: AsyncGenerator[list[Artifact]]) -> AsyncGenerator[list[Artifact]]:
     """Yield a run's artifacts oldest first, also if the server sends them newest first.
 
     GitHub Enterprise Server before 3.17 ignores ``direction``. There no artifact is newer than the first, so that all
@@ -84,37 +90,23 @@ async def _ascending(found: AsyncGenerator[Artifact]) -> AsyncGenerator[Artifact
     """
     held: list[Artifact] = []
     try:
-        async for artifact in found:
-            held.append(artifact)
-            if artifact.id > held[0].id and _is_later(artifact, held[0]):
+        async for page in pages:
+            held += page
+            if any(artifact.id > held[0].id and _is_later(artifact, held[0]) for artifact in page):
                 break
-        if held and held[0].id > held[-1].id and not _is_later(held[-1], held[0]):
-            held.reverse()
-        for artifact in held:
-            yield artifact
-        async for artifact in found:
-            yield artifact
+        else:
+            if held and held[0].id > held[-1].id and not _is_later(held[-1], held[0]):
+                held.reverse()
+        if held:
+            yield held
+        async for page in pages:
+            yield page
     finally:
-        await found.aclose()
+        await pages.aclose()
 
 
 def _is_later(one: Artifact, other: Artifact) -> bool:
     return one.created_at is not None and other.created_at is not None and one.created_at > other.created_at
-
-
-async def _chosen(found: AsyncGenerator[Artifact], name: str | None, limit: int | None) -> AsyncGenerator[Artifact]:
-    """Yield the artifacts of that name, up to a limit."""
-    given = 0
-    try:
-        while limit is None or given < limit:
-            artifact = await anext(found, None)
-            if artifact is None:
-                return
-            if name is None or artifact.name == name:
-                given += 1
-                yield artifact
-    finally:
-        await found.aclose()
 
 
 def workflow_runs(
@@ -140,7 +132,7 @@ def workflow_runs(
             repo, workflow=workflow, filters=filters, created=window, page=page, pull_requests=pull_requests
         )
 
-    def open_window(window: str | None) -> AsyncGenerator[WorkflowRun]:
+    def open_window(window: str | None) -> AsyncGenerator[list[WorkflowRun]]:
         async def fetch(number: int, url: str | None) -> Page[WorkflowRun]:
             asked = request(window, number) if url is None else request(window, number).at(url)
             page, links = await endpoints.run_page(session, asked, repo)
@@ -154,7 +146,7 @@ def workflow_runs(
 
 
 async def _windows(
-    open_window: Callable[[str | None], AsyncGenerator[WorkflowRun]],
+    open_window: Callable[[str | None], AsyncGenerator[list[WorkflowRun]]],
     created: tuple[datetime | None, datetime | None],
     limit: int | None,
     *,
@@ -165,18 +157,20 @@ async def _windows(
     while limit is None or len(seen) < limit:
         window = run_requests.created_range(start, end)
         count, known, oldest = 0, len(seen), end
-        runs = open_window(window)
+        pages = open_window(window)
         try:
-            async for run in runs:
-                count, oldest = count + 1, run.created_at or oldest
-                if run.id in seen:
-                    continue
-                seen.add(run.id)
-                yield run
-                if limit is not None and len(seen) >= limit:
-                    return
+            async for page in pages:
+                count += len(page)
+                for run in page:
+                    oldest = run.created_at or oldest
+                    if run.id in seen:
+                        continue
+                    seen.add(run.id)
+                    yield run
+                    if limit is not None and len(seen) >= limit:
+                        return
         finally:
-            await runs.aclose()
+            await pages.aclose()
         if count < MOST_FILTERED_RUNS or oldest is None or oldest == end or not (filtered or window):
             return
         if len(seen) == known:  # the server ignores ``created``
@@ -208,7 +202,7 @@ def jobs(
 
     request(1)
     _check_bounds(limit, 1)
-    return _first(paginate(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter), limit)
+    return one_by_one(paginate(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter), limit)
 
 
 def repositories(session: GitHubSession, owner: str, *, limit: int | None = None) -> AsyncGenerator[RepositoryName]:
@@ -246,19 +240,4 @@ def _owned(
         page, links = await repository_page(session, asked if url is None else asked.at(url))
         return Page(items=page.repositories, total=0, links=links)  # GitHub counts them nowhere
 
-    return _first(paginate(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter), limit)
-
-
-async def _first(found: AsyncGenerator[T], limit: int | None) -> AsyncGenerator[T]:
-    """Yield the items up to a limit."""
-    given = 0
-    try:
-        while limit is None or given < limit:
-            try:
-                item = await anext(found)
-            except StopAsyncIteration:
-                return
-            given += 1
-            yield item
-    finally:
-        await found.aclose()
+    return one_by_one(paginate(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter), limit)

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
-
-import attrs
 
 from gh_artifacts_async.errors import UnexpectedResponseError
 from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_step_back
@@ -20,15 +17,15 @@ from gh_artifacts_async.protocol.links import PageLinks, page_count, pages_to_st
 if TYPE_CHECKING:
     from gh_artifacts_async.api.emitter import Emitter
 
-_id_of = attrgetter("id")
 
-
-class _HasId(Protocol):
+class _Listed(Protocol):
     @property
     def id(self) -> int: ...
+    @property
+    def name(self) -> object: ...
 
 
-Item = TypeVar("Item", bound=_HasId)
+Item = TypeVar("Item", bound=_Listed)
 
 _MOST_STALE_PAGES = 5  # pages in a row with nothing new, beyond those that changes of the total explain
 _MOST_FRUITLESS_STEPS = 3  # a server whose totals go up and down must not cause an endless loop
@@ -59,19 +56,22 @@ class _Prefetcher(NamedTuple, Generic[Item]):
         fetch: fetches one page.
         concurrency: pages fetched at once.
         per_page: items a page.
+        most: items that the caller wants at most; pages behind these are not fetched ahead. None for all.
         tasks: the fetches under way, by the page's number.
     """
 
     fetch: Fetch[Item]
     concurrency: int
     per_page: int
+    most: int | None
     tasks: dict[int, asyncio.Task[Page[Item]]]
 
     async def get(self, number: int, url: str | None, total: int) -> Page[Item]:
         """Return one page, and start fetching those behind it, as far as ``total`` items reach (0 if unknown)."""
         if self.concurrency == 1 or not total:
             return await self.fetch(number, url)
-        last = max(page_count(total, self.per_page), number)
+        within = total if self.most is None else min(total, self.most)
+        last = max(page_count(within, self.per_page), number)
         for ahead in range(number, min(number + self.concurrency, last + 1)):
             if ahead not in self.tasks:
                 self.tasks[ahead] = asyncio.ensure_future(self.fetch(ahead, None))
@@ -94,20 +94,26 @@ def _tell(emitter: Emitter, page: int, items: int, total: int) -> None:
     emitter.emit(ListingProgress(page=page, items=items, total_count=total))
 
 
-async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter) -> AsyncGenerator[Item]:
-    """Yield every item of a listing once, in the order in which the pages show them.
+async def paginate(
+    fetch: Fetch[Item], *, per_page: int, concurrency: int, emitter: Emitter, most: int | None = None
+) -> AsyncGenerator[list[Item]]:
+    """Yield every item of a listing once, in the order in which the pages show them: page by page.
+
+    An item costs less as one of a list than with a step of the generator for each. A page without anything new yields
+    nothing.
 
     Args:
         fetch: fetches one page.
         per_page: items a page, 1..100.
         concurrency: pages fetched at once.
         emitter: gets a ListingProgress for each page.
+        most: items that the caller wants at most, which bounds what is fetched ahead; None for all.
 
     Raises:
         UnexpectedResponseError: the listing would never end.
         ArtifactsError: whatever ``fetch`` raises.
     """
-    ahead = _Prefetcher(fetch, concurrency, per_page, tasks={})
+    ahead = _Prefetcher(fetch, concurrency, per_page, most, tasks={})
     seen: set[int] = set()
     stale = _Stale(per_page)
     number, url, total = 1, None, 0
@@ -122,12 +128,14 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
                 await ahead.drop()
                 number, url = max(1, number - stale.step_back(fallen, len(seen))), None
                 continue
-            fresh = [item for item in {item.id: item for item in page.items}.values() if item.id not in seen]
-            seen.update(map(_id_of, fresh))
+            by_id = {item.id: item for item in page.items}
+            known = not seen.isdisjoint(by_id)
+            fresh = [item for key, item in by_id.items() if key not in seen] if known else list(by_id.values())
+            seen.update(by_id)
             if emitter.active:
                 _tell(emitter, number, len(seen), total)
-            for item in fresh:
-                yield item
+            if fresh:
+                yield fresh
             if not _has_next(page, number, per_page, concurrency):
                 return
             _check_next(page, number)
@@ -139,7 +147,30 @@ async def paginate(fetch: Fetch[Item], *, per_page: int, concurrency: int, emitt
             await ahead.drop()
 
 
-@attrs.define(eq=False)
+async def one_by_one(
+    pages: AsyncGenerator[list[Item]], limit: int | None = None, *, name: str | None = None
+) -> AsyncGenerator[Item]:
+    """Yield the items of a listing's pages, or those of a name, up to a limit.
+
+    The next page is not asked for before all items of this one were taken. The pages are closed in the end.
+    """
+    left = limit
+    try:
+        while left is None or left > 0:
+            page = await anext(pages, None)
+            if page is None:
+                return
+            if name is not None:
+                page = [item for item in page if item.name == name]
+            if left is not None:
+                page = page[:left]
+                left -= len(page)
+            for item in page:
+                yield item
+    finally:
+        await pages.aclose()
+
+
 class _Stale:
     """The pages in a row that had no new item: a few are normal while a listing changes, more never end.
 
@@ -154,11 +185,14 @@ class _Stale:
         urls: links followed from these pages; one that comes again leads in a circle.
     """
 
-    per_page: int
-    pages: int = 0
-    steps: int = 0
-    least: int | None = None
-    urls: set[str] = attrs.field(factory=set)
+    __slots__ = ("least", "pages", "per_page", "steps", "urls")
+
+    def __init__(self, per_page: int) -> None:
+        """Begin with none."""
+        self.per_page = per_page
+        self.pages = self.steps = 0
+        self.least: int | None = None
+        self.urls: set[str] = set()
 
     def step_back(self, fallen: int, known: int) -> int:
         """Return how many pages to go back after the total fell; those that held known items may be read again."""

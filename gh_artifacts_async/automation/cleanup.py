@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import Outcome
     from gh_artifacts_async.settings import RetentionPolicy
 
-PAGES_AT_ONCE = 4
-
 _STOPS = (*STOPS_ALL, PermissionDeniedError, NotFoundError)
 """What every further deletion would meet too; NotFoundError is of the repository, see :class:`_Deletion`."""
 
@@ -37,7 +35,7 @@ _STOPS = (*STOPS_ALL, PermissionDeniedError, NotFoundError)
 async def plan_cleanup(github: GitHubSession, repo: RepositoryName, policy: RetentionPolicy) -> CleanupPlan:
     """List a repository and decide, see :meth:`gh_artifacts_async.ArtifactsClient.plan_cleanup`."""
     begun = now.utcnow()
-    async with aclosing(listing.artifacts(github, repo, concurrency=PAGES_AT_ONCE)) as listed:
+    async with aclosing(listing.everything(github, repo)) as listed:
         found = [artifact async for artifact in listed]
     return retention.plan(found, policy, begun, repository=repo)
 

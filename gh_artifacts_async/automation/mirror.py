@@ -138,7 +138,7 @@ class _Mirror:
     # --- what GitHub has
 
     def _everything(self) -> AsyncGenerator[Artifact]:
-        return listing.artifacts(self._context.github, self._repo, per_page=100)
+        return listing.everything(self._context.github, self._repo)
 
     async def _listed(self) -> dict[int, Artifact]:
         """Return what the query selects, expired artifacts that are listed with it included.

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.api.session import GitHubSession
 
-PAGES_AT_ONCE = 4
-
 _AGES = (
     ("last day", timedelta(days=1)),
     ("last week", timedelta(days=7)),
@@ -73,7 +71,7 @@ class StorageUsage:
 async def storage_usage(github: GitHubSession, repo: RepositoryName) -> StorageUsage:
     """List a repository and sum up, see :meth:`gh_artifacts_async.ArtifactsClient.storage_usage`."""
     begun = now.utcnow()
-    async with aclosing(listing.artifacts(github, repo, concurrency=PAGES_AT_ONCE)) as listed:
+    async with aclosing(listing.everything(github, repo)) as listed:
         found = [artifact async for artifact in listed]
     return summed(found, begun, repository=repo)
 

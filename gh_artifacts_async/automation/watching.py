@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from gh_artifacts_async.api import endpoints
-from gh_artifacts_async.api.pagination import Page, paginate
+from gh_artifacts_async.api.pagination import Page, one_by_one, paginate
 from gh_artifacts_async.automation.checks import check_seconds
 from gh_artifacts_async.automation.frontier import PAGE, Calm, Frontier, Walk, key_of
 from gh_artifacts_async.errors import (
@@ -222,7 +222,7 @@ class ArtifactWatch:
             )
             return Page(items=page.artifacts, total=page.total_count, links=links)
 
-        return paginate(fetch, per_page=PAGE, concurrency=1, emitter=self._github.emitter)
+        return one_by_one(paginate(fetch, per_page=PAGE, concurrency=1, emitter=self._github.emitter))
 
 
 def _frontier(since: object) -> Frontier:

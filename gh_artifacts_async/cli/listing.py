@@ -19,7 +19,8 @@ from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.render import artifacts, bars, documents, screen
 from gh_artifacts_async.cli.repo import Target
 
-PAGES_AT_ONCE = 4
+PAGES_AT_ONCE = 8
+"""Pages that are fetched at once; a client sends as many requests at once as that."""
 
 
 @attrs.frozen(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
-from gh_artifacts_async.api import endpoints, listing, repositories
+from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
 from gh_artifacts_async.protocol.run_requests import created_bounds
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """GitHub's five artifact operations, and the workflow runs that go with them, over one session."""
+    """GitHub's five artifact operations, and the workflow runs that go with them, over one session.
+
+    What only listings, or a repository's settings, need is imported by the first call.
+    """
 
     def __init__(self, github: GitHubSession) -> None:
         """Keep the session that requests are sent through."""
@@ -61,6 +64,8 @@ class Operations:
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
         where = RepositoryName.parse(repo)
+        from gh_artifacts_async.api import listing
+
         return listing.artifacts(
             self._github, where, name=name, per_page=per_page, limit=limit, concurrency=concurrency
         )
@@ -93,6 +98,8 @@ class Operations:
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
         where, run = RepositoryName.parse(repo), check_id(run_id, "run_id")
+        from gh_artifacts_async.api import listing
+
         return listing.artifacts(
             self._github,
             where,
@@ -217,6 +224,8 @@ class Operations:
         """
         given = {"branch": branch, "event": event, "status": status, "head_sha": head_sha, "actor": actor}
         filters = tuple((key, value) for key, value in given.items() if value is not None)
+        from gh_artifacts_async.api import listing
+
         return listing.workflow_runs(
             self._github,
             RepositoryName.parse(repo),
@@ -251,6 +260,8 @@ class Operations:
             NotFoundError: the run was not found, or the token has no access.
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
+        from gh_artifacts_async.api import listing
+
         return listing.jobs(self._github, RepositoryName.parse(repo), run_id, limit=limit)
 
     def list_repositories(self, owner: str, *, limit: int | None = None) -> AsyncGenerator[RepositoryName]:
@@ -265,6 +276,8 @@ class Operations:
             NotFoundError: there is no organization or user of that name.
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
+        from gh_artifacts_async.api import listing
+
         return listing.repositories(self._github, owner, limit=limit)
 
     async def get_artifact_retention(self, repo: str | RepositoryName) -> ArtifactRetention:
@@ -277,6 +290,8 @@ class Operations:
             NotFoundError: not found, or the token has no access, or a GitHub Enterprise Server before 3.19.
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
+        from gh_artifacts_async.api import repositories
+
         return await repositories.get_artifact_and_log_retention_settings_repository(self._github, repo)
 
     async def set_artifact_retention(self, repo: str | RepositoryName, days: int) -> None:
@@ -292,6 +307,8 @@ class Operations:
             NotFoundError: not found, or the token has no access, or a GitHub Enterprise Server before 3.19.
             ArtifactsError: GitHub answered with an error, or did not answer.
         """
+        from gh_artifacts_async.api import repositories
+
         await repositories.set_artifact_and_log_retention_settings_repository(self._github, repo, days)
 
 

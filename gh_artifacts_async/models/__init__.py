@@ -13,6 +13,7 @@ from typing import Literal, Self
 import attrs
 
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.models.values import Value
 
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?", re.ASCII)
 _REPO = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -60,7 +61,7 @@ def parse_timestamp(text: str) -> datetime:
 
 
 @attrs.frozen
-class RepositoryName:
+class RepositoryName(Value):
     """A repository's full name, ``owner/name``, checked when it is created.
 
     Attributes:
@@ -117,7 +118,7 @@ def _parsed(text: str) -> RepositoryName:
 
 
 @attrs.frozen
-class Digest:
+class Digest(Value):
     """GitHub's digest of an artifact's stored bytes, e.g. ``sha256:9f86…``.
 
     Attributes:
@@ -164,7 +165,7 @@ class Digest:
 
 
 @attrs.frozen(kw_only=True)
-class ArtifactRun:
+class ArtifactRun(Value):
     """The workflow run of an artifact, as the artifact itself describes it; GitHub guarantees none of the fields.
 
     Attributes:
@@ -183,7 +184,7 @@ class ArtifactRun:
 
 
 @attrs.frozen(kw_only=True)
-class Artifact:
+class Artifact(Value):
     """One artifact.
 
     Attributes:
@@ -228,7 +229,7 @@ def _repository(value: str | RepositoryName) -> RepositoryName:
 
 
 @attrs.frozen
-class ArtifactRef:
+class ArtifactRef(Value):
     """An artifact of which only repository and id are known, e.g. from a webhook or a command line.
 
     Attributes:
@@ -251,7 +252,7 @@ class ArtifactRef:
 
 
 @attrs.frozen(kw_only=True)
-class ArtifactPage:
+class ArtifactPage(Value):
     """One page of a listing.
 
     Attributes:
@@ -266,7 +267,7 @@ class ArtifactPage:
 
 
 @attrs.frozen(kw_only=True)
-class WorkflowRun:
+class WorkflowRun(Value):
     """One run of a workflow, with the fields that help to select artifacts; old GHES sends fewer of them.
 
     Attributes:
@@ -322,7 +323,7 @@ class WorkflowRun:
 
 
 @attrs.frozen(kw_only=True)
-class RunPage:
+class RunPage(Value):
     """One page of a listing of runs.
 
     Attributes:
@@ -337,7 +338,7 @@ class RunPage:
 
 
 @attrs.frozen(kw_only=True)
-class RateLimit:
+class RateLimit(Value):
     """GitHub's primary rate limit as of one response.
 
     Attributes:

@@ -10,10 +10,11 @@ from datetime import datetime
 import attrs
 
 from gh_artifacts_async.models import RepositoryName
+from gh_artifacts_async.models.values import Value
 
 
 @attrs.frozen(kw_only=True)
-class Job:
+class Job(Value):
     """One job of an attempt of a workflow run.
 
     Attributes:
@@ -44,7 +45,7 @@ class Job:
 
 
 @attrs.frozen(kw_only=True)
-class JobPage:
+class JobPage(Value):
     """One page of a run's jobs.
 
     Attributes:
@@ -59,7 +60,7 @@ class JobPage:
 
 
 @attrs.frozen(kw_only=True)
-class Workflow:
+class Workflow(Value):
     """One workflow of a repository.
 
     Attributes:
@@ -76,7 +77,7 @@ class Workflow:
 
 
 @attrs.frozen(kw_only=True)
-class WorkflowPage:
+class WorkflowPage(Value):
     """One page of a repository's workflows.
 
     Attributes:
@@ -91,7 +92,7 @@ class WorkflowPage:
 
 
 @attrs.frozen(kw_only=True)
-class PullRequest:
+class PullRequest(Value):
     """One pull request.
 
     Attributes:
@@ -104,7 +105,7 @@ class PullRequest:
 
 
 @attrs.frozen(kw_only=True)
-class Repository:
+class Repository(Value):
     """One repository of an owner.
 
     Attributes:
@@ -117,7 +118,7 @@ class Repository:
 
 
 @attrs.frozen(kw_only=True)
-class RepositoryPage:
+class RepositoryPage(Value):
     """One page of an owner's repositories.
 
     Attributes:
@@ -130,7 +131,7 @@ class RepositoryPage:
 
 
 @attrs.frozen(kw_only=True)
-class ArtifactRetention:
+class ArtifactRetention(Value):
     """How long a repository keeps its artifacts and logs.
 
     Attributes:

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 import attrs
 
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.protocol.media_types import media_type
 
 Kind = Literal["zip", "raw"]
@@ -45,8 +46,8 @@ _HOUSEKEEPING = re.compile(
     r"\..*\.(?:part(?:\.json(?:\.new)?)?|gh-artifacts\.json(?:\..*)?)|\.gh-artifacts-.*", re.IGNORECASE | re.DOTALL
 )
 _FORBIDDEN = frozenset('<>:"/\\|?*')
-_PARAMETER = re.compile(r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""")
-_EXTENDED = re.compile(r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)""")
+_PARAMETER = r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)"""  # compiled when first needed
+_EXTENDED = r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)"""
 
 
 @functools.lru_cache(maxsize=64)
@@ -96,7 +97,7 @@ def disposition_filename(value: str | None) -> str | None:
     if not value:
         return None
     given: dict[str, str] = {}
-    for name, text in _PARAMETER.findall(value):
+    for name, text in re.findall(_PARAMETER, value):
         given.setdefault(name.lower(), text.strip())
     text = _extended(given.get("filename*", "")) or _plain(given.get("filename", ""))
     base = re.split(r"[/\\]", text)[-1].strip()
@@ -104,7 +105,7 @@ def disposition_filename(value: str | None) -> str | None:
 
 
 def _extended(value: str) -> str | None:
-    match = _EXTENDED.fullmatch(value)
+    match = re.fullmatch(_EXTENDED, value)
     if match is None or match[1].lower() not in {"utf-8", "iso-8859-1"}:
         return None
     try:
@@ -214,7 +215,7 @@ def check_filename(name: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Destination:
+class Destination(Value):
     """Where one artifact goes.
 
     Attributes:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's grammar of a token, no secret
 _PARAMETER = rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]+))?'
-_LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)")  # empty list elements are ignored
+_LINK = rf"[\s,]*<([^<>]*)>((?:{_PARAMETER})*)\s*(?:,|$)"  # empty list elements are ignored
 _LONGEST_ORIGIN = 300
-_ONE_PARAMETER = re.compile(_PARAMETER)
+_USUAL = {f'; rel="{rel}"': [rel] for rel in ("first", "prev", "next", "last")}
+"""The parameters of a link as GitHub writes them, which need no parser."""
 
 
 class PageLinks(NamedTuple):
@@ -27,7 +28,6 @@ class PageLinks(NamedTuple):
     Attributes:
         next_url: GitHub's own link to the next page, on the API's origin; None on the last page.
         next_page: that link's page number; None if it carries none.
-        last_page: number of the last page; None if GitHub did not say.
         stated: there was a Link header; without one, only the total tells whether there are more pages.
         foreign: why the link to the next page must not be followed; None if it may be, or if there is none.
         previous_page: number of the page before this one; None if GitHub did not say.
@@ -35,7 +35,6 @@ class PageLinks(NamedTuple):
 
     next_url: str | None = None
     next_page: int | None = None
-    last_page: int | None = None
     stated: bool = False
     foreign: str | None = None
     previous_page: int | None = None
@@ -48,13 +47,9 @@ def parse_link(value: str) -> dict[str, str]:
     ends at the first link that is malformed.
     """
     links: dict[str, str] = {}
-    position = 0
-    while match := _LINK.match(value, position):
-        rels: list[str] = []
-        for key, text in _ONE_PARAMETER.findall(match[2]):
-            if key.lower() == "rel" and not rels:
-                rels = re.sub(r"\\(.)", r"\1", text.strip('"')).lower().split()
-        for rel in rels:
+    position, link = 0, re.compile(_LINK)  # which is cached; only listings need it
+    while match := link.match(value, position):
+        for rel in _USUAL.get(match[2]) or _rels(match[2]):
             links.setdefault(rel, match[1].strip())
         position = match.end()
         if position >= len(value):
@@ -62,9 +57,21 @@ def parse_link(value: str) -> dict[str, str]:
     return links
 
 
+def _rels(parameters: str) -> list[str]:
+    for key, text in re.findall(_PARAMETER, parameters):
+        rels = re.sub(r"\\(.)", r"\1", text.strip('"')).lower().split() if key.lower() == "rel" else []
+        if rels:
+            return rels
+    return []
+
+
 def page_number(url: str) -> int | None:
     """Return the ``page`` parameter of a URL; None if it has none that is a number."""
-    values = parse_qs(url.partition("#")[0].partition("?")[2]).get("page", [])
+    query = url.partition("#")[0].partition("?")[2]
+    if "%" in query or "+" in query:
+        values = parse_qs(query).get("page", [])
+    else:
+        values = [part[5:] for part in query.split("&") if part.startswith("page=") and part != "page="]
     return whole(values[-1]) if values else None
 
 
@@ -80,19 +87,18 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
         return PageLinks()
     links = parse_link(value)
     following = links.get("next")
-    last = page_number(links["last"]) if "last" in links else None
     previous = page_number(links["prev"]) if "prev" in links else None
     if following is None:
-        return PageLinks(last_page=last, stated=True, previous_page=previous)
-    following = _absolute(url, following)
+        return PageLinks(stated=True, previous_page=previous)
+    following = _absolute(url, following, base)
     number = page_number(following)
     if base.owns(following):
-        return PageLinks(next_url=following, next_page=number, last_page=last, stated=True, previous_page=previous)
+        return PageLinks(next_url=following, next_page=number, stated=True, previous_page=previous)
     foreign = (
         f"the next page's link leaves {base.origin} for {_origin(following)}; it was not followed, so that the token "
         "is not sent there. If the server is behind a proxy, pass the proxy's URL as base_url"
     )
-    return PageLinks(next_page=number, last_page=last, stated=True, foreign=foreign, previous_page=previous)
+    return PageLinks(next_page=number, stated=True, foreign=foreign, previous_page=previous)
 
 
 def _origin(url: str) -> str:
@@ -107,7 +113,9 @@ def _origin(url: str) -> str:
     return shown[:_LONGEST_ORIGIN] if host and shown.isprintable() else "an address that cannot be read"
 
 
-def _absolute(url: str, link: str) -> str:
+def _absolute(url: str, link: str, base: BaseURL) -> str:
+    if link.startswith(f"{base.origin}/") and link.isprintable():
+        return link  # urljoin, which is slow, would at most drop an empty query
     try:
         return urljoin(url, link)
     except ValueError:  # brackets that hold no address: on no origin

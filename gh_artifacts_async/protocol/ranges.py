@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadError, UnexpectedResponseError
+from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.throttling import http_date, retry_after, whole
 
@@ -35,7 +36,7 @@ _EXPIRED = (b"not valid in the specified time frame", b"uri expired", b"request 
 
 
 @attrs.frozen(kw_only=True)
-class LocalState:
+class LocalState(Value):
     """How much of a download is on disk.
 
     Attributes:
@@ -57,7 +58,7 @@ class LocalState:
 
 
 @attrs.frozen(kw_only=True)
-class Stream:
+class Stream(Value):
     """The body holds the bytes from ``offset`` to the end, or to the end of the range.
 
     Attributes:
@@ -74,12 +75,12 @@ class Stream:
 
 
 @attrs.frozen(kw_only=True)
-class Done:
+class Done(Value):
     """All bytes are on disk already."""
 
 
 @attrs.frozen(kw_only=True)
-class Restart:
+class Restart(Value):
     """The bytes on disk are not from the blob that storage has now: discard them, and start from 0.
 
     Attributes:
@@ -90,7 +91,7 @@ class Restart:
 
 
 @attrs.frozen(kw_only=True)
-class SignAgain:
+class SignAgain(Value):
     """Storage refuses the signed URL: request a new one.
 
     Attributes:
@@ -107,7 +108,7 @@ class SignAgain:
 
 
 @attrs.frozen(kw_only=True)
-class RetryLater:
+class RetryLater(Value):
     """Storage failed: wait, then resume.
 
     Attributes:
@@ -122,7 +123,7 @@ class RetryLater:
 
 
 @attrs.frozen(kw_only=True)
-class Fail:
+class Fail(Value):
     """An error that no retry can mend.
 
     Attributes:
@@ -137,7 +138,7 @@ class Fail:
 
 
 @attrs.frozen(kw_only=True)
-class Whole:
+class Whole(Value):
     """Storage sent the whole blob although a range was requested: it does not support ranges."""
 
 

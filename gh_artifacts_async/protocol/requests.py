@@ -249,7 +249,6 @@ class Request(NamedTuple):
         return self._replace(absolute_url=url)
 
 
-@functools.lru_cache(maxsize=256)
 def actions(repo: RepositoryName) -> str:
     """Return the path that a repository's operations on GitHub Actions begin with."""
     return f"/repos/{repo.owner}/{repo.name}/actions"
@@ -334,7 +333,7 @@ def download_artifact(
 ) -> Request:
     """``GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}``; the format must be zip."""
     check_id(artifact_id, "artifact_id")
-    path = f"{actions(repo)}/artifacts/{artifact_id}/zip"
+    path = f"/repos/{repo.owner}/{repo.name}/actions/artifacts/{artifact_id}/zip"
     return Request(
         operation="download_artifact", path=path, answer="location", known_expired=known_expired, fresh=fresh
     )

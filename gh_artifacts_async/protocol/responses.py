@@ -30,6 +30,7 @@ from gh_artifacts_async.errors import (
     UnexpectedResponseError,
     UnsafeRedirectError,
 )
+from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.protocol.api_versions import DEFAULT, is_retired_version, version_hint
 from gh_artifacts_async.protocol.denials import APP_HINTS, error_details, page_text, printable, read_denial
 from gh_artifacts_async.protocol.links import PageLinks, page_links
@@ -49,7 +50,6 @@ _LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is q
 _LAST_GOOD = 299
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _NOT_ACCEPTABLE, _GONE, _LEGAL, _SERVER = 401, 403, 404, 406, 410, 451, 500
 _PAGES = ("text/html", "application/xhtml+xml")
-_SNIFFED = 512
 _PERMANENT = (301, 308)
 _TEMPORARY = (302, 303, 307)
 LARGE = 2**20
@@ -60,7 +60,7 @@ NO_DOWNLOAD_URL = "failed to generate url"
 
 
 @attrs.frozen(kw_only=True)
-class Response:
+class Response(Value):
     """An HTTP response; its repr shows neither headers (a Location is a secret) nor body.
 
     Attributes:
@@ -102,7 +102,7 @@ class Document(NamedTuple):
 
 
 @attrs.frozen
-class Nothing:
+class Nothing(Value):
     """An empty body, as the 204 of a DELETE has it."""
 
 
@@ -244,7 +244,7 @@ def _web_page(request: Request, response: Response, base: BaseURL, found: str) -
 def _is_page(response: Response) -> bool:
     if media_type(response.headers.get("content-type")) in _PAGES:
         return True
-    return response.body[:_SNIFFED].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    return response.body[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 @functools.cache

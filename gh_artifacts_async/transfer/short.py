@@ -22,9 +22,11 @@ from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.begun import Begun, Replayed
 from gh_artifacts_async.transfer.storage.targets import sign
 from gh_artifacts_async.transfer.storage.throughput import EVENT_INTERVAL, INLINE, RateWatch
+from gh_artifacts_async.transport.lane_protocol import Receipt
 from gh_artifacts_async.transport.lanes import WholeBody
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from gh_artifacts_async.api.emitter import Emitter
@@ -128,8 +130,9 @@ class ShortWay:
     async def _receive(self) -> tuple[WholeBody, Way] | Begun:
         """Receive the whole body; or what the ordinary way begins with."""
         signed = await sign(self._context.github, self._artifact)
+        receipt = Receipt(self._arrived, self._keep)
         try:
-            answer = await self._context.storage.open(signed, _HEADERS, buffers=self._lend)
+            answer = await self._context.storage.open(signed, _HEADERS, buffers=self._lend, receipt=receipt)
         except TransportError as error:
             if is_final(error):
                 raise
@@ -162,13 +165,12 @@ class ShortWay:
             while filled < len(body) and (chunk := await stream.read_chunk()):
                 body[filled : filled + len(chunk)] = chunk
                 filled += len(chunk)
-                if self._emitter.active:
-                    self._tell(filled, len(body))
+                self._arrived(filled, len(body))
                 watch.count(len(chunk), loop.time(), stream.host)
         except (TransportError, SlowTransferError) as error:
             return filled, error.with_traceback(None)
         except asyncio.CancelledError:
-            self._keep(stream.response, body[:filled], len(body))
+            self._keep(stream.response.headers, body[:filled], len(body))
             raise
         finally:
             stream.close()
@@ -191,12 +193,17 @@ class ShortWay:
             self._told = now
             self._emitter.emit(TransferBytes(artifact=self._artifact, received=received, size=size))
 
-    def _keep(self, response: Response, body: memoryview, size: int) -> None:
+    def _arrived(self, received: int, size: int) -> None:
+        """Tell of bytes if somebody listens."""
+        if self._emitter.active:
+            self._tell(received, size)
+
+    def _keep(self, headers: Mapping[str, str], body: bytes | memoryview, size: int) -> None:
         """Leave what has arrived to a later run, as the ordinary way does."""
-        etag = strong_etag(response.headers)
+        etag = strong_etag(headers)
         if etag is None or not body:
             return
-        content_type, disposition = response.headers.get("content-type"), response.headers.get("content-disposition")
+        content_type, disposition = headers.get("content-type"), headers.get("content-disposition")
         part = PartFile.for_artifact(self._artifact, self._destination.folder)
         try:
             with suppress(OSError):

@@ -33,18 +33,14 @@ else:
     _Connector = object
 
 _DISTRIBUTION = "gh-artifacts-async"
+_VERSION = "0.1.0"  # importlib.metadata would take 20 ms to tell it
 READ_BUFFER = 256 * 1024
 """Bytes that aiohttp may hold of one body before it stops reading; they are lost when the body breaks."""
 
 
 def default_user_agent() -> str:
     """Return this package's name and version."""
-    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a request needs
-
-    try:
-        return f"{_DISTRIBUTION}/{version(_DISTRIBUTION)}"
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return f"{_DISTRIBUTION}/0"
+    return f"{_DISTRIBUTION}/{_VERSION}"
 
 
 def tls_context(ca_file: StrPath | None, ssl_context: ssl.SSLContext | None) -> ssl.SSLContext | None:

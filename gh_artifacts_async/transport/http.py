@@ -26,7 +26,7 @@ from gh_artifacts_async.transport.connections import (
 )
 from gh_artifacts_async.transport.failures import transport_error, without_traceback
 from gh_artifacts_async.transport.lane_heads import split_url
-from gh_artifacts_async.transport.lane_protocol import BUFFER, Call, LaneClosedError, Whole
+from gh_artifacts_async.transport.lane_protocol import BUFFER, Call, LaneClosedError, Receipt, Whole
 from gh_artifacts_async.transport.lanes import Lanes, WholeBody
 from gh_artifacts_async.transport.proxies import Proxies
 from gh_artifacts_async.transport.streams import HttpStream, headers_of
@@ -323,7 +323,13 @@ class HttpTransport:
         return stream
 
     async def open_small(
-        self, url: Secret, headers: Mapping[str, str], host: str, buffers: Callable[[int], bytearray | None]
+        self,
+        url: Secret,
+        headers: Mapping[str, str],
+        host: str,
+        buffers: Callable[[int], bytearray | None],
+        *,
+        receipt: Receipt | None = None,
     ) -> WholeBody | HttpStream:
         """Send a bare GET as :meth:`open` does, over a lane if possible, and return the whole body if that is short.
 
@@ -336,6 +342,7 @@ class HttpTransport:
             buffers: lends a buffer for a body of so many bytes; it may be longer. None if it has none: the body is
                 then a stream. Called at most once; unless a WholeBody with that buffer is returned, nothing writes into
                 it any more when this method returns or raises, and the caller gives it back.
+            receipt: whom to tell of the body before it is whole, if a lane receives it.
 
         Raises:
             TransportError: no response arrived; aiohttp's exceptions never leave this frame.
@@ -345,7 +352,9 @@ class HttpTransport:
         lanes = self._lanes
         if lanes is None or not lanes.able:
             return await self.open(url, headers, host)
-        return await self._opened(self._start_small(lanes, url, headers, host, buffers), url, host)
+        return await self._opened(
+            self._start_small(lanes, url, headers, host, buffers=buffers, receipt=receipt), url, host
+        )
 
     async def _opened(
         self, started: Awaitable[WholeBody | HttpStream], url: Secret, host: str
@@ -386,7 +395,9 @@ class HttpTransport:
         url: Secret,
         headers: Mapping[str, str],
         host: str,
+        *,
         buffers: Callable[[int], bytearray | None],
+        receipt: Receipt | None,
     ) -> WholeBody | HttpStream:
         """Hold the byte-exact URL as briefly as possible."""
         exact = url.reveal()
@@ -396,7 +407,7 @@ class HttpTransport:
         session = self._bare or self._open(fresh=False)
         given = {"User-Agent": self._user_agent or self.user_agent, **headers}
         ask = partial(self._ask, session, "GET", exact, given, None)
-        call = Call("storage", *parts, given, session, ask, self._limits, _OK, _LONGEST_BODY, buffers)
+        call = Call("storage", *parts, given, session, ask, self._limits, _OK, _LONGEST_BODY, buffers, None, receipt)
         found = await lanes.get(call)
         if not isinstance(found, Whole):
             return HttpStream(found, host, self._watch)

@@ -43,6 +43,18 @@ class Whole(NamedTuple):
     buffer: bytearray | None
 
 
+class Receipt(NamedTuple):
+    """Whom to tell of a body before it is whole.
+
+    Attributes:
+        arrived: called with the bytes that have arrived, and those of the whole body, unless these are all.
+        cut: called when the task was cancelled, with the headers, what has arrived, and the bytes of the whole body.
+    """
+
+    arrived: Callable[[int, int], None]
+    cut: Callable[[Mapping[str, str], bytes, int], None]
+
+
 class Call(NamedTuple):
     """A GET, and the answer that a lane may receive itself.
 
@@ -59,6 +71,7 @@ class Call(NamedTuple):
         buffers: lends a buffer of at least so many bytes for a body that does not fit into the lane's own; None if it
             has none.
         held: whether requests must not be sent any more, asked once a new connection is open.
+        receipt: whom to tell of the body before it is whole; None for nobody.
     """
 
     kind: str
@@ -72,6 +85,7 @@ class Call(NamedTuple):
     longest: int
     buffers: Buffers | None = None
     held: Callable[[], bool] | None = None
+    receipt: Receipt | None = None
 
 
 class Lane(asyncio.BufferedProtocol):
@@ -291,6 +305,8 @@ class Lane(asyncio.BufferedProtocol):
         left = self._left(head)
         if left > 0:
             limit.brought(nbytes)
+            if self._call is not None and self._call.receipt is not None:
+                self._call.receipt.arrived(head.length - left, head.length)
             return
         if left < 0:
             self._hand_over()

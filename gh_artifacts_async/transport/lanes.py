@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
     from gh_artifacts_async.transport.bounds import Watch
+    from gh_artifacts_async.transport.lane_heads import Head
     from gh_artifacts_async.transport.lane_protocol import Call, Whole
     from gh_artifacts_async.transport.streams import LateAnswer
 
@@ -132,7 +133,9 @@ class Lanes:
                 raise
             broken = isinstance(error, OutOfTimeError | aiohttp.ClientError) and not lane.handed
             if not (broken and lane.complete):  # else it came just in time
-                head, arrived = lane.head, lane.arrived() if broken else b""
+                head, arrived = lane.head, lane.arrived()
+                if head is not None and not lane.handed and isinstance(error, asyncio.CancelledError):
+                    _tell_cut(call, head, arrived)
                 lane.discard()
                 if head is None or not broken:
                     raise
@@ -237,6 +240,12 @@ class Lanes:
         for lane in self._left:
             lane.forget_connection()
         self._left = []
+
+
+def _tell_cut(call: Call, head: Head, arrived: bytes) -> None:
+    """Tell what has arrived of a body whose task was cancelled."""
+    if call.receipt is not None:
+        call.receipt.cut(head.headers, arrived, head.length)
 
 
 def _is_fit(connection: Connection) -> bool:

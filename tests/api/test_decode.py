@@ -1,15 +1,18 @@
 """The documented shape, decoded fast; anything else is left to strict.py."""
 
 import copy
+import pickle
+import weakref
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gh_artifacts_async.api import decode, strict
 from gh_artifacts_async.errors import ResponseShapeError
-from gh_artifacts_async.models import Digest, RepositoryName
+from gh_artifacts_async.models import Artifact, ArtifactRun, Digest, RepositoryName
 from gh_artifacts_async.protocol.links import PageLinks
 
 REPO = RepositoryName("octo-org", "octo-docs")
@@ -171,3 +174,19 @@ def test_no_field_of_an_artifacts_run_is_required(run):
     """GitHub promises none of them."""
     run_of = decode.artifact(USUAL | {"workflow_run": run}, REPO).workflow_run
     assert run_of is None if run is None else run_of.id is None
+
+
+def test_what_is_decoded_is_frozen_and_of_its_own_class():
+    """Nothing is left of the objects that were filled in: fields cannot be set, and copies and pickles are equal."""
+    found = decode.artifact(USUAL, REPO)
+    for value, kind in ((found, Artifact), (found.digest, Digest), (found.workflow_run, ArtifactRun)):
+        assert type(value) is kind
+        assert repr(value).startswith(f"{kind.__name__}(")
+        for name in ("id", "hex", "unknown"):
+            with pytest.raises((attrs.exceptions.FrozenInstanceError, AttributeError)):
+                setattr(value, name, 1)
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            del value.__class__
+        assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301 - our own
+        assert copy.copy(value) == attrs.evolve(value) == value
+        assert weakref.ref(value)() is value

@@ -106,6 +106,7 @@ async def test_who_was_refused_goes_first():
     assert len(order) == 101
 
 
+@pytest.mark.once
 async def test_no_call_waits_a_minute_where_every_refusal_says_a_second(
     github: FakeGitHub, run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ):

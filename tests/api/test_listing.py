@@ -184,7 +184,18 @@ async def test_limit_counts_what_is_given(github, run, session):
 
 @pytest.mark.parametrize(
     ("limit", "concurrency", "requests"),
-    [(0, 1, 0), (1, 1, 1), (10, 1, 1), (11, 1, 2), (99, 1, 3), (None, 1, 3), (0, 4, 0), (5, 4, 1)],
+    [
+        (0, 1, 0),
+        (1, 1, 1),
+        (10, 1, 1),
+        (11, 1, 2),
+        (99, 1, 3),
+        (None, 1, 3),
+        (0, 4, 0),
+        (5, 4, 1),
+        (11, 4, 2),
+        (20, 4, 2),
+    ],
 )
 async def test_limit(github, run, session, limit, concurrency, requests):
     """Stops asking as soon as there is enough."""

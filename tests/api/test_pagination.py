@@ -61,7 +61,7 @@ def test_no_change_loses_or_repeats_an_item(count, changes, per_page, concurrenc
     async def collect():
         walk = pagination.paginate(server.fetch, per_page=per_page, concurrency=concurrency, emitter=Emitter())
         async with aclosing(walk):
-            return [item.id async for item in walk]
+            return [item.id async for page in walk for item in page]
 
     found = asyncio.run(collect())
     assert len(found) == len(set(found))

@@ -315,7 +315,7 @@ def play(listing: Listing, watcher: Watcher, move: tuple[str, int], draw: random
                 watcher.poll(listing)
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.randoms(use_true_random=True), st.integers(0, 60), st.sampled_from([5, 30]))
 def test_each_new_artifact_comes_once(draw: random.Random, before: int, page: int):
     """Whatever arrives, is deleted or restarted: what is still there at the end has come once, what was there never."""

@@ -129,7 +129,7 @@ def worlds(draw):
 
 
 @given(worlds(), st.booleans(), st.sampled_from([0, 1, 2, 50]))
-@settings(max_examples=600)
+@settings(max_examples=6 * settings().max_examples)
 def test_it_finds_what_looking_into_every_run_would_find(world, twins, pages):
     """However late artifacts came, however little of them the page holds, and whenever the rest is read."""
     listed = world.listed()
@@ -144,7 +144,7 @@ def test_it_finds_what_looking_into_every_run_would_find(world, twins, pages):
 
 
 @given(worlds())
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 def test_no_run_is_looked_into_twice_or_without_need(world):
     """Not one that was created after the oldest artifact of the page, and none if the page is complete."""
     listed = world.listed()

@@ -48,6 +48,7 @@ def fill(github):
     return {"RUN": one.id, "RERUN": rerun.id, "ARTIFACT": ids[0]}
 
 
+@pytest.mark.once
 @pytest.mark.github_com("filters")
 @pytest.mark.parametrize(("question", "query", "requests"), ROWS, ids=[row[0] for row in ROWS])
 async def test_a_question_takes_so_many_requests(github, client, question, query, requests):

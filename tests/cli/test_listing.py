@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+import signal
+import threading
+
 import pytest
 
 from tests.cli.conftest import REPO
@@ -130,3 +134,90 @@ def test_verbose_tells_of_pages(server, cli):
     """--verbose says what happens on the way."""
     server.artifact(server.run(), "wheel")
     assert "page 1: 1 of 1 artifact" in cli("list", REPO, "--verbose").err
+
+
+# --- pages ahead
+
+
+@pytest.fixture
+def filled(server):
+    """Add 620 artifacts to one run, and return it and their ids, the newest first."""
+    run = server.run()
+
+    def fill():
+        made = []
+        for number in range(620):
+            made.append(server.github.add_artifact(run, f"a{number}", archive=b""))
+            server.github.clock.advance(1)
+        return made[::-1]
+
+    return run, server.call(fill)
+
+
+def pages(server):
+    """Return which pages were asked for, in order of their numbers."""
+    return sorted(int(record.query.get("page", "1")) for record in server.call(lambda: list(server.github.requests)))
+
+
+@pytest.mark.parametrize("of_run", [False, True])
+def test_pages_are_fetched_ahead_and_rows_keep_their_order(server, cli, filled, of_run):
+    """All behind the first are under way at once, and none is asked for twice; a late one does not come later."""
+    run, made = filled
+    rest = asyncio.Event()
+    under_way: set[int] = set()
+
+    async def together(seen):
+        under_way.add(seen.page)
+        if under_way == {1, 2, 3, 4, 5, 6, 7}:
+            rest.set()
+        if seen.page > 1:
+            await rest.wait()
+            await asyncio.sleep(0.05 / seen.page)  # the last ones come first
+
+    server.call(server.github.on_page, together)
+    ran = cli("list", REPO, "--json", *(("--run", run.id) if of_run else ()))
+    assert [found["id"] for found in ran.document] == made
+    assert pages(server) == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(0, []), (100, [1]), (101, [1, 2]), (250, [1, 2, 3])])
+def test_a_limit_fetches_no_page_that_it_does_not_need(server, cli, filled, limit, asked):
+    """Pages ahead are bounded by it."""
+    _, made = filled
+    assert [found["id"] for found in cli("list", REPO, "--json", "--limit", limit).document] == made[:limit]
+    assert pages(server) == asked
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_error_in_the_middle_is_the_only_output(server, cli):
+    """No part of a listing is shown as one; of the pages that fail side by side one error is told."""
+
+    def fail(seen):
+        if seen.page == 1:
+            server.github.faults.status(None, 404, times=None, where="api")
+
+    server.call(server.github.on_page, fail)
+    ran = cli("list", REPO)
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.count("error: ") == len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("filled")
+def test_ctrl_c_while_pages_are_under_way(server, start):
+    """The requests are given up, and nothing but the interruption is told."""
+    started = threading.Event()
+
+    async def hang(seen):
+        if seen.page > 1:
+            started.set()
+            await asyncio.sleep(30)
+
+    server.call(server.github.on_page, hang)
+    process = start("list", REPO, "--api-url", server.url)
+    assert started.wait(20)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert err.strip().splitlines()[-1].endswith("interrupted")
+    assert "Task" not in err
+    assert "Traceback" not in err

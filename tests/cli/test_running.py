@@ -10,7 +10,7 @@ import pytest
 from gh_artifacts_async.cli import running
 from tests.cli.conftest import REPO
 
-pytestmark = [pytest.mark.realtime, pytest.mark.slow]
+pytestmark = [pytest.mark.realtime, pytest.mark.slow, pytest.mark.alone]
 
 
 def wait_for_part(folder) -> None:

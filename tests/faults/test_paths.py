@@ -45,6 +45,8 @@ class Way(NamedTuple):
 
 
 WAYS = {
+    "lane, small": Way("lane", 20_003),
+    "lane": Way("lane", 600_003),
     "whole, small": Way("whole", 20_003, borrowed=True),
     "whole": Way("whole", 600_003, borrowed=True),
     "receiver": Way("receiver", 3_000_003),
@@ -200,7 +202,7 @@ def uvloop() -> Any:
 @pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.parametrize("tls", mostly_slow([False, True]))
-@pytest.mark.parametrize("path", ["whole", "receiver", "chunks, no length"])
+@pytest.mark.parametrize("path", ["lane", "whole", "receiver", "chunks, no length"])
 @EACH
 def test_row_01_to_03_16_25_on_uvloop(tmp_path: Path, uvloop: Any, path: str, what: str, *, tls: bool) -> None:
     """The same on uvloop, whose transports are others."""
@@ -270,7 +272,7 @@ async def test_row_01_02_hundred_places(tmp_path: Path, path: str, fault: str) -
 
 
 @pytest.mark.github_com("ranges")
-@pytest.mark.parametrize("path", ["whole", "receiver", "chunks", "chunks, no length"])
+@pytest.mark.parametrize("path", ["lane", "whole", "receiver", "chunks", "chunks, no length"])
 async def test_row_18_garbage_keeps_the_part(tmp_path: Path, path: str) -> None:
     """What is no HTTP is the connection's failure, never taken for a 400 of storage's; what had come is kept."""
     bad = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"

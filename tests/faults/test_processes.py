@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async import ArtifactsClient
     from gh_artifacts_async.testing import FakeGitHub
 
-PROCESSES = [pytest.mark.realtime, pytest.mark.slow]
 STATE = PartState(artifact_id=7, repository=REPO, size_in_bytes=8, digest="sha256:" + "0" * 64, etag='"x"', total=8)
 
 

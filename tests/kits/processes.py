@@ -107,7 +107,7 @@ def environment(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("GH_", "GITHUB_")) and not name.lower().endswith("_proxy")
     }
-    return {**kept, "FOLDER": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "FOLDER": str(folder)}
 
 
 async def carried_out(github: FakeGitHub, folder: Path, *plan: list[Any], under: list[str] | None = None) -> list[Any]:

@@ -157,11 +157,23 @@ async def _killed(*arguments: object, data: bytes) -> bool:
     return process.returncode != 0
 
 
+COMMITS = [  # each pair of values of any two, since each takes seconds
+    ("skip", False, False, False),
+    ("skip", True, False, False),
+    ("skip", True, True, False),
+    ("skip", False, False, True),
+    ("error", True, False, False),
+    ("error", False, True, False),
+    ("error", True, False, True),
+    ("replace", False, False, False),
+    ("replace", True, True, False),
+    ("replace", False, False, True),
+]
+
+
 @pytest.mark.github_com("digest")
 @pytest.mark.realtime
-@pytest.mark.parametrize("if_exists", mostly_slow(["skip", "error", "replace"]))
-@pytest.mark.parametrize("saved", [False, True])
-@pytest.mark.parametrize(("raw", "durable"), mostly_slow([(False, False), (True, False), (False, True)]))
+@pytest.mark.parametrize(("if_exists", "saved", "raw", "durable"), mostly_slow(COMMITS, quick=2))
 async def test_row_8_killed_at_the_commit(
     github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, saved: bool, raw: bool, durable: bool
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from urllib.parse import parse_qs, urljoin
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ PARTS = {
     "last": f'<{ROOT}?per_page=10&page=9>; rel="last"',
     "first": f'<{ROOT}?per_page=10&page=1>; rel="first"',
 }
-HAS_NEXT = PageLinks(next_url=f"{ROOT}?per_page=10&page=3", next_page=3, last_page=9, stated=True, previous_page=1)
+HAS_NEXT = PageLinks(next_url=f"{ROOT}?per_page=10&page=3", next_page=3, stated=True, previous_page=1)
 
 
 def _read(value, base=BASE):
@@ -77,12 +78,12 @@ def test_forms_of_the_header(value, links):
         (None, PageLinks()),
         ("", PageLinks()),
         (PARTS["prev"], PageLinks(stated=True, previous_page=1)),
-        (f"{PARTS['prev']}, {PARTS['last']}", PageLinks(last_page=9, stated=True, previous_page=1)),
+        (f"{PARTS['prev']}, {PARTS['last']}", PageLinks(stated=True, previous_page=1)),
         (PARTS["next"], PageLinks(next_url=HAS_NEXT.next_url, next_page=3, stated=True)),
         ('</x?page=4>; rel="next"', PageLinks(next_url="https://api.github.com/x?page=4", next_page=4, stated=True)),
         ('<?page=4>; rel="next"', PageLinks(next_url=f"{HERE.partition('?')[0]}?page=4", next_page=4, stated=True)),
         (f'<{ROOT}?after=x>; rel="next"', PageLinks(next_url=f"{ROOT}?after=x", stated=True)),
-        ('<http://[x?page=3>; rel="last"', PageLinks(last_page=3, stated=True)),
+        ('<http://[x?page=3>; rel="prev"', PageLinks(stated=True, previous_page=3)),
         ("nonsense", PageLinks(stated=True)),
     ],
 )
@@ -156,6 +157,26 @@ def test_a_long_wrong_header_takes_no_time(value):
 def test_page_numbers(url, page):
     """A page is a number of digits; anything else is none."""
     assert page_number(url) == page
+
+
+_ODD = st.text(st.sampled_from("ab13&=+%;#?/.:@[]\\\t page"), max_size=30)
+
+
+@given(_ODD, _ODD)
+def test_the_usual_url_is_read_like_any_other(path, query):
+    """What is read without the standard library's parsers is what they would return."""
+    url = f"https://api.github.com/{path}?{query}&page=3"
+    values = parse_qs(url.partition("#")[0].partition("?")[2]).get("page", [])
+    assert page_number(url) == (int(values[-1]) if values and values[-1].strip().isdigit() else None)
+    links = _read(f'<{url}>; rel="next"')
+    assert links.next_url is None or urljoin(HERE, links.next_url) == urljoin(HERE, url)
+
+
+@given(st.lists(st.sampled_from(["first", "prev", "next", "last", "up"]), max_size=5))
+def test_rels_as_github_writes_them(rels):
+    """They are read like rels in any other form of the grammar."""
+    usual = ", ".join(f'<u{number}>; rel="{rel}"' for number, rel in enumerate(rels))
+    assert parse_link(usual) == parse_link(usual.replace('; rel="', ' ; rel ="'))
 
 
 @given(st.integers(0, 10**6), st.integers(1, 100))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.settings import StoragePolicy
     from gh_artifacts_async.transport.http import HttpStream, HttpTransport
+    from gh_artifacts_async.transport.lane_protocol import Receipt
 
 _ERROR = 300
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -110,7 +111,12 @@ class StorageSession:
 
     @overload
     async def open(
-        self, signed: SignedURL, headers: Mapping[str, str], *, buffers: Callable[[int], bytearray | None]
+        self,
+        signed: SignedURL,
+        headers: Mapping[str, str],
+        *,
+        buffers: Callable[[int], bytearray | None],
+        receipt: Receipt,
     ) -> WholeBody | HttpStream: ...
 
     async def open(
@@ -120,6 +126,7 @@ class StorageSession:
         *,
         fresh: bool = False,
         buffers: Callable[[int], bytearray | None] | None = None,
+        receipt: Receipt | None = None,
     ) -> WholeBody | HttpStream:
         """Send a GET and return storage's response, also an error (with its body); the caller closes it.
 
@@ -128,6 +135,7 @@ class StorageSession:
             headers: no secrets among them.
             fresh: over a new connection.
             buffers: lends a buffer for a body that may be received whole; None for one that is read as it arrives.
+            receipt: whom to tell of such a body before it is whole.
 
         Raises:
             UnsafeRedirectError: the policy forbids the target, or storage redirects more often than it allows.
@@ -147,7 +155,7 @@ class StorageSession:
             started = loop.time()
             try:
                 if buffers is not None:
-                    stream = await self._transport.open_small(exact, headers, signed.host, buffers)
+                    stream = await self._transport.open_small(exact, headers, signed.host, buffers, receipt=receipt)
                 else:
                     stream = await self._transport.open(exact, headers, signed.host, fresh=fresh)
             except TransportError as error:
