@@ -63,8 +63,7 @@ def parse_head(data: bytes) -> Head | None:
     length = headers.get("content-length", "")
     keep = _CONNECTION.get(headers["connection"].lower() if "connection" in headers else None)
     plain = (
-        keep is not None
-        and length.isdigit()
+        length.isdigit()
         and len(length) <= _MOST_DIGITS
         and (length[0] != "0" or length == "0")
         and "transfer-encoding" not in headers

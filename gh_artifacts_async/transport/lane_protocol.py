@@ -119,6 +119,7 @@ class Lane(asyncio.BufferedProtocol):
         self._own = memoryview(bytearray(BUFFER))
         self._space = self._own
         self._filled = 0
+        self._latest = 0
         self._start = 0
         self._searched = 0
         self._buffer: bytearray | None = None
@@ -211,6 +212,7 @@ class Lane(asyncio.BufferedProtocol):
             self.discard()
             return
         self._filled += nbytes
+        self._latest = nbytes
         try:
             if self.head is None:
                 self._read_head()
@@ -284,6 +286,9 @@ class Lane(asyncio.BufferedProtocol):
         buffer = None if call.buffers is None else call.buffers(head.length)
         if buffer is None:
             return False
+        if len(buffer) < head.length:
+            msg = f"a buffer of {len(buffer)} bytes was lent for {head.length}"
+            raise ValueError(msg)
         space, here = memoryview(buffer)[: head.length], self._filled - self._start
         space[:here] = self._own[self._start : self._filled]
         self._buffer, self._space, self._start, self._filled = buffer, space, 0, here
@@ -315,7 +320,10 @@ class Lane(asyncio.BufferedProtocol):
         former = self._former
         former.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=READ_BUFFER)
         self._transport.set_protocol(former)
-        former.data_received(bytes(self._own[: self._filled]))
+        before = self._filled - self._latest  # in the same pieces: where a response is odd, aiohttp may care
+        if before:
+            former.data_received(bytes(self._own[:before]))
+        former.data_received(bytes(self._own[before : self._filled]))
         if self._waiter is not None:
             self._waiter.set_result(None)
 

@@ -46,21 +46,21 @@ def sends(*pieces: bytes, then: str = "") -> Script:
     """Return a script that writes these pieces, one in a turn, and then does something to the connection."""
 
     async def script(_: str, writer: asyncio.StreamWriter) -> None:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(0.01)
+        try:
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+            if then == "stall":
+                await asyncio.sleep(10_000)
+        except asyncio.CancelledError:  # at the end of the test: asyncio's streams would log it
+            raise ConnectionResetError from None
         if then == "end":
             writer.close()
         elif then == "reset":
             linger = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
-        elif then == "stall":
-            try:
-                await asyncio.sleep(10_000)
-            except asyncio.CancelledError:  # at the end of the test: asyncio's streams would log it
-                raise ConnectionResetError from None
 
     return script
 

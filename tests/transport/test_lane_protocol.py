@@ -13,6 +13,7 @@ from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.transport.bounds import SILENT, OutOfTimeError
 from gh_artifacts_async.transport.lane_protocol import BUFFER, Lane
 from gh_artifacts_async.transport.lanes import WholeBody
+from tests.kits import lane_pairs
 from tests.kits.api import check_silent
 from tests.kits.lanes import CANARY, asking, by_turns, ok, sends
 from tests.kits.raw import kept_alive
@@ -74,6 +75,15 @@ async def test_a_lender_that_fails():
 
         it.lend = lend
         with pytest.raises(MemoryError):
+            await it.get()
+        assert not it.lanes._all
+
+
+async def test_a_lent_buffer_that_is_too_short():
+    """A mistake of the caller, which no body may pay for."""
+    async with asking(sends(ok(LONG))) as it:
+        it.spare = -1
+        with pytest.raises(ValueError, match="was lent for 307200"):
             await it.get()
         assert not it.lanes._all
 
@@ -315,3 +325,15 @@ async def test_flow_control_of_what_is_sent():
         assert lane._former.writing_paused
         lane.resume_writing()
         assert not lane._former.writing_paused
+
+
+async def test_whole_exchanges_end_as_they_do_with_aiohttp():
+    """Responses that are right or nearly so, in pieces, with a right or a wrong end: the same outcome."""
+    await lane_pairs.pairs(range(30))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(1000, 5000, 1000))
+async def test_many_more_exchanges_end_as_they_do_with_aiohttp(first):
+    """The same of a thousand; lanes receive about a fifth of them."""
+    assert await lane_pairs.pairs(range(first, first + 1000)) > 100
