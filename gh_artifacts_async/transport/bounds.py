@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    import aiohttp
     from yarl import URL
 
     from gh_artifacts_async.settings import Timeouts
@@ -206,7 +207,16 @@ class Limit:
             self.deadline, self.phrase = now + silence if silence else math.inf, SILENT
 
 
-async def read_body(answer: Answer, limit: Limit, at_most: int | None) -> bytes:
+def headers_of(answer: aiohttp.ClientResponse | Answer) -> dict[str, str]:
+    """Return the headers by names in lower case; several Link headers as one (RFC 9110 section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key == "link" and key in found else value
+    return found
+
+
+async def read_body(answer: aiohttp.ClientResponse | Answer, limit: Limit, at_most: int | None) -> bytes:
     """Read a response's whole body, decompressed; of an error response only the beginning.
 
     Args:

@@ -13,7 +13,7 @@ from yarl import URL
 from gh_artifacts_async.errors import ArtifactsError, ClientClosedError, ConfigurationError, ConnectionFailedError
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.results import Secret
-from gh_artifacts_async.transport.bounds import NO_HEADERS, HeldError, Limit, Watch, read_body
+from gh_artifacts_async.transport.bounds import NO_HEADERS, HeldError, Limit, Watch, headers_of, read_body
 from gh_artifacts_async.transport.connections import (
     READ_BUFFER,
     GuardedConnector,
@@ -29,7 +29,7 @@ from gh_artifacts_async.transport.lane_heads import split_url
 from gh_artifacts_async.transport.lane_protocol import BUFFER, Call, LaneClosedError, Receipt, Whole
 from gh_artifacts_async.transport.lanes import Lanes, WholeBody
 from gh_artifacts_async.transport.proxies import Proxies
-from gh_artifacts_async.transport.streams import HttpStream, headers_of
+from gh_artifacts_async.transport.streams import HttpStream
 
 if TYPE_CHECKING:
     import ssl
@@ -291,7 +291,7 @@ class HttpTransport:
             auto_decompress=False,  # digest and offsets are of the stored bytes; the API's are bounded: read_body()
             read_bufsize=READ_BUFFER,
             timeout=self._limits,
-            proxy=self._proxies.of(url),
+            proxy=None if self._proxies.none else self._proxies.of(url),
             middlewares=middlewares or None,
         )
 

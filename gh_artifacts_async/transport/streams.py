@@ -9,7 +9,7 @@ from yarl import URL
 
 from gh_artifacts_async.errors import ArtifactsError
 from gh_artifacts_async.protocol.responses import Response
-from gh_artifacts_async.transport.bounds import SILENT, Limit
+from gh_artifacts_async.transport.bounds import SILENT, Limit, headers_of
 from gh_artifacts_async.transport.failures import transport_error, without_traceback
 from gh_artifacts_async.transport.socket_receiver import take_over
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
 
-    from gh_artifacts_async.transport.bounds import Answer, Watch
+    from gh_artifacts_async.transport.bounds import Watch
     from gh_artifacts_async.transport.socket_receiver import Buffers, Sink, SocketReceiver
 
 
@@ -123,15 +123,6 @@ class BrokenAnswer:
 
     def close(self) -> None:
         """Do nothing: the connection is closed."""
-
-
-def headers_of(answer: Answer) -> dict[str, str]:
-    """Return the headers by names in lower case; several Link headers as one (RFC 9110 section 5.3)."""
-    found: dict[str, str] = {}
-    for name, value in answer.headers.items():
-        key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key == "link" and key in found else value
-    return found
 
 
 class HttpStream:

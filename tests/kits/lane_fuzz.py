@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp.client_proto import ResponseHandler
 
+from gh_artifacts_async.transport.bounds import headers_of
 from gh_artifacts_async.transport.connections import READ_BUFFER
 from gh_artifacts_async.transport.lane_heads import may_become_head, parse_head
-from gh_artifacts_async.transport.streams import headers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
