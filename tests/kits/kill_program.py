@@ -20,8 +20,8 @@ from typing import Any
 from gh_artifacts_async import Artifact, Digest, ExtractPolicy, RepositoryName
 from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.archive.leftovers import sweep_beside
-from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.disk.commit import commit_with_record
+from gh_artifacts_async.transfer.disk.partfile import PartFile, VerifiedPart
 from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 EVENTS = {
