@@ -29,7 +29,6 @@ from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.short import WHOLE, Placed, ShortWay
 from gh_artifacts_async.transfer.storage.context import TransferContext
 from gh_artifacts_async.transfer.storage.fetch import fetch
-from gh_artifacts_async.transfer.storage.segment_plan import MOST
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
+MOST_CONNECTIONS = 8
+"""Most connections for one artifact: more did not help in what was measured, and storage limits clients too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -82,8 +83,8 @@ class DownloadOptions:
         if if_exists not in _IF_EXISTS:
             msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
-        if connections is not None and check_id(connections, "connections") > MOST:
-            msg = f"connections must be at most {MOST}, or None, not {connections}"
+        if connections is not None and check_id(connections, "connections") > MOST_CONNECTIONS:
+            msg = f"connections must be at most {MOST_CONNECTIONS}, or None, not {connections}"
             raise ConfigurationError(msg)
         return cls(
             if_exists=if_exists,

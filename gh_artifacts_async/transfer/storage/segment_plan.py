@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 MOST = 8
-"""Most connections for one artifact: more did not help in what was measured, and storage limits clients too."""
-
-SPLIT_FROM = 8 * MIB
-"""Bodies up to so many bytes are not split, even where the caller asks for several connections."""
+"""Most connections that are tried where the caller leaves it to us: no more than a caller may ask for."""
 
 LEFT = 32 * MIB
 """With fewer bytes left no connection is tried: it would cost more than it brings."""

@@ -15,7 +15,7 @@ from gh_artifacts_async.errors import SlowTransferError, TransportError
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.range_source import RefusedError
 from gh_artifacts_async.transfer.storage.segment_connection import SHARE, Connection, Shared
-from gh_artifacts_async.transfer.storage.segment_plan import LEFT, MIB, SPLIT_FROM, Governor, Plan, Sight, Span
+from gh_artifacts_async.transfer.storage.segment_plan import LEFT, MIB, Governor, Plan, Sight, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -378,7 +378,7 @@ def may_be_split(
     connections: int | None,
     continued: bool,
 ) -> bool:
-    """Whether a body may be received over several connections: equal bytes are sure only with ETag *and* digest.
+    """Whether a large body may be received over several connections: equal bytes are sure only with ETag *and* digest.
 
     Args:
         context: the client's.
@@ -394,4 +394,4 @@ def may_be_split(
         return False
     if body.offset + body.length != body.total or headers.get("accept-ranges", "").strip().lower() == "none":
         return False
-    return continued or body.length > (LEFT if connections is None else SPLIT_FROM)
+    return continued or connections is not None or body.length > LEFT

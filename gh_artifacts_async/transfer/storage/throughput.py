@@ -12,9 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
-from gh_artifacts_async.transfer.disk.ahead import Ahead
 from gh_artifacts_async.transfer.disk.writer import Lane
-from gh_artifacts_async.transfer.storage.segments import Segments, may_be_split
 from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver
 
 if TYPE_CHECKING:
@@ -23,10 +21,12 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol import ranges
     from gh_artifacts_async.results import Way
     from gh_artifacts_async.settings import Timeouts
+    from gh_artifacts_async.transfer.disk.ahead import Ahead
     from gh_artifacts_async.transfer.disk.partfile import PartFile
     from gh_artifacts_async.transfer.storage.begun import Replayed
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.storage.range_source import RangeSource
+    from gh_artifacts_async.transfer.storage.segments import Segments
     from gh_artifacts_async.transport.http import HttpStream
 
     Stream = HttpStream | Replayed
@@ -36,6 +36,9 @@ LEAST_GAIN = 4096
 
 INLINE = 256 * 1024
 """Bodies of at most this many bytes are hashed and written on the loop's own thread: a hop to the worker costs more."""
+
+SPLIT_FROM = 8 * 1024 * 1024
+"""Bodies up to so many bytes are not split among connections, even where the caller asks for several."""
 
 EVENT_INTERVAL = 0.1
 """Shortest time in seconds between two progress events of one transfer."""
@@ -245,8 +248,13 @@ class BodyReader:
 
     def _segments(self, stream: Stream, body: ranges.Stream) -> Segments | None:
         """Return what receives a body that may come over several connections; None if this one may not."""
-        if self._ahead is None or not self._ahead.is_of(self._part):
-            self._ahead = Ahead(self._part)
+        if self._ahead is not None and not self._ahead.is_of(self._part):
+            self._ahead = None
+        if not self._ahead and (body.length is None or body.length <= SPLIT_FROM):
+            return None
+        from gh_artifacts_async.transfer.disk.ahead import Ahead  # only large bodies need these
+        from gh_artifacts_async.transfer.storage.segments import Segments, may_be_split
+
         if not may_be_split(
             self._context,
             self._part,
@@ -256,6 +264,7 @@ class BodyReader:
             continued=bool(self._ahead),
         ):
             return None
+        self._ahead = self._ahead or Ahead(self._part)
         return Segments(
             self._context,
             self._source,
@@ -271,7 +280,7 @@ class BodyReader:
         """Remove what an earlier body has left beyond the frontier: the next one is received in order."""
         if self._ahead is not None:
             self._ahead.forget()
-        self._part.drop_ahead()
+            self._part.drop_ahead()
 
     def _taken_over(
         self, stream: Stream, length: int | None, lane: Lane, segments: Segments | None

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gh_artifacts_async.transfer.download import MOST_CONNECTIONS
 from gh_artifacts_async.transfer.storage.segment_plan import LEFT, MIB, MOST, Governor, Plan, Sight, Span
 
 START, END = 1_000, 61_000
@@ -211,6 +212,11 @@ def test_never_tries_without_reason(more: dict[str, Any]) -> None:
 def test_never_tries_at_rest_or_at_full_speed(each: float) -> None:
     """Neither silence nor 150 MiB/s is a reason for another connection."""
     assert Link(each=each).run(5) == 1
+
+
+def test_as_many_as_a_caller_may_ask_for() -> None:
+    """There is one limit."""
+    assert MOST == MOST_CONNECTIONS
 
 
 def test_room_for_one() -> None:
