@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transport.socket_receiver import SocketReceiver
 
 _TICK = 0.05  # seconds between two looks at the rate while more connections may be worth trying
-_SLOW_TICK = 1.0
+_SLOW_TICK = 2.5  # the same afterwards; silence is noticed by then too
 _PREREAD = MIB  # more than aiohttp can have read of the first response before it is taken over
 _BUSY = 0.5  # share of the time for which connections wait for the disk, from which more would not help
 _SILENT = 5.0  # seconds after which a connection that brings nothing, while others do, is dropped
