@@ -8,7 +8,6 @@ one home.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +39,9 @@ if TYPE_CHECKING:
 
 WHOLE = 2 * 1024 * 1024
 """Bodies of at most this many bytes are received whole before they are written."""
+
+_SLOW = 0.05
+"""Seconds after which a body that has not arrived is written to a part file too, so that little is lost with the process."""
 
 _HEADERS = request_headers(LocalState())
 _OK = 200
@@ -94,6 +96,10 @@ class ShortWay:
         self._emitter = emitter
         self._told: float | None = None  # when bytes were last told of
         self._buffer: bytearray | None = None
+        self._received = 0  # bytes in it
+        self._timer: asyncio.TimerHandle | None = None  # when a body is slow
+        self._part: PartFile | None = None  # of a slow body
+        self._cut = False
 
     async def fetch(self) -> Placed | Begun:
         """Fetch the artifact, and put it in place.
@@ -114,8 +120,7 @@ class ShortWay:
             if placed is None:
                 return self._replayed(received.response, received.host, received.body)
         finally:
-            if self._buffer is not None:
-                self._context.writer.take_back(self._buffer)
+            self._end()
         emitter, artifact = self._emitter, self._artifact
         emitter.counters.bytes_fetched += placed.size
         if emitter.active:
@@ -165,7 +170,7 @@ class ShortWay:
             while filled < len(body) and (chunk := await stream.read_chunk()):
                 body[filled : filled + len(chunk)] = chunk
                 filled += len(chunk)
-                self._arrived(filled, len(body))
+                self._arrived(stream.response.headers, filled, len(body))
                 watch.count(len(chunk), loop.time(), stream.host)
         except (TransportError, SlowTransferError) as error:
             return filled, error.with_traceback(None)
@@ -193,25 +198,54 @@ class ShortWay:
             self._told = now
             self._emitter.emit(TransferBytes(artifact=self._artifact, received=received, size=size))
 
-    def _arrived(self, received: int, size: int) -> None:
-        """Tell of bytes if somebody listens."""
+    def _arrived(self, headers: Mapping[str, str], received: int, size: int) -> None:
+        """Tell of bytes if somebody listens, and see to it that not too many are in memory alone for long."""
+        self._received = received
+        if self._part is not None:
+            self._insure(headers, size)
+        elif self._timer is None and size > INLINE and self._buffer is not None:
+            self._timer = asyncio.get_running_loop().call_later(_SLOW, self._insure, headers, size)
         if self._emitter.active:
             self._tell(received, size)
 
+    def _insure(self, headers: Mapping[str, str], size: int) -> None:
+        """Write what has arrived of a slow body to a part file: a later run finds it there if this one is killed."""
+        if self._buffer is not None:
+            self._write(headers, memoryview(self._buffer)[: self._received], size)
+
+    def _write(self, headers: Mapping[str, str], body: bytes | memoryview, size: int) -> None:
+        """Write what is not yet in the part file; a disk that fails is a matter of the end."""
+        etag, part = strong_etag(headers), self._part
+        if etag is None:
+            return
+        if part is None:
+            part = self._part = PartFile.for_artifact(self._artifact, self._destination.folder)
+        try:
+            if not part.is_open:
+                content_type, disposition = headers.get("content-type"), headers.get("content-disposition")
+                part.start(etag=etag, total=size, content_type=content_type, disposition=disposition)
+                part.save_state()
+            part.append([body[part.offset :]])
+        except OSError:
+            part.discard()
+            self._part = None
+
     def _keep(self, headers: Mapping[str, str], body: bytes | memoryview, size: int) -> None:
         """Leave what has arrived to a later run, as the ordinary way does."""
-        etag = strong_etag(headers)
-        if etag is None or not body:
-            return
-        content_type, disposition = headers.get("content-type"), headers.get("content-disposition")
-        part = PartFile.for_artifact(self._artifact, self._destination.folder)
-        try:
-            with suppress(OSError):
-                part.start(etag=etag, total=size, content_type=content_type, disposition=disposition)
-                part.append([body])
-        finally:
-            part.release(resumable=True)
-        self._context.leftovers.add(part.path, part.prefix)
+        if body:
+            self._write(headers, body, size)
+        self._cut = True
+
+    def _end(self) -> None:
+        """Let go of the buffer, and of the part file."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._buffer is not None:
+            self._context.writer.take_back(self._buffer)
+        part = self._part
+        if part is not None:
+            part.release(resumable=self._cut)
+            self._context.leftovers.add(part.path, part.prefix)
 
     # --- to the disk
 

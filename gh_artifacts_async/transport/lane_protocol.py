@@ -47,11 +47,11 @@ class Receipt(NamedTuple):
     """Whom to tell of a body before it is whole.
 
     Attributes:
-        arrived: called with the bytes that have arrived, and those of the whole body, unless these are all.
-        cut: called when the task was cancelled, with the headers, what has arrived, and the bytes of the whole body.
+        arrived: called with the headers, and the number of bytes that have arrived and of all, while these differ.
+        cut: called when the task was cancelled, with the headers, what has arrived, and the number of all bytes.
     """
 
-    arrived: Callable[[int, int], None]
+    arrived: Callable[[Mapping[str, str], int, int], None]
     cut: Callable[[Mapping[str, str], bytes, int], None]
 
 
@@ -306,7 +306,7 @@ class Lane(asyncio.BufferedProtocol):
         if left > 0:
             limit.brought(nbytes)
             if self._call is not None and self._call.receipt is not None:
-                self._call.receipt.arrived(head.length - left, head.length)
+                self._call.receipt.arrived(head.headers, head.length - left, head.length)
             return
         if left < 0:
             self._hand_over()

@@ -14,7 +14,7 @@ import pytest
 from gh_artifacts_async.automation.manifest import JOURNAL, MANIFEST
 from tests.kits.mirror_program import contents
 from tests.kits.processes import ROOT, carried_out, environment, program, until
-from tests.kits.transfer import REPO, add, everything, parts
+from tests.kits.transfer import REPO, add, everything
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ async def test_killed_before_anything_was_recorded(github: FakeGitHub, tmp_path:
     ids = [add(github, f"docs-{number}", size=20_000, seed=number) for number in range(3)]
     github.faults.stall(ids[0], at=10_000, times=None)  # the last one that is listed
     async with program(github, tmp_path, ["mirror"]) as mirror:
-        await until(lambda: len(list(tmp_path.glob("docs-*.zip"))) == 2 and bool(parts(tmp_path)))
+        await until(lambda: len(list(tmp_path.glob("docs-*.zip"))) == 2 and github.bytes_sent(ids[0]) >= 10_000)
         await until((tmp_path / JOURNAL).exists)
         await mirror.kill()
     (tmp_path / JOURNAL).unlink()
@@ -95,7 +95,7 @@ async def test_two_processes(github: FakeGitHub, tmp_path: Path) -> None:
     it = add(github, size=20_000)
     github.faults.stall(it, at=10_000, times=1)
     async with program(github, tmp_path, ["mirror"]) as first:
-        await until(lambda: bool(parts(tmp_path)))
+        await until(lambda: github.bytes_sent(it) >= 10_000)
         (refused,) = await carried_out(github, tmp_path, ["mirror"])
         assert refused["error"] == "PlanRefusedError"
         await first.kill()

@@ -119,17 +119,17 @@ async def test_row_19_space_is_checked_ahead(github: FakeGitHub, tmp_path: Path)
 @pytest.mark.parametrize(("free_names", "what"), [(0, ".part"), (1, ".part.json"), (2, "docs.zip")])
 async def test_row_19_no_names_left(github: FakeGitHub, tmp_path: Path, free_names: int, what: str) -> None:
     """A file system without space for one more file: at the part, at its state, and at the final name."""
-    it = add(github, size=WORKER_SIZE)
+    it = add(github, size=RECEIVER_SIZE)
     steps = [["know", it], ["fill", 0], ["download", it], ["list"], ["free"], ["download", it], ["list"]]
     under = file_system(f"size=4m,nr_inodes={2 + free_names}")
     _, _, failed, left, _, again, after = await carried_out(github, tmp_path, *steps, under=under)
     full(failed)
     assert failed["filename"].endswith(what)
     if what == "docs.zip":  # the bytes are there, and right: nothing is fetched again
-        assert sorted(left.values())[1:] == [WORKER_SIZE]
-        assert again["resumed_from"] == WORKER_SIZE
-        assert after == {"docs.zip": WORKER_SIZE}
-        assert github.bytes_sent(it) == WORKER_SIZE
+        assert sorted(left.values())[1:] == [RECEIVER_SIZE]
+        assert again["resumed_from"] == RECEIVER_SIZE
+        assert after == {"docs.zip": RECEIVER_SIZE}
+        assert github.bytes_sent(it) == RECEIVER_SIZE
     else:
         assert left == {}
 
