@@ -41,7 +41,7 @@ WHOLE = 2 * 1024 * 1024
 """Bodies of at most this many bytes are received whole before they are written."""
 
 _SLOW = 0.05
-"""Seconds after which a body that has not arrived is written to a part file too, so that little is lost with the process."""
+"""Seconds after which what has come of a body is written to a part file too: little is lost with the process."""
 
 _HEADERS = request_headers(LocalState())
 _OK = 200

@@ -159,13 +159,13 @@ async def test_memory(github: FakeGitHub, tmp_path: Path) -> None:
 @pytest.mark.realtime
 @pytest.mark.slow
 async def test_memory_of_many(github: FakeGitHub, tmp_path: Path) -> None:
-    """Thirty-two transfers at once take less than 64 MiB together."""
+    """Thirty-two transfers at once take less than 72 MiB together: the pool of 24, and what aiohttp reads ahead."""
     small = add(github, "small", size=INLINE_SIZE)
     ids = [add(github, f"docs-{number}", size=8 * MIB, seed=number % 2) for number in range(32)]
     async with program(github, tmp_path, *ids, warm_up=small) as client:
         answer = await client.answer()
     assert answer["ok"] == [True] * 32
-    assert answer["growth"] < 64 * MIB
+    assert answer["growth"] < 72 * MIB
 
 
 async def _killed(
