@@ -9,6 +9,7 @@ the transfer's own loop (:mod:`.fetch`) decides whether to ask again, from the f
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import SlowTransferError, TransportError
@@ -88,6 +89,7 @@ class Segments:
         self.there = sum(end - start for start, end in runs)
         self._plan = Plan(self._start, self._total, runs)
         self._heard = self._loop.time()  # from any connection
+        self._lost = -math.inf  # when the last one broke
         self._governor = Governor(connections, self._heard)
         self._shared = Shared(
             writer=self._writer,
@@ -198,7 +200,13 @@ class Segments:
             self._end_earlier()
 
     def _recruit(self) -> None:
-        """Start the connections that are missing, as far as there are bytes, buffers and places for them."""
+        """Start the connections that are missing, as far as there are bytes, buffers and places for them.
+
+        After a break, bytes must have come first: where none come from any connection, all must end in their time, so
+        that the transfer's own loop counts the attempt.
+        """
+        if self._heard <= self._lost:
+            return
         at_work = sum(not it.leaving for it in self._connections)
         while 0 < at_work < self._governor.target:
             offer = None if self._plan.gaps else self._offer()
@@ -243,6 +251,8 @@ class Segments:
         task = it.task
         assert task is not None  # noqa: S101 - it was launched
         error = None if task.cancelled() else task.exception()
+        if error is not None or it.dropped:
+            self._lost = self._loop.time()
         live = len(self._connections)
         if isinstance(error, RefusedError):
             self.refused, self._failure = True, self._shared.broken(str(error))

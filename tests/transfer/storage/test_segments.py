@@ -20,6 +20,7 @@ from gh_artifacts_async import (
     DigestMismatchError,
     Limits,
     OutOfSpaceError,
+    RequestTimeoutError,
     RetryPolicy,
     SlowTransferError,
     Timeouts,
@@ -538,3 +539,18 @@ async def test_one_that_stalls_is_dropped(
     began = loop.time()
     assert is_right(await fetch(client, artifact_id, tmp_path, **FOUR), github)
     assert loop.time() - began < 20
+
+
+@pytest.mark.parametrize("interval", [1.0, 3.0])
+async def test_silence_of_all_connections_ends(github: FakeGitHub, tmp_path: Path, interval: float) -> None:
+    """They began at different times, so one always waits; none is replaced while no byte comes from any."""
+    artifact_id = limited(github, interval=interval)
+    github.faults.reset(artifact_id, at=MIB)
+    github.faults.slow_headers(artifact_id, times=None).needs_range = True
+    async with client_for(github, retry=RetryPolicy(attempts=3)) as client:
+        artifact = await get(client, artifact_id)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(RequestTimeoutError):
+            await client.download(artifact, tmp_path, **FOUR)
+        assert asyncio.get_running_loop().time() - began < 600
+    assert len(github.requests_to("storage")) < 30
