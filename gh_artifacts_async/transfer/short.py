@@ -116,6 +116,8 @@ class ShortWay:
             if isinstance(found, Begun):
                 return found
             received, way = found
+            if self._timer is not None:
+                self._timer.cancel()
             placed = await self._place(received, way)
             if placed is None:
                 return self._replayed(received.response, received.host, received.body)
