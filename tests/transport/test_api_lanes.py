@@ -170,6 +170,7 @@ async def test_closing_with_a_request_under_way():
         check_silent(caught.value)
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("fast", [True, False])
 async def test_downloads_ask_over_lanes(github, tmp_path, *, fast):
     """What the client asks for redirects with; its listing does not."""
