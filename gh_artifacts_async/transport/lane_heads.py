@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _START = b"HTTP/1.1 "
-_LINES = rb"HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*+\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e]*+\r\n)*+"
+_NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_VALUE = rb"[\t ]*+(?:[!-~]++(?:[\t ]++[!-~]++)*+)?+"  # without white space at its end, which aiohttp 3.14.3 keeps
+_LINES = rb"HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*+\r\n(?:" + _NAME + rb":" + _VALUE + rb"\r\n)*+"
 _HEAD = re.compile(_LINES + rb"\r\n")
-_BEGUN = re.compile(_LINES + rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e]*+)?)?+\r?")
+_BEGUN = re.compile(_LINES + rb"(?:" + _NAME + rb"(?::[\t\x20-\x7e]*+)?)?+\r?")
 _FIRST_LINE = re.compile(rb"[\t\x20-\x7e]*+\r?")
 _LONGEST_LINE = 8000  # aiohttp's limit is 8190
 _MOST_FIELDS = 100  # aiohttp's limit is 128

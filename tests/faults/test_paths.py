@@ -57,7 +57,9 @@ WAYS = {
     "chunks": Way("chunks", 600_003, fast_paths=False),
     "chunks, no length": Way("chunks", 2_000_003, length=False),
 }
-KINDS = pytest.mark.parametrize(("path", "tls"), [(path, tls) for path in WAYS for tls in (False, True)])
+PLAIN, TLS = [(path, False) for path in WAYS], [("lane", True), ("receiver", True)]
+REST = [(path, True) for path in WAYS if (path, True) not in TLS]
+KINDS = pytest.mark.parametrize(("path", "tls"), mostly_slow([*PLAIN, *TLS, *REST], quick=len(PLAIN) + len(TLS)))
 
 
 @functools.cache

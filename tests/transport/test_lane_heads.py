@@ -44,12 +44,12 @@ def test_real_heads(data):
 
 
 def test_what_a_head_says():
-    """Names in lower case, values without the white space around them, several Link headers as one."""
+    """Names in lower case, values without the white space before them, several Link headers as one."""
     found = parse_head(
         head(
             "Content-Length: 12",
-            "LINK:<a>\t",
-            "X:  a b\t ",
+            "LINK:<a>",
+            "X: \t a b",
             "link: <b>",
             "Empty:",
             "Via: a",
@@ -61,6 +61,12 @@ def test_what_a_head_says():
     assert found.status == 302
     assert found.length == 12
     assert found.headers == {"content-length": "12", "link": "<a>, <b>", "x": "a b", "empty": "", "via": "b"}
+
+
+@pytest.mark.parametrize("value", ["a ", "a\t", "a b \t"])
+def test_white_space_after_a_value(value):
+    """aiohttp 3.14.3 counts it to the value, later versions do not: such a head is not in the language."""
+    assert parse_head(head("Content-Length: 12", f"X: {value}")) is None
 
 
 @pytest.mark.parametrize(
