@@ -65,7 +65,7 @@ def test_what_a_head_says():
 
 @pytest.mark.parametrize("value", ["a ", "a\t", "a b \t"])
 def test_white_space_after_a_value(value):
-    """aiohttp 3.14.3 counts it to the value, later versions do not: such a head is not in the language."""
+    """Aiohttp 3.14.3 counts it to the value, later versions do not: such a head is not in the language."""
     assert parse_head(head("Content-Length: 12", f"X: {value}")) is None
 
 
