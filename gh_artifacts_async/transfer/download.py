@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.unzip.unpack import Unpacking
 
 _IF_EXISTS = ("error", "skip", "replace")
-MOST_CONNECTIONS = 8
-"""Most connections for one artifact: more did not help in what was measured, and storage limits clients too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,9 +81,12 @@ class DownloadOptions:
         if if_exists not in _IF_EXISTS:
             msg = f"if_exists must be 'error', 'skip' or 'replace', not {if_exists!r}"
             raise ConfigurationError(msg)
-        if connections is not None and check_id(connections, "connections") > MOST_CONNECTIONS:
-            msg = f"connections must be at most {MOST_CONNECTIONS}, or None, not {connections}"
-            raise ConfigurationError(msg)
+        if connections is not None:
+            from gh_artifacts_async.transfer.storage.segment_plan import MOST  # of large artifacts only
+
+            if check_id(connections, "connections") > MOST:
+                msg = f"connections must be at most {MOST}, or None, not {connections}"
+                raise ConfigurationError(msg)
         return cls(
             if_exists=if_exists,
             durable=durable,

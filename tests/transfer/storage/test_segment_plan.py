@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_artifacts_async.transfer.download import MOST_CONNECTIONS
+from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.transfer.download import DownloadOptions
 from gh_artifacts_async.transfer.storage.segment_plan import LEFT, MIB, MOST, Governor, Plan, Sight, Span
 
 START, END = 1_000, 61_000
@@ -216,7 +217,9 @@ def test_never_tries_at_rest_or_at_full_speed(each: float) -> None:
 
 def test_as_many_as_a_caller_may_ask_for() -> None:
     """There is one limit."""
-    assert MOST == MOST_CONNECTIONS
+    assert DownloadOptions.checked("skip", extract=False, durable=False, connections=MOST).connections == MOST
+    with pytest.raises(ConfigurationError, match=f"at most {MOST}"):
+        DownloadOptions.checked("skip", extract=False, durable=False, connections=MOST + 1)
 
 
 def test_room_for_one() -> None:
