@@ -255,7 +255,9 @@ async def test_row_03_stall_in_real_time(tmp_path: Path, path: str) -> None:
         it.github.faults.stall(it.artifact_id, at=it.size // 2, seconds=0.5)
         began = loop.time()
         await it.client.download(artifact, tmp_path / "home", **it.options)
-        assert 0.5 <= loop.time() - began <= 2 * (0.25 + 1)
+        # What one of several connections leaves out, another may bring before the limit has passed.
+        least = 0.25 if it.way.connections else 0.5
+        assert least <= loop.time() - began <= 2 * (0.25 + 1)
         it.check(tmp_path / "home")
 
 
