@@ -81,6 +81,10 @@ class OutOfTimeError(TimeoutError):
     """A :class:`Limit` was reached (never leaves the transport); the message says what took too long."""
 
 
+class ClosedError(Exception):
+    """The client was closed meanwhile (never leaves the transport)."""
+
+
 class HeldError(Exception):
     """A request must not be sent any more (never leaves the transport)."""
 
@@ -122,17 +126,24 @@ class Watch:
             elif limit.deadline > now:
                 soonest = min(soonest, limit.deadline)
             elif task is not None:
-                limit.expired = True
-                del self.limits[task]
-                task.cancel()
+                self._end(task, limit)
         if self.limits:
             self.timer = loop.call_at(soonest, self._look)
 
+    def _end(self, task: asyncio.Task[object], limit: Limit) -> None:
+        limit.expired = True
+        del self.limits[task]
+        task.cancel()
+
     def close(self) -> None:
-        """Stop the timer."""
+        """Stop the timer, and end the waits: aiohttp's readers wait for ever once their connector is closed."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
+        for task, limit in list(self.limits.items()):
+            if task is not None:
+                limit.closed = True
+                self._end(task, limit)
 
 
 @attrs.define(eq=False, repr=False)
@@ -147,7 +158,8 @@ class Limit:
             cannot be.
         held: whether the request must not be sent any more, asked when it has a new connection; None if it always may.
         deadline: on the event loop's clock; never earlier than the shortest time limit of the watch from now.
-        expired: the deadline has passed.
+        expired: the deadline has passed, or the client is closed.
+        closed: the client is closed.
     """
 
     watch: Watch
@@ -157,6 +169,7 @@ class Limit:
     held: Callable[[], bool] | None = None
     deadline: float = attrs.field(default=math.inf, init=False)
     expired: bool = attrs.field(default=False, init=False)
+    closed: bool = attrs.field(default=False, init=False)
     _cancelling: int = attrs.field(default=0, init=False)
     _since: float | None = attrs.field(default=None, init=False)
     _brought: int = attrs.field(default=0, init=False)
@@ -179,12 +192,13 @@ class Limit:
 
         Raises:
             OutOfTimeError: the limit was reached, and nobody else has cancelled the task.
+            ClosedError: the client was closed, and nobody else has cancelled the task.
         """
         task = asyncio.current_task()
         self.watch.limits.pop(task, None)
         expired = self.expired and task is not None and task.uncancel() <= self._cancelling
         if expired and kind is asyncio.CancelledError:
-            raise OutOfTimeError(self.phrase)
+            raise ClosedError if self.closed else OutOfTimeError(self.phrase)
 
     def brought(self, size: int) -> None:
         """Move the deadline for decoded bytes of a body; call it with 0 where the body begins.

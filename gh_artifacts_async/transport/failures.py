@@ -19,7 +19,7 @@ from gh_artifacts_async.errors import (
     RequestTimeoutError,
     TransportError,
 )
-from gh_artifacts_async.transport.bounds import SILENT, OutOfTimeError
+from gh_artifacts_async.transport.bounds import SILENT, ClosedError, OutOfTimeError
 
 _UNKNOWN = re.compile("issuer|self.signed")
 _PROXY_SAYS = {
@@ -64,6 +64,8 @@ def transport_error(error: BaseException, host: str, proxy: str | None = None) -
         elif isinstance(error, aiohttp.ConnectionTimeoutError):
             what = "connecting took longer than Timeouts.connect"
         return RequestTimeoutError(f"no response from {where}: {what}", host=host)
+    if isinstance(error, ClosedError):
+        return ConnectionFailedError(f"the connection to {where} was closed", host=host)
     closed = isinstance(error, RuntimeError) and str(error) == "Connection closed."  # so aiohttp.StreamReader words it
     if closed or isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
         return ConnectionFailedError(f"the connection to {where} failed: {_reason(error)}", host=host)

@@ -26,7 +26,7 @@ from gh_artifacts_async.transport.connections import (
 )
 from gh_artifacts_async.transport.failures import transport_error, without_traceback
 from gh_artifacts_async.transport.lane_heads import split_url
-from gh_artifacts_async.transport.lane_protocol import BUFFER, Call, LaneClosedError, Receipt, Whole
+from gh_artifacts_async.transport.lane_protocol import BUFFER, Call, Receipt, Whole
 from gh_artifacts_async.transport.lanes import Lanes, WholeBody
 from gh_artifacts_async.transport.proxies import Proxies
 from gh_artifacts_async.transport.streams import HttpStream
@@ -218,8 +218,6 @@ class HttpTransport:
             failure = error.with_traceback(None)
         except BaseException as error:
             failure = transport_error(error, host, self._proxies.place(Secret(url))) or self._misuse(error, host)
-            if failure is None and isinstance(error, LaneClosedError):
-                failure = ConnectionFailedError(f"the connection to {host} was closed", host=host)
             if failure is None:
                 without_traceback(error)
                 raise
@@ -371,7 +369,7 @@ class HttpTransport:
             found.close()
         except BaseException as error:
             failure = transport_error(error, host, self._proxies.place(url))
-            if failure is None and isinstance(error, AssertionError | LaneClosedError):  # aiohttp's, and ours
+            if failure is None and isinstance(error, AssertionError):  # aiohttp's
                 failure = ConnectionFailedError(f"the connection to {host} was closed", host=host)
             if failure is None:
                 without_traceback(error)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import aiohttp
 from aiohttp.http import HttpProcessingError
 
+from gh_artifacts_async.transport.bounds import ClosedError
 from gh_artifacts_async.transport.connections import READ_BUFFER, is_readable
 from gh_artifacts_async.transport.lane_heads import may_become_head, parse_head
 from gh_artifacts_async.transport.streams import LateAnswer
@@ -31,10 +32,6 @@ BUFFER = 64 * 1024
 """Bytes that a lane holds itself: of a head, and of a body that fits in beside it."""
 
 
-class LaneClosedError(Exception):
-    """The client was closed while a lane was in use (never leaves the transport)."""
-
-
 class Whole(NamedTuple):
     """A response in the strict language, all of it here."""
 
@@ -48,7 +45,8 @@ class Receipt(NamedTuple):
 
     Attributes:
         arrived: called with the headers, and the number of bytes that have arrived and of all, while these differ.
-        cut: called when the task was cancelled, with the headers, what has arrived, and the number of all bytes.
+        cut: called when the task was cancelled, or the client closed, with the headers, what has arrived, and the
+            number of all bytes.
     """
 
     arrived: Callable[[Mapping[str, str], int, int], None]
@@ -142,7 +140,7 @@ class Lane(asyncio.BufferedProtocol):
         Raises:
             aiohttp.ClientError: the connection broke.
             OutOfTimeError: the body was too slow.
-            LaneClosedError: the client was closed.
+            ClosedError: the client was closed.
         """
         self.head, self._space, self._filled, self._searched = None, self._own, 0, 0
         self._call, self._limit = call, limit
@@ -353,7 +351,7 @@ class Lane(asyncio.BufferedProtocol):
     def leave(self) -> None:
         """Fail what is under way, and let aiohttp's connector, which is about to be closed, wait for the end."""
         self.closed = True
-        self._fail(LaneClosedError())
+        self._fail(ClosedError())
         self._transport.set_protocol(self._former)
         self._transport.abort()
 

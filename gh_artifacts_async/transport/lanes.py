@@ -14,11 +14,11 @@ import aiohttp
 import attrs
 
 from gh_artifacts_async.protocol.responses import Response
-from gh_artifacts_async.transport.bounds import NO_HEADERS, Limit, OutOfTimeError
+from gh_artifacts_async.transport.bounds import NO_HEADERS, ClosedError, Limit, OutOfTimeError
 from gh_artifacts_async.transport.connections import send_once
 from gh_artifacts_async.transport.failures import without_traceback
 from gh_artifacts_async.transport.lane_heads import request_fields
-from gh_artifacts_async.transport.lane_protocol import Lane, LaneClosedError
+from gh_artifacts_async.transport.lane_protocol import Lane
 from gh_artifacts_async.transport.streams import BrokenAnswer
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Lanes:
             aiohttp.ClientError: no connection, or no response.
             OutOfTimeError: the response did not begin in time.
             HeldError: it was held back.
-            LaneClosedError: the client was closed.
+            ClosedError: the client was closed.
         """
         lane: Lane | None = None
         fields = request_fields(call.headers, _DEFAULTS)
@@ -134,7 +134,7 @@ class Lanes:
             broken = isinstance(error, OutOfTimeError | aiohttp.ClientError) and not lane.handed
             if not (broken and lane.complete):  # else it came just in time
                 head, arrived = lane.head, lane.arrived()
-                if head is not None and not lane.handed and isinstance(error, asyncio.CancelledError):
+                if head is not None and not lane.handed and isinstance(error, asyncio.CancelledError | ClosedError):
                     _tell_cut(call, head, arrived)
                 lane.discard()
                 if head is None or not broken:
@@ -178,7 +178,7 @@ class Lanes:
         """Let aiohttp connect; where that is not as it should be, let it do everything."""
         connector = call.session.connector
         if connector is None or call.session.closed:
-            raise LaneClosedError
+            raise ClosedError
         found: dict[str, Connection] = {}
         try:
             answer = await call.ask(send_once, _only_connect(connector, call.timeout, found))
@@ -243,7 +243,7 @@ class Lanes:
 
 
 def _tell_cut(call: Call, head: Head, arrived: bytes) -> None:
-    """Tell what has arrived of a body whose task was cancelled."""
+    """Tell what has arrived of a body whose task was cancelled, or whose client was closed."""
     if call.receipt is not None:
         call.receipt.cut(head.headers, arrived, head.length)
 

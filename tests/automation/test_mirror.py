@@ -844,7 +844,7 @@ async def test_two_mirrors_of_one_folder(github: FakeGitHub, client: ArtifactsCl
     (it,) = fill(github, 1)
     github.faults.stall(it, at=1000, times=1)
     task = asyncio.create_task(client.mirror(REPO, tmp_path))
-    while not parts(tmp_path):
+    while not github.requests_to("storage"):
         await asyncio.sleep(0)
     with pytest.raises(PlanRefusedError, match="another mirror is at work"):
         await client.mirror(REPO, tmp_path)

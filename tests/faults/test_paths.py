@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import trustme
 
-from gh_artifacts_async import ConnectionFailedError, DigestMismatchError, Limits, RetryPolicy, Timeouts
+from gh_artifacts_async import ArtifactsError, ConnectionFailedError, DigestMismatchError, Limits, RetryPolicy, Timeouts
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transport.connections import READ_BUFFER
 from tests.kits.profiles import verified
@@ -71,9 +71,10 @@ def authority() -> trustme.CA:
 class Setting:
     """A fake, a client of it, and an artifact that takes one of the ways."""
 
-    def __init__(self, github: FakeGitHub, client: ArtifactsClient, way: Way) -> None:
+    def __init__(self, github: FakeGitHub, client: ArtifactsClient, way: Way, settings: dict[str, Any]) -> None:
         self.github = github
         self.client = client
+        self.settings = settings
         self.limit = 30.0
         self.way = way
         self.size = way.size
@@ -128,7 +129,7 @@ async def setting(path: str, folder: Path, *, tls: bool, **settings: Any) -> Asy
             session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(**connector))
             settings["session"] = await stack.enter_async_context(session)
         github = await stack.enter_async_context(FakeGitHub(ssl_context=context))
-        yield Setting(github, await stack.enter_async_context(client_for(github, **settings)), way)
+        yield Setting(github, await stack.enter_async_context(client_for(github, **settings)), way, settings)
 
 
 # --- what is tried on every way, on every loop ----------------------------------------------------------------------
@@ -177,8 +178,8 @@ async def short(it: Setting, folder: Path) -> None:
     it.check(folder)
 
 
-async def cancelled(it: Setting, folder: Path) -> None:
-    """A cancellation in the middle leaves a part that the next call goes on with, and nothing at work."""
+async def left_in_the_middle(it: Setting, folder: Path, end: Callable[[asyncio.Task[Any]], Any]) -> None:
+    """What ends a download in the middle leaves a part that the next one goes on with, and nothing at work."""
     hold = it.github.faults.stall(it.artifact_id, at=it.size // 2, times=None)
     artifact = await get(it.client, it.artifact_id)
     task = asyncio.create_task(it.client.download(artifact, folder, **it.options))
@@ -186,20 +187,41 @@ async def cancelled(it: Setting, folder: Path) -> None:
         while it.github.bytes_sent(it.artifact_id) < it.size // 2:
             await asyncio.sleep(0.001)
     await asyncio.sleep(0.1)  # what was sent arrives
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await end(task)
     (part,) = parts(folder)
     kept = part.stat().st_size
     assert 0 < kept <= it.size // 2
     hold.left = 0
-    result = await it.client.download(artifact, folder, **it.options)
+    async with client_for(it.github, **it.settings) as another:
+        result = await another.download(artifact, folder, **it.options)
     assert result.resumed_from == kept
     it.check(folder)
 
 
+async def cancelled(it: Setting, folder: Path) -> None:
+    """A task that is cancelled."""
+
+    async def end(task: asyncio.Task[Any]) -> None:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    await left_in_the_middle(it, folder, end)
+
+
+async def closed(it: Setting, folder: Path) -> None:
+    """A client that is closed."""
+
+    async def end(task: asyncio.Task[Any]) -> None:
+        await it.client.aclose()
+        with pytest.raises(ArtifactsError):
+            await task
+
+    await left_in_the_middle(it, folder, end)
+
+
 TRIED: dict[str, Callable[[Setting, Path], Any]] = {
-    it.__name__: it for it in (equal_bytes, cut, stall, short, cancelled)
+    it.__name__: it for it in (equal_bytes, cut, stall, short, cancelled, closed)
 }
 EACH = pytest.mark.parametrize("what", TRIED)
 
