@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -24,11 +25,11 @@ from gh_artifacts_async.transfer.storage.targets import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from gh_artifacts_async.api.emitter import Emitter
     from gh_artifacts_async.automation.mirror_plan import Job, MirrorOptions, Plan
     from gh_artifacts_async.models import ArtifactRef
+    from gh_artifacts_async.settings import StrPath
     from gh_artifacts_async.transfer.storage.context import TransferContext
 
 
@@ -55,8 +56,8 @@ class _OnePlace(Claims):
         self._claims = claims
         self._place = place
 
-    def take(self, path: Path, artifact: Artifact | ArtifactRef) -> None:
-        if path != self._place and os.path.lexists(path):
+    def take(self, path: StrPath, artifact: Artifact | ArtifactRef) -> None:
+        if Path(path) != self._place and os.path.lexists(path):
             msg = f"{path} already exists and is not this artifact"
             raise DestinationExistsError(msg, filename=str(path))
         self._claims.take(path, artifact)

@@ -262,7 +262,7 @@ async def _downloading(
     async def placed(artifact: Artifact, claims: Claims) -> Destination:
         destination = by_layout(artifact, folder, layout, await runs.of(artifact))
         extracts = options.extract is not None
-        claims.take(destination.path(extract=extracts), artifact)
+        claims.take(destination.place(extract=extracts), artifact)
         return destination
 
     if isinstance(artifacts, abc.Collection):  # a conflict is detected before anything is fetched

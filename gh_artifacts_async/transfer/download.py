@@ -32,7 +32,7 @@ from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from gh_artifacts_async.events import Observer
@@ -168,19 +168,23 @@ class Download:
         Raises:
             DestinationExistsError: the place of the zip, or of the folder, is taken by something else.
         """
-        usual = self._destination.path(extract=self._options.extract is not None)
-        replace = self._options.if_exists == "replace"
-        if replace and self._options.extract is None and usual.is_dir() and not usual.is_symlink():
-            raise self._in_the_way(usual)
-        taken = os.path.lexists(usual)  # noqa: ASYNC240 - one system call, less than a hop to a thread
+        places = [self._destination.place(extract=self._options.extract is not None)]
         if self._options.if_exists != "error":
-            raw = self._destination.raw_path(None)
-            there = ((usual,) if taken else ()) + ((raw,) if os.path.lexists(raw) else ())  # noqa: ASYNC240
+            places.append(self._destination.place("raw"))
+        there = [place for place in places if os.path.lexists(place)]  # noqa: ASYNC240 - less than a hop to a thread
+        return await self._present_at(Path(places[0]), [Path(place) for place in there]) if there else None
+
+    async def _present_at(self, usual: Path, there: Sequence[Path]) -> LocalCopy | None:
+        """Return the local copy among what is there."""
+        replace = self._options.if_exists == "replace"
+        if replace and self._options.extract is None and usual.is_dir() and not usual.is_symlink():  # noqa: ASYNC240
+            raise self._in_the_way(usual)
+        if self._options.if_exists != "error":
             for path in there:
                 present = await self._local_copy(path)
                 if present is not None:
                     return present
-        if taken and not replace:
+        if usual in there and not replace:
             raise self._in_the_way(usual)
         return None
 

@@ -260,15 +260,15 @@ class ShortWay:
             or filenames.kind_by_name(disposition)
             or filenames.kind_by_magic(bytes(body[:4]))
         )
-        path = self._destination.path(kind, disposition)
+        place = self._destination.place(kind, disposition)
         if self._claims is not None:
-            self._claims.take(path, self._artifact)
+            self._claims.take(place, self._artifact)
         sha256 = expected_sha256(self._artifact) or ""
         part = new_part_name(self._artifact, self._destination.folder)
-        put = partial(put_whole, body, sha256, part, path)
+        put = partial(put_whole, body, sha256, part, place)
         inline = len(body) <= INLINE
         if put() if inline else await in_thread(put, executor=self._context.writer.open_thread()):
-            return Placed(path, len(body), sha256, content_type, way)
+            return Placed(self._destination.path(kind, disposition), len(body), sha256, content_type, way)
         return None
 
 

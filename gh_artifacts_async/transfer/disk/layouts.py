@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gh_artifacts_async.models import Artifact, ArtifactRef, WorkflowRun
-    from gh_artifacts_async.settings import Layout
+    from gh_artifacts_async.settings import Layout, StrPath
 
 
 class Claims:
@@ -28,7 +28,7 @@ class Claims:
         self._owners: dict[str, int] = {}
         self.folders: set[Path] = set()
 
-    def take(self, path: Path, artifact: Artifact | ArtifactRef) -> None:
+    def take(self, path: StrPath, artifact: Artifact | ArtifactRef) -> None:
         """Take a path for an artifact.
 
         Raises:
