@@ -16,7 +16,7 @@ from gh_artifacts_async.automation.manifest import MirroredArtifact
 from gh_artifacts_async.errors import ArtifactExpiredError, DestinationExistsError, NotFoundError
 from gh_artifacts_async.events import TransferFinished
 from gh_artifacts_async.models import Artifact
-from gh_artifacts_async.protocol.ranges import expected_sha256
+from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread

@@ -238,30 +238,28 @@ class Destination(Value):
     @property
     def folder_path(self) -> Path:
         """Where an archive is extracted."""
-        return self.folder / self.file_name(extract=True)
+        return self.path(extract=True)
 
     @property
     def zip_path(self) -> Path:
         """Where an archive goes that is not extracted."""
-        return self.folder / self.file_name()
+        return self.path()
 
     def raw_path(self, content_disposition: str | None) -> Path:
         """Where a raw file goes, once storage's headers are known."""
-        return self.folder / self.file_name("raw", content_disposition)
+        return self.path("raw", content_disposition)
 
     def path(self, kind: Kind = "zip", content_disposition: str | None = None, *, extract: bool = False) -> Path:
         """Where it goes: a folder for a zip that is extracted, else a file."""
-        return self.folder / self.file_name(kind, content_disposition, extract=extract)
+        return Path(self.place(kind, content_disposition, extract=extract))
 
     def place(self, kind: Kind = "zip", content_disposition: str | None = None, *, extract: bool = False) -> str:
         """Return :meth:`path` as a string, which costs a tenth."""
-        name, folder = self.file_name(kind, content_disposition, extract=extract), str(self.folder)
-        return str(self.folder / name) if folder.endswith(_NO_SEPARATOR) else f"{folder}{os.sep}{name}"
-
-    def file_name(self, kind: Kind = "zip", content_disposition: str | None = None, *, extract: bool = False) -> str:
-        """Return the last component of :meth:`path`."""
         if self.exact:
-            return self.stem
-        if kind == "raw":
-            return self.raw_name or raw_filename(self.stem, content_disposition)
-        return safe_component(self.stem) if extract else zip_filename(self.stem)
+            name = self.stem
+        elif kind == "raw":
+            name = self.raw_name or raw_filename(self.stem, content_disposition)
+        else:
+            name = safe_component(self.stem) if extract else zip_filename(self.stem)
+        folder = str(self.folder)
+        return str(self.folder / name) if folder.endswith(_NO_SEPARATOR) else f"{folder}{os.sep}{name}"

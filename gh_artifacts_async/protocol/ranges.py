@@ -16,9 +16,10 @@ from gh_artifacts_async.errors import DigestMismatchError, IncompleteDownloadErr
 from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.throttling import http_date, retry_after, whole
+from gh_artifacts_async.protocol.validators import IDENTITY, content_length, expected_sha256, strong_etag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from gh_artifacts_async.models import Artifact
@@ -146,19 +147,12 @@ Decision = Stream | Done | Restart | SignAgain | RetryLater | Fail
 SliceDecision = Stream | Whole | Restart | SignAgain | RetryLater | Fail
 
 
-def strong_etag(headers: Mapping[str, str]) -> str | None:
-    """Return the ETag if If-Match may carry it; a weak one never matches (RFC 9110 section 13.1.1)."""
-    etag = headers.get("etag", "").strip()
-    quoted = len(etag) > 2 and etag[0] == etag[-1] == '"'  # noqa: PLR2004 - the two quotes
-    return etag if quoted and etag.isprintable() and etag.isascii() else None
-
-
 def request_headers(have: LocalState) -> dict[str, str]:
     """Return the headers that request the missing bytes, or the whole if it cannot be resumed.
 
     The encoding is always identity: the digest is of the stored bytes.
     """
-    headers = {"Accept-Encoding": "identity"}
+    headers = dict(IDENTITY)
     if have.offset and have.etag is not None:
         headers |= {"Range": f"bytes={have.offset}-", "If-Match": have.etag}
     return headers
@@ -238,11 +232,6 @@ def _slice(first: int, etag: str | None, response: Response) -> SliceDecision:
     if etag is not None and here is not None and here != etag:
         return Restart(reason="the stored bytes have changed (ETag)")
     return Stream(offset=first, length=found[1] - first + 1, total=found[2], etag=here or etag)
-
-
-def content_length(response: Response) -> int | None:
-    """Return Content-Length; None if absent, invalid or overridden by Transfer-Encoding (RFC 9112 section 6.3)."""
-    return None if "transfer-encoding" in response.headers else whole(response.headers.get("content-length"))
 
 
 def parse_content_range(value: str | None) -> tuple[int | None, int | None, int | None] | None:
@@ -326,12 +315,6 @@ def says_expired(response: Response) -> bool:
     """Whether a refusal says that the URL has expired, in the words of Azure, the v3 pipelines or S3."""
     body = response.body.lower()
     return response.status in _REFUSALS and not _is_page(response) and any(words in body for words in _EXPIRED)
-
-
-def expected_sha256(artifact: Artifact) -> str | None:
-    """Return GitHub's digest if this package can check it; an unknown algorithm is unverifiable, not wrong."""
-    digest = artifact.digest
-    return digest.hex if digest is not None and digest.algorithm == "sha256" else None
 
 
 def judge_content(

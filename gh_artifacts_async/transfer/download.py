@@ -17,18 +17,15 @@ from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.models import Artifact, Digest, check_id
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.filenames import Destination
-from gh_artifacts_async.protocol.ranges import expected_sha256
+from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.results import DownloadResult, ExtractedMember
 from gh_artifacts_async.settings import ExtractPolicy, IfExists
-from gh_artifacts_async.transfer.disk import filesystem, records, verify
-from gh_artifacts_async.transfer.disk.commit import commit_with_record
+from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.layouts import Claims
-from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS
-from gh_artifacts_async.transfer.disk.partfile import PartFile, part_prefix
+from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS, part_prefix
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.short import WHOLE, Placed, ShortWay
 from gh_artifacts_async.transfer.storage.context import TransferContext
-from gh_artifacts_async.transfer.storage.fetch import fetch
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
@@ -171,8 +168,8 @@ class Download:
         places = [self._destination.place(extract=self._options.extract is not None)]
         if self._options.if_exists != "error":
             places.append(self._destination.place("raw"))
-        there = [place for place in places if os.path.lexists(place)]  # noqa: ASYNC240 - less than a hop to a thread
-        return await self._present_at(Path(places[0]), [Path(place) for place in there]) if there else None
+        there = list(filter(os.path.lexists, places))  # less than a hop to a thread
+        return await self._present_at(Path(places[0]), [*map(Path, there)]) if there else None
 
     async def _present_at(self, usual: Path, there: Sequence[Path]) -> LocalCopy | None:
         """Return the local copy among what is there."""
@@ -216,6 +213,8 @@ class Download:
         if self._options.if_exists == "replace" and (self._options.differs or path.is_symlink()):  # noqa: ASYNC240
             return None  # of a link, the link itself is what is replaced
         if self._options.extract is not None and path == self._destination.folder_path and path.is_dir():  # noqa: ASYNC240
+            from gh_artifacts_async.transfer.disk import records  # of what is there already
+
             members = await in_thread(lambda: records.read_folder_record(self._artifact, path))
             return None if members is None else LocalCopy(path=path, members=members)
         return LocalCopy(path=path) if await is_same(self._artifact, path) else None
@@ -267,19 +266,15 @@ class Download:
 
     async def _receive(self, leftovers: list[Path], begun: Begun | None) -> LocalCopy | _Delivered:
         """Receive the artifact in a part file."""
+        from gh_artifacts_async.transfer.disk.partfile import PartFile  # of the ordinary way alone
+        from gh_artifacts_async.transfer.storage.fetch import fetch
+
         filesystem.make_folder(self._destination.folder)
         part = PartFile.for_artifact(self._artifact, self._destination.folder)
         left, unpack = True, self._options.extract is not None
-        fetching = partial(
-            fetch,
-            self._context,
-            self._artifact,
-            part,
-            leftovers,
-            emitter=self._emitter,
-            begun=begun,
-            connections=self._options.connections,
-        )
+        emitter, connections = self._emitter, self._options.connections
+        about = (self._context, self._artifact, part, leftovers)
+        fetching = partial(fetch, *about, emitter=emitter, begun=begun, connections=connections)
         try:
             found = await (self._to_folder(fetching) if unpack else self._to_file(fetching()))
             left = isinstance(found, LocalCopy)
@@ -350,6 +345,8 @@ class Download:
             self._claims.take(path, self._artifact)  # the kind may be known only now, from the bytes
         replace, durable = self._options.if_exists == "replace", self._options.durable
         if replace or received.verified == "none":
+            from gh_artifacts_async.transfer.disk.commit import commit_with_record  # few write a record
+
             commit = partial(commit_with_record, self._artifact, path, received, replace=replace, durable=durable)
         else:
             commit = partial(received.part.commit, path, replace=replace, durable=durable)
@@ -377,11 +374,15 @@ class Download:
         """Whether the folder in the way is this very artifact, so that no later run has a use for its part files."""
         if self._options.extract is None:
             return False
+        from gh_artifacts_async.transfer.disk import records  # as above
+
         path = self._destination.folder_path
         return await in_thread(lambda: records.read_folder_record(self._artifact, path)) is not None
 
     def _sweep(self, *, whole: bool) -> None:
         """Remove what a process that was killed at the commit left of this artifact, see :meth:`Leftovers.sweep`."""
+        from gh_artifacts_async.transfer.disk.partfile import PartFile  # as above
+
         part = PartFile.for_artifact(self._artifact, self._destination.folder)
         self._context.leftovers.sweep(part.path, part.prefix, whole=whole)
 
@@ -409,5 +410,7 @@ _Delivered = tuple[Path, "VerifiedPart", tuple[ExtractedMember, ...] | None]
 
 async def is_same(artifact: Artifact, path: Path) -> bool:
     """Whether a file on disk is the artifact, see :func:`~gh_artifacts_async.transfer.disk.verify.is_same`."""
+    from gh_artifacts_async.transfer.disk import verify  # as above
+
     stopped = threading.Event()
     return await in_thread(lambda: verify.is_same(artifact, path, stopped), stopped.set)

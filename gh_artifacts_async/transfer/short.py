@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from gh_artifacts_async.errors import SlowTransferError, TransportError
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.attempts import is_final
-from gh_artifacts_async.protocol.ranges import LocalState, content_length, expected_sha256, request_headers, strong_etag
-from gh_artifacts_async.transfer.disk.partfile import PartFile, new_part_name
+from gh_artifacts_async.protocol.validators import IDENTITY, content_length, expected_sha256, strong_etag
+from gh_artifacts_async.transfer.disk.leftovers import new_part_name
 from gh_artifacts_async.transfer.disk.whole import put_whole
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.begun import Begun, Replayed
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.responses import Response
     from gh_artifacts_async.results import Verified, Way
     from gh_artifacts_async.transfer.disk.layouts import Claims
+    from gh_artifacts_async.transfer.disk.partfile import PartFile
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
 
@@ -43,7 +44,6 @@ WHOLE = 2 * 1024 * 1024
 _SLOW = 0.05
 """Seconds after which what has come of a body is written to a part file too: little is lost with the process."""
 
-_HEADERS = request_headers(LocalState())
 _OK = 200
 
 
@@ -139,7 +139,7 @@ class ShortWay:
         signed = await sign(self._context.github, self._artifact)
         receipt = Receipt(self._arrived, self._keep)
         try:
-            answer = await self._context.storage.open(signed, _HEADERS, buffers=self._lend, receipt=receipt)
+            answer = await self._context.storage.open(signed, IDENTITY, buffers=self._lend, receipt=receipt)
         except TransportError as error:
             if is_final(error):
                 raise
@@ -221,6 +221,8 @@ class ShortWay:
         if etag is None:
             return
         if part is None:
+            from gh_artifacts_async.transfer.disk.partfile import PartFile  # few bodies are slow
+
             part = self._part = PartFile.for_artifact(self._artifact, self._destination.folder)
         try:
             if not part.is_open:

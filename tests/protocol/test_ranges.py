@@ -21,7 +21,6 @@ from gh_artifacts_async.protocol.ranges import (
     error_code,
     parse_content_range,
     request_headers,
-    strong_etag,
 )
 from tests.kits.protocol import NOW, answer, answers, values
 
@@ -56,26 +55,6 @@ def _decided(have, status, body="", **headers):
 def test_what_is_asked_for(have, headers):
     """A range only with a condition on what it belongs to; never another coding than the stored bytes."""
     assert request_headers(have) == headers
-
-
-@pytest.mark.parametrize(
-    ("etag", "strong"),
-    [
-        (ETAG, ETAG),
-        (f" {ETAG} ", ETAG),
-        ('W/"x"', None),
-        ("x", None),
-        ('"', None),
-        ('""', None),
-        ('"é"', None),
-        ('"a\x00b"', None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_strong_validators(etag, strong):
-    """If-Match compares strongly: a weak ETag would never match, and one that no header carries is none."""
-    assert strong_etag({} if etag is None else {"etag": etag}) == strong
 
 
 # --- section 15.3.1: 200

@@ -15,13 +15,18 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.protocol.filenames import MARKER_NAME, PART_NAME, RECORD_NAME
+from gh_artifacts_async.protocol.filenames import MARKER_NAME, PART_NAME, RECORD_NAME, safe_component
 from gh_artifacts_async.transfer.disk.filesystem import lock
-from gh_artifacts_async.transfer.disk.records import sweep_staged
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gh_artifacts_async.models import Artifact
+
 SUFFIX = ".part"
+LONGEST_STEM = 100
+"""Characters of an artifact's name in those of its part files."""
+
 _STATE_SUFFIX = ".json"
 _NEW = ".new"
 _STATE_HEAD = 100  # bytes of a state, enough for the artifact's id
@@ -120,8 +125,11 @@ def _sort_out(found: dict[str, list[Path]], others: list[Path]) -> None:
     if markers:
         found[EXTRACTIONS] = [*markers, *staged]
         return
-    for path in staged:
-        sweep_staged(path)
+    if staged:
+        from gh_artifacts_async.transfer.disk.records import sweep_staged  # few folders have any
+
+        for path in staged:
+            sweep_staged(path)
 
 
 def _is_ours(path: Path, artifact_id: str) -> bool:
@@ -203,6 +211,16 @@ def _process(_process_id: int) -> str:
 def new_token() -> str:
     """Return a token that no other part file has; a forked process gets its own."""
     return f"{_process(os.getpid())}{next(_numbers):x}"
+
+
+def part_prefix(artifact: Artifact) -> str:
+    """Return what the names of an artifact's part files begin with."""
+    return f".{safe_component(artifact.name)[:LONGEST_STEM]}.{artifact.id}."
+
+
+def new_part_name(artifact: Artifact, folder: Path) -> str:
+    """Return a path for a part file of an artifact that no other part file has."""
+    return f"{folder}{os.sep}{part_prefix(artifact)}{new_token()}{SUFFIX}"
 
 
 def state_paths(part: Path) -> tuple[Path, Path]:

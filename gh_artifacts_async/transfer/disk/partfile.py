@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.protocol.filenames import Kind, safe_component
-from gh_artifacts_async.protocol.ranges import expected_sha256
+from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.results import Verified, Way
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, space_errors, sync_folder
 from gh_artifacts_async.transfer.disk.leftovers import (
     CREATE,
+    LONGEST_STEM,
     SUFFIX,
     grab,
     new_token,
@@ -42,18 +43,7 @@ if TYPE_CHECKING:
 _CHECK_SPACE_FROM = 1024 * 1024  # for smaller parts the file system is not asked first
 _CLOSED = -1
 _BLOCK = 1024 * 1024
-_LONGEST_STEM = 100  # characters of the artifact's name in the part's
 _NOTED_EVERY = 4 * 1024 * 1024
-
-
-def part_prefix(artifact: Artifact) -> str:
-    """Return what the names of an artifact's part files begin with."""
-    return f".{safe_component(artifact.name)[:_LONGEST_STEM]}.{artifact.id}."
-
-
-def new_part_name(artifact: Artifact, folder: Path) -> str:
-    """Return a path for a part file of an artifact that no other part file has."""
-    return f"{folder}{os.sep}{part_prefix(artifact)}{new_token()}{SUFFIX}"
 
 
 class PartFile:
@@ -90,7 +80,7 @@ class PartFile:
             size_in_bytes=artifact.size_in_bytes,
             digest=None if digest is None else f"sha256:{digest}",
         )
-        return cls(folder, safe_component(artifact.name)[:_LONGEST_STEM], state)
+        return cls(folder, safe_component(artifact.name)[:LONGEST_STEM], state)
 
     @property
     def hexdigest(self) -> str:

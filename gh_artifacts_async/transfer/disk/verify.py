@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import UnexpectedResponseError
 from gh_artifacts_async.protocol import filenames
-from gh_artifacts_async.protocol.ranges import expected_sha256, judge_content
+from gh_artifacts_async.protocol.ranges import judge_content
+from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.transfer.disk.partfile import VerifiedPart
 from gh_artifacts_async.transfer.disk.records import read_file_record
 

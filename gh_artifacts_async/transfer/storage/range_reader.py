@@ -25,6 +25,7 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after, is_final
+from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
 from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
 from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
@@ -78,7 +79,7 @@ class RangeReader:
         """
         self._context = context
         self._artifact = artifact
-        self._fresh = ranges.expected_sha256(artifact) is None  # nothing else would show another artifact's bytes
+        self._fresh = expected_sha256(artifact) is None  # nothing else would show another artifact's bytes
         self._signed: SignedURL | None = None
         self._ends_at = 0.0
         policy = context.github.retry

@@ -9,6 +9,7 @@ from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import ArtifactsError, TransportError
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import is_final
+from gh_artifacts_async.protocol.validators import content_length
 from gh_artifacts_async.transfer.storage.targets import sign
 
 if TYPE_CHECKING:
@@ -94,5 +95,5 @@ class RangeSource:
 
 def _is_exact(body: ranges.Stream, size: int, total: int, stream: HttpStream) -> bool:
     """Whether a response's headers promise the range that was requested, all of it and nothing else."""
-    stated = ranges.content_length(stream.response)
+    stated = content_length(stream.response)
     return (body.length, body.total) == (size, total) and stated in {None, size}
