@@ -22,6 +22,10 @@ if TYPE_CHECKING:
         PlannedRequest,
         QueryPlan,
     )
+    from gh_artifacts_async.automation.criteria import (
+        ArtifactQuery,
+        RetentionPolicy,
+    )
     from gh_artifacts_async.automation.manifest import (
         MirroredArtifact,
     )
@@ -137,7 +141,6 @@ if TYPE_CHECKING:
         raise_for_failures,
     )
     from gh_artifacts_async.settings import (
-        ArtifactQuery,
         Budget,
         Conflicts,
         ExtractPolicy,
@@ -145,7 +148,6 @@ if TYPE_CHECKING:
         Layout,
         Lease,
         Limits,
-        RetentionPolicy,
         RetryPolicy,
         StoragePolicy,
         Timeouts,
@@ -280,6 +282,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "api.github_cli": "GitHubCLIToken",
         "archive.members": "Member",
         "automation.asking": "LeftOut PlannedRequest QueryPlan",
+        "automation.criteria": "ArtifactQuery RetentionPolicy",
         "automation.manifest": "MirroredArtifact",
         "automation.members": "MemberContent",
         "automation.mirror": "MirrorReport",
@@ -310,10 +313,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
             "Statistics Success raise_for_failures"
         ),
-        "settings": (
-            "ArtifactQuery Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetentionPolicy "
-            "RetryPolicy StoragePolicy Timeouts"
-        ),
+        "settings": ("Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"),
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
     _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -11,9 +11,9 @@ import attrs
 from gh_artifacts_async.api import endpoints, listing, repositories
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.automation import matching, now
+from gh_artifacts_async.automation.criteria import ArtifactQuery
 from gh_artifacts_async.errors import NotFoundError
 from gh_artifacts_async.models import Artifact, WorkflowRun
-from gh_artifacts_async.settings import ArtifactQuery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

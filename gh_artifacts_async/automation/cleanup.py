@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.automation.criteria import RetentionPolicy
     from gh_artifacts_async.automation.retention import CleanupPlan
     from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName
     from gh_artifacts_async.results import Outcome
-    from gh_artifacts_async.settings import RetentionPolicy
 
 _STOPS = (*STOPS_ALL, PermissionDeniedError, NotFoundError)
 """What every further deletion would meet too; NotFoundError is of the repository, see :class:`_Deletion`."""

@@ -12,8 +12,8 @@ from gh_artifacts_async.errors import DuplicateArtifactsError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gh_artifacts_async.automation.criteria import ArtifactQuery
     from gh_artifacts_async.models import Artifact, WorkflowRun
-    from gh_artifacts_async.settings import ArtifactQuery
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _WILDCARD = re.compile(r"[*?[]")

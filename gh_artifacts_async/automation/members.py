@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gh_artifacts_async.automation.criteria import ArtifactQuery
 from gh_artifacts_async.automation.selection import find_artifacts
 from gh_artifacts_async.errors import (
     ArchiveError,
@@ -26,7 +27,7 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.models import Artifact, check_id
 from gh_artifacts_async.results import Failure, Outcome, Success
-from gh_artifacts_async.settings import ArtifactQuery, ExtractPolicy
+from gh_artifacts_async.settings import ExtractPolicy
 from gh_artifacts_async.transfer.bulk import Workers, running
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.targets import check_artifacts, missing_token, resolve

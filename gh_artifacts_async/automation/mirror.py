@@ -12,6 +12,7 @@ import attrs
 
 from gh_artifacts_async.api import listing
 from gh_artifacts_async.automation import mirror_prune, mirrored
+from gh_artifacts_async.automation.criteria import ArtifactQuery
 from gh_artifacts_async.automation.ledger import Ledger
 from gh_artifacts_async.automation.manifest import MANIFEST, Head, MirroredArtifact
 from gh_artifacts_async.automation.mirror_fetch import Fetcher
@@ -20,7 +21,6 @@ from gh_artifacts_async.automation.now import utcnow
 from gh_artifacts_async.errors import ArtifactsError, ConfigurationError, DestinationExistsError, PlanRefusedError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName
 from gh_artifacts_async.results import Failure
-from gh_artifacts_async.settings import ArtifactQuery
 from gh_artifacts_async.transfer.bulk import STOPS_ALL, Pool, running
 from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.leftovers import EXTRACTIONS

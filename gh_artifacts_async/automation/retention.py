@@ -20,7 +20,7 @@ from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gh_artifacts_async.settings import RetentionPolicy
+    from gh_artifacts_async.automation.criteria import RetentionPolicy
 
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 

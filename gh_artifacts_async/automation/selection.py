@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.automation.criteria import ArtifactQuery
     from gh_artifacts_async.models import Artifact, RepositoryName, WorkflowRun
-    from gh_artifacts_async.settings import ArtifactQuery
 
 _FEW = 3
 """So many runs are looked up one by one without asking whether a listing would be cheaper."""

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gh_artifacts_async.automation.asking import QueryPlan
+    from gh_artifacts_async.automation.criteria import ArtifactQuery
     from gh_artifacts_async.automation.members import MemberContent
     from gh_artifacts_async.automation.watching import ArtifactWatch
     from gh_artifacts_async.models import Artifact, ArtifactRef, WorkflowRun
     from gh_artifacts_async.results import Outcome
-    from gh_artifacts_async.settings import ArtifactQuery
 
 
 class Automation(Transfers):

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from gh_artifacts_async.automation.criteria import ArtifactQuery, RetentionPolicy
     from gh_artifacts_async.automation.mirror import MirrorReport
     from gh_artifacts_async.automation.retention import CleanupPlan
     from gh_artifacts_async.automation.usage import StorageUsage
     from gh_artifacts_async.events import Observer
     from gh_artifacts_async.results import Outcome
-    from gh_artifacts_async.settings import ArtifactQuery, ExtractPolicy, Layout, RetentionPolicy, StrPath
+    from gh_artifacts_async.settings import ExtractPolicy, Layout, StrPath
 
 
 class Upkeep(Automation):

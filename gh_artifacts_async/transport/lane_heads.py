@@ -16,8 +16,8 @@ _NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _VALUE = rb"[\t ]*+(?:[!-~]++(?:[\t ]++[!-~]++)*+)?+"  # without white space at its end, which aiohttp 3.14.3 keeps
 _LINES = rb"HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*+\r\n(?:" + _NAME + rb":" + _VALUE + rb"\r\n)*+"
 _HEAD = re.compile(_LINES + rb"\r\n")
-_BEGUN = re.compile(_LINES + rb"(?:" + _NAME + rb"(?::[\t\x20-\x7e]*+)?)?+\r?")
-_FIRST_LINE = re.compile(rb"[\t\x20-\x7e]*+\r?")
+_BEGUN = _LINES + rb"(?:" + _NAME + rb"(?::[\t\x20-\x7e]*+)?)?+\r?"  # not compiled: few heads come in pieces
+_FIRST_LINE = rb"[\t\x20-\x7e]*+\r?"
 _LONGEST_LINE = 8000  # aiohttp's limit is 8190
 _MOST_FIELDS = 100  # aiohttp's limit is 128
 _MOST_DIGITS = 15
@@ -100,8 +100,8 @@ def may_become_head(data: bytes) -> bool:
     Another parser may find the end of the head, or an error, where this one would wait for more.
     """
     if b"\n" in data:
-        return _BEGUN.fullmatch(data) is not None
-    return data.startswith(_START[: len(data)]) and _FIRST_LINE.fullmatch(data) is not None
+        return re.fullmatch(_BEGUN, data) is not None
+    return data.startswith(_START[: len(data)]) and re.fullmatch(_FIRST_LINE, data) is not None
 
 
 def split_url(url: str) -> tuple[str, str] | None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from gh_artifacts_async import errors
 from gh_artifacts_async.automation import matching
+from gh_artifacts_async.automation.criteria import ArtifactQuery
 from gh_artifacts_async.models import Artifact, ArtifactRun, WorkflowRun
-from gh_artifacts_async.settings import ArtifactQuery
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OWN = {"repository_id": 1, "head_repository_id": 1}

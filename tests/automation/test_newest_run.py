@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_artifacts_async.automation import matching, newest_run
+from gh_artifacts_async.automation.criteria import ArtifactQuery
 from gh_artifacts_async.automation.newest_run import NewestRun
 from gh_artifacts_async.models import Artifact, ArtifactRun, WorkflowRun
-from gh_artifacts_async.settings import ArtifactQuery
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 PER_PAGE = 4
