@@ -259,23 +259,25 @@ async def _downloading(
     check_artifacts(artifacts)
     runs = Runs(context.github, layout)
 
-    async def placed(artifact: Artifact, claims: Claims) -> Destination:
-        destination = by_layout(artifact, folder, layout, await runs.of(artifact))
-        extracts = options.extract is not None
-        claims.take(destination.place(extract=extracts), artifact)
-        return destination
+    extracts = options.extract is not None
 
+    async def destination_of(artifact: Artifact) -> Destination:
+        return by_layout(artifact, folder, layout, await runs.of(artifact))
+
+    known: dict[int, Destination] = {}
     if isinstance(artifacts, abc.Collection):  # a conflict is detected before anything is fetched
         rehearsal = Claims()
         for artifact in artifacts:
             if isinstance(artifact, Artifact):
-                await placed(artifact, rehearsal)
+                known[artifact.id] = await destination_of(artifact)
+                rehearsal.take(known[artifact.id].place(extract=extracts), artifact)
         del rehearsal
     claims, turns = Claims(), _Turns()
 
     async def work(subject: Subject) -> DownloadResult:
         artifact = await resolve(context.github, subject)
-        destination = await placed(artifact, claims)
+        destination = known.pop(artifact.id, None) or await destination_of(artifact)
+        claims.take(destination.place(extract=extracts), artifact)
         async with turns.of(artifact.id):
             return await Download(context, artifact, destination, options, emitter, claims).run()
 
