@@ -298,6 +298,7 @@ def _soak_paragraphs(soak: Mapping[str, Any]) -> list[str]:
     done, failed = sum(soak["done"].values()), sum(soak["failed"].values())
     return [
         f"{done:,} done ({_listed(soak['done'])}); {soak['bytes'] / 2**30:.1f} GiB compared.",
+        f"Ways of the files that were downloaded: {_listed(soak.get('ways', {}))}.",
         f"{soak['cancelled']:,} cancelled on purpose.",
         f"{failed:,} failed with an error that says so ({_listed(soak['failed']) or 'none'}).",
         f"{sum(faults.values()):,} faults, {surplus:,} surplus answers among them ({_listed(faults)}).",

@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+import attrs
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, Limits, RetryPolicy, Timeouts
 
 from benchmarks import report, tools
@@ -150,10 +152,23 @@ async def _run(options: argparse.Namespace, folder: Path) -> tuple[list[_Criteri
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(_servers(options))
         ready = await servers.said()
-        client = await stack.enter_async_context(
-            ArtifactsClient("soak", base_url=ready["api"], timeouts=_TIMEOUTS, retry=_RETRY, limits=_LIMITS)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        common = {"base_url": ready["api"], "timeouts": _TIMEOUTS, "retry": _RETRY}
+        clients = [
+            await stack.enter_async_context(ArtifactsClient("soak", **common, **its))
+            for its in (
+                {"limits": _LIMITS},
+                {"limits": attrs.evolve(_LIMITS, fast_paths=False)},
+                {"limits": _LIMITS, "session": session},
+            )
+        ]
+        soak = Soak(
+            clients[:-1],
+            clients[-1],
+            [Entry(**entry) for entry in ready["entries"]],
+            folder / "out",
+            tells=options.failures,
         )
-        soak = Soak(client, [Entry(**entry) for entry in ready["entries"]], folder / "out", tells=options.failures)
         await _transfer(soak, options, gauges)
         faults = await servers.calm()
         left, failure = await _settle(soak)
@@ -172,6 +187,7 @@ async def _run(options: argparse.Namespace, folder: Path) -> tuple[list[_Criteri
         "criteria": [[name, figure, met] for name, figure, met in criteria],
         "done": dict(soak.tally.done.most_common()),
         "failed": dict(soak.tally.failed.most_common()),
+        "ways": dict(soak.tally.ways.most_common()),
         "cancelled": soak.tally.cancelled,
         "bytes": soak.tally.bytes,
         "latest": gauges.latest,

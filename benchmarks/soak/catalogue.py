@@ -18,9 +18,9 @@ REPOSITORY = "octo-org/soak"
 ARTIFACTS = 96
 _RUNS = 3
 _SMALLEST_ZIP = 118  # bytes
-_SPECIAL = ("empty", "empty", "byte", "tiny", "large", "large", "streamed", "streamed")
+_SPECIAL = ("empty", "empty", "byte", "tiny", "large", "large", "streamed", "streamed", "large", "large")
 _USUAL = ("zip", "zip", "files", "files", "raw", "raw", "streamed", "s3")
-_LARGE = 8 * 2**20
+_LARGE = 12 * 2**20  # may arrive over several connections
 _WITHOUT_DIGEST = 0.35
 
 
