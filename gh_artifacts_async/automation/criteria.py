@@ -33,7 +33,7 @@ def _text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> 
         raise ConfigurationError(msg)
 
 
-def _identity(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  as above
+def _identity(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401  users may pass anything
     if value is not None:
         check_id(value, attribute.name)
 

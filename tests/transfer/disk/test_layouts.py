@@ -382,3 +382,12 @@ async def test_a_raw_file_is_skipped_under_the_default_layout(
         for outcome in outcomes:
             assert f"-{outcome.artifact.id}" in outcome.value.path.name
             assert outcome.value.path.read_bytes() == github.content(outcome.artifact.id)
+
+
+@pytest.mark.parametrize("folder", [".", "..", "/", "a.", "x/y", "x:"])
+@pytest.mark.parametrize("extract", [False, True])
+def test_a_place_is_the_path_as_a_string(folder, extract):
+    """Claims compare strings, so a place is written as pathlib writes it, whatever the folder ends with."""
+    destination = Destination(folder=Path(folder), stem="docs")
+    assert destination.place(extract=extract) == str(Path(folder) / ("docs" if extract else "docs.zip"))
+    assert destination.path(extract=extract) == Path(destination.place(extract=extract))
