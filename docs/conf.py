@@ -8,7 +8,7 @@ from pathlib import Path
 from sphinx.addnodes import pending_xref
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-sys.path.insert(0, str(Path(__file__).parent))  # for attrs_fields
+sys.path.insert(0, str(Path(__file__).parent))  # for constructors
 
 project = "gh_artifacts_async"
 author = "gh_artifacts_async contributors"
@@ -16,7 +16,7 @@ copyright = author  # noqa: A001  Sphinx's name
 release = version = _version("gh-artifacts-async")
 
 extensions = [
-    "attrs_fields",
+    "constructors",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
@@ -29,6 +29,9 @@ nitpicky = True
 
 html_theme = "furo"
 html_title = f"{project} {release}"
+html_static_path = ["_static"]
+html_css_files = ["ours.css"]
+copybutton_exclude = ".linenos, .gp, .go"  # a copied console block has its commands alone
 html_copy_source = False
 html_show_sphinx = False
 

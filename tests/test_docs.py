@@ -1,0 +1,152 @@
+"""The machinery of the documentation: constructors in the reference, and what is checked once it is built."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import attrs
+import pytest
+
+from docs.constructors import arguments, defaults, described, with_defaults, with_values
+from gh_artifacts_async import (
+    AppInstallationToken,
+    ArtifactsClient,
+    ConnectionFailedError,
+    Limits,
+    ProxyError,
+    TransferStarted,
+)
+from gh_artifacts_async.testing import FakeGitHub, Faults
+from tests.kits import built_docs
+
+pytestmark = pytest.mark.once
+
+
+@attrs.frozen(kw_only=True)
+class Given:
+    """Fields of each kind."""
+
+    needed: int
+    plain: float = 0.50
+    called: int | None = attrs.field(default=4 * 2**20)
+    several: list[int] = attrs.field(factory=list)
+    another: Limits = attrs.field(factory=Limits)
+    unnamed: str = attrs.field(repr=False)
+
+
+def test_defaults_as_the_source_has_them():
+    """A default is what stands in the source, whichever way attrs is told of it; inherited fields count."""
+    assert defaults(Given) == {"plain": "0.50", "called": "4 * 2**20", "several": "[]", "another": "Limits()"}
+    assert defaults(Limits)["max_answer_bytes"] == "8 * 2**20"
+    assert set(defaults(TransferStarted)) == {
+        field.name for field in attrs.fields(TransferStarted) if field.default is not attrs.NOTHING
+    }
+
+
+def test_signatures():
+    """What autodoc reads in the code that attrs writes is replaced, and nothing else."""
+    written = "(needed: int, *, called: int | None = attr_dict['called'].default, several: list[int] = NOTHING)"
+    wanted = "(needed: int, *, called: int | None = 4 * 2**20, several: list[int] = [])"
+    assert with_defaults(Given, written) == wanted
+    assert with_defaults(Faults, "(clock: Clock, script: list[Fault] = NOTHING)").endswith("script: list[Fault] = [])")
+
+
+def test_constants():
+    """A default that is a constant of the module is shown as its value."""
+    assert with_values(ArtifactsClient, "(api_version: str = API_VERSION)") == "(api_version: str = '2022-11-28')"
+    assert with_values(ArtifactsClient, "(other: str = UNKNOWN)") == "(other: str = UNKNOWN)"
+
+
+def test_arguments():
+    """The arguments of a constructor come from its docstring, an inherited one too, and not from that of attrs."""
+    assert "app_id: the App's ID, or its client ID." in "\n".join(arguments(AppInstallationToken))
+    assert arguments(FakeGitHub)[1] == "Args:"
+    assert arguments(Limits) == arguments(ConnectionFailedError) == []
+
+
+def test_fields():
+    """Each field has its type, without modules, and its default in its own line; other paragraphs are left alone."""
+    lines = [
+        "About it.",
+        "",
+        ".. attribute:: plain",
+        "",
+        "   seconds.",
+        "",
+        "   :type: pathlib.Path | gh_artifacts_async.models.Artifact",
+        "",
+        "Afterwards.",
+        "   :type: text",
+    ]
+    assert described(lines, defaults(Given)) == [
+        *lines[:3],
+        "   :type: Path | Artifact",
+        "   :value: 0.50",
+        *lines[3:6],
+        *lines[7:],
+    ]
+
+
+def test_public_members():
+    """Fields, methods and properties count, inherited ones too, also what an error keeps; Python's own do not."""
+    assert {"api_concurrency", "budget"} <= built_docs.members(Limits)
+    assert {"message", "host", "status"} <= built_docs.members(ProxyError)
+    assert "with_traceback" not in built_docs.members(ProxyError)
+    assert {"from_env", "list_artifacts", "statistics"} <= built_docs.members(ArtifactsClient)
+
+
+def write_inventory(root: Path, *names: str) -> None:
+    """Write an inventory as Sphinx does."""
+    lines = "".join(f"{name} py:attribute 1 reference/x.html#$ -\n" for name in names)
+    entries = lines + "exit-codes std:label -1 reference/exits.html#exit-codes Exit codes\n"
+    head = b"# Sphinx inventory version 2\n# Project: p\n# Version: 1\n# The remainder is compressed\n"
+    (root / "objects.inv").write_bytes(head + zlib.compress(entries.encode()))
+
+
+def test_a_name_that_is_missing(tmp_path: Path):
+    """Each public name must be in the inventory; one of a base class does for the classes below it."""
+    write_inventory(tmp_path, "gh_artifacts_async.Limits", "gh_artifacts_async.TransferEvent.artifact")
+    found = set(built_docs.undocumented(built_docs.inventory(tmp_path)))
+    assert "gh_artifacts_async.Limits.budget is not in the reference" in found
+    assert "gh_artifacts_async.Limits is not in the reference" not in found
+    assert "gh_artifacts_async.TransferStarted.artifact is not in the reference" not in found
+    assert "gh_artifacts_async.api.get_artifact is not in the reference" in found
+
+
+def test_links(tmp_path: Path):
+    """Files, anchors and outside addresses are looked at, each in its way."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "other.html").write_text('<h1 id="here">x</h1><a name="old">y</a>', encoding="utf-8")
+    (tmp_path / "index.html").write_text(
+        '<a href="sub/other.html#here">1</a><a href="sub/other.html#old">2</a><a href="#top">3</a><p id="top">'
+        '<a href="sub/missing.html">4</a><a href="sub/other.html#gone">5</a><a href="http://example.com/">6</a>'
+        '<a href="https://example.com/x#y">7</a><a href="https://nowhere/">8</a><a href="mailto:a@b.c">9</a>'
+        '<a name="n">10</a><img src="picture.svg"><link href="sub/other.html?v=1">',
+        encoding="utf-8",
+    )
+    assert list(built_docs.broken_links(tmp_path)) == [
+        "index.html: sub/missing.html leads to a file that is not there",
+        "index.html: sub/other.html#gone leads to a place that is not there",
+        "index.html: http://example.com/ is not an https address",
+        "index.html: https://nowhere/ is not an https address",
+        "index.html: picture.svg leads to a file that is not there",
+    ]
+
+
+def test_the_check_as_make_docs_runs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
+    """It prints a line for each fault; without any, nothing, and the exit code is 0."""
+    monkeypatch.setattr(built_docs, "MODULES", ("gh_artifacts_async.budgets",))
+    members = ("lease", "pause", "paused", "window", "open_at", "aclose", "url", "key")
+    names = [f"{name}.{it}" for name in ("LocalBudget", "RedisBudget") for it in members] + ["LocalBudget"]
+    (tmp_path / "index.html").write_text("<p>attempts = attr_dict['attempts'].default</p>", encoding="utf-8")
+    write_inventory(tmp_path, *(f"gh_artifacts_async.budgets.{name}" for name in names))
+    assert built_docs.main([str(tmp_path)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "gh_artifacts_async.budgets.RedisBudget is not in the reference",
+        "index.html: attr_dict is no default that a reader understands",
+    ]
+    (tmp_path / "index.html").write_text("<p>attempts = 6</p>", encoding="utf-8")
+    write_inventory(tmp_path, *(f"gh_artifacts_async.budgets.{name}" for name in [*names, "RedisBudget"]))
+    assert built_docs.main([str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
