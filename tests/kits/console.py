@@ -275,8 +275,8 @@ class _Keyboard(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  typeshed has two bases at odds
-        answer = super().readline(-1 if size is None else size)
+    def readline(self, *size: Any) -> Any:
+        answer = super().readline(*size)
         self._screen.write(answer)  # as a terminal echoes it
         return answer
 
