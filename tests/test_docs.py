@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from gh_artifacts_async import (
     Limits,
     ProxyError,
     TransferStarted,
+    errors,
 )
+from gh_artifacts_async.cli import exits, manual
 from gh_artifacts_async.testing import FakeGitHub, Faults
+from gh_artifacts_async.transfer.disk.layouts import FIELDS
 from tests.kits import built_docs
 
 pytestmark = pytest.mark.once
@@ -150,3 +154,59 @@ def test_the_check_as_make_docs_runs_it(tmp_path: Path, capsys: pytest.CaptureFi
     write_inventory(tmp_path, *(f"gh_artifacts_async.budgets.{name}" for name in [*names, "RedisBudget"]))
     assert built_docs.main([str(tmp_path)]) == 0
     assert capsys.readouterr().out == ""
+
+
+def rows(page: str) -> list[list[str]]:
+    """Return the rows of a page's tables, without their heads."""
+    text = (built_docs.ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+
+
+def named(cell: str) -> list[str]:
+    """Return what a cell has in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_error_says_what_to_do():
+    """The page of errors has a row for each class, with the exit code that the command line gives it."""
+    found = {row[0].rpartition(".")[2].rstrip("`"): row[-1] for row in rows("errors.md") if row[0].startswith("{exc}")}
+    found["ArtifactsError"] = "1"  # the base of them all, which nothing raises
+    classes = [it for it in vars(errors).values() if isinstance(it, type) and issubclass(it, errors.ArtifactsError)]
+    assert sorted(found) == sorted(it.__name__ for it in classes)
+    del found["BulkError"]
+    assert found == {it.__name__: str(exits.exit_code(it("x"))) for it in classes if it is not errors.BulkError}
+
+
+def test_exit_codes_are_all_there():
+    """The page of exit codes has those of the command line."""
+    found = {int(row[0]) for row in rows("exit-codes.md") if row[0].isdigit()}
+    codes = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    assert codes - {exits.OK} <= found <= codes | {129}
+
+
+def test_layout_fields_are_all_there():
+    """The page of layouts has the fields that a template may use, and no others."""
+    found = [field.strip("{}") for row in rows("layouts.md") for field in named(row[0]) if field.startswith("{")]
+    assert sorted(found) == sorted(FIELDS)
+
+
+def test_environment_variables_are_all_there():
+    """Each variable that the source names is on its page; each on the page is in the source, or others' own."""
+    found = {name for row in rows("environment.md") for name in named(row[0])}
+    package = built_docs.ROOT / "gh_artifacts_async"
+    source = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py") if "testing" not in path.parts)
+    read = set(re.findall(r"[\"']((?:GH|GITHUB)_[A-Z_]+|NO_COLOR|COLUMNS|TERM|APPDATA|XDG_\w+)[\"']", source))
+    set_for_gh = {"GH_PROMPT_DISABLED", "GH_NO_UPDATE_NOTIFIER"}
+    assert read - set_for_gh <= found
+    others = {"PATH", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY", "HTTP_PROXY"}
+    assert found - read <= others | {"HTTPS_PROXY", "NO_PROXY"}
+
+
+def test_every_option_is_described():
+    """The page of the command line names each command and each option of the help pages."""
+    text = (built_docs.ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    for name, command in manual.COMMANDS.items():
+        assert f"gh-artifacts {name}" in text
+        missing = [it.names[0] for it in (*command.options, *manual.GLOBAL) if it.names[0] not in text]
+        assert missing == [], name

@@ -20,6 +20,7 @@ from gh_artifacts_async.errors import ArtifactsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).parent.parent.parent
 MODULES = (
     "gh_artifacts_async",
     "gh_artifacts_async.api",

@@ -53,6 +53,7 @@ _CHANGING = (  # what differs from run to run, and what stands for it
     (re.compile(r"\bin \d+ (?:s|min|h|d|months?|years?)\b"), "<age>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min)\b"), "<duration>"),
     (re.compile(r"\b\d+(?:\.\d+)? [kMG]?B/s"), "<rate>"),
+    (re.compile(r"\[request id [0-9A-F:]+\]"), "<request>"),
     (re.compile(r"\b(?:127\.0\.0\.1|localhost):\d+"), "<address>"),
 )
 _SHELL = re.compile(r"\s(?:[|>]|&&|\d>)")
