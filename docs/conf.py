@@ -18,6 +18,7 @@ release = version = _version("gh-artifacts-async")
 extensions = [
     "constructors",
     "myst_parser",
+    "options",
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
     "sphinx.ext.napoleon",
