@@ -20,6 +20,7 @@ from gh_artifacts_async import (
     TransferStarted,
     errors,
 )
+from gh_artifacts_async.archive import audit_directory
 from gh_artifacts_async.cli import exits, manual
 from gh_artifacts_async.testing import FakeGitHub, Faults
 from gh_artifacts_async.transfer.disk.layouts import FIELDS
@@ -61,6 +62,9 @@ def test_constants():
     """A default that is a constant of the module is shown as its value."""
     assert with_values(ArtifactsClient, "(api_version: str = API_VERSION)") == "(api_version: str = '2022-11-28')"
     assert with_values(ArtifactsClient, "(other: str = UNKNOWN)") == "(other: str = UNKNOWN)"
+    assert with_values(errors.OutOfSpaceError, "(errno: int = _errno.ENOSPC)") == "(errno: int = errno.ENOSPC)"
+    audited = with_values(audit_directory, "(policy: ExtractPolicy = DEFAULT_POLICY)")
+    assert audited == "(policy: ExtractPolicy = ExtractPolicy())"
 
 
 def test_arguments():
