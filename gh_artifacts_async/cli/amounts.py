@@ -8,6 +8,7 @@ from datetime import timedelta
 from gh_artifacts_async.errors import ConfigurationError
 
 _AMOUNT = re.compile(r"(?P<number>\d{1,30}(?:\.\d{1,30})?) ?(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"0*[1-9]\d{0,17}", re.ASCII)
 _PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SIZES = {"": 1, "b": 1} | {
     f"{letter}{ending}": base**power
@@ -64,7 +65,7 @@ def limit(text: str) -> int | None:
     """
     if text == "all":
         return None
-    if not (text.isascii() and text.isdecimal() and int(text)):
+    if not _NUMBER.fullmatch(text):
         msg = f"--limit must be a whole number of 1 or more, or all, not {text!r}"
         raise ConfigurationError(msg)
     return int(text)

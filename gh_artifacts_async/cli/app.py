@@ -7,13 +7,30 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from gh_artifacts_async.cli import cleanup, demo, download, listing, logs, members, mirror, runs, usage, waiting
+from gh_artifacts_async.cli import logs
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import screen, text
 from gh_artifacts_async.cli.running import Stopped
+
+_COMMANDS = {
+    "list": "listing:list_",
+    "runs": "runs:runs",
+    "show": "listing:show",
+    "download": "download:download",
+    "ls": "members:ls",
+    "cat": "members:cat",
+    "wait": "waiting:wait",
+    "watch": "waiting:watch",
+    "mirror": "mirror:mirror",
+    "delete": "cleanup:delete",
+    "prune": "cleanup:prune",
+    "usage": "usage:usage",
+    "demo": "demo:demo",
+}
+"""Where each command is; only that of the one that runs is imported."""
 
 
 def build() -> App:
@@ -25,19 +42,8 @@ def build() -> App:
         default_parameter=Parameter(negative=()),
         result_action="return_value",
     )
-    app.command(listing.list_, name="list")
-    app.command(runs.runs, name="runs")
-    app.command(listing.show, name="show")
-    app.command(download.download, name="download")
-    app.command(members.ls, name="ls")
-    app.command(members.cat, name="cat")
-    app.command(waiting.wait, name="wait")
-    app.command(waiting.watch, name="watch")
-    app.command(mirror.mirror, name="mirror")
-    app.command(cleanup.delete, name="delete")
-    app.command(cleanup.prune, name="prune")
-    app.command(usage.usage, name="usage")
-    app.command(demo.demo, name="demo")
+    for name, where in _COMMANDS.items():
+        app.command(f"gh_artifacts_async.cli.{where}", name=name)
     _add_launcher(app)
     return app
 

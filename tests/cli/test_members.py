@@ -36,12 +36,12 @@ class TestLs:
         ran = cli("ls", REPO, server.artifact(server.run(), "docs", archive=archive))
         assert ran.code == 0
         assert ran.out.splitlines() == [
-            "     SIZE     PACKED  MODIFIED (UTC)    NAME",
-            "        -          -  2024-01-01 00:00  docs/",
-            "   6.0 kB       44 B  2024-01-01 00:00  docs/log.txt",
-            "      1 B        1 B  -                 when?",
-            "     link          -  2024-01-01 00:00  link",
-            "   6.0 kB       45 B                    2 files, 1 folder, 1 link",
+            "  SIZE  PACKED  MODIFIED (UTC)    NAME",
+            "     -       -  2024-01-01 00:00  docs/",
+            "6.0 kB    44 B  2024-01-01 00:00  docs/log.txt",
+            "   1 B     1 B  -                 when?",
+            "  link       -  2024-01-01 00:00  link",
+            "6.0 kB    45 B                    2 files, 1 folder, 1 link",
         ]
 
     @pytest.mark.github_com("ranges")

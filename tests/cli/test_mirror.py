@@ -19,8 +19,8 @@ def test_mirror_and_mirror_again(server, cli, tmp_path):
     ran = cli("mirror", REPO, "backup/artifacts")
     assert ran.code == 0
     assert sorted(ran.out.splitlines()) == [
-        f"   2.0 kB  new      {Path('backup/artifacts', f'logs-{two}.zip')}",
-        f"   300 kB  new      {Path('backup/artifacts', f'wheel-{one}.zip')}",
+        f"2.0 kB  new  {Path('backup/artifacts', f'logs-{two}.zip')}",
+        f"300 kB  new  {Path('backup/artifacts', f'wheel-{one}.zip')}",
     ]
     assert "2 artifacts new in backup/artifacts (302 kB downloaded in" in ran.err
     assert (tmp_path / f"backup/artifacts/wheel-{one}.zip").read_bytes() == server.github.content(one)

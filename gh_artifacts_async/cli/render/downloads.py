@@ -64,7 +64,7 @@ PLAN_COLUMNS = (
     artifacts.NAME,
     artifacts.SIZE,
     tables.Column("ACTION", easy=16),
-    tables.Column("PATH", easy=16, cut="middle", drop=1),
+    tables.Column("PATH", easy=16, middle=True, drop=1),
 )
 
 

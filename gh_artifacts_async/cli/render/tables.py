@@ -29,7 +29,7 @@ class Column(NamedTuple):
         right: it is aligned to the right, as numbers are.
         style: of its cells.
         easy: it may be shortened, and down to so many columns without harm; 0 for what is never shortened.
-        cut: where it is shortened.
+        middle: it is shortened in its middle, since such text is told apart by its end, too.
         drop: when it is dropped, the lowest first; 0 for never.
         late: not before the others are shortened to half of ``easy``.
         stays_from: it is not dropped on a terminal of so many columns or more.
@@ -41,7 +41,7 @@ class Column(NamedTuple):
     right: bool = False
     style: str = ""
     easy: int = 0
-    cut: cells.Cut = "end"
+    middle: bool = False
     drop: int = 0
     late: bool = False
     stays_from: float = math.inf
@@ -135,7 +135,7 @@ class Table:
         return not self._widths[index] and not self._columns[index].optional
 
     def _cell(self, column: Column, value: str, columns: int, row: Row) -> str:
-        shown = cells.cut(value, columns, where=column.cut, ellipsis=self._view.ellipsis)
+        shown = (cells.fitted if column.middle else cells.cut)(value, columns, self._view.ellipsis)
         blanks = " " * (columns - cells.width(shown))
         styled = self._view.styled(shown, row.style, row.styles.get(column.name, column.style))
         return blanks + styled if column.right else styled + blanks

@@ -59,7 +59,7 @@ def test_bars_fit_narrow_terminals(server, cli, terminal, monkeypatch, columns):
 def test_a_listing_on_a_terminal_shows_how_far_it_is(server, cli, terminal):
     """The bar stands on standard error, and the table on standard output alone."""
     server.artifact(server.run(), "wheel")
-    ran = cli("list", REPO)
+    ran = cli("usage", REPO)
     assert "wheel" in ran.out
     assert "\x1b" not in ran.out
     assert "1 of 1 artifact, page 1" in terminal.getvalue()

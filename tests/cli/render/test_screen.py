@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gh_artifacts_async.cli.render import screen
+from gh_artifacts_async.cli.render import screen, tables
 
 
 class TestWriting:
@@ -44,7 +44,8 @@ class TestWriting:
         screen.write(None, "x")
         screen.write_bytes(None, b"x")
         monkeypatch.setattr("sys.stdout", None)
-        screen.show("x")
+        tables.show([tables.Column("X")], [tables.Row(["x"])])
+        assert screen.view(None) == screen.View()
         assert not screen.is_terminal(None)
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

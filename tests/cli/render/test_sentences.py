@@ -84,7 +84,7 @@ def test_what_happened_and_what_to_do(error, situation, said):
         ("base_url must be a URL", "the API's URL must be a URL"),
         ("ca_file x cannot be used", "--ca-file x cannot be used"),
         ("run_id must be 1 or more", "--run must be 1 or more"),
-        ("limit must be 1 or more", "--limit must be 1 or more"),
+        ("timeout must be more than 0", "--timeout must be more than 0"),
         ("timeout must be above 0", "--timeout must be above 0"),
         ("interval must be above 0", "--interval must be above 0"),
         ("since must be a time", "--since must be a time"),
