@@ -81,7 +81,9 @@ async def get(
 
 async def test_a_file_of_the_newest_artifact(github: FakeGitHub, get: Get) -> None:
     """One file of the newest good artifact of main is the answer, and little more than it is fetched from storage."""
-    archive = build(Entry("cover/summary.json", b'{"lines": 91}'), Entry("pad", noise(MIB)), Entry("index", noise(70_000)))
+    archive = build(
+        Entry("cover/summary.json", b'{"lines": 91}'), Entry("pad", noise(MIB)), Entry("index", noise(70_000))
+    )
     github.add_artifact(github.add_run(REPO, branch="main"), "coverage", archive=archive)
     github.add_artifact(github.add_run(REPO, branch="main", conclusion="failure"), "coverage", files={"a": "a"})
     github.add_artifact(github.add_run(REPO, branch="main", head_repository="who/ever"), "coverage", files={"a": "a"})

@@ -5,7 +5,7 @@ REPO=OWNER/REPO GITHUB_TOKEN=... uvicorn fastapi_service:app --port 8080
 
 import mimetypes
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ class State(TypedDict):
 
 
 @asynccontextmanager
-async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
+async def lifespan(_app: FastAPI) -> AsyncGenerator[State]:
     """Keep one client, and one folder, as long as the service runs."""
     with TemporaryDirectory() as folder:
         async with gha.ArtifactsClient.from_env(limits=gha.Limits(max_pause=5.0)) as client:

@@ -51,12 +51,12 @@ _EXAMPLES_ONLY = {"fastapi", "github", "githubkit", "obstore", "rich", "tqdm", "
 """What only the examples need, or an extra: not every environment of the tests has it."""
 
 STUBS = {
-    "tqdm/__init__.pyi": """from typing import Generic, TypeVar
+    "tqdm/__init__.pyi": """from typing import Generic, NoReturn, TypeVar
 T = TypeVar("T")
 class tqdm(Generic[T]):
     n: int
     total: float | None
-    def __init__(self, *, unit: str = ..., unit_scale: bool = ...) -> None: ...
+    def __init__(self: tqdm[NoReturn], iterable: None = ..., *, unit: str = ..., unit_scale: bool = ...) -> None: ...
     def update(self, n: float = 1) -> bool | None: ...
     def __enter__(self) -> tqdm[T]: ...
     def __exit__(self, kind: object, error: object, traceback: object) -> None: ...
@@ -161,7 +161,7 @@ async def run(example: Example, names: dict[str, Any], values: Mapping[str, obje
 
 
 def modules(page: list[Example]) -> list[str]:
-    """Return a page's examples as modules for type checkers: one for each fragment, one for all chained blocks or cells."""
+    """Return a page as modules for type checkers: one for each fragment, one for all chained blocks or cells."""
     if all(example.cell for example in page):
         cells = textwrap.indent("\n".join(example.source for example in page), "    ")
         head = "# pyright: reportUnusedExpression=false\n" if page else ""  # what a cell shows
