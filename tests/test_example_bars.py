@@ -94,7 +94,7 @@ async def test_tqdm(github: FakeGitHub, run: FakeRun, tmp_path: Path, capsys: py
 
 
 async def test_rich(github: FakeGitHub, run: FakeRun, tmp_path: Path) -> None:
-    """A line begins where an earlier run stopped, goes back where a transfer resumes, and goes when it ends or fails."""
+    """A line begins where an earlier run stopped, goes back where a transfer resumes, and is gone after the end."""
     from rich.console import Console
     from rich.progress import Progress
 
