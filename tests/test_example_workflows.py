@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import subprocess
 import sys
 import textwrap
 import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits import examples
@@ -21,6 +19,8 @@ from tests.kits.programs import name_in_environment
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
+
+yaml = pytest.importorskip("yaml")
 
 pytestmark = [pytest.mark.once, pytest.mark.realtime]
 
@@ -42,7 +42,7 @@ def documents() -> list[Any]:
 
 
 def steps(document: Any) -> list[dict[str, Any]]:
-    """Return the steps of a workflow, of a list of steps, or of what holds one, each with the environment of its job."""
+    """Return the steps of a workflow, of a job, or of a list, each with the environment of its job."""
     if isinstance(document, list):
         return document
     if "jobs" not in document:
