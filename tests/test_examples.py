@@ -7,6 +7,7 @@ import json
 import logging
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,7 @@ async def run_page(page: Path, values: dict[str, object], tmp_path: Path, monkey
     certificate = tmp_path / "our-ca.pem"
     trustme.CA().cert_pem.write_to_path(str(certificate))
     names: dict[str, object] = {}
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for number, example in enumerate(found):
         if "RedisBudget" in example.source:
             continue  # Redis lives in real time: see below
