@@ -126,10 +126,18 @@ def workflow_runs(
     Raises:
         ConfigurationError: an argument is out of its range.
     """
+    _check_bounds(limit, 1)
+    per_page = requests.MAX_PER_PAGE if limit is None else max(1, min(limit, requests.MAX_PER_PAGE))
 
     def request(window: str | None, page: int) -> requests.Request:
         return run_requests.list_workflow_runs(
-            repo, workflow=workflow, filters=filters, created=window, page=page, pull_requests=pull_requests
+            repo,
+            workflow=workflow,
+            filters=filters,
+            created=window,
+            per_page=per_page,
+            page=page,
+            pull_requests=pull_requests,
         )
 
     def open_window(window: str | None) -> AsyncGenerator[list[WorkflowRun]]:
@@ -138,10 +146,9 @@ def workflow_runs(
             page, links = await endpoints.run_page(session, asked, repo)
             return Page(items=page.runs, total=page.total_count, links=links)
 
-        return paginate(fetch, per_page=requests.MAX_PER_PAGE, concurrency=1, emitter=session.emitter)
+        return paginate(fetch, per_page=per_page, concurrency=1, emitter=session.emitter)
 
     request(run_requests.created_range(*created), 1)
-    _check_bounds(limit, 1)
     return _windows(open_window, created, limit, filtered=bool(filters))
 
 

@@ -1,4 +1,4 @@
-"""Lengths of time and sizes as people write them: ``30d``, ``12h``, ``400MB``, ``1GiB``."""
+"""Lengths of time, sizes and numbers as people write them: ``30d``, ``12h``, ``400MB``, ``1GiB``, ``all``."""
 
 from __future__ import annotations
 
@@ -51,3 +51,20 @@ def size(option: str, text: str) -> int:
         msg = f"{option} must be a size such as 400MB or 1GiB, not {text!r}"
         raise ConfigurationError(msg)
     return int(float(found["number"]) * factor) if "." in found["number"] else int(found["number"]) * factor
+
+
+def limit(text: str) -> int | None:
+    """Read a number of entries; None for all.
+
+    Args:
+        text: the number, or ``all``.
+
+    Raises:
+        ConfigurationError: it is something else, or 0.
+    """
+    if text == "all":
+        return None
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        msg = f"--limit must be a whole number of 1 or more, or all, not {text!r}"
+        raise ConfigurationError(msg)
+    return int(text)

@@ -15,7 +15,8 @@ from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK, SOME_FAILED, combined
 from gh_artifacts_async.cli.options import Repo
-from gh_artifacts_async.cli.render import artifacts, bars, documents, screen
+from gh_artifacts_async.cli.output import Output, Printer
+from gh_artifacts_async.cli.render import artifacts, bars, documents, screen, tables
 from gh_artifacts_async.cli.render import cleanup as lines
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.errors import ConfigurationError, NotFoundError
@@ -29,7 +30,7 @@ _AGAIN = "run the same command again to delete the rest"
 def delete(
     *words: str,
     repo: Repo = None,
-    yes: bool = False,
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"])] = False,
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Delete artifacts."""
@@ -88,7 +89,7 @@ async def _looked_up(context: Context, target: Target, numbers: tuple[int, ...])
 
 def _agreed(found: list[Artifact], target: Target) -> bool:
     """Show what would be deleted, and ask; anything but a clear yes is a no."""
-    screen.show(artifacts.table(found, datetime.now(UTC)), sys.stderr)
+    artifacts.show(found, datetime.now(UTC), sys.stderr)
     screen.write(sys.stderr, lines.question(found, target.repo))
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
@@ -103,10 +104,10 @@ async def _delete(context: Context, target: Target, found: _Found) -> int:
 class _Deletions:
     """Applies a plan, tells of each outcome as it comes, and of the whole at the end."""
 
-    def __init__(self, context: Context, failures: list[Exception], *, as_json: bool = False) -> None:
+    def __init__(self, context: Context, failures: list[Exception], *, quiet: bool = False) -> None:
         """Begin with what has failed already."""
         self._context = context
-        self._as_json = as_json
+        self._quiet = quiet
         self._errors = list(failures)
         self.deleted: list[Artifact] = []
         self.failed: list[dict[str, Any]] = []
@@ -122,7 +123,7 @@ class _Deletions:
         if outcome.ok is True:
             assert isinstance(artifact, Artifact)  # noqa: S101 - for the type checker: no plan here has references
             self.deleted.append(artifact)
-            if not self._as_json:
+            if not self._quiet:
                 screen.write(sys.stdout, lines.deleted(artifact))
             return
         error = outcome.error
@@ -206,29 +207,31 @@ def prune(
     repo: Repo = None,
     rules: Annotated[Rules, Parameter(name="*")] = Rules(),
     apply: bool = False,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Delete what the rules say, or show what that would be."""
     argument, _ = repositories.split(words, after=0)
-    policy = rules.policy()
+    policy, printer = rules.policy(), output.printer()
     target = context.target(argument, repo)
-    return running.run(lambda: _prune(context, target, policy, apply=apply, as_json=json), hint=_AGAIN if apply else "")
+    return running.run(lambda: _prune(context, target, policy, printer, apply=apply), hint=_AGAIN if apply else "")
 
 
-async def _prune(context: Context, target: Target, policy: RetentionPolicy, *, apply: bool, as_json: bool) -> int:
+async def _prune(
+    context: Context, target: Target, policy: RetentionPolicy, printer: Printer | None, *, apply: bool
+) -> int:
     bar = bars.Spinner() if context.live else None
     async with context.client(target, *([] if bar is None else [bar])) as client:
         with bar or contextlib.nullcontext():
             plan = await client.plan_cleanup(target.repo, policy)
-        if not as_json and plan.delete:
-            screen.show(lines.table(plan, datetime.now(UTC)))
+        if printer is None and plan.delete:
+            tables.show(lines.COLUMNS, lines.rows(plan, datetime.now(UTC)))
         for line in lines.plan_notes(plan, policy, applies=apply, verbose=context.options.verbose):
             context.note(line)
-        report = _Deletions(context, [], as_json=as_json)
+        report = _Deletions(context, [], quiet=printer is not None)
         if apply and plan.delete:
             await report.take_all(client, plan)
-    if as_json:
+    if printer is not None:
         outcome = {"deleted": [it.id for it in report.deleted], "failed": report.failed}
-        screen.write(sys.stdout, documents.dumps({**lines.document(plan), "applied": apply, **outcome}))
+        printer.document({**lines.document(plan), "applied": apply, **outcome})
     return report.close() if apply and plan.delete else OK

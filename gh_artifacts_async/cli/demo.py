@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import attrs
 from cyclopts import Parameter
-from rich.text import Text
 
 from gh_artifacts_async import (
     Artifact,
@@ -36,7 +36,7 @@ _MARKER = ".gh-artifacts-demo"
 def demo(
     *,
     artifacts: int = 250,
-    dir_: Annotated[str, Parameter(name="--dir")] = "artifacts-demo",
+    dir_: Annotated[str, Parameter(name=["--dir", "-D"])] = "artifacts-demo",
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Try everything against an embedded fake GitHub."""
@@ -97,17 +97,17 @@ class Demo:
     def say(self, line: str, style: str = "") -> None:
         """Say what is happening; not with ``--quiet``."""
         if not self._context.options.quiet:
-            screen.show(Text(text.escaped(line), style=style))
+            screen.write(sys.stdout, screen.view(sys.stdout).styled(text.escaped(line), style) + "\n")
 
     def heading(self, number: int, line: str) -> None:
         """Begin a chapter."""
         self.say("")
-        self.say(f"{number}. {line}", style="bold")
+        self.say(f"{number}. {line}", style=screen.BOLD)
 
     def survived(self, event: Event) -> None:
         """Say what went wrong, and that it did no harm."""
         if isinstance(event, TransferResumed | TransferURLRenewed):
-            self.say(f"   ! {events.phrase(event, everything=True)}", style="yellow")
+            self.say(f"   ! {events.phrase(event, everything=True)}", style=screen.YELLOW)
 
     async def list_all(self) -> list[Artifact]:
         """List everything, and show the first rows."""
@@ -120,9 +120,9 @@ class Demo:
         took = text.duration(figures.list_seconds)
         self.heading(2, f"Listed {text.count(len(found), 'artifact')} on {pages} in {took}")
         if not self._context.options.quiet:
-            screen.show(tables_of_artifacts.table(found[:_ROWS_SHOWN], datetime.now(UTC)))
+            tables_of_artifacts.show(found[:_ROWS_SHOWN], datetime.now(UTC))
         if len(found) > _ROWS_SHOWN:
-            self.say(f"   … and {len(found) - _ROWS_SHOWN:,} more", style="dim")
+            self.say(f"   … and {len(found) - _ROWS_SHOWN:,} more", style=screen.DIM)
         return found
 
     async def download(self, chosen: list[Artifact]) -> None:
@@ -130,7 +130,7 @@ class Demo:
         total = sum(artifact.size_in_bytes for artifact in chosen)
         newest = f"the newest {text.count(len(chosen), 'artifact')} ({text.size(total)})"
         self.heading(3, f"Downloading {newest} to {self._folder}, {_AT_ONCE} at a time")
-        self.say("   on purpose, one connection is cut and one signed URL expires", style="dim")
+        self.say("   on purpose, one connection is cut and one signed URL expires", style=screen.DIM)
         for artifact in chosen:  # of an earlier demo: this one shows how they are fetched
             (self._folder / f"{artifact.name}.zip").unlink(missing_ok=True)
         started = asyncio.get_running_loop().time()
@@ -183,10 +183,10 @@ async def _run(context: Context, artifacts: int, directory: str) -> int:
             await story.download(chosen)
             await story.download_again(chosen)
     story.heading(5, "Summary")
-    screen.show(tables.pairs(summary(figures, folder)))
+    screen.write(sys.stdout, tables.pairs(summary(figures, folder), screen.view(sys.stdout)))
     story.say("")
     story.say("The same on the real GitHub:")
-    story.say("   GITHUB_TOKEN=... gh-artifacts download OWNER/REPO --all --dir artifacts", style="bold")
+    story.say("   GITHUB_TOKEN=... gh-artifacts download OWNER/REPO --all --dir artifacts", style=screen.BOLD)
     return combined(figures.failures, done=len(figures.results))
 
 

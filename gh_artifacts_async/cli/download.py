@@ -25,7 +25,8 @@ from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.options import Repo
-from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.output import Output, Printer
+from gh_artifacts_async.cli.render import bars, documents, screen, tables
 from gh_artifacts_async.cli.render import downloads as lines
 from gh_artifacts_async.cli.render.events import Tally
 from gh_artifacts_async.cli.render.sentences import RESUME
@@ -47,7 +48,7 @@ class Order:
         layout: how the files are named.
         if_exists: what to do where the destination exists.
         extract: unpack zips, within these limits; None leaves them as they are.
-        as_json: for a program.
+        printer: prints the outcome for a program; None for a person.
     """
 
     target: Target
@@ -57,7 +58,7 @@ class Order:
     layout: Layout
     if_exists: IfExists
     extract: ExtractPolicy | None
-    as_json: bool
+    printer: Printer | None
 
 
 def download(
@@ -75,7 +76,7 @@ def download(
     merge_: Annotated[bool, Parameter(name="--merge")] = False,
     conflicts_: Annotated[Conflicts | None, Parameter(name="--conflicts")] = None,
     dry_run: bool = False,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Download artifacts."""
@@ -94,7 +95,7 @@ def download(
         layout=layout or ("id" if selection.tagged or merge_ else "name"),
         if_exists=if_exists,
         extract=_policy(symlinks, max_ratio, extract=extract or merge_),
-        as_json=json,
+        printer=output.printer(),
     )
     if merge_:
         return running.run(
@@ -151,7 +152,7 @@ async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: boo
             order.directory,
             conflicts=way,
             if_exists=order.if_exists,
-            as_json=order.as_json,
+            printer=order.printer,
         )
         if dry_run:
             return merging.plan()
@@ -218,7 +219,7 @@ class Report:
         self._elapsed = asyncio.get_running_loop().time() - self._started
         if outcome.ok is True:
             self._results.append(outcome.value)
-            if not self.order.as_json:
+            if self.order.printer is None:
                 screen.write(sys.stdout, lines.line(outcome.value))
         else:
             error = in_the_way or outcome.error
@@ -229,8 +230,8 @@ class Report:
 
     def close(self) -> int:
         """Say what all came to, and return the exit code."""
-        if self.order.as_json:
-            screen.write(sys.stdout, documents.dumps(self._document()))
+        if self.order.printer is not None:
+            self.order.printer.document(self._document())
         self.context.note(
             lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
         )
@@ -281,10 +282,10 @@ async def _plan(context: Context, order: Order) -> int:
             extract=order.extract or False,
             if_exists=order.if_exists,
         )
-    if order.as_json:
-        screen.write(sys.stdout, documents.dumps(_plan_document(context, order, selected, plans)))
+    if order.printer is not None:
+        order.printer.document(_plan_document(context, order, selected, plans))
     elif plans:
-        screen.show(lines.plan_table(plans))
+        tables.show(lines.PLAN_COLUMNS, map(lines.plan_row, plans))
     context.note(lines.plan_total(plans, order.directory, extract=order.extract is not None))
     conflicts = [DestinationExistsError(filename=str(plan.path)) for plan in plans if plan.action == "conflict"]
     failures = [*(failure.error for failure in selected.failures), *conflicts]

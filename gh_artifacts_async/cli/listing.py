@@ -1,22 +1,21 @@
 """``gh-artifacts list`` and ``show``."""
 
-import contextlib
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import attrs
 from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactsClient, RepositoryName
+from gh_artifacts_async.cli import amounts, running, streaming
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
-from gh_artifacts_async.cli.options import Repo
-from gh_artifacts_async.cli.render import artifacts, bars, documents, screen
+from gh_artifacts_async.cli.options import Limit, Name, Repo, Run
+from gh_artifacts_async.cli.output import Output, Printer
+from gh_artifacts_async.cli.render import artifacts, documents, screen, tables
 from gh_artifacts_async.cli.repo import Target
 
 PAGES_AT_ONCE = 8
@@ -41,30 +40,32 @@ class Filters:
 def list_(
     *words: str,
     repo: Repo = None,
-    run: int | None = None,
-    name: str | None = None,
-    limit: int | None = None,
-    json: bool = False,
+    run: Run = None,
+    name: Name = None,
+    limit: Limit = "30",
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """List a repository's artifacts."""
     argument, _ = repositories.split(words, after=0)
+    filters = Filters(run=run, name=name, limit=amounts.limit(limit))
+    printer = output.printer()
     target = context.target(argument, repo)
-    filters = Filters(run=run, name=name, limit=limit)
-    return running.run(lambda: _list(context, target, filters, as_json=json))
+    return running.run(lambda: _list(context, target, filters, printer))
 
 
 def show(
     *words: str,
     repo: Repo = None,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Show the details of one artifact."""
     argument, rest = repositories.split(words, after=1)
+    printer = output.printer()
     target = context.target(argument, repo)
     (number,) = repositories.ids(rest)
-    return running.run(lambda: _show(context, target, number, as_json=json))
+    return running.run(lambda: _show(context, target, number, printer))
 
 
 def listing(client: ArtifactsClient, repo: RepositoryName, filters: Filters) -> AsyncGenerator[Artifact]:
@@ -73,38 +74,43 @@ def listing(client: ArtifactsClient, repo: RepositoryName, filters: Filters) -> 
     Raises:
         ConfigurationError: a value is out of its range.
     """
+    given: dict[str, Any] = {
+        "name": filters.name,
+        "limit": filters.limit,
+        "per_page": streaming.per_page(filters.limit),
+        "concurrency": PAGES_AT_ONCE,
+    }
     if filters.run is not None:
-        return client.list_run_artifacts(
-            repo, filters.run, name=filters.name, limit=filters.limit, concurrency=PAGES_AT_ONCE
-        )
-    return client.list_artifacts(repo, name=filters.name, limit=filters.limit, concurrency=PAGES_AT_ONCE)
+        return client.list_run_artifacts(repo, filters.run, **given)
+    return client.list_artifacts(repo, **given)
 
 
-async def _list(context: Context, target: Target, filters: Filters, *, as_json: bool) -> int:
-    """Show a listing as a table, or as one JSON array."""
-    bar = bars.Spinner() if context.live else None
-    observers = [] if bar is None else [bar]
-    async with context.client(target, *observers) as client:
-        with bar or contextlib.nullcontext():
-            async with aclosing(listing(client, target.repo, filters)) as listed:
-                found = [artifact async for artifact in listed]
-    if as_json:
-        screen.write(sys.stdout, documents.dumps([documents.artifact(artifact) for artifact in found]))
-        return OK
-    if found:
-        screen.show(artifacts.table(found, datetime.now(UTC)))
-    context.note(artifacts.summary(found, repo=target.repo, run=filters.run, name=filters.name))
+async def _list(context: Context, target: Target, filters: Filters, printer: Printer | None) -> int:
+    """Show a listing."""
+    totals, now = artifacts.Totals(), datetime.now(UTC)
+
+    def row(artifact: Artifact) -> tables.Row:
+        totals.add(artifact)
+        return artifacts.row(artifact, now)
+
+    def summary() -> str:
+        return artifacts.summary(totals, repo=target.repo, run=filters.run, name=filters.name)
+
+    progress = streaming.Listing[Artifact](context, filters.limit, printer)
+    async with context.client(target, *progress.observers) as client:
+        listed = listing(client, target.repo, filters)
+        await progress.show(listed, artifacts.COLUMNS, row, documents.artifact, summary)
     return OK
 
 
-async def _show(context: Context, target: Target, artifact_id: int, *, as_json: bool) -> int:
+async def _show(context: Context, target: Target, artifact_id: int, printer: Printer | None) -> int:
     """Show one artifact as names and values, or as a JSON document."""
     async with context.client(target) as client:
         found = await client.get_artifact(target.repo, artifact_id)
-    if as_json:
-        screen.write(sys.stdout, documents.dumps(documents.artifact(found)))
+    if printer is not None:
+        printer.document(documents.artifact(found))
         return OK
-    screen.show(artifacts.details(found, datetime.now(UTC)))
+    screen.write(sys.stdout, tables.pairs(artifacts.details(found, datetime.now(UTC)), screen.view(sys.stdout)))
     if not found.expired:
         context.note(f"to download it: gh-artifacts download {target.repo} {found.id}")
     return OK

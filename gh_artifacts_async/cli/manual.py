@@ -71,16 +71,17 @@ _REPO = Option(
     "GH_REPO, GITHUB_REPOSITORY, git's origin",
 )
 _JSON = Option(("--json",), "", "Print JSON.")
+_JQ = Option(("--jq", "-q"), "EXPR", "Print what this jq expression makes of the JSON; text is printed without quotes.")
 
 _SELECTORS = (
     Option(("--run", "-r"), "ID", "Artifacts of this workflow run, whatever its conclusion."),
     Option(("--name", "-n"), "NAME", "Artifacts with exactly this name; can be repeated."),
     Option(("--pattern", "-p"), "GLOB", "Artifacts whose name matches, such as 'wheel-*'; can be repeated."),
-    Option(("--workflow",), "WORKFLOW", "From the newest run of this workflow: its file, name or ID."),
+    Option(("--workflow", "-w"), "WORKFLOW", "From the newest run of this workflow: its file, name or ID."),
     Option(("--branch", "-b"), "BRANCH", "From the newest run of this branch."),
-    Option(("--event",), "EVENT", "From the newest run that this event triggered, such as push."),
+    Option(("--event", "-e"), "EVENT", "From the newest run that this event triggered, such as push."),
     Option(("--pr",), "N", "From the newest run of this pull request's head commit."),
-    Option(("--commit",), "SHA", "From the newest run of this commit."),
+    Option(("--commit", "-c"), "SHA", "From the newest run of this commit."),
     Option(
         ("--conclusion",),
         "STATUS",
@@ -102,12 +103,16 @@ COMMANDS: dict[str, Command] = {
         about=("With --json, fields have the same names as in GitHub's API.",),
         options=(
             _REPO,
-            Option(("--run",), "ID", "Only the artifacts of this workflow run."),
-            Option(("--name",), "NAME", "Only artifacts with exactly this name."),
-            Option(("--limit",), "N", "Stop after N artifacts.", "all"),
+            Option(("--run", "-r"), "ID", "Only the artifacts of this workflow run."),
+            Option(("--name", "-n"), "NAME", "Only artifacts with exactly this name."),
+            Option(("--limit", "-L"), "N|all", "Number of artifacts to list.", "30"),
             _JSON,
+            _JQ,
         ),
-        examples=("list octo-org/octo-docs --limit 20", "list octo-org/octo-docs --name coverage --json"),
+        examples=(
+            "list octo-org/octo-docs --limit all",
+            "list octo-org/octo-docs --name coverage --jq '.[].workflow_run.head_sha'",
+        ),
     ),
     "runs": Command(
         brief="List a repository's workflow runs, newest first.",
@@ -115,19 +120,20 @@ COMMANDS: dict[str, Command] = {
         about=("A run of a fork, whose artifacts strangers may have written, is marked as such.",),
         options=(
             _REPO,
-            Option(("--workflow",), "WORKFLOW", "Only runs of this workflow: its file name or ID."),
+            Option(("--workflow", "-w"), "WORKFLOW", "Only runs of this workflow: its file name or ID."),
             Option(("--branch", "-b"), "BRANCH", "Only runs of this branch."),
-            Option(("--event",), "EVENT", "Only runs that this event triggered, such as push."),
-            Option(("--status",), "STATUS", "Only runs of this status or conclusion, such as in_progress or success."),
-            Option(("--limit",), "N", "Stop after N runs.", "20"),
+            Option(("--event", "-e"), "EVENT", "Only runs that this event triggered, such as push."),
+            Option(("--status", "-s"), "STATUS", "Only runs with this status or conclusion, such as success."),
+            Option(("--limit", "-L"), "N|all", "Number of runs to list.", "20"),
             _JSON,
+            _JQ,
         ),
         examples=("runs octo-org/octo-docs --branch main --status success --limit 5",),
     ),
     "show": Command(
         brief="Show the details of one artifact.",
         usage=("show [OWNER/REPO] ID [OPTIONS]",),
-        options=(_REPO, _JSON),
+        options=(_REPO, _JSON, _JQ),
         examples=("show octo-org/octo-docs 11",),
     ),
     "download": Command(
@@ -182,6 +188,7 @@ COMMANDS: dict[str, Command] = {
             ),
             Option(("--dry-run",), "", "Only show what would be downloaded, and how much that is."),
             _JSON,
+            _JQ,
         ),
         examples=(
             "download octo-org/octo-docs 11 12 --dir artifacts",
@@ -198,7 +205,7 @@ COMMANDS: dict[str, Command] = {
             "Only the end of the zip is fetched.",
             "Where storage does not support ranges, as on old GitHub Enterprise Servers, the whole zip is.",
         ),
-        options=(_REPO, _JSON),
+        options=(_REPO, _JSON, _JQ),
         examples=("ls octo-org/octo-docs 11",),
     ),
     "cat": Command(
@@ -234,9 +241,10 @@ COMMANDS: dict[str, Command] = {
             _REPO,
             Option(("--run", "-r"), "ID", "Only artifacts of this workflow run."),
             Option(("--timeout",), "SECONDS", "How long to wait; out of time is exit code 3.", "600"),
-            Option(("--interval",), "SECONDS", "How long to wait from one look to the next.", "15"),
+            Option(("--interval", "-i"), "SECONDS", "How long to wait from one look to the next.", "15"),
             Option(("--no-fail-fast",), "", "Go on if the run fails: a re-run may bring the artifacts."),
             _JSON,
+            _JQ,
         ),
         examples=(
             "wait octo-org/octo-docs wheels --run 9000000001 --timeout 1800",
@@ -253,11 +261,12 @@ COMMANDS: dict[str, Command] = {
         options=(
             _REPO,
             Option(("--name", "-n"), "NAME", "Only artifacts with exactly this name."),
-            Option(("--interval",), "SECONDS", "How long to wait from one look to the next.", "60"),
+            Option(("--interval", "-i"), "SECONDS", "How long to wait from one look to the next.", "60"),
             Option(
                 ("--since",), "TIME|CURSOR", "Also what was created since this time (UTC), or came after this cursor."
             ),
             _JSON,
+            _JQ,
         ),
         examples=("watch octo-org/octo-docs --name nightly --json", "watch octo-org/octo-docs --since 2026-11-01"),
     ),
@@ -285,6 +294,7 @@ COMMANDS: dict[str, Command] = {
             Option(("--no-link",), "", "Copy files of the same content rather than link them."),
             Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
             _JSON,
+            _JQ,
         ),
         examples=(
             "mirror octo-org/octo-docs backup",
@@ -298,7 +308,7 @@ COMMANDS: dict[str, Command] = {
             "Names and sizes are shown first, and you are asked. What is deleted cannot be restored.",
             "Deletions are sent a second apart, as GitHub asks for.",
         ),
-        options=(_REPO, Option(("--yes",), "", "Do not ask.")),
+        options=(_REPO, Option(("--yes", "-y"), "", "Do not ask.")),
         examples=("delete octo-org/octo-docs 11 12",),
     ),
     "prune": Command(
@@ -322,6 +332,7 @@ COMMANDS: dict[str, Command] = {
             Option(("--protect-tag",), "GLOB", "Keep artifacts of tags that match; can be repeated."),
             Option(("--apply",), "", "Delete them."),
             _JSON,
+            _JQ,
         ),
         examples=(
             "prune octo-org/octo-docs --older-than 30d --protect-branch main",
@@ -332,7 +343,7 @@ COMMANDS: dict[str, Command] = {
         brief="Show what takes up a repository's storage: by name, age and branch.",
         usage=("usage [OWNER/REPO] [OPTIONS]",),
         about=("Expired artifacts take up none.",),
-        options=(_REPO, _JSON),
+        options=(_REPO, _JSON, _JQ),
         examples=("usage octo-org/octo-docs",),
     ),
     "demo": Command(
@@ -344,7 +355,7 @@ COMMANDS: dict[str, Command] = {
         ),
         options=(
             Option(("--artifacts",), "N", "Number of artifacts on the fake GitHub.", "250"),
-            Option(("--dir",), "DIR", "Folder to save to.", "artifacts-demo"),
+            Option(("--dir", "-D"), "DIR", "Folder to save to.", "artifacts-demo"),
         ),
     ),
 }

@@ -15,6 +15,7 @@ from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK, NoMatchError
 from gh_artifacts_async.cli.options import Repo
+from gh_artifacts_async.cli.output import Output, Printer
 from gh_artifacts_async.cli.render import bars, documents, screen
 from gh_artifacts_async.cli.render import members as lines
 from gh_artifacts_async.cli.repo import Target
@@ -31,14 +32,15 @@ _SHOWN = 3
 def ls(
     *words: str,
     repo: Repo = None,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """List the members of a remote zip."""
     argument, rest = repositories.split(words, after=1)
+    printer = output.printer()
     target = context.target(argument, repo)
     (number,) = repositories.ids(rest)
-    return running.run(lambda: _ls(context, target, number, as_json=json))
+    return running.run(lambda: _ls(context, target, number, printer))
 
 
 def cat(
@@ -100,16 +102,16 @@ async def _one(client: ArtifactsClient, target: Target, wanted: int | Selectors)
     return selected.artifacts[0]
 
 
-async def _ls(context: Context, target: Target, artifact_id: int, *, as_json: bool) -> int:
+async def _ls(context: Context, target: Target, artifact_id: int, printer: Printer | None) -> int:
     """Show what is in an archive, and what it took to learn that."""
     async with _opened(context, target, artifact_id) as archive:
-        document = documents.archive(archive) if as_json else None
+        document = None if printer is None else documents.archive(archive)
         cost = lines.cost(archive)
-    if document is not None:
-        screen.write(sys.stdout, documents.dumps(document))
+    if printer is not None:
+        printer.document(document)
     else:
-        screen.show(lines.head())
-        screen.write(sys.stdout, lines.body(archive))
+        for page in lines.pages(archive, screen.view(sys.stdout)):
+            screen.write(sys.stdout, page)
     context.note(cost)
     return OK
 

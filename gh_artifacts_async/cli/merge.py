@@ -13,7 +13,8 @@ import attrs
 from gh_artifacts_async import Conflicts, IfExists, PlannedDownload
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
-from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.output import Printer
+from gh_artifacts_async.cli.render import bars, documents, screen, tables
 from gh_artifacts_async.cli.render import downloads as lines
 from gh_artifacts_async.cli.selection import Failure, Selected
 from gh_artifacts_async.errors import ArtifactsError, ConfigurationError
@@ -52,7 +53,7 @@ class Merging:
         directory: the folder.
         conflicts: what to do about two files at one path.
         if_exists: what to do if the folder is there.
-        as_json: for a program.
+        printer: prints the outcome for a program; None for a person.
     """
 
     context: Context
@@ -61,7 +62,7 @@ class Merging:
     directory: str
     conflicts: Conflicts = attrs.field(kw_only=True)
     if_exists: IfExists = attrs.field(kw_only=True)
-    as_json: bool = attrs.field(kw_only=True)
+    printer: Printer | None = attrs.field(kw_only=True)
 
     # --- the merge
 
@@ -77,8 +78,8 @@ class Merging:
                 failures.append(Failure(None, None, error))
                 self.context.error(self._sentence(error))
         elapsed = asyncio.get_running_loop().time() - started
-        if self.as_json:
-            screen.write(sys.stdout, documents.dumps(self._document(result, failures, elapsed)))
+        if self.printer is not None:
+            self.printer.document(self._document(result, failures, elapsed))
         elif result is not None:
             screen.write(sys.stdout, lines.merged(result))
         self.context.note(lines.merge_total(result, len(failures), elapsed))
@@ -128,7 +129,7 @@ class Merging:
             for it in self.selected.artifacts
         ]
         failures = self.selected.failures
-        if self.as_json:
+        if self.printer is not None:
             document = {
                 **self._head(),
                 "would_merge": [documents.planned(plan) for plan in plans],
@@ -137,8 +138,8 @@ class Merging:
                 ],
                 "bytes": self._bytes,
             }
-            screen.write(sys.stdout, documents.dumps(document))
+            self.printer.document(document)
         elif plans:
-            screen.show(lines.plan_table(plans))
+            tables.show(lines.PLAN_COLUMNS, map(lines.plan_row, plans))
         self.context.note(lines.merge_plan(plans, self.directory))
         return combined([failure.error for failure in failures], done=len(plans))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sys
 from typing import Annotated, Any
 
 import attrs
@@ -14,7 +13,8 @@ from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK, NoMatchError, combined
 from gh_artifacts_async.cli.options import Repo
-from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.output import Output, Printer
+from gh_artifacts_async.cli.render import bars, documents, tables
 from gh_artifacts_async.cli.render import mirrors as lines
 from gh_artifacts_async.cli.render.sentences import RESUME
 from gh_artifacts_async.cli.repo import Target
@@ -36,7 +36,7 @@ class Order:
         extract: unpack zips.
         link: link files of the same content.
         jobs: how many at once.
-        as_json: for a program.
+        printer: prints the outcome for a program; None for a person.
     """
 
     target: Target
@@ -48,7 +48,7 @@ class Order:
     extract: bool
     link: bool
     jobs: int
-    as_json: bool
+    printer: Printer | None
 
     @property
     def query(self) -> ArtifactQuery | None:
@@ -66,7 +66,7 @@ def mirror(
     extract: bool = False,
     no_link: bool = False,
     jobs: int = 8,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Keep a folder equal to a repository's artifacts."""
@@ -86,7 +86,7 @@ def mirror(
         extract=extract,
         link=not no_link,
         jobs=jobs,
-        as_json=json,
+        printer=output.printer(),
     )
     return running.run(lambda: _mirror(context, order), hint=RESUME)
 
@@ -96,10 +96,10 @@ async def _mirror(context: Context, order: Order) -> int:
     async with context.client(order.target) as client:
         report = await _run(context, client, order)
     elapsed = asyncio.get_running_loop().time() - started
-    if order.as_json:
-        screen.write(sys.stdout, documents.dumps(_document(context, order, report, elapsed)))
-    else:
-        screen.write(sys.stdout, "".join(lines.rows(report, order.directory)))
+    if order.printer is not None:
+        order.printer.document(_document(context, order, report, elapsed))
+    elif report.fetched or report.removed:
+        tables.show(lines.COLUMNS, lines.rows(report, order.directory))
     for failure in {id(failure.error): failure for failure in reversed(report.failed)}.values():
         context.error(_sentence(context, failure))  # one reason that ended all the rest is told once
     context.note(lines.total(report, elapsed, order.directory))

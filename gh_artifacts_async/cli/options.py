@@ -31,3 +31,10 @@ class GlobalOptions:
 
 
 Repo = Annotated[str | None, Parameter(name=["--repo", "-R"])]
+Limit = Annotated[str, Parameter(name=["--limit", "-L"])]
+Run = Annotated[int | None, Parameter(name=["--run", "-r"])]
+Name = Annotated[str | None, Parameter(name=["--name", "-n"])]
+Workflow = Annotated[str | None, Parameter(name=["--workflow", "-w"])]
+Branch = Annotated[str | None, Parameter(name=["--branch", "-b"])]
+Event = Annotated[str | None, Parameter(name=["--event", "-e"])]
+Interval = Annotated[float, Parameter(name=["--interval", "-i"])]

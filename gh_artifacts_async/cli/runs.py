@@ -1,20 +1,20 @@
 """``gh-artifacts runs``."""
 
-import contextlib
-import sys
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated
 
 import attrs
 from cyclopts import Parameter
 
+from gh_artifacts_async import ArtifactsClient, RepositoryName, WorkflowRun
+from gh_artifacts_async.cli import amounts, running, streaming
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
-from gh_artifacts_async.cli.options import Repo
-from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.options import Branch, Event, Limit, Repo, Workflow
+from gh_artifacts_async.cli.output import Output, Printer
+from gh_artifacts_async.cli.render import documents
 from gh_artifacts_async.cli.render import runs as lines
 from gh_artifacts_async.cli.repo import Target
 
@@ -28,55 +28,57 @@ class RunFilters:
         branch: of this branch.
         event: that this event triggered.
         status: of this status or conclusion.
-        limit: so many at most.
+        limit: so many at most; None for all.
     """
 
     workflow: str | None
     branch: str | None
     event: str | None
     status: str | None
-    limit: int
+    limit: int | None
 
 
 def runs(
     *words: str,
     repo: Repo = None,
-    workflow: str | None = None,
-    branch: Annotated[str | None, Parameter(name=["--branch", "-b"])] = None,
-    event: str | None = None,
-    status: str | None = None,
-    limit: int = 20,
-    json: bool = False,
+    workflow: Workflow = None,
+    branch: Branch = None,
+    event: Event = None,
+    status: Annotated[str | None, Parameter(name=["--status", "-s"])] = None,
+    limit: Limit = "20",
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """List a repository's workflow runs."""
     argument, _ = repositories.split(words, after=0)
+    filters = RunFilters(workflow=workflow, branch=branch, event=event, status=status, limit=amounts.limit(limit))
+    printer = output.printer()
     target = context.target(argument, repo)
-    filters = RunFilters(workflow=workflow, branch=branch, event=event, status=status, limit=limit)
-    return running.run(lambda: _runs(context, target, filters, as_json=json))
+    return running.run(lambda: _runs(context, target, filters, printer))
 
 
-async def _runs(context: Context, target: Target, filters: RunFilters, *, as_json: bool) -> int:
-    """Show runs as a table, or as one JSON array."""
-    bar = bars.Spinner() if context.live else None
-    observers = [] if bar is None else [bar]
+def _listing(client: ArtifactsClient, repo: RepositoryName, filters: RunFilters) -> AsyncGenerator[WorkflowRun]:
     workflow = filters.workflow
-    async with context.client(target, *observers) as client:
-        with bar or contextlib.nullcontext():
-            listing = client.list_workflow_runs(
-                target.repo,
-                workflow=int(workflow) if workflow is not None and workflow.isdecimal() else workflow,
-                branch=filters.branch,
-                event=filters.event,
-                status=filters.status,
-                limit=filters.limit,
-            )
-            async with aclosing(listing) as listed:
-                found = [run async for run in listed]
-    if as_json:
-        screen.write(sys.stdout, documents.dumps([documents.run(one) for one in found]))
-        return OK
-    if found:
-        screen.show(lines.table(found, datetime.now(UTC)))
-    context.note(lines.summary(found, repo=target.repo, limit=filters.limit))
+    return client.list_workflow_runs(
+        repo,
+        workflow=int(workflow) if workflow is not None and workflow.isdecimal() else workflow,
+        branch=filters.branch,
+        event=filters.event,
+        status=filters.status,
+        limit=filters.limit,
+    )
+
+
+async def _runs(context: Context, target: Target, filters: RunFilters, printer: Printer | None) -> int:
+    """Show the runs."""
+    now = datetime.now(UTC)
+    progress = streaming.Listing[WorkflowRun](context, filters.limit, printer)
+    async with context.client(target, *progress.observers) as client:
+        await progress.show(
+            _listing(client, target.repo, filters),
+            lines.COLUMNS,
+            lambda run: lines.row(run, now),
+            documents.run,
+            lambda: lines.summary(progress.taken, repo=target.repo),
+        )
     return OK

@@ -8,6 +8,7 @@ import attrs
 from cyclopts import Parameter
 
 from gh_artifacts_async import ArtifactQuery
+from gh_artifacts_async.cli.options import Branch, Event, Run, Workflow
 from gh_artifacts_async.errors import ConfigurationError
 
 IfNone = Literal["error", "warn", "ignore"]
@@ -35,14 +36,14 @@ class Selectors:
         if_none: what it means if there are none.
     """
 
-    run: Annotated[int | None, Parameter(name=["--run", "-r"])] = None
+    run: Run = None
     name: Annotated[list[str] | None, Parameter(name=["--name", "-n"])] = None
     pattern: Annotated[list[str] | None, Parameter(name=["--pattern", "-p"])] = None
-    workflow: str | None = None
-    branch: Annotated[str | None, Parameter(name=["--branch", "-b"])] = None
-    event: str | None = None
+    workflow: Workflow = None
+    branch: Branch = None
+    event: Event = None
     pr: int | None = None
-    commit: str | None = None
+    commit: Annotated[str | None, Parameter(name=["--commit", "-c"])] = None
     conclusion: str | None = None
     all_runs: bool = False
     all_attempts: bool = False

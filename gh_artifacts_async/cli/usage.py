@@ -11,7 +11,8 @@ from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Repo
-from gh_artifacts_async.cli.render import bars, documents, screen
+from gh_artifacts_async.cli.output import Output, Printer
+from gh_artifacts_async.cli.render import bars, screen
 from gh_artifacts_async.cli.render import usage as lines
 from gh_artifacts_async.cli.repo import Target
 
@@ -19,27 +20,25 @@ from gh_artifacts_async.cli.repo import Target
 def usage(
     *words: str,
     repo: Repo = None,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Show what takes up a repository's storage."""
     argument, _ = repositories.split(words, after=0)
+    printer = output.printer()
     target = context.target(argument, repo)
-    return running.run(lambda: _usage(context, target, as_json=json))
+    return running.run(lambda: _usage(context, target, printer))
 
 
-async def _usage(context: Context, target: Target, *, as_json: bool) -> int:
+async def _usage(context: Context, target: Target, printer: Printer | None) -> int:
     bar = bars.Spinner() if context.live else None
     async with context.client(target, *([] if bar is None else [bar])) as client:
         with bar or contextlib.nullcontext():
             found = await client.storage_usage(target.repo)
-    if as_json:
-        screen.write(sys.stdout, documents.dumps(lines.document(found)))
+    if printer is not None:
+        printer.document(lines.document(found))
         return OK
     if found.count:
-        for number, table in enumerate(lines.tables_of(found, lines.block_for(sys.stdout))):
-            if number:
-                screen.write(sys.stdout, "\n")
-            screen.show(table)
+        screen.write(sys.stdout, "\n".join(lines.tables_of(found, screen.view(sys.stdout))))
     context.note(lines.summary(found))
     return OK

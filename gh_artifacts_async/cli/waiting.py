@@ -15,7 +15,8 @@ from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli import running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
-from gh_artifacts_async.cli.options import Repo
+from gh_artifacts_async.cli.options import Interval, Name, Repo, Run
+from gh_artifacts_async.cli.output import Output, Printer
 from gh_artifacts_async.cli.render import documents, screen
 from gh_artifacts_async.cli.render import waiting as lines
 from gh_artifacts_async.cli.repo import Target
@@ -47,11 +48,11 @@ class Patience:
 def wait(
     *words: str,
     repo: Repo = None,
-    run: Annotated[int | None, Parameter(name=["--run", "-r"])] = None,
+    run: Run = None,
     timeout: float = 600,
-    interval: float = 15,
+    interval: Interval = 15,
     no_fail_fast: bool = False,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Wait until artifacts are there."""
@@ -59,27 +60,29 @@ def wait(
     if not names:
         msg = "expected OWNER/REPO and the name of an artifact, or several; see --help"
         raise ConfigurationError(msg)
+    printer = output.printer()
     target = context.target(argument, repo)
     patience = Patience(names=names, run=run, timeout=timeout, interval=interval, fail_fast=not no_fail_fast)
-    return running.run(lambda: _wait(context, target, patience, as_json=json))
+    return running.run(lambda: _wait(context, target, patience, printer))
 
 
 def watch(
     *words: str,
     repo: Repo = None,
-    name: Annotated[str | None, Parameter(name=["--name", "-n"])] = None,
-    interval: float = 60,
+    name: Name = None,
+    interval: Interval = 60,
     since: str | None = None,
-    json: bool = False,
+    output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """Print each new artifact as it comes."""
     argument, _ = repositories.split(words, after=0)
+    printer = output.printer()
     target = context.target(argument, repo)
     moment = None if since is None else moment_or_cursor(since)
     return running.run(
-        lambda: _watch(context, target, name=name, since=moment, interval=interval, as_json=json),
-        hint=_CONTINUE if json else "",
+        lambda: _watch(context, target, name=name, since=moment, interval=interval, printer=printer),
+        hint=_CONTINUE if output.json and output.jq is None else "",
     )
 
 
@@ -92,7 +95,7 @@ def moment_or_cursor(text: str) -> datetime | str:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-async def _wait(context: Context, target: Target, patience: Patience, *, as_json: bool) -> int:
+async def _wait(context: Context, target: Target, patience: Patience, printer: Printer | None) -> int:
     """Wait, and show the artifacts in the order of their names on the command line; say so where it takes a while."""
     said = lines.waiting(patience.names, patience.timeout)
     async with _noted(context, said), context.client(target) as client:
@@ -104,8 +107,8 @@ async def _wait(context: Context, target: Target, patience: Patience, *, as_json
             interval=patience.interval,
             fail_fast=patience.fail_fast,
         )
-    if as_json:
-        screen.write(sys.stdout, documents.dumps([documents.artifact(artifact) for artifact in found.values()]))
+    if printer is not None:
+        printer.document([documents.artifact(artifact) for artifact in found.values()])
     else:
         screen.write(sys.stdout, "".join(map(lines.line, found.values())))
     return OK
@@ -122,7 +125,13 @@ async def _noted(context: Context, said: str) -> AsyncGenerator[None]:
 
 
 async def _watch(
-    context: Context, target: Target, *, name: str | None, since: datetime | str | None, interval: float, as_json: bool
+    context: Context,
+    target: Target,
+    *,
+    name: str | None,
+    since: datetime | str | None,
+    interval: float,
+    printer: Printer | None,
 ) -> int:
     """Show new artifacts until the reader leaves, or a signal comes."""
     async with (
@@ -130,12 +139,13 @@ async def _watch(
         client.watch(target.repo, name=name, since=since, interval=interval) as watched,
     ):
         async for artifact in watched:
-            if not screen.write(sys.stdout, _line(watched, artifact, as_json=as_json)):
+            if not _show(watched, artifact, printer):
                 break
     return OK
 
 
-def _line(watched: ArtifactWatch, artifact: Artifact, *, as_json: bool) -> str:
-    if not as_json:
-        return lines.line(artifact)
-    return documents.line({**documents.artifact(artifact), "cursor": watched.cursor})
+def _show(watched: ArtifactWatch, artifact: Artifact, printer: Printer | None) -> bool:
+    """Print an artifact; return whether somebody may still read."""
+    if printer is None:
+        return screen.write(sys.stdout, lines.line(artifact))
+    return printer.line({**documents.artifact(artifact), "cursor": watched.cursor})

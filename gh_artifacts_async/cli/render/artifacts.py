@@ -4,67 +4,113 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
+import attrs
 
-from gh_artifacts_async.cli.render import tables, text
+from gh_artifacts_async.cli.render import screen, tables, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
+    from typing import TextIO
 
-    from rich.table import Table
-
-    from gh_artifacts_async import Artifact, RepositoryName
-
-
-def table(found: Iterable[Artifact], now: datetime) -> Table:
-    """Return a table of artifacts, the heading first."""
-    rows = tables.columns()
-    rows.add_column("ID", justify="right", no_wrap=True)
-    rows.add_column("NAME", no_wrap=True, overflow="ellipsis", ratio=None, style="cyan")
-    rows.add_column("SIZE", justify="right", no_wrap=True)
-    rows.add_column("CREATED", no_wrap=True)
-    rows.add_column("EXPIRES", no_wrap=True)
-    rows.add_column("RUN", no_wrap=True, justify="right")
-    rows.add_column("BRANCH", no_wrap=True, overflow="ellipsis")
-    for artifact in found:
-        run = artifact.workflow_run
-        rows.add_row(
-            str(artifact.id),
-            tables.plain(artifact.name),
-            text.size(artifact.size_in_bytes),
-            text.age(artifact.created_at, now),
-            Text("expired", style="red") if artifact.expired else text.ahead(artifact.expires_at, now),
-            str(artifact.run_id or "-"),
-            tables.plain((run and run.head_branch) or "-"),
-            style="dim" if artifact.expired else "",
-        )
-    return rows
+    from gh_artifacts_async import Artifact, ArtifactRun, RepositoryName
 
 
-def summary(found: Sequence[Artifact], *, repo: RepositoryName, run: int | None, name: str | None) -> str:
+ID = tables.Column("ID", right=True)
+NAME = tables.Column("NAME", style=screen.CYAN, easy=16, cut="middle", usual=24)
+SIZE = tables.Column("SIZE", right=True, usual=7)
+CREATED = tables.Column("CREATED", drop=1, usual=8)
+BRANCH = tables.Column("BRANCH", easy=10, cut="middle", drop=2, usual=12)
+"""What is the same in every table of artifacts."""
+
+COLUMNS = (
+    ID,
+    NAME,
+    SIZE,
+    CREATED,
+    tables.Column("EXPIRES", drop=4, late=True, usual=7),
+    tables.Column("RUN", right=True, drop=3, stays_from=80),
+    BRANCH,
+    tables.Column("FORK", style=screen.YELLOW, optional=True),
+)
+
+_EXPIRED = {"EXPIRES": screen.RED}
+
+
+def row(artifact: Artifact, now: datetime) -> tables.Row:
+    """Return an artifact as a row of ``COLUMNS``."""
+    run = artifact.workflow_run
+    values = (
+        str(artifact.id),
+        artifact.name,
+        text.size(artifact.size_in_bytes),
+        text.age(artifact.created_at, now),
+        "expired" if artifact.expired else text.ahead(artifact.expires_at, now),
+        str(artifact.run_id or "-"),
+        (run and run.head_branch) or "-",
+        "fork" if is_of_fork(run) else "",
+    )
+    return tables.Row(values, screen.DIM, _EXPIRED) if artifact.expired else tables.Row(values)
+
+
+def is_of_fork(run: ArtifactRun | None) -> bool:
+    """Whether the listing says that an artifact's commit came from another repository."""
+    return (
+        run is not None
+        and None not in {run.repository_id, run.head_repository_id}
+        and run.repository_id != run.head_repository_id
+    )
+
+
+def show(found: Iterable[Artifact], now: datetime, stream: TextIO | None = None) -> None:
+    """Print a table of artifacts."""
+    tables.show(COLUMNS, (row(artifact, now) for artifact in found), stream)
+
+
+@attrs.define
+class Totals:
+    """What a listing has brought so far.
+
+    Attributes:
+        count: artifacts.
+        size: their bytes, without what has expired and takes up no storage.
+        expired: how many have.
+    """
+
+    count: int = 0
+    size: int = 0
+    expired: int = 0
+
+    def add(self, artifact: Artifact) -> None:
+        """Count one more."""
+        self.count += 1
+        if artifact.expired:
+            self.expired += 1
+        else:
+            self.size += artifact.size_in_bytes
+
+
+def summary(totals: Totals, *, repo: RepositoryName, run: int | None, name: str | None) -> str:
     """Return one line about a listing.
 
     Args:
-        found: what it brought.
+        totals: what it brought.
         repo: the repository.
         run: the run that was asked for.
         name: the name that was asked for.
     """
     where = f"run {run} of {repo}" if run is not None else str(repo)
     named = f" named {name!r}" if name is not None else ""
-    if not found:
+    if not totals.count:
         return f"no artifacts{named} in {where}"
-    size = sum(artifact.size_in_bytes for artifact in found if not artifact.expired)
-    gone = sum(artifact.expired for artifact in found)
-    expired = f"; {gone:,} expired" if gone else ""
-    return f"{text.count(len(found), 'artifact')}{named} in {where}, {text.size(size)}{expired}"
+    expired = f"; {totals.expired:,} expired" if totals.expired else ""
+    return f"{text.count(totals.count, 'artifact')}{named} in {where}, {text.size(totals.size)}{expired}"
 
 
-def details(artifact: Artifact, now: datetime) -> Table:
-    """Return everything about one artifact."""
+def details(artifact: Artifact, now: datetime) -> list[tuple[str, str]]:
+    """Return everything about one artifact, as names and values."""
     run = artifact.workflow_run
-    rows = [
+    return [
         ("name", artifact.name),
         ("id", str(artifact.id)),
         ("repository", str(artifact.repository or "-")),
@@ -78,7 +124,6 @@ def details(artifact: Artifact, now: datetime) -> Table:
         ("commit", (run and run.head_sha) or "-"),
         ("url", artifact.url),
     ]
-    return tables.pairs(rows)
 
 
 def _time(moment: datetime | None, relative: str) -> str:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from gh_artifacts_async import Artifact
-from gh_artifacts_async.cli.render import documents, tables, text
+from gh_artifacts_async.cli.render import artifacts, documents, tables, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-
-    from rich.table import Table
 
     from gh_artifacts_async import CleanupPlan, PlannedArtifact, RepositoryName, RetentionPolicy
 
@@ -39,28 +35,38 @@ def _stored(found: Sequence[Artifact]) -> int:
     return sum(artifact.size_in_bytes for artifact in found if not artifact.expired)
 
 
-def table(plan: CleanupPlan, now: datetime) -> Table:
-    """Return a table of what a plan deletes, and why."""
-    rows = tables.columns()
-    rows.add_column("ID", justify="right", no_wrap=True)
-    rows.add_column("NAME", no_wrap=True, overflow="ellipsis", style="cyan")
-    rows.add_column("SIZE", justify="right", no_wrap=True)
-    rows.add_column("CREATED", no_wrap=True)
-    rows.add_column("BRANCH", no_wrap=True, overflow="ellipsis")
-    rows.add_column("WHY", overflow="fold")
+COLUMNS = (
+    artifacts.ID,
+    artifacts.NAME,
+    artifacts.SIZE,
+    artifacts.CREATED,
+    artifacts.BRANCH,
+    tables.Column("WHY", easy=24, drop=3, late=True),
+)
+
+
+def rows(plan: CleanupPlan, now: datetime) -> Iterator[tables.Row]:
+    """Yield rows of ``COLUMNS``: what a plan deletes, and why."""
     for planned in plan.delete:
         artifact = planned.artifact
         if isinstance(artifact, Artifact):
             run = artifact.workflow_run
-            rows.add_row(
-                str(artifact.id),
-                tables.plain(artifact.name),
-                text.size(artifact.size_in_bytes),
-                text.age(artifact.created_at, now),
-                tables.plain((run and run.head_branch) or "-"),
-                Text(text.escaped(planned.reason)),
+            yield tables.Row(
+                (
+                    str(artifact.id),
+                    artifact.name,
+                    text.size(artifact.size_in_bytes),
+                    text.age(artifact.created_at, now),
+                    (run and run.head_branch) or "-",
+                    _reason(planned.reason, artifact),
+                )
             )
-    return rows
+
+
+def _reason(said: str, artifact: Artifact) -> str:
+    """Return a reason without the name and the branch, which stand beside it."""
+    run = artifact.workflow_run
+    return said.removesuffix(f" on {run and run.head_branch}").removesuffix(f" named {artifact.name!r}")
 
 
 def plan_notes(plan: CleanupPlan, policy: RetentionPolicy, *, applies: bool, verbose: bool) -> Iterator[str]:

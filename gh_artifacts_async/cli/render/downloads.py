@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.cli.render import tables, text
+from gh_artifacts_async.cli.render import artifacts, tables, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.table import Table
 
     from gh_artifacts_async import Artifact, DownloadResult, MergeResult, PlannedDownload
     from gh_artifacts_async.cli.render.events import Tally
@@ -54,31 +52,27 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
     return "; ".join(parts) or "nothing to download"
 
 
-def expired(artifacts: Sequence[Artifact]) -> str:
+def expired(found: Sequence[Artifact]) -> str:
     """Return one line about the artifacts that are skipped because they have expired."""
-    names = ", ".join(artifact.name for artifact in artifacts[:_NAMES_SHOWN])
-    more = f" and {len(artifacts) - _NAMES_SHOWN:,} more" if len(artifacts) > _NAMES_SHOWN else ""
+    names = ", ".join(artifact.name for artifact in found[:_NAMES_SHOWN])
+    more = f" and {len(found) - _NAMES_SHOWN:,} more" if len(found) > _NAMES_SHOWN else ""
     return f"skipped (expired): {names}{more}"
 
 
-def plan_table(plans: Sequence[PlannedDownload]) -> Table:
-    """Return a table of what a download would do."""
-    table = tables.columns()
-    table.add_column("ID", justify="right", no_wrap=True)
-    table.add_column("NAME", no_wrap=True, overflow="ellipsis", style="cyan")
-    table.add_column("SIZE", justify="right", no_wrap=True)
-    table.add_column("ACTION", no_wrap=True)
-    table.add_column("PATH", no_wrap=True, overflow="ellipsis")
-    for plan in plans:
-        artifact = plan.artifact
-        table.add_row(
-            str(artifact.id),
-            tables.plain(artifact.name),
-            text.size(artifact.size_in_bytes),
-            _action(plan),
-            tables.plain(str(plan.path)),
-        )
-    return table
+PLAN_COLUMNS = (
+    artifacts.ID,
+    artifacts.NAME,
+    artifacts.SIZE,
+    tables.Column("ACTION", easy=16),
+    tables.Column("PATH", easy=16, cut="middle", drop=1),
+)
+
+
+def plan_row(plan: PlannedDownload) -> tables.Row:
+    """Return what a download would do, as a row of ``PLAN_COLUMNS``."""
+    artifact = plan.artifact
+    size = text.size(artifact.size_in_bytes)
+    return tables.Row((str(artifact.id), artifact.name, size, _action(plan), str(plan.path)))
 
 
 def _action(plan: PlannedDownload) -> str:
@@ -119,10 +113,10 @@ def merge_total(result: MergeResult | None, failed: int, elapsed: float) -> str:
     """Return one line about a whole merge."""
     if result is None:
         return "nothing was merged" if failed else "nothing to merge"
-    artifacts = text.count(len(result.artifacts), "artifact")
+    count = text.count(len(result.artifacts), "artifact")
     if result.skipped:
-        return f"{artifacts} already there"
-    return f"{artifacts} merged ({text.size(result.bytes_fetched)} fetched in {text.duration(elapsed)})"
+        return f"{count} already there"
+    return f"{count} merged ({text.size(result.bytes_fetched)} fetched in {text.duration(elapsed)})"
 
 
 def merge_plan(plans: Sequence[PlannedDownload], directory: str) -> str:

@@ -1,12 +1,11 @@
-"""What is in an archive, as lines: a table of a million rows would take longer than reading the archive."""
+"""What is in an archive: a table that is shown part by part, since an archive may have a million members."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from gh_artifacts_async.cli.render import text
+from gh_artifacts_async.cli.render import screen, tables, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,42 +13,42 @@ if TYPE_CHECKING:
     from gh_artifacts_async import Member, RemoteArchive
 
 _TIME = "%Y-%m-%d %H:%M"
-_WIDTH = 9
-_TIME_WIDTH = 16
+_AT_ONCE = 1000
+
+COLUMNS = (
+    tables.Column("SIZE", right=True, usual=7),
+    tables.Column("PACKED", right=True, drop=1, usual=7),
+    tables.Column("MODIFIED (UTC)", drop=2, usual=16),
+    tables.Column("NAME", easy=30, cut="middle"),
+)
 
 
-def head() -> Text:
-    """Return the heading."""
-    return Text(_line("SIZE", "PACKED", "MODIFIED (UTC)", "NAME"), style="bold", no_wrap=True, overflow="ignore")
+def pages(archive: RemoteArchive, view: screen.View) -> Iterator[str]:
+    """Yield lines: one for each member, and one for all of them."""
+    table, rows = tables.Table(COLUMNS, view), _rows(archive)
+    while some := list(islice(rows, _AT_ONCE)):
+        yield table.page(some, more=len(some) == _AT_ONCE)
 
 
-def body(archive: RemoteArchive) -> str:
-    """Return a line a member, names last and whole, and one for all of them."""
-    lines = [*_rows(archive), _total(archive)]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _rows(archive: RemoteArchive) -> Iterator[str]:
+def _rows(archive: RemoteArchive) -> Iterator[tables.Row]:
     for member in archive.members:
         if member.is_dir:
-            yield _line("-", "-", _time(member), text.escaped(f"{member.name.removesuffix('/')}/"))
+            yield tables.Row(("-", "-", _time(member), f"{member.name.removesuffix('/')}/"))
         else:
             sizes = text.size(member.size), text.size(member.compressed_size)
-            yield _line(*sizes, _time(member), text.escaped(member.name))
+            yield tables.Row((*sizes, _time(member), member.name))
     for link in archive.directory.skipped:
-        yield _line("link", "-", _time(link), text.escaped(link.name))
+        yield tables.Row(("link", "-", _time(link), link.name))
+    yield _total(archive)
 
 
-def _total(archive: RemoteArchive) -> str:
+def _total(archive: RemoteArchive) -> tables.Row:
     directory = archive.directory
     files = len(directory.files)
     kinds = {"file": files, "folder": len(directory) - files, "link": len(directory.skipped)}
     said = [text.count(number, kind) for kind, number in kinds.items() if number or kind == "file"]
-    return _line(text.size(directory.total_size), text.size(directory.total_compressed_size), "", ", ".join(said))
-
-
-def _line(size: str, packed: str, time: str, name: str) -> str:
-    return f"{size:>{_WIDTH}}  {packed:>{_WIDTH}}  {time:<{_TIME_WIDTH}}  {name}"
+    sizes = text.size(directory.total_size), text.size(directory.total_compressed_size)
+    return tables.Row((*sizes, "", ", ".join(said)), screen.BOLD)
 
 
 def _time(member: Member) -> str:

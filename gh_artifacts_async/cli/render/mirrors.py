@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.cli.render import text
+from gh_artifacts_async.cli.render import tables, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gh_artifacts_async import MirroredArtifact, MirrorReport
+    from gh_artifacts_async import MirrorReport
 
 
-def rows(report: MirrorReport, directory: str) -> Iterator[str]:
-    """Return what has changed in the folder, a line each."""
+COLUMNS = (
+    tables.Column("", right=True),
+    tables.Column(""),
+    tables.Column("", easy=20, cut="middle"),
+)
+"""Size, what has happened, and path; without a heading, like the lines of a download."""
+
+
+def rows(report: MirrorReport, directory: str) -> Iterator[tables.Row]:
+    """Yield what has changed in the folder, as rows of ``COLUMNS``."""
     for what, entries in (("new", report.fetched), ("removed", report.removed)):
         for entry in entries:
-            yield _row(what, entry, directory)
-
-
-def _row(what: str, entry: MirroredArtifact, directory: str) -> str:
-    return f"{text.size(entry.size):>9}  {what:<7}  {text.escaped(os.path.join(directory, entry.path))}\n"  # noqa: PTH118
+            path = os.path.join(directory, entry.path)  # noqa: PTH118 - as the user gave it
+            yield tables.Row((text.size(entry.size), what, path))
 
 
 def total(report: MirrorReport, elapsed: float, directory: str) -> str:

@@ -4,55 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.cli.render import tables, text
+from gh_artifacts_async.cli.render import screen, tables, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
-
-    from rich.table import Table
-    from rich.text import Text
 
     from gh_artifacts_async import RepositoryName, WorkflowRun
 
-_STYLES = {"success": "green", "failure": "red", "timed_out": "red", "startup_failure": "red"}
+COLUMNS = (
+    tables.Column("ID", right=True),
+    tables.Column("WORKFLOW", style=screen.CYAN, easy=14, usual=20),
+    tables.Column("STATUS", usual=11),
+    tables.Column("EVENT", easy=12, drop=2, usual=12),
+    tables.Column("BRANCH", easy=10, cut="middle", drop=3, usual=12),
+    tables.Column("CREATED", drop=1, usual=8),
+    tables.Column("FORK", style=screen.YELLOW, optional=True),
+)
+
+_STYLES = {"success": screen.GREEN} | dict.fromkeys(("failure", "timed_out", "startup_failure"), screen.RED)
 
 
-def table(found: Sequence[WorkflowRun], now: datetime) -> Table:
-    """Return a table of runs, the heading first; where there is little room, names give way, and an ID never does."""
-    rows = tables.columns()
-    rows.add_column("ID", justify="right", no_wrap=True)
-    for name in ("WORKFLOW", "STATUS", "EVENT", "BRANCH"):  # rich takes room from these alone: no column no_wrap
-        rows.add_column(tables.plain(name), style="cyan" if name == "WORKFLOW" else "")
-    rows.add_column("CREATED", no_wrap=True)
-    forks = any(run.is_fork for run in found)
-    if forks:
-        rows.add_column("FORK", no_wrap=True)
-    for run in found:
-        state = run.conclusion or run.status or "-"
-        cells: list[str | Text] = [
-            str(run.id),
-            tables.plain(run.name or "-"),
-            tables.plain(state, style=_STYLES.get(state, "")),
-            tables.plain(run.event or "-"),
-            tables.plain(run.head_branch or "-"),
-            text.age(run.created_at, now),
-        ]
-        if forks:
-            cells.append("fork" if run.is_fork else "")
-        rows.add_row(*cells)
-    return rows
+def row(run: WorkflowRun, now: datetime) -> tables.Row:
+    """Return a run as a row of ``COLUMNS``."""
+    state = run.conclusion or run.status or "-"
+    values = (
+        str(run.id),
+        run.name or "-",
+        state,
+        run.event or "-",
+        run.head_branch or "-",
+        text.age(run.created_at, now),
+        "fork" if run.is_fork else "",
+    )
+    return tables.Row(values, styles={"STATUS": _STYLES.get(state, "")})
 
 
-def summary(found: Sequence[WorkflowRun], *, repo: RepositoryName, limit: int) -> str:
-    """Return one line about a listing.
-
-    Args:
-        found: what it brought.
-        repo: the repository.
-        limit: the most it was to bring.
-    """
-    if not found:
-        return f"no runs in {repo} match"
-    more = f"; there may be more (--limit {2 * limit})" if len(found) == limit else ""
-    return f"{text.count(len(found), 'run')} in {repo}{more}"
+def summary(count: int, *, repo: RepositoryName) -> str:
+    """Return one line about a listing of so many runs."""
+    return f"{text.count(count, 'run')} in {repo}" if count else f"no runs in {repo} match"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
+BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
+"""Styles, as terminals know them (https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters)."""
+
+_ELLIPSIS = "\u2026"
+_USUAL = 80  # columns of a terminal that does not say
 _UNBOUND = 100_000
 """Columns where there is no terminal: nothing is cut off for a program or a log."""
 
@@ -79,25 +83,65 @@ def can_move_the_cursor(stream: TextIO | None) -> bool:
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
+class View(NamedTuple):
+    """How text is shown on a stream.
+
+    Attributes:
+        width: columns of the terminal; None where there is none, so that nothing is cut off for a program or a log.
+        colours: whether styles are shown.
+        encoding: the stream's.
+    """
+
+    width: int | None = None
+    colours: bool = False
+    encoding: str = "utf-8"
+
+    def encodable(self, text: str) -> str:
+        """Return text with escapes for what the stream's encoding lacks, as :func:`write` would write it."""
+        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    @property
+    def ellipsis(self) -> str:
+        """What stands for the rest of text that is cut off."""
+        return _ELLIPSIS if self.encodable(_ELLIPSIS) == _ELLIPSIS else "~"
+
+    def styled(self, text: str, *styles: str) -> str:
+        """Return text in styles, if there are colours and any of the styles is not empty."""
+        codes = ";".join(filter(None, styles)) if self.colours and text else ""
+        return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+
+def view(stream: TextIO | None) -> View:
+    """Return how text is shown on a stream."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    width = _columns(stream) if stream is not None and is_terminal(stream) else None
+    return View(width, _has_colours(stream), encoding)
+
+
+def _columns(stream: TextIO) -> int:
+    """Return a terminal's width; COLUMNS overrides it, as everywhere."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    except (OSError, ValueError):
+        return _USUAL
+
+
+def _has_colours(stream: TextIO | None) -> bool:
+    """Whether styles are shown there; https://no-color.org and https://force-color.org."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}:
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    # A console of Windows obeys escape sequences only if its program has turned that on, as newer terminals have.
+    return is_terminal(stream) and (os.name != "nt" or any(map(os.environ.get, ("WT_SESSION", "TERM"))))
+
+
 def console(stream: TextIO) -> Console:
     """Return rich's console for a stream; it takes no markup, and cuts nothing off where there is no terminal."""
     from rich.console import Console
 
     width = None if is_terminal(stream) else _UNBOUND
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
-
-
-def show(renderable: RenderableType, stream: TextIO | None = None) -> None:
-    """Print a result, or on another stream what belongs there."""
-    stream = sys.stdout if stream is None else stream
-    if stream is None:
-        return
-    screen = console(stream)
-    with screen.capture() as captured:
-        screen.print(renderable)
-    write(stream, without_trailing_blanks(captured.get()))
-
-
-def without_trailing_blanks(text: str) -> str:
-    """Return text whose lines do not end in blanks (a table fills its last column up)."""
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

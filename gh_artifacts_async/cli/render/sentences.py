@@ -27,7 +27,6 @@ _AS_OPTIONS = (
     ("ca_file", "--ca-file"),
     ("run_id must", "--run must"),
     ("layout must be 'name', 'id', a callable, or", "--layout must be 'name', 'id', or"),
-    ("limit must", "--limit must"),
     ("timeout must", "--timeout must"),
     ("interval must", "--interval must"),
     ("since must", "--since must"),

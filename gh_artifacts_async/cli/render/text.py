@@ -68,6 +68,11 @@ def ahead(moment: datetime | None, now: datetime) -> str:
     return "-" if moment is None else f"in {span((moment - now).total_seconds())}"
 
 
+def rest(number: int | None) -> str:
+    """Return a line about the entries that a limit leaves out; None for an unknown number of them."""
+    return f"\u2026 and {'perhaps' if number is None else f'{number:,}'} more (--limit all)"
+
+
 def count(number: int, noun: str) -> str:
     """Return ``1 artifact``, ``2,500 artifacts``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

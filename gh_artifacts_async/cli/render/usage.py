@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from gh_artifacts_async.cli.render import tables, text
+from gh_artifacts_async.cli.render import screen, tables, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.table import Table
-
     from gh_artifacts_async import StorageUsage, UsageEntry
 
-_BAR = 24
-"""Characters of the longest bar."""
+_BAR = range(8, 25)
+"""Characters that the longest bar may have."""
 
 _ROWS = 20
 """Rows of a table; what is smaller is put together in one more."""
@@ -22,53 +20,46 @@ _ROWS = 20
 _BLOCK, _PLAIN = "\u2588", "#"
 
 
-def block_for(stream: TextIO | None) -> str:
-    """Return the character that bars are made of; a plain one where the stream's encoding has no other."""
-    try:
-        _BLOCK.encode(getattr(stream, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return _PLAIN
-    return _BLOCK
-
-
-def tables_of(usage: StorageUsage, block: str) -> Iterator[Table]:
-    """Yield a table for each view: by name, by age, by branch.
+def tables_of(usage: StorageUsage, view: screen.View) -> Iterator[str]:
+    """Yield a table for each view of the storage: by name, by age, by branch.
 
     Args:
         usage: what to show.
-        block: the character of the bars.
+        view: where it is shown.
     """
     for heading, entries in (("NAME", usage.by_name), ("AGE", usage.by_age), ("BRANCH", usage.by_branch)):
-        yield _table(heading, entries, usage.bytes, block)
+        columns = (
+            tables.Column(heading, style=screen.CYAN, easy=12, cut="middle"),
+            tables.Column("COUNT", right=True),
+            tables.Column("SIZE", right=True),
+            tables.Column("SHARE", right=True),
+            tables.Column("", drop=1, optional=True),
+        )
+        yield tables.Table(columns, view).page(_rows(entries, usage.bytes, _bars(view)))
 
 
-def _table(heading: str, entries: Sequence[UsageEntry], total: int, block: str) -> Table:
-    rows = tables.columns()
-    rows.add_column(heading, no_wrap=True, overflow="ellipsis", style="cyan")
-    rows.add_column("COUNT", justify="right", no_wrap=True)
-    rows.add_column("SIZE", justify="right", no_wrap=True)
-    rows.add_column("", no_wrap=True)
+def _bars(view: screen.View) -> str:
+    """Return the longest bar: a quarter of the terminal, of a plain character where its encoding has no other."""
+    block = _BLOCK if view.encodable(_BLOCK) == _BLOCK else _PLAIN
+    return block * (_BAR[-1] if view.width is None else min(max(view.width // 4, _BAR[0]), _BAR[-1]))
+
+
+def _rows(entries: Sequence[UsageEntry], total: int, bar: str) -> Iterator[tables.Row]:
+    """Yield a row an entry, with its share of the whole, and a bar as long as its part of the longest."""
     longest = max((entry.bytes for entry in entries), default=0)
+
+    def row(label: str, count: int, size: int) -> tables.Row:
+        length = min(len(bar), round(len(bar) * size / longest)) if longest else 0
+        share = size / total if total else 0.0
+        return tables.Row((label, f"{count:,}", text.size(size), f"{share:.0%}", bar[:length]))
+
     shown, others = entries[:_ROWS], entries[_ROWS:]
     for entry in shown:
-        rows.add_row(
-            tables.plain("-" if entry.label is None else entry.label),
-            f"{entry.count:,}",
-            text.size(entry.bytes),
-            _bar(entry.bytes, longest, total, block),
-        )
+        label = "-" if entry.label is None else entry.label
+        yield row(label, entry.count, entry.bytes)
     if others:
-        size = sum(entry.bytes for entry in others)
-        count = f"{sum(entry.count for entry in others):,}"
-        rows.add_row(f"({len(others):,} others)", count, text.size(size), _bar(size, longest, total, block))
-    return rows
-
-
-def _bar(size: int, longest: int, total: int, block: str) -> str:
-    """Return a bar as long as its part of the longest, and its share of the whole."""
-    length = min(_BAR, round(_BAR * size / longest)) if longest else 0
-    share = size / total if total else 0.0
-    return f"{block * length:<{_BAR}} {share:>4.0%}"
+        count, size = sum(entry.count for entry in others), sum(entry.bytes for entry in others)
+        yield row(f"({len(others):,} others)", count, size)
 
 
 def summary(usage: StorageUsage) -> str:
