@@ -109,9 +109,14 @@ class Example:
         imported = re.findall(r"^(?:from|import) (\w+)", self.source, re.MULTILINE)
         return not _EXAMPLES_ONLY.isdisjoint(imported)
 
+    def _takes(self, name: str) -> bool:
+        """Whether the code uses a name that it has not assigned before."""
+        first = re.search(rf"\b{name}\b(?!=)(?P<assigned>(?:: [^=\n]+)? = )?", self.source)
+        return first is not None and first["assigned"] is None
+
     def function(self, name: str) -> str:
         """Return a fragment as the body of a coroutine function that is given what it uses."""
-        given = [f"{it}: {kind}" for it, kind in GIVEN.items() if re.search(rf"\b{it}\b(?!=)", self.source)]
+        given = [f"{it}: {kind}" for it, kind in GIVEN.items() if self._takes(it)]
         types = sorted({word for it in given for word in re.findall(r"Artifact\w*", it)})
         imports = "".join(f"from gh_artifacts_async import {word}\n" for word in types)
         body = textwrap.indent(self.imports + self.source, "    ")
