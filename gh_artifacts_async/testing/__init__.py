@@ -17,6 +17,7 @@ from gh_artifacts_async.testing.fake import FakeGitHub
 from gh_artifacts_async.testing.faults.chaos import ChaosProxy
 from gh_artifacts_async.testing.faults.fault import Fault
 from gh_artifacts_async.testing.faults.script import Faults
+from gh_artifacts_async.testing.loop import JumpLoop
 from gh_artifacts_async.testing.server.journal import RequestRecord
 from gh_artifacts_async.testing.server.pages import PageSeen
 
@@ -30,6 +31,7 @@ __all__ = [
     "FakeRun",
     "Fault",
     "Faults",
+    "JumpLoop",
     "PageSeen",
     "RequestRecord",
     "make_zip",

@@ -144,7 +144,7 @@ class FakeGitHub(Hosts):
         return self.scenario.update_run(self._run(run), changes)
 
     def _run(self, run: FakeRun | int) -> FakeRun:
-        return self.scenario.known_run(getattr(run, "id", run))
+        return self.scenario.known_run(run if isinstance(run, int) else run.id)
 
     def add_artifact(
         self,

@@ -67,16 +67,25 @@ class _Counted(Executor):
         self._executor = executor
         self._ended = ended
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
+        """Run ``fn`` in a thread."""
         future = self._executor.submit(fn, *args, **kwargs)
         future.add_done_callback(self._ended)
         return future
 
 
 class JumpLoop(asyncio.SelectorEventLoop):
-    """A selector loop with ``time() == time.monotonic() + offset``: real time flows, and jumps add to it.
+    """An event loop for tests that jumps over waits: an hour of sleep takes a millisecond.
 
-    A piece of thread work is outstanding, and no jump is made, from ``run_in_executor`` on until both of its futures
+    Where nothing can happen but that a timer comes due, its clock moves on to that timer at once. A ``FakeGitHub`` on the
+    loop and an ``ArtifactsClient`` both live by that clock: retries, rate limits, stalls and timeouts pass at once, in the
+    order and with the durations that ``loop.time()`` shows. Real bytes and threads are waited for in real time. What the
+    loop cannot see is not: with a peer in another process or thread, timeouts may come too early.
+
+    Use it as ``asyncio.Runner(loop_factory=JumpLoop)``, or for all tests with pytest-asyncio's hook
+    ``pytest_asyncio_loop_factories``.
+
+    ``time() == time.monotonic() + jumped``: real time flows, and jumps add to it. A piece of thread work is outstanding, and no jump is made, from ``run_in_executor`` on until both of its futures
     have told this loop: the thread's (its function has ended, or was cancelled before it began) and asyncio's (its
     done callbacks run). After a cancel asyncio's future is done at once, while the function may still run.
     """
@@ -114,15 +123,14 @@ class JumpLoop(asyncio.SelectorEventLoop):
         self._default = executor
 
     def run_in_executor(  # type: ignore[override]
-        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+        self, executor: Executor | None, func: Callable[..., Any], *args: object
     ) -> asyncio.Future[Any]:
         """Run ``func`` in a thread, and count it as under way."""
-        if executor is None:
-            if self._default is None:
-                self.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
-            executor = self._default
-        assert executor is not None
-        future = super().run_in_executor(_Counted(executor, self._thread_ended), func, *args)
+        chosen = executor or self._default
+        if chosen is None:
+            chosen = ThreadPoolExecutor(thread_name_prefix="asyncio")
+            self.set_default_executor(chosen)
+        future = super().run_in_executor(_Counted(chosen, self._thread_ended), func, *args)
         self._threads += 2
         future.add_done_callback(self._one_less)
         return future
@@ -134,7 +142,7 @@ class JumpLoop(asyncio.SelectorEventLoop):
     def _one_less(self, _future: asyncio.Future[Any] | None = None) -> None:
         self._threads -= 1
 
-    async def shutdown_default_executor(self, *args: Any, **kwargs: Any) -> None:
+    async def shutdown_default_executor(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Python 3.12 has one
         """Wait for the threads in real time."""
         self._threads += 1
         try:

@@ -53,7 +53,7 @@ class Faults:
 
     clock: Clock
     script: list[Fault] = attrs.field(factory=list)
-    _known: Callable[[int], bool] = attrs.field(default=lambda _artifact: True, kw_only=True, repr=False)
+    _known: Callable[[int], bool] = attrs.field(default=lambda _artifact: True, kw_only=True, repr=False, alias="known")
 
     def add(self, fault: Fault) -> Fault:
         """Put ``fault`` at the end of the script.
@@ -244,7 +244,7 @@ class Faults:
         """Redirect to ``location``: from storage, or from the API in place of the signed URL."""
         endpoint = "download-artifact" if where == "api" else None
         return self._respond(
-            "redirect", CannedResponse(status, {"Location": location}), artifact, times, where, endpoint
+            "redirect", CannedResponse(status, {"Location": location}), artifact, times, where, endpoint=endpoint
         )
 
     def html(
