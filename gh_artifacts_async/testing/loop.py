@@ -67,7 +67,7 @@ class _Counted(Executor):
         self._executor = executor
         self._ended = ended
 
-    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as the base
         """Run ``fn`` in a thread."""
         future = self._executor.submit(fn, *args, **kwargs)
         future.add_done_callback(self._ended)
@@ -77,18 +77,20 @@ class _Counted(Executor):
 class JumpLoop(asyncio.SelectorEventLoop):
     """An event loop for tests that jumps over waits: an hour of sleep takes a millisecond.
 
-    Where nothing can happen but that a timer comes due, its clock moves on to that timer at once. A ``FakeGitHub`` on the
-    loop and an ``ArtifactsClient`` both live by that clock: retries, rate limits, stalls and timeouts pass at once, in the
-    order and with the durations that ``loop.time()`` shows. Real bytes and threads are waited for in real time. What the
-    loop cannot see is not: with a peer in another process or thread, timeouts may come too early.
+    Where nothing can happen but that a timer comes due, its clock moves on to that timer at once. A ``FakeGitHub`` on
+    the loop and an ``ArtifactsClient`` both live by that clock: retries, rate limits, stalls and timeouts pass at once,
+    in their order and with their durations as ``loop.time()`` shows them. Bytes under way and threads are waited for in
+    real time. With a peer that the loop cannot see, in another process or thread, a timeout comes too early.
 
-    Use it as ``asyncio.Runner(loop_factory=JumpLoop)``, or for all tests with pytest-asyncio's hook
+    Use it as ``asyncio.Runner(loop_factory=JumpLoop)``, or for a whole suite with pytest-asyncio's hook
     ``pytest_asyncio_loop_factories``.
-
-    ``time() == time.monotonic() + jumped``: real time flows, and jumps add to it. A piece of thread work is outstanding, and no jump is made, from ``run_in_executor`` on until both of its futures
-    have told this loop: the thread's (its function has ended, or was cancelled before it began) and asyncio's (its
-    done callbacks run). After a cancel asyncio's future is done at once, while the function may still run.
     """
+
+    # time() == time.monotonic() + jumped: real time flows, and jumps add to it.
+    #
+    # A piece of thread work is outstanding, and no jump is made, from run_in_executor on until both of its futures have
+    # told this loop: the thread's (its function has ended, or was cancelled before it began) and asyncio's (its done
+    # callbacks run). After a cancel asyncio's future is done at once, while the function may still run.
 
     def __init__(self) -> None:
         """Start at the real monotonic time."""
@@ -123,7 +125,10 @@ class JumpLoop(asyncio.SelectorEventLoop):
         self._default = executor
 
     def run_in_executor(  # type: ignore[override]
-        self, executor: Executor | None, func: Callable[..., Any], *args: object
+        self,
+        executor: Executor | None,
+        func: Callable[..., Any],
+        *args: Any,  # noqa: ANN401 - as the base
     ) -> asyncio.Future[Any]:
         """Run ``func`` in a thread, and count it as under way."""
         chosen = executor or self._default
