@@ -5,6 +5,7 @@ It shares no code with what it helps to test: its responses follow GitHub's own 
 
 from __future__ import annotations
 
+from gh_artifacts_async.testing.clock import Clock
 from gh_artifacts_async.testing.data.models import (
     FakeArtifact,
     FakeInstallation,
@@ -23,6 +24,7 @@ from gh_artifacts_async.testing.server.pages import PageSeen
 
 __all__ = [
     "ChaosProxy",
+    "Clock",
     "FakeArtifact",
     "FakeGitHub",
     "FakeInstallation",

@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME[=TIMES][,KEY=VALUE]...",
-        help="one of --list-faults, once, TIMES times, or 'always'; artifact= takes a number (1 is the first), an id or "
+        help="one of --list-faults, once, TIMES times or 'always'; artifact= takes a number (1 is the first), an id or "
         "a name; may be repeated",
     )
     faults.add_argument(
@@ -151,9 +151,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_data(group: Arguments) -> None:
     group.add_argument("--profile", default="github.com", help="github.com, or ghes-3.4 to ghes-3.22")
     group.add_argument("--repo", action="append", metavar="OWNER/NAME", help=f"may be repeated (default: {_REPO})")
-    group.add_argument(
-        "--artifacts", type=int, metavar="N", help="how many in each (default: 10, or 0 with --artifact)"
-    )
+    group.add_argument("--artifacts", type=int, metavar="N", help="in each (default: 10, or 0 with --artifact)")
     group.add_argument("--size", type=_size, help="of each artifact, e.g. 64K (default: a small text file in a zip)")
     group.add_argument(
         "--artifact",
