@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kits.examples import check_types, testing_blocks
+from tests.kits.examples import check_types, kit_blocks
 from tests.kits.processes import environment
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +50,7 @@ def test_its_tests_pass(copy: Path, mode: str) -> None:
 @pytest.mark.timeout(300)
 def test_type_checkers_accept_it(copy: Path) -> None:
     """Mypy and basedpyright, both strict, find nothing in the bot, in its tests and in the blocks of the page."""
-    conftest, tests, _, faults, hook = testing_blocks()
+    conftest, tests, _, faults, hook = kit_blocks()
     given = (
         "from gh_artifacts_async.testing import FakeGitHub\n\n\ndef do(github: FakeGitHub, artifact_id: int) -> None:\n"
     )

@@ -140,7 +140,7 @@ def modules(page: list[Example]) -> list[str]:
     return [*found, chained] if chained else found
 
 
-def testing_blocks() -> list[str]:
+def kit_blocks() -> list[str]:
     """Return the blocks of Python and of an ini file on the page about testing, from those with pytest on."""
     page = (ROOT / "docs" / "howto" / "testing.md").read_text(encoding="utf-8").partition("## With pytest")[2]
     return re.findall(r"^```(?:python|ini)\n(.*?)^```", page, re.DOTALL | re.MULTILINE)

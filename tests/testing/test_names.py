@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from gh_artifacts_async import testing
@@ -19,14 +20,16 @@ INTERNAL = {"Clock.begin", "Fault.fits", "Faults.meet"}
 
 def shown(name: str, value: Any) -> str:
     """Return a callable as one line."""
-    return name + str(inspect.signature(value)).replace("'", "")
+    signature = str(inspect.signature(value))
+    return name + re.sub(r"(: |-> )([\"'])(.*?)\2", r"\1\3", signature)
 
 
 def members(name: str, kind: type) -> list[str]:
     """Return a class's public methods and properties, one a line."""
     own = kind.__mro__ if kind.__name__ == "FakeGitHub" else (kind,)
     found = {key: value for base in reversed(own) for key, value in vars(base).items() if not key.startswith("_")}
-    lines = []
+    fields = attrs.fields(kind) if attrs.has(kind) else ()
+    lines = [f"{name}.{field.name}: {field.type}" for field in fields if not field.name.startswith("_")]
     for key, value in sorted(found.items()):
         if f"{name}.{key}" in INTERNAL:
             continue
@@ -43,7 +46,8 @@ def everything() -> str:
     lines = []
     for name in testing.__all__:
         value = getattr(testing, name)
-        lines.append(shown(name, value))
+        if not attrs.has(value):  # those are received, not made
+            lines.append(shown(name, value))
         if inspect.isclass(value) and name != "JumpLoop":  # an event loop has the names of event loops
             lines += members(name, value)
     return "\n".join(lines) + "\n"

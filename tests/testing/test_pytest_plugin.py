@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.examples import testing_blocks
+from tests.kits.examples import kit_blocks
 
 pytest_plugins = ["pytester"]
 
@@ -99,7 +99,7 @@ def test_the_documentations_example_runs_as_pasted(
 ) -> None:
     """The three files that the documentation shows are a test suite that passes, without more configuration."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    conftest, tests, ini = testing_blocks()[:3]
+    conftest, tests, ini = kit_blocks()[:3]
     if mode == "auto":
         tests = tests.replace("@pytest.mark.asyncio\n", "")
     pytester.makeconftest(conftest)
@@ -114,7 +114,7 @@ def test_the_documentations_example_runs_as_pasted(
 def test_the_documentations_hook_runs_as_pasted(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the hook that the documentation shows, a test that sleeps for an hour with a fake takes no time."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    conftest, _, ini, _, hook = testing_blocks()
+    conftest, _, ini, _, hook = kit_blocks()
     pytester.makeconftest(f"{conftest}\n{hook}")
     pytester.makepyfile(
         """
@@ -136,7 +136,7 @@ def test_the_documentations_hook_runs_as_pasted(pytester: pytest.Pytester, monke
 async def test_the_documentations_faults(github: FakeGitHub) -> None:
     """Each fault that the documentation names can be scripted as it stands there."""
     artifact_id = github.add_artifact(github.add_run("a/b"), "x")
-    source = testing_blocks()[3]
+    source = kit_blocks()[3]
     exec(source, {"github": github, "artifact_id": artifact_id})  # noqa: S102  our own documentation
     assert len(github.faults.script) == source.count("\n")
 
