@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0 all done; 1 some items failed; 2 usage; 3 not found or expired; 4 authentication or permission; 5 rate limited;
-    6 network; 7 integrity or an unsafe archive or redirect; 8 disk; 130 interrupted; 143 terminated.
+    6 network, or out of time; 7 integrity or an unsafe archive or redirect; 8 disk; 129 hung up; 130 interrupted;
+    143 terminated.
 
     Args:
         argv: the arguments after the program's name; None for the process's own.

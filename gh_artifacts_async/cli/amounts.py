@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 
@@ -51,3 +52,15 @@ def size(option: str, text: str) -> int:
         msg = f"{option} must be a size such as 400MB or 1GiB, not {text!r}"
         raise ConfigurationError(msg)
     return int(float(found["number"]) * factor) if "." in found["number"] else int(found["number"]) * factor
+
+
+def seconds(option: str, given: float | None) -> float | None:
+    """Check a number of seconds; None stays None.
+
+    Raises:
+        ConfigurationError: it is not a finite number above 0.
+    """
+    if given is not None and not (math.isfinite(given) and given > 0):
+        msg = f"{option} must be a number of seconds above 0, not {given:g}"
+        raise ConfigurationError(msg)
+    return given

@@ -1,5 +1,6 @@
 """The parser: commands, global options before or after them, and what becomes of errors."""
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -7,13 +8,25 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from gh_artifacts_async.cli import cleanup, demo, download, listing, logs, members, mirror, runs, usage, waiting
+from gh_artifacts_async.cli import (
+    amounts,
+    cleanup,
+    demo,
+    download,
+    listing,
+    logs,
+    members,
+    mirror,
+    running,
+    runs,
+    usage,
+    waiting,
+)
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import screen, text
-from gh_artifacts_async.cli.running import Stopped
 
 
 def build() -> App:
@@ -53,7 +66,8 @@ def _add_launcher(app: App) -> None:
         command, bound, not_parsed = app.parse_args(words, exit_on_error=False, print_error=False)
         context = Context(options)
         given = {"context": context} if "context" in not_parsed else {}
-        return answer(context, lambda: command(*bound.args, **bound.kwargs, **given))
+        seconds = None if command is waiting.wait else options.timeout  # there it is the wait's own deadline
+        return answer(context, lambda: command(*bound.args, **bound.kwargs, **given), seconds)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -69,13 +83,20 @@ def run(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def answer(context: Context, command: Callable[[], int | None]) -> int:
-    """Run a command, and turn its errors into one sentence and an exit code."""
+def answer(context: Context, command: Callable[[], int | None], seconds: float | None = None) -> int:
+    """Run a command, and turn its errors into one sentence and an exit code.
+
+    Args:
+        context: the command's.
+        command: runs it.
+        seconds: how long all of it may take; None for no bound.
+    """
     try:
-        with logs.shown(verbose=context.options.verbose):
+        with logs.shown(verbose=context.options.verbose), running.within(amounts.seconds("--timeout", seconds)):
             return command() or 0
-    except Stopped as stopped:
-        context.note(str(stopped))
+    except running.Stopped as stopped:
+        with contextlib.suppress(OSError):  # the terminal may be what has gone
+            context.note(str(stopped))
         return stopped.code
     except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user
         context.error(context.sentence(error))

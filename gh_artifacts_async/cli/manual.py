@@ -62,6 +62,7 @@ GLOBAL = (
     Option(("--quiet",), "", "Print only results and errors."),
     Option(("--verbose",), "", "Also print what happens along the way: each request, without secrets, and each retry."),
     Option(("--no-progress",), "", "Show no progress bars."),
+    Option(("--timeout",), "SECONDS", "Stop cleanly if it takes longer; out of time is exit code 6."),
 )
 
 _REPO = Option(

@@ -22,6 +22,8 @@ from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.errors import ConfigurationError
 
 _SOON = 2.0  # seconds
+_LASTS = 600.0
+"""Seconds of a wait; ``--timeout``, which other commands have as a bound of the whole call, says otherwise."""
 _CONTINUE = "to continue, run it again with --since and the last line's cursor"
 
 
@@ -48,7 +50,6 @@ def wait(
     *words: str,
     repo: Repo = None,
     run: Annotated[int | None, Parameter(name=["--run", "-r"])] = None,
-    timeout: float = 600,
     interval: float = 15,
     no_fail_fast: bool = False,
     json: bool = False,
@@ -60,6 +61,8 @@ def wait(
         msg = "expected OWNER/REPO and the name of an artifact, or several; see --help"
         raise ConfigurationError(msg)
     target = context.target(argument, repo)
+    given = context.options.timeout
+    timeout = _LASTS if given is None else given
     patience = Patience(names=names, run=run, timeout=timeout, interval=interval, fail_fast=not no_fail_fast)
     return running.run(lambda: _wait(context, target, patience, as_json=json))
 

@@ -14,6 +14,7 @@ CODES = [
     (errors.BadRequestError("x"), 2),
     (errors.NotFoundError("x"), 3),
     (exits.NoMatchError("x"), 3),
+    (exits.OutOfTimeError("x"), 6),
     (errors.ArtifactExpiredError("x"), 3),
     (errors.StorageError("x", status=404), 3),
     (errors.AuthenticationError("x"), 4),

@@ -7,7 +7,7 @@ import os
 import attrs
 
 from gh_artifacts_async import errors
-from gh_artifacts_async.cli.exits import NoMatchError
+from gh_artifacts_async.cli.exits import NoMatchError, OutOfTimeError
 
 RESUME = "run the same command again to resume where it stopped"
 """What to do after a download that was interrupted, by whatever but wrong content."""
@@ -119,7 +119,7 @@ def _said(error: BaseException) -> str:
         for argument, option in _AS_OPTIONS:
             said = said.replace(argument, option)
         return said
-    if isinstance(error, errors.ArtifactsError | NoMatchError):
+    if isinstance(error, errors.ArtifactsError | NoMatchError | OutOfTimeError):
         said = str(error).rstrip(".") or type(error).__name__
         for setting, plain in _AS_SENTENCES:
             said = said.replace(setting, plain)
