@@ -92,9 +92,6 @@ def test_under_nohup_it_goes_on(server, start, tmp_path):
     """What is ignored from the start stays ignored, so that a download outlives the terminal."""
     artifact = server.artifact(server.run(), "big", size=1_600_000)
     server.github.faults.drip(artifact, times=None, chunk=200_000, interval=0.1)
-    program = (
-        "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
-    )
     words = ("-m", "gh_artifacts_async", "download", REPO, artifact, "--api-url", server.url, "--quiet")
     process = start(*words, given=("-c", IGNORING, sys.executable))
     wait_for_part(tmp_path)
