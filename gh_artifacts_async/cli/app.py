@@ -1,7 +1,6 @@
 """The parser: commands, global options before or after them, and what becomes of errors."""
 
 import contextlib
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from gh_artifacts_async.cli import (
+    actions,
     amounts,
     cleanup,
     demo,
@@ -26,7 +26,7 @@ from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
-from gh_artifacts_async.cli.render import screen, text
+from gh_artifacts_async.cli.render import screen
 
 
 def build() -> App:
@@ -75,8 +75,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         code = build().meta(argv, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        said = text.escaped(" ".join(str(error).split()))
-        screen.write(sys.stderr, f"error: {said}{'' if said.endswith(('.', '?')) else '.'} See {NAME} --help.\n")
+        said = " ".join(str(error).split())
+        screen.complain("error", f"{said}{'' if said.endswith(('.', '?')) else '.'} See {NAME} --help.")
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -93,7 +93,10 @@ def answer(context: Context, command: Callable[[], int | None], seconds: float |
     """
     try:
         with logs.shown(verbose=context.options.verbose), running.within(amounts.seconds("--timeout", seconds)):
-            return command() or 0
+            code = command() or 0
+            if context.report is not None:
+                actions.publish(context.report, context.warning)
+            return code
     except running.Stopped as stopped:
         with contextlib.suppress(OSError):  # the terminal may be what has gone
             context.note(str(stopped))

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactsClient, RepositoryName
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Repo
@@ -88,6 +88,7 @@ async def _list(context: Context, target: Target, filters: Filters, *, as_json: 
         with bar or contextlib.nullcontext():
             async with aclosing(listing(client, target.repo, filters)) as listed:
                 found = [artifact async for artifact in listed]
+    context.report = reports.found(found)
     if as_json:
         screen.write(sys.stdout, documents.dumps([documents.artifact(artifact) for artifact in found]))
         return OK

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactWatch
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Repo
@@ -107,6 +107,7 @@ async def _wait(context: Context, target: Target, patience: Patience, *, as_json
             interval=patience.interval,
             fail_fast=patience.fail_fast,
         )
+    context.report = reports.found(list(found.values()))
     if as_json:
         screen.write(sys.stdout, documents.dumps([documents.artifact(artifact) for artifact in found.values()]))
     else:
