@@ -43,6 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"{manual.NAME} {version('gh-artifacts-async')}\n")
         return 0
+    shell = manual.shell_asked_for(arguments)
+    if shell is not None:
+        from gh_artifacts_async.cli import completion
+        from gh_artifacts_async.cli.render import screen
+
+        screen.write(sys.stdout, completion.script(shell))
+        return 0
     from gh_artifacts_async.cli.app import run
 
     return run(arguments)

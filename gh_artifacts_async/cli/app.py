@@ -11,6 +11,7 @@ from gh_artifacts_async.cli import (
     actions,
     amounts,
     cleanup,
+    completion,
     demo,
     download,
     listing,
@@ -51,6 +52,7 @@ def build() -> App:
     app.command(cleanup.prune, name="prune")
     app.command(usage.usage, name="usage")
     app.command(demo.demo, name="demo")
+    app.command(completion.completion, name="completion")
     _add_launcher(app)
     return app
 

@@ -11,6 +11,7 @@ NAME = "gh-artifacts"
 ABOUT = "List, inspect, download and delete GitHub Actions artifacts; downloads are verified and resumable."
 HELP_FLAGS = ("-h", "--help")
 VERSION_FLAG = "--version"
+SHELLS = ("bash", "zsh", "fish")
 
 
 class Option(NamedTuple):
@@ -348,6 +349,16 @@ COMMANDS: dict[str, Command] = {
             Option(("--dir",), "DIR", "Folder to save to.", "artifacts-demo"),
         ),
     ),
+    "completion": Command(
+        brief="Print a script with which a shell completes commands and options.",
+        usage=("completion bash|zsh|fish",),
+        about=("Put it where the shell looks for completions, or source it when the shell starts.",),
+        examples=(
+            "completion bash > ~/.local/share/bash-completion/completions/gh-artifacts",
+            'completion zsh > "${fpath[1]}/_gh-artifacts"',
+            "completion fish > ~/.config/fish/completions/gh-artifacts.fish",
+        ),
+    ),
 }
 
 
@@ -369,6 +380,15 @@ def asked_for(argv: list[str]) -> tuple[str | None] | None:
 def asked_for_version(argv: list[str]) -> bool:
     """Return whether the program's version is asked for."""
     return VERSION_FLAG in argv and _command(argv) is None
+
+
+def shell_asked_for(argv: list[str]) -> str | None:
+    """Return the shell whose completion is asked for, with nothing else; None where the parser has to look at it."""
+    match argv:
+        case ["completion", shell] if shell in SHELLS:
+            return shell
+        case _:
+            return None
 
 
 def _command(words: list[str]) -> str | None:

@@ -48,7 +48,9 @@ def of_command(command: manual.Command) -> str:
     parts = [f"{usage}\n", *(f"{_filled(paragraph)}\n" for paragraph in (command.brief, *command.about))]
     own = {name for option in command.options for name in option.names}
     everywhere = [option for option in manual.GLOBAL if own.isdisjoint(option.names)]
-    parts += [_section("Options", map(_row, command.options)), _section("Global options", map(_row, everywhere))]
+    if command.options:
+        parts.append(_section("Options", map(_row, command.options)))
+    parts += [_section("Global options", map(_row, everywhere))]
     if command.examples:
         parts.append(f"{_bold('Examples')}\n" + "".join(f"{_INDENT}{manual.NAME} {one}\n" for one in command.examples))
     return "\n".join(parts)
