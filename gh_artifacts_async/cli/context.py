@@ -35,12 +35,14 @@ class Context:
         options: the global ones.
         api: the base URL of the API that is used, once the repository is known.
         in_the_way: what to do about something that is in the way; None for a command with ``--dir``.
+        login: the host whose login gh has stored, if that is the token in use.
         report: what the command leaves to later steps of a GitHub Actions job.
     """
 
     options: GlobalOptions
     api: str | None = None
     in_the_way: str | None = None
+    login: str | None = None
     report: Report | None = None
 
     @property
@@ -66,12 +68,13 @@ class Context:
         Raises:
             ConfigurationError: a setting is not valid.
         """
-        from gh_artifacts_async import ArtifactsClient, Limits
+        from gh_artifacts_async import ArtifactsClient, Limits, resolve_base_url
 
         given: dict[str, Any] = {} if target.base_url is None else {"base_url": target.base_url}
         stored = await self._stored_login(target.base_url)
         if stored is not None:
             given["token"] = stored
+            self.login = repo.web_host(resolve_base_url(target.base_url))
         await self._mask(target.base_url, stored)
         client = ArtifactsClient.from_env(
             ca_file=self.options.ca_file,
@@ -145,8 +148,12 @@ class Context:
             resumes: the same command, run again, resumes what has arrived.
             can_replace: ``--if-exists replace`` would help against a file that is in the way.
         """
+        variables = repo.token_variables_of(self.api)
         situation = sentences.Situation(
-            token_variables=repo.token_variables_of(self.api),
+            token_variables=variables,
+            token_in=None if self.login else next(filter(os.environ.get, variables), None),
+            login=self.login,
+            login_helps=repo.login_command(self.api) if self.options.token_from in {None, "gh"} else None,
             resumes=resumes,
             can_replace=can_replace,
             in_the_way=self.in_the_way,

@@ -117,7 +117,7 @@ def test_an_interactive_bash(tmp_path: Path):
     script = tmp_path / "script"
     script.write_text(completion.script("bash"), encoding="utf-8")
     terminal, its_end = pty.openpty()
-    process = subprocess.Popen(  # noqa: S603 - a shell
+    process = subprocess.Popen(
         ["bash", "--norc", "--noprofile", "-i"],  # noqa: S607
         stdin=its_end,
         stdout=its_end,
