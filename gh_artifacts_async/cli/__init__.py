@@ -52,4 +52,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from gh_artifacts_async.cli.app import run
 
-    return run(arguments)
+    return run(manual.without_help(arguments))

@@ -18,6 +18,7 @@ from gh_artifacts_async.cli import (
     logs,
     members,
     mirror,
+    mistakes,
     running,
     runs,
     usage,
@@ -77,8 +78,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         code = build().meta(argv, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        said = " ".join(str(error).split())
-        screen.complain("error", f"{said}{'' if said.endswith(('.', '?')) else '.'} See {NAME} --help.")
+        screen.complain("error", mistakes.sentence(error, argv))
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED

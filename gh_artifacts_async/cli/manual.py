@@ -369,9 +369,12 @@ def asked_for(argv: list[str]) -> tuple[str | None] | None:
         argv: the arguments after the program's name.
     """
     words = argv[: argv.index("--")] if "--" in argv else argv
-    command = _command(words)
-    if not argv or command == "help":
-        return (next((word for word in words if word in COMMANDS), None),)
+    command = command_of(words)
+    if command == "help":
+        topic = command_of(without_help(words))
+        return (topic if topic in COMMANDS else None,) if topic in {None, "help", *COMMANDS} else None
+    if not argv:
+        return (None,)
     if not any(flag in words for flag in HELP_FLAGS) or (command is not None and command not in COMMANDS):
         return None
     return (command,)
@@ -379,7 +382,13 @@ def asked_for(argv: list[str]) -> tuple[str | None] | None:
 
 def asked_for_version(argv: list[str]) -> bool:
     """Return whether the program's version is asked for."""
-    return VERSION_FLAG in argv and _command(argv) is None
+    return VERSION_FLAG in argv and command_of(argv) is None
+
+
+def without_help(argv: list[str]) -> list[str]:
+    """Return arguments less a leading ``help``: what is left names whose help is asked for."""
+    at = argv.index("help") if command_of(argv) == "help" else len(argv)
+    return [*argv[:at], *argv[at + 1 :]]
 
 
 def shell_asked_for(argv: list[str]) -> str | None:
@@ -391,7 +400,7 @@ def shell_asked_for(argv: list[str]) -> str | None:
             return None
 
 
-def _command(words: list[str]) -> str | None:
+def command_of(words: list[str]) -> str | None:
     """Return the first word that is neither an option nor a global option's value."""
     takes_value = {name for option in GLOBAL for name in option.names if option.value}
     previous = ""

@@ -22,7 +22,7 @@ class TestHelp:
 
     def test_the_program(self, bare_cli):
         """Every command with its line, and the global options."""
-        for words in (["--help"], ["-h"], [], ["help"], ["--api-url", "list", "--help"]):
+        for words in (["--help"], ["-h"], [], ["help"], ["help", "help"], ["--api-url", "list", "--help"]):
             ran = bare_cli(*words)
             assert ran.code == 0
             assert ran.err == ""
