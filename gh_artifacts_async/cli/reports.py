@@ -149,7 +149,7 @@ def _ids(ids: Sequence[int]) -> dict[str, str]:
 
 def _paths(paths: Iterable[os.PathLike[str] | str]) -> str:
     """Return absolute paths, since a later step may have another working directory."""
-    return "\n".join(map(os.path.abspath, paths))
+    return "\n".join(os.path.abspath(path) for path in paths)  # noqa: PTH100 - names
 
 
 def _downloaded(result: DownloadResult) -> tuple[str, ...]:
