@@ -20,7 +20,7 @@ from gh_artifacts_async import (
     Outcome,
     PlannedDownload,
 )
-from gh_artifacts_async.cli import conflicts, merge, running
+from gh_artifacts_async.cli import conflicts, merge, reports, running
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
@@ -133,7 +133,7 @@ async def _selected(context: Context, client: ArtifactsClient, order: Order) -> 
     if selected.expired:
         context.note(lines.expired(selected.expired))
     for warning in selected.warnings:
-        context.note(f"warning: {context.sentence(warning.error)}")
+        context.warning(context.sentence(warning.error))
     for failure in selected.failures:
         context.error(context.sentence(failure.error))
     return selected
@@ -176,7 +176,11 @@ async def _fetch(client: ArtifactsClient, report: "Report") -> None:
     order, artifacts = report.order, report.selected.artifacts
     total = sum(artifact.size_in_bytes for artifact in artifacts)
     drawn = bars.DownloadBars(len(artifacts), total) if report.context.live and artifacts else None
-    with drawn or contextlib.nullcontext():
+    quiet = order.printer is not None or not artifacts
+    folded = report.context.group(f"Downloading from {order.target.repo}", as_json=quiet)
+        f"Downloading from {order.target.repo}", as_json=order.printer is not None or not artifacts
+    )
+    with folded, drawn or contextlib.nullcontext():
         async with client.download_many(
             artifacts,
             order.directory,
@@ -232,9 +236,11 @@ class Report:
         """Say what all came to, and return the exit code."""
         if self.order.printer is not None:
             self.order.printer.document(self._document())
-        self.context.note(
-            lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
-        )
+        said = lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
+        self.context.note(said)
+        title = f"Download from {self.order.target.repo}"
+        failed = [(one.id, one.name, self._sentence(one.error)) for one in self._failures]
+        self.context.report = reports.downloads(title, self.order.directory, self._results, failed, said)
         return combined([failure.error for failure in self._failures], done=len(self._results))
 
     def _sentence(self, error: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gh_artifacts_async import Conflicts, IfExists, PlannedDownload
+from gh_artifacts_async.cli import reports
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.output import Printer
@@ -82,7 +83,11 @@ class Merging:
             self.printer.document(self._document(result, failures, elapsed))
         elif result is not None:
             screen.write(sys.stdout, lines.merged(result))
-        self.context.note(lines.merge_total(result, len(failures), elapsed))
+        said = lines.merge_total(result, len(failures), elapsed)
+        self.context.note(said)
+        title = f"Download from {self.head['repository']}"
+        failed = [(one.id, one.name, self._sentence(one.error)) for one in failures]
+        self.context.report = reports.merge(title, self.directory, result, failed, said)
         return combined([failure.error for failure in failures], done=0)
 
     async def _merged(self, client: ArtifactsClient, policy: ExtractPolicy, concurrency: int) -> MergeResult:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from gh_artifacts_async import ArtifactQuery, ArtifactsClient, Failure, MirrorReport
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK, NoMatchError, combined
 from gh_artifacts_async.cli.options import Repo
@@ -99,10 +99,19 @@ async def _mirror(context: Context, order: Order) -> int:
     if order.printer is not None:
         order.printer.document(_document(context, order, report, elapsed))
     elif report.fetched or report.removed:
-        tables.show(lines.COLUMNS, lines.rows(report, order.directory))
+        with context.group(f"Mirroring {order.target.repo}", as_json=False):
+            tables.show(lines.COLUMNS, lines.rows(report, order.directory))
     for failure in {id(failure.error): failure for failure in reversed(report.failed)}.values():
         context.error(_sentence(context, failure))  # one reason that ended all the rest is told once
-    context.note(lines.total(report, elapsed, order.directory))
+    said = lines.total(report, elapsed, order.directory)
+    context.note(said)
+    context.report = reports.mirror(
+        f"Mirror of {order.target.repo}",
+        order.directory,
+        report,
+        [(one.artifact.id, one.artifact.name, context.sentence(one.error, resumes=True)) for one in report.failed],
+        said,
+    )
     unmet = _unmet(context, order, report)
     return unmet or combined(
         [failure.error for failure in report.failed],
@@ -139,7 +148,7 @@ def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
     if order.selectors.if_none == "error":
         raise NoMatchError(msg)
     if order.selectors.if_none == "warn":
-        context.note(f"warning: {msg}")
+        context.warning(msg)
     return OK
 
 

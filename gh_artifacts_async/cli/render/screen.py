@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+import sys
+import time
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+
+from gh_artifacts_async.cli.render import text as words
+from gh_artifacts_async.cli.render import workflow
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -16,12 +21,19 @@ BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
 
 _ELLIPSIS = "\u2026"
 _USUAL = 80  # columns of a terminal that does not say
+_PAUSE = 0.2
+"""Seconds in which the runner reads what was written."""
 _UNBOUND = 100_000
 """Columns where there is no terminal: nothing is cut off for a program or a log."""
 
 
-def write(stream: TextIO | None, text: str) -> bool:
+def write(stream: TextIO | None, text: str, *, command: bool = False) -> bool:
     """Write and flush; a reader that is gone (``| head``) is no error, and nothing more is written to it.
+
+    Args:
+        stream: where to; None for one that was closed before the program began.
+        text: what; inside GitHub Actions, no line of it is obeyed as a workflow command.
+        command: it is one.
 
     Returns:
         Whether somebody may still read.
@@ -29,8 +41,10 @@ def write(stream: TextIO | None, text: str) -> bool:
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
     """
-    if stream is None:  # closed before the program began
+    if stream is None:
         return False
+    if not command and workflow.active():
+        text = workflow.neutral(text)
     with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         try:
             stream.write(text)
@@ -42,18 +56,68 @@ def write(stream: TextIO | None, text: str) -> bool:
     return False
 
 
+def complain(kind: Literal["error", "warning"], said: str) -> None:
+    """Say on standard error what went wrong; inside GitHub Actions, on the page of the run, too."""
+    said = words.escaped(said)
+    if workflow.heard(sys.stderr):
+        write(sys.stderr, workflow.annotation(kind, said), command=True)
+    else:
+        write(sys.stderr, f"{kind}: {said}\n")
+
+
+@contextlib.contextmanager
+def group(title: str) -> Generator[None]:
+    """Fold the results that are printed in a block, inside GitHub Actions."""
+    if not workflow.heard(sys.stdout):
+        yield
+        return
+    write(sys.stdout, workflow.group(words.escaped(title)), command=True)
+    try:
+        yield
+    finally:
+        write(sys.stdout, workflow.END_OF_GROUP, command=True)
+
+
+def mask(secret: str) -> None:
+    """Have GitHub's runner hide a secret in all logs; never where the line itself might be kept in a file."""
+    if workflow.heard(sys.stderr) and not workflow.shared(sys.stderr, sys.stdout):
+        write(sys.stderr, workflow.mask(secret), command=True)
+
+
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
     """Write bytes as they are, and flush; a reader that is gone is no error here either.
+
+    Inside GitHub Actions, the runner is asked to obey no line of them.
 
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
     """
     if stream is None:
         return
-    with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
+    with _not_obeyed(stream, data), contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         stream.flush()
         stream.buffer.write(data)
         stream.buffer.flush()
+
+
+@contextlib.contextmanager
+def _not_obeyed(stream: TextIO, data: bytes) -> Generator[None]:
+    """Stop workflow commands around bytes that hold one, if the runner may be what reads them.
+
+    It cannot be asked on the stream itself, where each byte counts, so there is a pause: it reads two pipes at once.
+    """
+    held = data.decode("utf-8", "replace") if workflow.heard(stream) and workflow.heard(sys.stderr) else ""
+    if workflow.neutral(held) == held:
+        yield
+        return
+    token = os.urandom(16).hex()
+    write(sys.stderr, workflow.stop(token), command=True)
+    time.sleep(_PAUSE)
+    try:
+        yield
+    finally:
+        time.sleep(_PAUSE)
+        write(sys.stderr, workflow.resume(token), command=True)
 
 
 @contextlib.contextmanager
