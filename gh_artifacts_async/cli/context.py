@@ -100,6 +100,8 @@ class Context:
 
     def tell(self, event: Event) -> None:
         """Say what happens on the way: with ``--verbose`` everything, else only why nothing seems to happen."""
+        if screen.is_live() and not self.options.verbose:
+            return  # the display shows it
         said = events.phrase(event, everything=self.options.verbose)
         if said is not None:
             self.note(said)
@@ -107,11 +109,11 @@ class Context:
     def note(self, said: str) -> None:
         """Say something beside the results; not with ``--quiet``."""
         if not self.options.quiet:
-            screen.write(sys.stderr, f"{text.escaped(said)}\n")
+            screen.write(sys.stderr, f"{screen.wrapped(text.escaped(said), sys.stderr)}\n")
 
     def error(self, said: str) -> None:
         """Say what went wrong."""
-        screen.write(sys.stderr, f"error: {text.escaped(said)}\n")
+        screen.write(sys.stderr, f"{screen.wrapped(f'error: {text.escaped(said)}', sys.stderr)}\n")
 
     def sentence(self, error: BaseException, *, resumes: bool = False, can_replace: bool = False) -> str:
         """Return one sentence about an error.

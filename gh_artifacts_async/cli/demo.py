@@ -134,7 +134,7 @@ class Demo:
         for artifact in chosen:  # of an earlier demo: this one shows how they are fetched
             (self._folder / f"{artifact.name}.zip").unlink(missing_ok=True)
         started = asyncio.get_running_loop().time()
-        drawn = bars.DownloadBars(len(chosen), total) if self._context.live else None
+        drawn = bars.DownloadBars(chosen) if self._context.live else None
         with drawn or contextlib.nullcontext():
             self._figures.results = await self._fetch(
                 chosen, "replace", fan_out(self.survived, *([drawn] if drawn else []))

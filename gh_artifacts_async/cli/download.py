@@ -17,6 +17,7 @@ from gh_artifacts_async import (
     ExtractPolicy,
     IfExists,
     Layout,
+    Observer,
     Outcome,
     PlannedDownload,
 )
@@ -140,23 +141,28 @@ async def _selected(context: Context, client: ArtifactsClient, order: Order) -> 
 
 async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: bool) -> int:
     """Merge instead; all of it or nothing."""
-    tally = Tally()
-    async with context.client(order.target, tally) as client:
-        selected = await _selected(context, client, order)
-        head = _head(order, selected, dry_run=dry_run)
-        merging = merge.Merging(
-            context,
-            selected,
-            head,
-            order.directory,
-            conflicts=way,
-            if_exists=order.if_exists,
-            as_json=order.as_json,
-        )
-        if dry_run:
-            return merging.plan()
-        policy = order.extract or ExtractPolicy()
-        return await merging.run(client, policy, concurrency=order.jobs)
+    drawn = bars.DownloadBars() if context.live else None
+    async with context.client(order.target, *_observers(drawn)) as client:
+        with drawn or contextlib.nullcontext():
+            selected = await _selected(context, client, order)
+            merging = merge.Merging(
+                context,
+                selected,
+                _head(order, selected, dry_run=dry_run),
+                order.directory,
+                conflicts=way,
+                if_exists=order.if_exists,
+                as_json=order.as_json,
+            )
+            if dry_run:
+                return merging.plan()
+            if drawn:
+                drawn.plan(selected.artifacts)
+            return await merging.run(client, order.extract or ExtractPolicy(), concurrency=order.jobs)
+
+
+def _observers(drawn: bars.DownloadBars | None) -> list[Observer]:
+    return [] if drawn is None else [drawn]
 
 
 # --- the download
@@ -164,29 +170,33 @@ async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: boo
 
 async def _download(context: Context, order: Order) -> int:
     tally = Tally()
-    async with context.client(order.target, tally) as client:
-        selected = await _selected(context, client, order)
-        report = Report(context, order, selected, tally)
-        await _fetch(client, report)
+    drawn = bars.DownloadBars() if context.live else None
+    async with context.client(order.target, tally, *_observers(drawn)) as client:
+        with drawn or contextlib.nullcontext():
+            selected = await _selected(context, client, order)
+            report = Report(context, order, selected, tally)
+            if drawn:
+                drawn.plan(selected.artifacts)
+            try:
+                await _fetch(client, report)
+            except asyncio.CancelledError:
+                report.stop()
+                raise
     return report.close()
 
 
 async def _fetch(client: ArtifactsClient, report: "Report") -> None:
-    order, artifacts = report.order, report.selected.artifacts
-    total = sum(artifact.size_in_bytes for artifact in artifacts)
-    drawn = bars.DownloadBars(len(artifacts), total) if report.context.live and artifacts else None
-    with drawn or contextlib.nullcontext():
-        async with client.download_many(
-            artifacts,
-            order.directory,
-            concurrency=order.jobs,
-            extract=order.extract or False,
-            if_exists=order.if_exists,
-            layout=order.layout,
-            observer=drawn,
-        ) as outcomes:
-            async for outcome in outcomes:
-                report.take(outcome, await _in_the_way(client, order, outcome))
+    order = report.order
+    async with client.download_many(
+        report.selected.artifacts,
+        order.directory,
+        concurrency=order.jobs,
+        extract=order.extract or False,
+        if_exists=order.if_exists,
+        layout=order.layout,
+    ) as outcomes:
+        async for outcome in outcomes:
+            report.take(outcome, await _in_the_way(client, order, outcome))
 
 
 async def _in_the_way(
@@ -212,13 +222,14 @@ class Report:
         self._failures: list[Failure] = list(selected.failures)
         self._started = asyncio.get_running_loop().time()
         self._elapsed = 0.0
+        self._at_the_end = context.live and screen.is_terminal(sys.stdout)  # there, the display has them until then
 
     def take(self, outcome: Outcome[DownloadResult], in_the_way: DestinationExistsError | None = None) -> None:
         """Take one outcome, and say it."""
         self._elapsed = asyncio.get_running_loop().time() - self._started
         if outcome.ok is True:
             self._results.append(outcome.value)
-            if not self.order.as_json:
+            if not self.order.as_json and not self._at_the_end:
                 screen.write(sys.stdout, lines.line(outcome.value))
         else:
             error = in_the_way or outcome.error
@@ -231,10 +242,22 @@ class Report:
         """Say what all came to, and return the exit code."""
         if self.order.as_json:
             screen.write(sys.stdout, documents.dumps(self._document()))
+        self._say_all()
+        return combined([failure.error for failure in self._failures], done=len(self._results))
+
+    def stop(self) -> None:
+        """Say what was done before the user, or the system, has stopped it."""
+        if self._results or self._failures:
+            self._elapsed = asyncio.get_running_loop().time() - self._started
+            self._say_all()
+
+    def _say_all(self) -> None:
+        """Say what all came to; on a terminal also what was downloaded, unless that is a long list."""
+        if self._at_the_end and not self.order.as_json:
+            screen.write(sys.stdout, lines.table(self._results, screen.size(sys.stdout).columns))
         self.context.note(
             lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
         )
-        return combined([failure.error for failure in self._failures], done=len(self._results))
 
     def _sentence(self, error: Exception) -> str:
         return self.context.sentence(error, resumes=True, can_replace=self.order.if_exists != "replace")
@@ -272,15 +295,17 @@ def _head(order: Order, selected: Selected, *, dry_run: bool) -> dict[str, Any]:
 
 async def _plan(context: Context, order: Order) -> int:
     """Say what a download would do, and do nothing."""
-    async with context.client(order.target) as client:
-        selected = await _selected(context, client, order)
-        plans = await client.plan_downloads(
-            selected.artifacts,
-            order.directory,
-            layout=order.layout,
-            extract=order.extract or False,
-            if_exists=order.if_exists,
-        )
+    drawn = bars.Spinner() if context.live else None
+    async with context.client(order.target, *_observers(drawn)) as client:
+        with drawn or contextlib.nullcontext():
+            selected = await _selected(context, client, order)
+            plans = await client.plan_downloads(
+                selected.artifacts,
+                order.directory,
+                layout=order.layout,
+                extract=order.extract or False,
+                if_exists=order.if_exists,
+            )
     if order.as_json:
         screen.write(sys.stdout, documents.dumps(_plan_document(context, order, selected, plans)))
     elif plans:

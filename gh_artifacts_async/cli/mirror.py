@@ -93,8 +93,10 @@ def mirror(
 
 async def _mirror(context: Context, order: Order) -> int:
     started = asyncio.get_running_loop().time()
-    async with context.client(order.target) as client:
-        report = await _run(context, client, order)
+    drawn = bars.DownloadBars() if context.live else None
+    async with context.client(order.target, *([drawn] if drawn else [])) as client:
+        with drawn or contextlib.nullcontext():
+            report = await _run(client, order)
     elapsed = asyncio.get_running_loop().time() - started
     if order.as_json:
         screen.write(sys.stdout, documents.dumps(_document(context, order, report, elapsed)))
@@ -110,21 +112,18 @@ async def _mirror(context: Context, order: Order) -> int:
     )
 
 
-async def _run(context: Context, client: ArtifactsClient, order: Order) -> MirrorReport:
-    drawn = bars.DownloadBars(None, None) if context.live else None
-    with drawn or contextlib.nullcontext():
-        return await client.mirror(
-            order.target.repo,
-            order.directory,
-            query=order.query,
-            layout=order.layout,
-            prune=order.prune,
-            verify=order.verify,
-            extract=order.extract,
-            link=order.link,
-            concurrency=order.jobs,
-            observer=drawn,
-        )
+async def _run(client: ArtifactsClient, order: Order) -> MirrorReport:
+    return await client.mirror(
+        order.target.repo,
+        order.directory,
+        query=order.query,
+        layout=order.layout,
+        prune=order.prune,
+        verify=order.verify,
+        extract=order.extract,
+        link=order.link,
+        concurrency=order.jobs,
+    )
 
 
 def _unmet(context: Context, order: Order, report: MirrorReport) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.cli.render import tables, text
+from gh_artifacts_async.cli.render import cells, tables, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _VERIFIED = {"digest": "sha256 ok", "size": "size ok", "none": "unverified"}
 _NAMES_SHOWN = 3
+_ROWS = 20
+"""Of a table; a longer one would push what was on the screen off it."""
+
+_GAP = 2
+_LEAST_PATH = 12
 
 
 def line(result: DownloadResult) -> str:
@@ -24,6 +29,44 @@ def line(result: DownloadResult) -> str:
     resumed = f"  (resumed at {text.size(result.resumed_from)})" if result.resumed_from else ""
     unpacked = "" if result.members is None else f"  ({text.count(len(result.members), 'file')})"
     return f"{text.size(result.size):>9}  {how:<13}  {text.escaped(str(result.path))}{unpacked}{resumed}\n"
+
+
+def table(results: Sequence[DownloadResult], columns: int) -> str:
+    """Return a table of what was downloaded; nothing if that is a long list, which the total has the number of.
+
+    Args:
+        results: of the downloads; what was there already is left out.
+        columns: of the terminal.
+    """
+    fetched = [result for result in results if not result.skipped]
+    if not 0 < len(fetched) <= _ROWS:
+        return ""
+    rows = [("NAME", "SIZE", "VERIFIED", "PATH"), *map(_row, fetched)]
+    name, size, verified, path = (max(map(cells.width, column)) for column in zip(*rows, strict=True))
+    verified = min(verified, max(len("already there"), columns // 3))
+    room = columns - 1 - size - verified - 2 * _GAP  # for the name and, unless that makes both too short, the path
+    path = path if name + _GAP + path <= room else max(room - _GAP - min(name, room // 2), 0)
+    path = path if path >= _LEAST_PATH else 0
+    name = max(0, min(name, room - (path + _GAP if path else 0)))
+    lines = [
+        (" " * _GAP).join(
+            (
+                cells.left(row[0], name),
+                cells.right(row[1], size),
+                cells.left(row[2].partition(",")[0] if cells.width(row[2]) > verified else row[2], verified),
+            )
+        )
+        + (" " * _GAP + cells.fitted(row[3], path) if path else "")
+        for row in rows
+    ]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _row(result: DownloadResult) -> tuple[str, str, str, str]:
+    more = "" if result.members is None else f", {text.count(len(result.members), 'file')}"
+    more += f", resumed at {text.size(result.resumed_from)}" if result.resumed_from else ""
+    name, path = text.escaped(result.artifact.name), text.escaped(str(result.path))
+    return name, text.size(result.size), f"{_VERIFIED[result.verified]}{more}", path
 
 
 def transferred(results: Sequence[DownloadResult]) -> int:
@@ -51,6 +94,7 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
     parts += [f"{text.count(tally.resumed, 'broken transfer')} resumed"] if tally.resumed else []
     parts += [f"{text.count(tally.restarted, 'transfer')} restarted"] if tally.restarted else []
     parts += [f"{text.count(tally.renewed, 'expired URL')} renewed"] if tally.renewed else []
+    parts += [f"waited {text.duration(tally.paused)} for GitHub's rate limit"] if tally.paused else []
     return "; ".join(parts) or "nothing to download"
 
 
