@@ -78,10 +78,14 @@ class Live(ABC):
         self._block.close()
         self._write([])
 
-    def _tick(self) -> None:
-        started = time.perf_counter()
+    def draw(self) -> None:
+        """Draw the lines as they are to be now, in place of those on the screen."""
         size = screen.size(self._stream)
         self._write(self.lines(time.monotonic(), size.columns, size.lines - 1))
+
+    def _tick(self) -> None:
+        started = time.perf_counter()
+        self.draw()
         took = time.perf_counter() - started
         if self._loop is not None:
             self._timer = self._loop.call_later(max(INTERVAL, _SHARE * took), self._tick)

@@ -174,9 +174,9 @@ class Board:
         for one in self._transfers.active.values():
             if now - one.began < SHOWN_AFTER or id(one) in shown or one.settled:
                 continue
-            ended = [number for number, other in enumerate(slots) if other.settled]
-            if ended:
-                slots[min(ended, key=lambda number: slots[number].ended or 0.0)] = one
+            free = [(other.ended or 0.0, number) for number, other in enumerate(slots) if other.settled]
+            if free:
+                slots[min(free)[1]] = one
             elif len(slots) < most:
                 slots.append(one)
             else:
@@ -296,7 +296,7 @@ def _state(one: Transfer, now: float) -> tuple[list[str], str]:
         still = now - one.moved
         if still >= STALLED_AFTER:
             return [f"stalled for {text.span(still)}", "stalled"], _YELLOW
-        return (_resuming(one) if one.offset and now < one.until else []), _YELLOW
+        return ([f"resumed at {text.size(one.offset)}", "resumed"] if one.offset and now < one.until else []), _YELLOW
     if one.state == "retrying":
         left = one.until - now
         return ([f"retrying in {left + 1:.0f} s", f"retry {left + 1:.0f} s"] if left > 0 else ["retrying"]), _YELLOW
