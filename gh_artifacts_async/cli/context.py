@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from gh_artifacts_async.cli import repo
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.events import Pacing, RateLimitPause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 3900.0
 """Seconds: a person at the command line would rather wait out GitHub's hour than start over."""
+
+
+_SAME_WAIT = 5.0
+"""Seconds by which two waits differ that need not both be told."""
 
 
 @attrs.define
@@ -37,6 +43,7 @@ class Context:
     options: GlobalOptions
     api: str | None = None
     in_the_way: str | None = None
+    _waits_until: float = 0.0
 
     @property
     def live(self) -> bool:
@@ -103,8 +110,18 @@ class Context:
         if screen.is_live() and not self.options.verbose:
             return  # the display shows it
         said = events.phrase(event, everything=self.options.verbose)
-        if said is not None:
+        if said is not None and not self._said_already(event):
             self.note(said)
+
+    def _said_already(self, event: Event) -> bool:
+        """Whether it is a wait, and it was said before that there is nothing until then: each request waits alone."""
+        if not isinstance(event, RateLimitPause | Pacing):
+            return False
+        until = time.monotonic() + event.seconds
+        if until < self._waits_until + _SAME_WAIT:
+            return True
+        self._waits_until = until
+        return False
 
     def note(self, said: str) -> None:
         """Say something beside the results; not with ``--quiet``."""

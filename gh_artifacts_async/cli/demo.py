@@ -25,6 +25,7 @@ from gh_artifacts_async.cli.context import Context, fan_out
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.render import artifacts as tables_of_artifacts
 from gh_artifacts_async.cli.render import bars, downloads, events, screen, tables, text
+from gh_artifacts_async.cli.render.sentences import named
 from gh_artifacts_async.errors import ConfigurationError
 
 MOST_DOWNLOADED = 50
@@ -162,7 +163,7 @@ class Demo:
                     results.append(outcome.value)
                 else:
                     self._figures.failures.append(outcome.error)
-                    self._context.error(f"{outcome.artifact.name}: {self._context.sentence(outcome.error)}")
+                    self._context.error(named(outcome.artifact, self._context.sentence(outcome.error)))
         return results
 
 

@@ -29,7 +29,7 @@ from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.render import bars, documents, screen
 from gh_artifacts_async.cli.render import downloads as lines
 from gh_artifacts_async.cli.render.events import Tally
-from gh_artifacts_async.cli.render.sentences import RESUME
+from gh_artifacts_async.cli.render.sentences import RESUME, named
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.selection import Failure, Selected, Selection, check_names, select
 from gh_artifacts_async.cli.selectors import Selectors
@@ -236,7 +236,7 @@ class Report:
             said_before = any(failure.error is error for failure in self._failures)
             self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, error))
             if not said_before:  # one reason that ended all the rest is told once
-                self.context.error(_named(outcome.artifact.name, self._sentence(error)))
+                self.context.error(named(outcome.artifact, self._sentence(error)))
 
     def close(self) -> int:
         """Say what all came to, and return the exit code."""
@@ -272,11 +272,6 @@ class Report:
             "bytes": lines.transferred(self._results),
             "elapsed": round(self._elapsed, 3),
         }
-
-
-def _named(name: str | None, said: str) -> str:
-    """Return a sentence that says which artifact it is about, once."""
-    return said if repr(name) in said else f"{name}: {said}"
 
 
 def _head(order: Order, selected: Selected, *, dry_run: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from gh_artifacts_async.cli.exits import OK, NoMatchError, combined
 from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.render import bars, documents, screen
 from gh_artifacts_async.cli.render import mirrors as lines
-from gh_artifacts_async.cli.render.sentences import RESUME
+from gh_artifacts_async.cli.render.sentences import RESUME, named
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.selectors import Selectors
 from gh_artifacts_async.errors import ConfigurationError
@@ -143,9 +143,7 @@ def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
 
 
 def _sentence(context: Context, failure: Failure) -> str:
-    """Return a sentence that says which artifact it is about, once."""
-    said, name = context.sentence(failure.error, resumes=True), failure.artifact.name
-    return said if name is None or name in said else f"{name}: {said}"
+    return named(failure.artifact, context.sentence(failure.error, resumes=True))
 
 
 def _document(context: Context, order: Order, report: MirrorReport, elapsed: float) -> dict[str, Any]:

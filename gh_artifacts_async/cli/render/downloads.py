@@ -45,8 +45,9 @@ def table(results: Sequence[DownloadResult], columns: int) -> str:
     name, size, verified, path = (max(map(cells.width, column)) for column in zip(*rows, strict=True))
     verified = min(verified, max(len("already there"), columns // 3))
     room = columns - 1 - size - verified - 2 * _GAP  # for the name and, unless that makes both too short, the path
-    path = path if name + _GAP + path <= room else max(room - _GAP - min(name, room // 2), 0)
-    path = path if path >= _LEAST_PATH else 0
+    if name + _GAP + path > room:
+        path = room - _GAP - min(name, room // 2)
+        path = path if path >= _LEAST_PATH else 0
     name = max(0, min(name, room - (path + _GAP if path else 0)))
     lines = [
         (" " * _GAP).join(
