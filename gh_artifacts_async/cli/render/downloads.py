@@ -42,25 +42,25 @@ def table(results: Sequence[DownloadResult], columns: int) -> str:
     if not 0 < len(fetched) <= _ROWS:
         return ""
     rows = [("NAME", "SIZE", "VERIFIED", "PATH"), *map(_row, fetched)]
-    name, size, verified, path = (max(map(cells.width, column)) for column in zip(*rows, strict=True))
-    verified = min(verified, max(len("already there"), columns // 3))
+    if _needed(rows) > columns - 1:  # of how it was verified, the short of it
+        rows = [(name, size, verified.partition(",")[0], path) for name, size, verified, path in rows]
+    name, size, verified, path = _widths(rows)
     room = columns - 1 - size - verified - 2 * _GAP  # for the name and, unless that makes both too short, the path
     if name + _GAP + path > room:
         path = room - _GAP - min(name, room // 2)
         path = path if path >= _LEAST_PATH else 0
-    name = max(0, min(name, room - (path + _GAP if path else 0)))
-    lines = [
-        (" " * _GAP).join(
-            (
-                cells.left(row[0], name),
-                cells.right(row[1], size),
-                cells.left(row[2].partition(",")[0] if cells.width(row[2]) > verified else row[2], verified),
-            )
-        )
-        + (" " * _GAP + cells.fitted(row[3], path) if path else "")
-        for row in rows
-    ]
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    name = max(1, min(name, room - (path + _GAP if path else 0)))
+    lines = [(cells.left(row[0], name), cells.right(row[1], size), cells.left(row[2], verified)) for row in rows]
+    paths = [(cells.fitted(row[3], path),) if path else () for row in rows]
+    return "".join(f"{(' ' * _GAP).join((*line, *place)).rstrip()}\n" for line, place in zip(lines, paths, strict=True))
+
+
+def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:
+    return [max(map(cells.width, column)) for column in zip(*rows, strict=True)]
+
+
+def _needed(rows: Sequence[tuple[str, ...]]) -> int:
+    return sum(_widths(rows)) + _GAP * (len(rows[0]) - 1)
 
 
 def _row(result: DownloadResult) -> tuple[str, str, str, str]:

@@ -32,7 +32,7 @@ STALLED_AFTER = 3.0
 _MINUTE = 60
 _WIDE, _MEDIUM, _NARROW = 75, 55, 30
 _AMOUNT, _PERCENT, _RATE, _LEFT = 15, 4, 9, 11
-_LEAST_BAR, _LEAST_NAME = 8, 24
+_SHORT_BAR, _LEAST_BAR, _LEAST_NAME = 6, 8, 24
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
 _SPINS_A_SECOND = 5
 
@@ -116,7 +116,7 @@ class Layout:
             return cls(usable, 1, rest - _LEAST_BAR, _LEAST_BAR, _AMOUNT, 0, _LEFT)
         if usable >= _NARROW:
             rest = usable - _PERCENT - _LEFT - 3
-            bar = _LEAST_BAR if rest > 2 * _LEAST_BAR else 0
+            bar = _SHORT_BAR if rest > 2 * _SHORT_BAR else 0
             return cls(usable, 1, rest - bar + (0 if bar else 1), bar, _PERCENT, 0, _LEFT)
         return cls(usable, 1, max(1, usable - _PERCENT - 1), 0, min(_PERCENT, usable - 1), 0, 0)
 
@@ -206,13 +206,14 @@ class Board:
         rate = transfers.rate.at(now, done)
         total = None if transfers.total is None else to_do
         part = 0.0 if total is None else _part(done, total, empty=transfers.done >= (transfers.total or 0))
-        idle = all(one.state == "signing" for one in transfers.active.values())
-        if self._paused(now) and idle:
-            tail = look.styled(cells.left(self._waiting(layout.state), layout.state), _YELLOW)
+        label = look.styled(label, _BOLD)
+        if self._paused(now) and all(one.state == "signing" for one in transfers.active.values()):
+            if not layout.rate:
+                return self._waiting_line(label, layout)
+            tail = look.styled(cells.left(self._waiting(layout.state), layout.state, look.ellipsis), _YELLOW)
         else:
             left = None if total is None or not rate else (total - done) / rate
             tail = self._rate_and_left(rate, left, layout)
-        label = look.styled(label, _BOLD)
         if total is None:  # then there is no bar, and its room is the amount's
             room = layout.amount + (layout.bar + layout.gap if layout.bar else 0)
             return layout.line((label, layout.name), (cells.right(text.size(done), room), room), (tail, layout.state))
@@ -225,9 +226,7 @@ class Board:
         look = self._look
         name = cells.left(text.escaped(one.name), layout.name, look.ellipsis)
         if self._paused(now) and one.state in {"signing", "resuming"}:
-            room = layout.columns - layout.name - layout.gap
-            if room > layout.left:
-                return f"{name}{' ' * layout.gap}{look.styled(self._waiting(room), _YELLOW)}"
+            return self._waiting_line(name, layout)
         extracting = one.state == "extracting"
         done, total = (one.written, one.to_write) if extracting else (one.received, one.size)
         rate = one.rate.at(now, one.received) if one.ended is None else None
@@ -264,6 +263,13 @@ class Board:
             said = f"{ends:%H:%M:%S}" if left < _MINUTE else f"{ends + timedelta(seconds=59):%H:%M}"
             self._pause = (until, said)
 
+    def _waiting_line(self, name: str, layout: Layout) -> str:
+        room = layout.columns - layout.name - layout.gap
+        return layout.line(
+            (name, layout.name),
+            (self._look.styled(cells.fitted(self._waiting(room), room, self._look.ellipsis), _YELLOW), room),
+        )
+
     def _waiting(self, room: int) -> str:
         """Return why nothing moves, and until when, in as many words as there is room for."""
         until = self._pause[1]
@@ -292,6 +298,8 @@ _PLAIN_STATES: dict[State, tuple[list[str], str]] = {
 
 def _state(one: Transfer, now: float) -> tuple[list[str], str]:
     """Return what is said of a transfer in place of its rate, the longest first, and the style; nothing if it moves."""
+    if one.settled and one.ended is None:
+        return ["extracted"], _GREEN
     if one.state == "receiving":
         still = now - one.moved
         if still >= STALLED_AFTER:
