@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from gh_artifacts_async.cli.actions import Report
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text, workflow
 from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.events import Pacing, RateLimitPause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 3900.0
 """Seconds: a person at the command line would rather wait out GitHub's hour than start over."""
+
+
+_SAME_WAIT = 5.0
+"""Seconds by which two waits differ that need not both be told."""
 
 
 @attrs.define
@@ -44,6 +50,7 @@ class Context:
     in_the_way: str | None = None
     login: str | None = None
     report: Report | None = None
+    _waits_until: float = 0.0
 
     @property
     def live(self) -> bool:
@@ -118,14 +125,26 @@ class Context:
 
     def tell(self, event: Event) -> None:
         """Say what happens on the way: with ``--verbose`` everything, else only why nothing seems to happen."""
+        if screen.is_live() and not self.options.verbose:
+            return  # the display shows it
         said = events.phrase(event, everything=self.options.verbose)
-        if said is not None:
+        if said is not None and not self._said_already(event):
             self.note(said)
+
+    def _said_already(self, event: Event) -> bool:
+        """Whether it is a wait, and it was said before that there is nothing until then: each request waits alone."""
+        if not isinstance(event, RateLimitPause | Pacing):
+            return False
+        until = time.monotonic() + event.seconds
+        if until < self._waits_until + _SAME_WAIT:
+            return True
+        self._waits_until = until
+        return False
 
     def note(self, said: str) -> None:
         """Say something beside the results; not with ``--quiet``."""
         if not self.options.quiet:
-            screen.write(sys.stderr, f"{text.escaped(said)}\n")
+            screen.write(sys.stderr, f"{screen.wrapped(text.escaped(said), sys.stderr)}\n")
 
     def warning(self, said: str) -> None:
         """Say what may not be as it should; not with ``--quiet``."""

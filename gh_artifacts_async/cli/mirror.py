@@ -16,7 +16,7 @@ from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.output import Output, Printer
 from gh_artifacts_async.cli.render import bars, documents, tables
 from gh_artifacts_async.cli.render import mirrors as lines
-from gh_artifacts_async.cli.render.sentences import RESUME
+from gh_artifacts_async.cli.render.sentences import RESUME, named
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.selectors import Selectors
 from gh_artifacts_async.errors import ConfigurationError
@@ -93,8 +93,10 @@ def mirror(
 
 async def _mirror(context: Context, order: Order) -> int:
     started = asyncio.get_running_loop().time()
-    async with context.client(order.target) as client:
-        report = await _run(context, client, order)
+    drawn = bars.DownloadBars() if context.live else None
+    async with context.client(order.target, *([drawn] if drawn else [])) as client:
+        with drawn or contextlib.nullcontext():
+            report = await _run(client, order)
     elapsed = asyncio.get_running_loop().time() - started
     if order.printer is not None:
         order.printer.document(_document(context, order, report, elapsed))
@@ -119,21 +121,18 @@ async def _mirror(context: Context, order: Order) -> int:
     )
 
 
-async def _run(context: Context, client: ArtifactsClient, order: Order) -> MirrorReport:
-    drawn = bars.DownloadBars(None, None) if context.live else None
-    with drawn or contextlib.nullcontext():
-        return await client.mirror(
-            order.target.repo,
-            order.directory,
-            query=order.query,
-            layout=order.layout,
-            prune=order.prune,
-            verify=order.verify,
-            extract=order.extract,
-            link=order.link,
-            concurrency=order.jobs,
-            observer=drawn,
-        )
+async def _run(client: ArtifactsClient, order: Order) -> MirrorReport:
+    return await client.mirror(
+        order.target.repo,
+        order.directory,
+        query=order.query,
+        layout=order.layout,
+        prune=order.prune,
+        verify=order.verify,
+        extract=order.extract,
+        link=order.link,
+        concurrency=order.jobs,
+    )
 
 
 def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
@@ -153,9 +152,7 @@ def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
 
 
 def _sentence(context: Context, failure: Failure) -> str:
-    """Return a sentence that says which artifact it is about, once."""
-    said, name = context.sentence(failure.error, resumes=True), failure.artifact.name
-    return said if name is None or name in said else f"{name}: {said}"
+    return named(failure.artifact, context.sentence(failure.error, resumes=True))
 
 
 def _document(context: Context, order: Order, report: MirrorReport, elapsed: float) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async.cli import main
+from gh_artifacts_async.cli.render import bars, progress
 from gh_artifacts_async.client import ArtifactsClient
 from gh_artifacts_async.settings import RetryPolicy
 from gh_artifacts_async.testing import FakeGitHub
@@ -24,6 +25,8 @@ from tests.kits.gh import install_gh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    from gh_artifacts_async import Event
 
 REPO = "octo-org/octo-docs"
 
@@ -219,3 +222,20 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Make standard error a terminal, for what ``cli`` runs."""
     monkeypatch.setenv("TERM", "xterm-256color")
     return Terminal()
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the display draw after each event, and show also what takes no time."""
+
+    def drawn_at_once(observe: Callable[..., None]) -> Callable[..., None]:
+        def observed(live: bars.Live, event: Event) -> None:
+            observe(live, event)
+            live.draw()
+
+        return observed
+
+    monkeypatch.setattr(progress, "SHOWN_AFTER", 0.0)
+    monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
+    for kind in (bars.DownloadBars, bars.Spinner):
+        monkeypatch.setattr(kind, "__call__", drawn_at_once(kind.__dict__["__call__"]))

@@ -29,7 +29,7 @@ class TestCommands:
             == f"::group::Downloading from {REPO}\n      5 B  sha256 ok      {Path('out/notes#1.txt')}\n::endgroup::\n"
         )
         assert ran.err.startswith("::add-mask::" + "secret" + "-token\n")
-        assert "\n::error title=gh-artifacts::gone: " in ran.err
+        assert f"\n::error title=gh-artifacts::gone ({bad}): " in ran.err
         path = tmp_path / "out" / "notes#1.txt"
         assert step.outputs == {
             "artifact-id": str(good),

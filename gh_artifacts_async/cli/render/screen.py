@@ -12,23 +12,45 @@ from gh_artifacts_async.cli.render import text as words
 from gh_artifacts_async.cli.render import workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from rich.console import Console
 
 BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
 """Styles, as terminals know them (https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters)."""
 
 _ELLIPSIS = "\u2026"
-_USUAL = 80  # columns of a terminal that does not say
 _PAUSE = 0.2
 """Seconds in which the runner reads what was written."""
-_UNBOUND = 100_000
-"""Columns where there is no terminal: nothing is cut off for a program or a log."""
+
+_USUAL = os.terminal_size((80, 24))
+"""The size of a terminal that does not say."""
+
+
+class _Above:
+    """What writes above lines that are redrawn in place, while there are any; else None."""
+
+    write: Callable[[TextIO, str], None] | None = None
+
+
+@contextlib.contextmanager
+def drawn_below(write_above: Callable[[TextIO, str], None]) -> Generator[None]:
+    """Hand over what is written to a terminal within a block: there are lines on it that are redrawn in place."""
+    before, _Above.write = _Above.write, write_above
+    try:
+        yield
+    finally:
+        _Above.write = before
+
+
+def is_live() -> bool:
+    """Whether there are lines on the terminal that are redrawn in place."""
+    return _Above.write is not None
 
 
 def write(stream: TextIO | None, text: str, *, command: bool = False) -> bool:
     """Write and flush; a reader that is gone (``| head``) is no error, and nothing more is written to it.
+
+    While lines are redrawn in place on the terminal, what goes there is written with the next redraw.
 
     Args:
         stream: where to; None for one that was closed before the program began.
@@ -45,6 +67,18 @@ def write(stream: TextIO | None, text: str, *, command: bool = False) -> bool:
         return False
     if not command and workflow.active():
         text = workflow.neutral(text)
+    if _Above.write is not None and is_terminal(stream):
+        _Above.write(stream, text)
+        return True
+    return write_now(stream, text)
+
+
+def write_now(stream: TextIO, text: str) -> bool:
+    """Write and flush, whatever is on the terminal; otherwise as :func:`write`.
+
+    Raises:
+        OSError: the stream's disk is full, or broken otherwise.
+    """
     with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         try:
             stream.write(text)
@@ -62,7 +96,7 @@ def complain(kind: Literal["error", "warning"], said: str) -> None:
     if workflow.heard(sys.stderr):
         write(sys.stderr, workflow.annotation(kind, said), command=True)
     else:
-        write(sys.stderr, f"{kind}: {said}\n")
+        write(sys.stderr, f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
 
 
 @contextlib.contextmanager
@@ -188,9 +222,9 @@ def _columns(stream: TextIO) -> int:
     if said.isdecimal() and int(said):
         return int(said)
     try:
-        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL.columns
     except (OSError, ValueError):
-        return _USUAL
+        return _USUAL.columns
 
 
 def _has_colours(stream: TextIO | None) -> bool:
@@ -203,9 +237,25 @@ def _has_colours(stream: TextIO | None) -> bool:
     return is_terminal(stream) and (os.name != "nt" or any(map(os.environ.get, ("WT_SESSION", "TERM"))))
 
 
-def console(stream: TextIO) -> Console:
-    """Return rich's console for a stream; it takes no markup, and cuts nothing off where there is no terminal."""
-    from rich.console import Console
+def size(stream: TextIO | None) -> os.terminal_size:
+    """Return a terminal's size; it may have changed since it was last asked for."""
+    found = os.terminal_size((0, 0))
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        found = os.get_terminal_size(stream.fileno())  # type: ignore[union-attr]
+    columns = found.columns or _number("COLUMNS") or _USUAL.columns
+    return os.terminal_size((columns, found.lines or _number("LINES") or _USUAL.lines))
 
-    width = None if is_terminal(stream) else _UNBOUND
-    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+def _number(name: str) -> int:
+    value = os.environ.get(name, "")
+    return int(value) if value.isdecimal() else 0
+
+
+def wrapped(said: str, stream: TextIO | None) -> str:
+    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is."""
+    import textwrap
+
+    if not is_terminal(stream):
+        return said
+    lines = textwrap.wrap(said, size(stream).columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 import attrs
 
 from gh_artifacts_async import errors
 from gh_artifacts_async.cli.exits import NoMatchError, OutOfTimeError
+
+if TYPE_CHECKING:
+    from gh_artifacts_async import Artifact, ArtifactRef
 
 RESUME = "run the same command again to resume where it stopped"
 """What to do after a download that was interrupted, by whatever but wrong content."""
@@ -22,6 +26,7 @@ _LISTINGS = ("/actions/artifacts", "/actions/runs")
 """How a request ends that has no ID: one for a whole repository."""
 _SAY_WHAT_TO_DO = ("keep them apart", "to get the artifact again")
 """Where an error about something in the way says this, it has said what to do."""
+_GONE = (404, 410)
 _KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
 _AS_OPTIONS = (
     ("base_url", "the API's URL"),
@@ -147,6 +152,17 @@ def sentence(error: BaseException, situation: Situation | None = None) -> str:
     return f"{said}; {hint}" if hint and hint not in said else said
 
 
+def named(artifact: Artifact | ArtifactRef, said: str) -> str:
+    """Return a sentence that says which artifact it is about, by its name and its ID, and once."""
+    number, name = artifact.id, artifact.name
+    if name is None:
+        return said
+    for known in (f"artifact {number} ({name!r})", f"artifact {number}"):
+        if said.startswith(known):
+            return f"{name} ({number}){said.removeprefix(known)}"
+    return said if name in said else f"{name}: {said}"
+
+
 def _said(error: BaseException) -> str:
     if isinstance(error, errors.MissingTokenError) and _LOGIN not in str(error):
         if str(error).startswith(_DELETES):
@@ -194,6 +210,8 @@ def _hint(error: BaseException, situation: Situation) -> str:
     if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
         return "" if any(said in str(error) for said in _SAY_WHAT_TO_DO) else situation.in_the_way
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    if isinstance(error, errors.StorageError) and error.status in _GONE:
+        hint = "it may have been deleted: run gh-artifacts list to see what there is"
     if isinstance(error, errors.NotFoundError) and error.request.endswith(_LISTINGS):
         hint = "check OWNER/REPO"
     if isinstance(error, errors.TransportError) and "; check " in str(error):
