@@ -125,7 +125,7 @@ class Table:
         What may not be shortened takes room from what may; and that takes what is left, out of line rather than cut.
         """
         wanted = [
-            max(columns, length) if columns or column.optional else 0
+            max(columns, length) if columns or (column.optional and not column.drop) else 0
             for column, columns, length in zip(self._columns, self._widths, lengths, strict=True)
         ]
         if self._view.width is None or wanted == self._widths:
