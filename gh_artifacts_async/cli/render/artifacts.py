@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 ID = tables.Column("ID", right=True)
-NAME = tables.Column("NAME", style=screen.CYAN, easy=16, middle=True, usual=24)
+NAME = tables.Column("NAME", style=screen.CYAN, easy=16, middle=True, usual=32)
 SIZE = tables.Column("SIZE", right=True, usual=7)
 CREATED = tables.Column("CREATED", drop=1, usual=8)
-BRANCH = tables.Column("BRANCH", easy=10, middle=True, drop=2, usual=12)
+BRANCH = tables.Column("BRANCH", easy=10, middle=True, drop=2, usual=24)
 """What is the same in every table of artifacts."""
 
 COLUMNS = (
