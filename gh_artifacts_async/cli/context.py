@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.cli import repo
+from gh_artifacts_async.cli import manual, repo
 from gh_artifacts_async.cli.actions import Report
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text, workflow
@@ -33,6 +33,7 @@ class Context:
 
     Attributes:
         options: the global ones.
+        command: its name; None before it is known.
         api: the base URL of the API that is used, once the repository is known.
         in_the_way: what to do about something that is in the way; None for a command with ``--dir``.
         login: the host whose login gh has stored, if that is the token in use.
@@ -40,6 +41,7 @@ class Context:
     """
 
     options: GlobalOptions
+    command: str | None = None
     api: str | None = None
     in_the_way: str | None = None
     login: str | None = None
@@ -153,6 +155,7 @@ class Context:
             token_variables=variables,
             token_in=None if self.login else next(filter(os.environ.get, variables), None),
             login=self.login,
+            options=manual.options_of(self.command),
             login_helps=repo.login_command(self.api) if self.options.token_from in {None, "gh"} else None,
             resumes=resumes,
             can_replace=can_replace,
