@@ -46,6 +46,7 @@ class Context:
     in_the_way: str | None = None
     login: str | None = None
     report: Report | None = None
+    _masked: bool = attrs.field(default=False, init=False)
 
     @property
     def live(self) -> bool:
@@ -111,12 +112,13 @@ class Context:
 
     async def _mask(self, api_url: str | None, stored: TokenSource | None) -> None:
         """Have the runner of a GitHub Actions job hide the token; it knows that of GITHUB_TOKEN itself."""
-        if not workflow.active():
+        if self._masked or not workflow.active():
             return
         names = repo.token_variables_of(api_url)
         token = await stored.token() if stored is not None else next(filter(None, map(os.environ.get, names)), None)
         if token and token != os.environ.get("GITHUB_TOKEN"):
             screen.mask(token)
+            self._masked = True
 
     def tell(self, event: Event) -> None:
         """Say what happens on the way: with ``--verbose`` everything, else only why nothing seems to happen."""
