@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.cli import repo
+from gh_artifacts_async.cli import manual, repo
 from gh_artifacts_async.cli.actions import Report
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text, workflow
@@ -39,6 +39,7 @@ class Context:
 
     Attributes:
         options: the global ones.
+        command: its name; None before it is known.
         api: the base URL of the API that is used, once the repository is known.
         in_the_way: what to do about something that is in the way; None for a command with ``--dir``.
         login: the host whose login gh has stored, if that is the token in use.
@@ -46,11 +47,13 @@ class Context:
     """
 
     options: GlobalOptions
+    command: str | None = None
     api: str | None = None
     in_the_way: str | None = None
     login: str | None = None
     report: Report | None = None
-    _waits_until: float = 0.0
+    _waits_until: float = attrs.field(default=0.0, init=False)
+    _masked: bool = attrs.field(default=False, init=False)
 
     @property
     def live(self) -> bool:
@@ -116,12 +119,13 @@ class Context:
 
     async def _mask(self, api_url: str | None, stored: TokenSource | None) -> None:
         """Have the runner of a GitHub Actions job hide the token; it knows that of GITHUB_TOKEN itself."""
-        if not workflow.active():
+        if self._masked or not workflow.active():
             return
         names = repo.token_variables_of(api_url)
         token = await stored.token() if stored is not None else next(filter(None, map(os.environ.get, names)), None)
         if token and token != os.environ.get("GITHUB_TOKEN"):
             screen.mask(token)
+            self._masked = True
 
     def tell(self, event: Event) -> None:
         """Say what happens on the way: with ``--verbose`` everything, else only why nothing seems to happen."""
@@ -172,6 +176,7 @@ class Context:
             token_variables=variables,
             token_in=None if self.login else next(filter(os.environ.get, variables), None),
             login=self.login,
+            options=manual.options_of(self.command),
             login_helps=repo.login_command(self.api) if self.options.token_from in {None, "gh"} else None,
             resumes=resumes,
             can_replace=can_replace,

@@ -373,6 +373,13 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+def options_of(command: str | None) -> frozenset[str] | None:
+    """Return the names of the options that a command takes; None where it is not known."""
+    if command not in COMMANDS:
+        return None
+    return frozenset(name for option in (*COMMANDS[command].options, *GLOBAL) for name in option.names)
+
+
 def asked_for(argv: list[str]) -> tuple[str | None] | None:
     """Return whose help is asked for: a command's, or the program's own (None); None outside where none is.
 

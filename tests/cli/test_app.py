@@ -65,6 +65,17 @@ def test_mistakes_are_exit_code_2(bare_cli, words, said):
     assert said in ran.err
 
 
+@pytest.mark.realtime
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_out_of_time(server, cli, quiet):
+    """Exit code 6, and one sentence that says what to do."""
+    server.github.faults.stall(None, where="api", times=None)
+    server.run()
+    ran = cli("--timeout", "0.3", "list", REPO, *quiet)
+    assert (ran.code, ran.out) == (6, "")
+    assert ran.err == "error: not done within 0.3 s (--timeout); try again, or use a larger --timeout\n"
+
+
 def test_an_interrupt_before_the_work_has_begun(bare_cli, monkeypatch):
     """Ctrl-C while modules are loaded is 130 too."""
 

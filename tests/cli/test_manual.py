@@ -17,6 +17,14 @@ def options(argument) -> frozenset[str]:
     return frozenset(name for name in argument.names if name.startswith("-")) - negative
 
 
+def test_the_options_of_a_command():
+    """Its own and the global ones, by all their names."""
+    assert manual.options_of("show") == {"--json", "--repo", "-R"} | {
+        name for option in manual.GLOBAL for name in option.names
+    }
+    assert manual.options_of("lst") is manual.options_of(None) is None
+
+
 class TestHelp:
     """What --help says, and that it is fast."""
 

@@ -9,7 +9,9 @@ import pytest
 
 from gh_artifacts_async.cli.render import screen
 from tests.cli.conftest import REPO
+from tests.cli.render.test_workflow import obeyed
 
+OURS = re.compile(r"::(?:add-mask::secret-token|(?:error|warning) title=gh-artifacts::.+|group::[A-Z].*|endgroup::)$")
 EVIL = "|`a`##[error]<img>%"
 
 
@@ -131,6 +133,38 @@ class TestCommands:
             ran = cli(*words)
             assert "##[" not in ran.out.replace("::error", "") + re.sub(r"(?m)^::.*", "", ran.err)
         assert cli("list", REPO, "--json").document[0]["name"] == EVIL
+
+    @pytest.mark.usefixtures("step")
+    def test_no_line_of_any_command_is_obeyed_but_its_own(self, server, cli, tmp_path):
+        """Names of artifacts, branches, workflows and files by somebody who means harm."""
+        evil = "::error::x##[error]y"
+        run = server.run(branch=evil)
+        members = {evil: b"1", f"a/{evil}": b"2"}
+        number = server.artifact(run, evil, files=members)
+        bad = server.artifact(run, "b" + evil, files=members)
+        server.github.faults.status(bad, 404, times=None)
+        (tmp_path / "dir").write_text("")
+        for words in (
+            ["list", REPO],
+            ["runs", REPO],
+            ["show", REPO, number],
+            ["ls", REPO, number],
+            ["cat", REPO, number, "::error::z"],
+            ["wait", REPO, evil],
+            ["usage", REPO],
+            ["prune", REPO, "--max-total", "1B", "--verbose"],
+            ["download", REPO, "--all", "--verbose"],
+            ["download", REPO, number, "--dry-run", "--dir", evil],
+            ["download", REPO, number, "--extract", "--dir", "out"],
+            ["mirror", REPO, "mirrored"],
+            ["download", REPO, "--name", "::warning::x", "--branch", "::error::z"],
+            ["list", "::error::x"],
+            ["::error::x"],
+            ["delete", REPO, number, "--yes"],
+        ):
+            ran = cli(*words)
+            for line in (ran.out + ran.err).splitlines():
+                assert not obeyed(line) or OURS.match(line), line
 
     @pytest.mark.usefixtures("step")
     def test_usage_errors_and_warnings_are_annotations(self, server, cli, bare_cli):

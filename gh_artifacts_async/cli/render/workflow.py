@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # The runner also obeys "##[command]" anywhere in a line, and "::command::" after whatever it takes for blanks.
 _OLD = "##["
+_NEAR = 100
 _FIRST = re.compile(r"(?<![^\r\n])([^\w\r\n]*?):(?=:)")
 
 
@@ -50,6 +51,19 @@ def neutral(text: str) -> str:
     if ":" not in text and _OLD not in text:
         return text
     return _FIRST.sub(r"\1\\u003a", text.replace(_OLD, "\\u0023#["))
+
+
+def may_hold_commands(data: bytes) -> bool:
+    """Whether the runner might obey a line of some bytes; rather yes than no, and soon, also for many of them."""
+    if _OLD.encode() in data:
+        return True
+    at = data.find(b"::")
+    while at >= 0:
+        before = re.split(rb"[\r\n]", data[max(0, at - _NEAR) : at])[-1]
+        if not re.search(rb"\w", before):
+            return True
+        at = data.find(b"::", at + 1)
+    return False
 
 
 def annotation(kind: Literal["error", "warning"], said: str) -> str:

@@ -201,6 +201,14 @@ def test_a_limit_of_an_archive():
     assert sentence(deep) == "x has depth 99, more than 9; to get the zip itself, download it without --extract"
 
 
+def test_advice_that_the_command_cannot_take():
+    """An option is named only to who can give it."""
+    link = errors.UnsafeMemberError('it is a link; set symlinks="skip" (--symlinks skip) to extract everything else')
+    download, mirror = Situation(options=frozenset({"--symlinks"})), Situation(options=frozenset({"--extract"}))
+    assert "; use --symlinks skip to extract everything else; to get the zip" in sentence(link, download)
+    assert sentence(link, mirror) == "it is a link; to get the zip itself, download it without --extract"
+
+
 def test_a_connection_that_failed_is_told_what_to_check_once():
     """The library's own advice is enough."""
     failed = errors.ConnectionFailedError("no such name; check the address and the firewall")

@@ -97,6 +97,23 @@ class TestNeutral:
         assert json.loads(workflow.neutral(json.dumps(document, indent=2))) == document
 
 
+@pytest.mark.parametrize(
+    ("data", "may"),
+    [
+        (b"", False),
+        (b"a::b\nstd::vector::x\n1::", False),
+        (b"\x89PNG\0\1::", False),
+        (b"a\n::error::x", True),
+        (b"a\r \xe2\x80\x83::error::x", True),
+        (b"x ##[error]y", True),
+        (b"x" * 1000 + b" " * 200 + b"::", True),
+    ],
+)
+def test_bytes_that_may_hold_commands(data, may):
+    """What is doubtful counts."""
+    assert workflow.may_hold_commands(data) is may
+
+
 def test_commands_keep_their_line():
     """Line breaks and percent signs are escaped as the runner unescapes them."""
     assert workflow.annotation("error", "50 %\r\nmore") == "::error title=gh-artifacts::50 %25%0D%0Amore\n"
