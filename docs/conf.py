@@ -6,6 +6,7 @@ from importlib.metadata import version as _version
 from pathlib import Path
 
 from sphinx.addnodes import pending_xref
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 sys.path.insert(0, str(Path(__file__).parent))  # for constructors
@@ -18,12 +19,14 @@ release = version = _version("gh-artifacts-async")
 extensions = [
     "constructors",
     "myst_parser",
+    "options",
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
 ]
 language = "en"
+smartquotes = False  # a literal in an alias is to be copied
 exclude_patterns = ["_build"]
 nitpicky = True
 
@@ -94,7 +97,15 @@ def _link_annotation(app, env, node, text):
 def _keep_colons(_app, what, _name, _object, _options, lines):
     """Keep napoleon from taking the first words of a property's docstring, up to a colon, for its type."""
     if what in {"attribute", "data", "property"}:
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]  # an empty comment
+
+
+def _document_alias(_app, what, name, _object, _options, lines):
+    """Take the docstring of an alias from the module that defines it."""
+    if what == "data":
+        for module in ("settings", "events", "results", "archive.end_record"):
+            found = ModuleAnalyzer.for_module(f"gh_artifacts_async.{module}").find_attr_docs()
+            lines[:] = found.get(("", name.rpartition(".")[2]), lines)
 
 
 def _hide_constructor(_app, _what, name, _object, _options, _signature, _returns):
@@ -107,4 +118,5 @@ def setup(app):
     app.add_post_transform(_Builtins)
     app.connect("autodoc-process-signature", _hide_constructor)
     app.connect("missing-reference", _link_annotation)
+    app.connect("autodoc-process-docstring", _document_alias, priority=300)
     app.connect("autodoc-process-docstring", _keep_colons, priority=400)

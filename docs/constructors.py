@@ -24,8 +24,9 @@ _WRITTEN_BY_ATTRS = re.compile(r"attr_dict\['(\w+)'\]\.default|\b(\w+)(: [^:=]*)
 _CONSTANT = re.compile(r"(?<= = )(_?[A-Z][A-Z_]+)\b")
 _FIELD = re.compile(r"\.\. attribute:: (\w+)")
 _TYPE = re.compile(r" +:type: (.+)")
+_PRIVATE = re.compile(r"(?<= = )_(?=[a-z]+\.[A-Z])")  # of a module that is imported under another name
 _EMPTY = {"list": "[]", "dict": "{}"}
-_MODULE = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Z])")
+_MODULE = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])")
 
 
 def _default(value: ast.expr | None, source: str) -> str | None:
@@ -65,10 +66,17 @@ def with_defaults(cls: type, signature: str) -> str:
     return _WRITTEN_BY_ATTRS.sub(replaced, signature)
 
 
+def _shown(value: object) -> str:
+    """Return how a constant is written; settings that are all at their defaults as a call without arguments."""
+    cls = type(value)
+    return f"{cls.__name__}()" if attrs.has(cls) and value == cls() else repr(value)
+
+
 def with_values(obj: object, signature: str) -> str:
     """Return a signature with the values of its module's constants in the place of their names."""
     names = vars(sys.modules[obj.__module__])
-    return _CONSTANT.sub(lambda match: repr(names[match[1]]) if match[1] in names else match[0], signature)
+    signature = _CONSTANT.sub(lambda match: _shown(names[match[1]]) if match[1] in names else match[0], signature)
+    return _PRIVATE.sub("", signature)
 
 
 def _signature(
@@ -76,7 +84,7 @@ def _signature(
 ) -> tuple[str, str | None] | None:
     if not signature:
         return None
-    if what == "class" and getattr(obj, "_is_protocol", False):
+    if what == "class" and getattr(obj, "_is_protocol", False):  # nobody calls it
         return "", None
     if isinstance(obj, type) and attrs.has(obj):
         signature = with_defaults(obj, signature)

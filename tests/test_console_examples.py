@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import options
 from tests.kits import console
 
 pytestmark = pytest.mark.once
@@ -30,6 +31,14 @@ def test_the_program_itself():
         for command, ran in page.ran(apart=True):
             assert ran.code == command.code or "delete" in command.words, command.text
             assert ran.lines, command.text
+
+
+def test_the_examples_of_help_pages(tmp_path: Path):
+    """What --help gives as examples works, against the same repository."""
+    path = tmp_path / "help.md"
+    path.write_text(options.page(), encoding="utf-8")
+    with console.Page(path) as page:
+        assert list(page.checked()) == []
 
 
 def page_of(tmp_path: Path, *blocks: str) -> console.Page:

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from docs import options
 from docs.constructors import arguments, defaults, described, with_defaults, with_values
 from gh_artifacts_async import (
     AppInstallationToken,
@@ -19,6 +20,7 @@ from gh_artifacts_async import (
     TransferStarted,
     errors,
 )
+from gh_artifacts_async.archive import audit_directory
 from gh_artifacts_async.cli import exits, manual
 from gh_artifacts_async.testing import FakeGitHub, Faults
 from gh_artifacts_async.transfer.disk.layouts import FIELDS
@@ -60,6 +62,9 @@ def test_constants():
     """A default that is a constant of the module is shown as its value."""
     assert with_values(ArtifactsClient, "(api_version: str = API_VERSION)") == "(api_version: str = '2022-11-28')"
     assert with_values(ArtifactsClient, "(other: str = UNKNOWN)") == "(other: str = UNKNOWN)"
+    assert with_values(errors.OutOfSpaceError, "(errno: int = _errno.ENOSPC)") == "(errno: int = errno.ENOSPC)"
+    audited = with_values(audit_directory, "(policy: ExtractPolicy = DEFAULT_POLICY)")
+    assert audited == "(policy: ExtractPolicy = ExtractPolicy())"
 
 
 def test_arguments():
@@ -204,10 +209,13 @@ def test_environment_variables_are_all_there():
     assert found - read <= others | {"HTTPS_PROXY", "NO_PROXY"}
 
 
-def test_every_option_is_described():
-    """The page of the command line names each command and each option of the help pages."""
+def test_every_command_is_described():
+    """The page of the command line has each command; the page of options has each option with its default."""
     text = (built_docs.ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-    for name, command in manual.COMMANDS.items():
-        assert f"gh-artifacts {name}" in text
-        missing = [it.names[0] for it in (*command.options, *manual.GLOBAL) if it.names[0] not in text]
-        assert missing == [], name
+    assert [name for name in manual.COMMANDS if f"gh-artifacts {name}" not in text] == []
+    page = options.page()
+    for command in manual.COMMANDS.values():
+        assert all(f"`{name}" in page for option in command.options for name in option.names)
+    assert ": Number of parallel downloads. Default: 8.\n" in page
+    assert "`--run ID`, `-r ID`\n: " in page
+    assert "Default: `GH_REPO`, `GITHUB_REPOSITORY`, git's origin." in page

@@ -227,7 +227,7 @@ COMMANDS: dict[str, Command] = {
             ),
         ),
         examples=(
-            "cat octo-org/octo-docs 11 log.txt | less",
+            "cat octo-org/octo-docs 11 docs/log.txt | less",
             "cat octo-org/octo-docs --workflow ci.yml --branch main --name coverage report.json",
         ),
     ),
