@@ -97,6 +97,7 @@ types: $(READY)  ## two type checkers
 
 docs: $(READY)  ## the documentation, and the examples in it
 	@$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html
+	@$(BIN)/python -m tests.kits.built_docs docs/_build/html
 	@$(BIN)/sphinx-build -q -n -W --keep-going -b doctest docs docs/_build/doctest
 	@echo "docs/_build/html/index.html"
 

@@ -6,7 +6,10 @@ import ast
 import contextlib
 import inspect
 import io
+import json
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,3 +184,23 @@ def modules(page: list[Example]) -> list[str]:
         else:
             found.append(example.function("example"))
     return [*found, chained] if chained else found
+
+
+def kit_blocks() -> list[str]:
+    """Return the blocks of Python and of an ini file on the page about testing, from those with pytest on."""
+    page = (ROOT / "docs" / "howto" / "testing.md").read_text(encoding="utf-8").partition("## With pytest")[2]
+    return re.findall(r"^```(?:python|ini)\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+
+def check_types(folder: Path) -> None:
+    """Let mypy and basedpyright, both strict, look at the modules of a folder; fail with what they say."""
+    settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "extraPaths": [str(ROOT)]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    for command in (
+        ["mypy", "--strict", "--no-incremental", "--follow-imports=silent", "."],
+        ["basedpyright", "--pythonpath", sys.executable, "."],
+    ):
+        done = subprocess.run(  # noqa: S603  fixed
+            [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
