@@ -8,13 +8,14 @@ import logging
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 
-from gh_artifacts_async import ArtifactsClient, AuthenticationError, StaticToken
+from gh_artifacts_async import ArtifactQuery, ArtifactsClient, AuthenticationError, NotFoundError, StaticToken
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits import examples
 from tests.kits.apptoken import keys, minted
@@ -139,6 +140,27 @@ async def test_object_storage(values: dict[str, object], tmp_path: Path, monkeyp
     assert len(list(bucket.iterdir())) == len(artifacts)
     for artifact in artifacts:
         assert await client.verify(artifact, bucket / f"{artifact.name}-{artifact.id}.zip")
+
+
+async def test_which_calls_leave_forks_out(github: FakeGitHub, tmp_path: Path) -> None:
+    """The calls are those of the table in the guide to forks."""
+    run = github.add_run(REPO, branch="main", head_repository="some/one")
+    foreign = github.add_artifact(run, "foreign", files={"a.txt": b"a"})
+    query = ArtifactQuery(names="foreign", conclusion=None)
+    async with ArtifactsClient.from_env() as client:
+        assert [it async for it in client.find_artifacts(REPO, query)] == []
+        with pytest.raises(NotFoundError):
+            await client.read_latest(REPO, query, "a.txt")
+        assert (await client.mirror(REPO, tmp_path / "selected", query=query)).fetched == ()
+        allowed = ArtifactQuery(names="foreign", conclusion=None, allow_forks=True)
+        assert [it.id async for it in client.find_artifacts(REPO, allowed)] == [foreign]
+        assert [it.id async for it in client.list_artifacts(REPO, name="foreign")] == [foreign]
+        assert [it.id async for it in client.list_run_artifacts(REPO, run.id)] == [foreign]
+        assert (await client.wait_for_artifact(REPO, "foreign", timeout=1)).id == foreign
+        async with client.watch(REPO, name="foreign", since=datetime(2020, 1, 1, tzinfo=UTC)) as watch:
+            assert (await anext(watch)).id == foreign
+        everything = await client.mirror(REPO, tmp_path / "all")
+        assert foreign in {it.id for it in everything.fetched}
 
 
 @pytest.mark.realtime

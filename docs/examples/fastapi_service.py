@@ -1,4 +1,4 @@
-"""A web service that hands on a repository's artifacts: one file out of them, or all of one; with FastAPI.
+"""A web service, with FastAPI, that hands on artifacts and single files out of them.
 
 REPO=OWNER/REPO GITHUB_TOKEN=... uvicorn fastapi_service:app --port 8080
 """
@@ -16,7 +16,12 @@ from fastapi.responses import FileResponse, JSONResponse
 
 import gh_artifacts_async as gha
 
-STATUS = {gha.NotFoundError: 404, gha.MemberNotFoundError: 404, gha.ArtifactExpiredError: 410, gha.RateLimitError: 503}
+STATUS = {
+    gha.NotFoundError: 404,
+    gha.MemberNotFoundError: 404,
+    gha.ArtifactExpiredError: 410,
+    gha.RateLimitError: 503,
+}
 
 
 class State(TypedDict):
@@ -30,7 +35,8 @@ class State(TypedDict):
 async def lifespan(_app: FastAPI) -> AsyncGenerator[State]:
     """Keep one client, and one folder, as long as the service runs."""
     with TemporaryDirectory() as folder:
-        async with gha.ArtifactsClient.from_env(limits=gha.Limits(max_pause=5.0)) as client:
+        limits = gha.Limits(max_pause=5.0)
+        async with gha.ArtifactsClient.from_env(limits=limits) as client:
             yield {"client": client, "cache": Path(folder)}
 
 
@@ -53,16 +59,17 @@ Cache = Annotated[Path, Depends(the_cache)]
 
 @app.get("/latest/{name}/{path:path}")
 async def member(name: str, path: str, client: Client) -> Response:
-    """Answer with one file of the newest good artifact of a name on main; the rest of the zip is not downloaded."""
+    """Answer with one file of the newest good artifact of a name on main."""
     query = gha.ArtifactQuery(branch="main", names=name)
     found = await client.read_latest(os.environ["REPO"], query, path, max_bytes=2**20)
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return Response(found.data, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return Response(found.data, media_type=kind, headers=headers)
 
 
 @app.get("/artifacts/{artifact_id}")
 async def whole(artifact_id: int, client: Client, cache: Cache) -> FileResponse:
-    """Answer with a whole artifact, verified before its first byte is sent; the next request for it is a file's."""
+    """Answer with a whole artifact, verified before its first byte is sent."""
     artifact = gha.ArtifactRef(os.environ["REPO"], artifact_id)
     result = await client.download(artifact, cache / str(artifact_id), if_exists="skip")
     return FileResponse(result.path, filename=result.path.name)
@@ -70,8 +77,8 @@ async def whole(artifact_id: int, client: Client, cache: Cache) -> FileResponse:
 
 @app.exception_handler(gha.ArtifactsError)
 async def errors(_request: Request, error: Exception) -> JSONResponse:
-    """Answer with a status for each kind of error; messages hold no token and no signed URL."""
-    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 502)
+    """Answer with a status for each kind of error; no message holds a secret."""
+    status = next((STATUS[kind] for kind in STATUS if isinstance(error, kind)), 502)
     wait = error.retry_after if isinstance(error, gha.RateLimitError) else None
     headers = {} if wait is None else {"Retry-After": f"{wait:.0f}"}
     return JSONResponse({"error": str(error)}, status_code=status, headers=headers)

@@ -37,6 +37,7 @@ NOT_RUN = {
     "another mirror is at work in …",
     "nothing was pruned: GitHub lists no artifact, but …",
     "its name could not be resolved",
+    "authorize the token for single sign-on at …",
 }
 """Messages whose cause takes a proxy, a resolver, a disk or time: other tests bring them about."""
 
