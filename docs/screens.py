@@ -93,7 +93,7 @@ def _months(github: FakeGitHub) -> None:
 
 
 def _busy(github: FakeGitHub) -> None:
-    """Add what is downloaded while the picture is taken: some artifacts come fast, most slowly, and one is cut."""
+    """Add what is downloaded while the picture is taken: some artifacts come fast, most slowly, and one stalls."""
     run = github.add_run(REPO)
     sizes = (4, 3, 18, 34, 41, 37, 60, 80, 1, 1)
     names = ("test-report", "coverage", "docs", "wheel-linux-x86_64", "wheel-macos-arm64", "wheel-windows-amd64")
@@ -101,11 +101,14 @@ def _busy(github: FakeGitHub) -> None:
         size = megabytes * _MB
         artifact_id = github.add_artifact(run, name, size=size, seed=number)
         if megabytes > _FAST:
-            github.faults.drip(artifact_id, None, chunk=size // (60 + 10 * number), interval=0.1)
+            github.faults.drip(artifact_id, None, chunk=size // (50 + 20 * number), interval=0.1)
+        if name == _STALLED:
+            github.faults.stall(artifact_id, size // 3)
 
 
 _REST = ("debug-symbols", "container-image", "licenses", "sbom")
 _FAST = 5
+_STALLED = "docs"
 
 
 @attrs.frozen(kw_only=True)
@@ -127,7 +130,7 @@ class Picture:
 
 PICTURES = {
     "list": Picture(command=f"gh-artifacts list {REPO} --limit 8", fill=_months),
-    "progress": Picture(command=f"gh-artifacts download {REPO} --all", fill=_busy, seconds=3.5),
+    "progress": Picture(command=f"gh-artifacts download {REPO} --all", fill=_busy, seconds=7.5),
     "prune": Picture(command=f"gh-artifacts prune {REPO} --older-than 60d --keep-latest 3", fill=_months, rows=40),
     "usage": Picture(command=f"gh-artifacts usage {REPO}", fill=_months, rows=40),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 
 from gh_artifacts_async.errors import ConfigurationError
 
 _AMOUNT = re.compile(r"(?P<number>\d{1,30}(?:\.\d{1,30})?) ?(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"0*[1-9]\d{0,17}", re.ASCII)
 _PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SIZES = {"": 1, "b": 1} | {
     f"{letter}{ending}": base**power
@@ -64,7 +66,19 @@ def limit(text: str) -> int | None:
     """
     if text == "all":
         return None
-    if not (text.isascii() and text.isdecimal() and int(text)):
+    if not _NUMBER.fullmatch(text):
         msg = f"--limit must be a whole number of 1 or more, or all, not {text!r}"
         raise ConfigurationError(msg)
     return int(text)
+
+
+def seconds(option: str, given: float | None) -> float | None:
+    """Check a number of seconds; None stays None.
+
+    Raises:
+        ConfigurationError: it is not a finite number above 0.
+    """
+    if given is not None and not (math.isfinite(given) and given > 0):
+        msg = f"{option} must be a number of seconds above 0, not {given:g}"
+        raise ConfigurationError(msg)
+    return given

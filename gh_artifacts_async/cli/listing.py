@@ -9,7 +9,7 @@ import attrs
 from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactsClient, RepositoryName
-from gh_artifacts_async.cli import amounts, running, streaming
+from gh_artifacts_async.cli import amounts, reports, running, streaming
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
@@ -87,19 +87,17 @@ def listing(client: ArtifactsClient, repo: RepositoryName, filters: Filters) -> 
 
 async def _list(context: Context, target: Target, filters: Filters, printer: Printer | None) -> int:
     """Show a listing."""
-    totals, now = artifacts.Totals(), datetime.now(UTC)
-
-    def row(artifact: Artifact) -> tables.Row:
-        totals.add(artifact)
-        return artifacts.row(artifact, now)
-
-    def summary() -> str:
-        return artifacts.summary(totals, repo=target.repo, run=filters.run, name=filters.name)
-
+    now = datetime.now(UTC)
     progress = streaming.Listing[Artifact](context, filters.limit, printer)
-    async with context.client(target, *progress.observers) as client:
-        listed = listing(client, target.repo, filters)
-        await progress.show(listed, artifacts.COLUMNS, row, documents.artifact, summary)
+    async with context.client(target, progress.observe) as client:
+        found = await progress.show(
+            listing(client, target.repo, filters),
+            artifacts.COLUMNS,
+            lambda artifact: artifacts.row(artifact, now),
+            documents.artifact,
+            lambda found: artifacts.summary(found, repo=target.repo, run=filters.run, name=filters.name),
+        )
+    context.report = reports.found(found)
     return OK
 
 

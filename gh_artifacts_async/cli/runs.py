@@ -73,12 +73,12 @@ async def _runs(context: Context, target: Target, filters: RunFilters, printer: 
     """Show the runs."""
     now = datetime.now(UTC)
     progress = streaming.Listing[WorkflowRun](context, filters.limit, printer)
-    async with context.client(target, *progress.observers) as client:
+    async with context.client(target, progress.observe) as client:
         await progress.show(
             _listing(client, target.repo, filters),
             lines.COLUMNS,
             lambda run: lines.row(run, now),
             documents.run,
-            lambda: lines.summary(progress.taken, repo=target.repo),
+            lambda found: lines.summary(found, repo=target.repo),
         )
     return OK

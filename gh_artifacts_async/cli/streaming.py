@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -14,13 +15,14 @@ from gh_artifacts_async.cli.render import screen, tables, text
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from gh_artifacts_async import Observer
     from gh_artifacts_async.cli.context import Context
     from gh_artifacts_async.cli.output import Printer
+    from gh_artifacts_async.cli.render.bars import Spinner
 
 T = TypeVar("T")
 
 PER_PAGE = 100
+_SOON = 0.3  # seconds; what is there sooner needs nothing that moves
 
 
 def per_page(limit: int | None) -> int:
@@ -66,17 +68,14 @@ class Listing(Generic[T]):
         self._limit = limit
         self._printer = printer
         self._arrivals = Arrivals()
-        self._bar = None
-        if context.live:
-            from gh_artifacts_async.cli.render import bars  # with rich, which no table needs
-
-            self._bar = bars.Spinner()
+        self._bar: Spinner | None = None
         self.taken = 0
 
-    @property
-    def observers(self) -> list[Observer]:
-        """What the client has to tell of each page."""
-        return [self._arrivals] if self._bar is None else [self._arrivals, self._bar]
+    def observe(self, event: Event) -> None:
+        """Take what the client tells of each page."""
+        self._arrivals(event)
+        if self._bar is not None:
+            self._bar(event)
 
     async def show(
         self,
@@ -84,8 +83,8 @@ class Listing(Generic[T]):
         columns: Sequence[tables.Column],
         row: Callable[[T], tables.Row],
         document: Callable[[T], object],
-        summary: Callable[[], str],
-    ) -> None:
+        summary: Callable[[list[T]], str],
+    ) -> list[T]:
         """Print all of it: a table page by page, or one JSON array, which is complete or not there.
 
         Args:
@@ -93,37 +92,48 @@ class Listing(Generic[T]):
             columns: of the table.
             row: returns an entry as a row of it.
             document: returns an entry for a program.
-            summary: returns a line about the whole, once a table is complete.
+            summary: returns a line about all entries, for the end of a complete table.
+
+        Returns:
+            The entries; if nobody reads the table any more, those that were printed.
         """
-        table, documents = tables.Table(columns, screen.view(sys.stdout)), []
+        table = tables.Table(columns, screen.view(sys.stdout))
+        found: list[T] = []
         async with contextlib.aclosing(self.pages(listed)) as pages:
             async for page in pages:
-                if self._printer is not None:
-                    documents += [document(item) for item in page]
-                elif not screen.write(sys.stdout, table.page(map(row, page), more=self.more)):
-                    return  # nobody reads
+                found += page
+                if self._printer is None and not screen.write(sys.stdout, table.page(map(row, page), more=self.more)):
+                    return found
         if self._printer is not None:
-            self._printer.document(documents)
+            self._printer.document([document(item) for item in found])
         if self.rest != 0:
             self._context.note(text.rest(self.rest))
         elif self._printer is None:
-            self._context.note(summary())
+            self._context.note(summary(found))
+        return found
 
     async def pages(self, listed: AsyncGenerator[T]) -> AsyncGenerator[list[T]]:
         """Yield together what is known together: no entry waits for a request, and none is written by itself."""
         moving = contextlib.ExitStack()
         arrived = self._arrived(listed)
+        if self._context.live:
+            timer = asyncio.get_running_loop().call_later(_SOON, self._move, moving)
+            moving.callback(timer.cancel)
         try:
-            if self._bar is not None:
-                moving.enter_context(self._bar)
             async for page in arrived:
-                if self._printer is None:
-                    moving.close()  # rows come now, and none below something that moves
+                if self._printer is None and screen.is_terminal(sys.stdout):
+                    moving.close()  # rows come now, and nothing may move below them
                 self.taken += len(page)
                 yield page
         finally:
             moving.close()
             await arrived.aclose()
+
+    def _move(self, moving: contextlib.ExitStack) -> None:
+        """Show that something is happening, until the stack is closed."""
+        from gh_artifacts_async.cli.render.bars import Spinner  # with rich, which no table needs
+
+        self._bar = moving.enter_context(Spinner())
 
     async def _arrived(self, listed: AsyncGenerator[T]) -> AsyncGenerator[list[T]]:
         page: list[T] = []

@@ -58,3 +58,26 @@ def test_what_is_no_size(text):
     """The error names the option."""
     with pytest.raises(ConfigurationError, match=r"^--max-total must be a size such as 400MB or 1GiB, not"):
         amounts.size("--max-total", text)
+
+
+def test_limits():
+    """A number, or all of them."""
+    assert amounts.limit("30") == 30
+    assert amounts.limit("007") == 7
+    assert amounts.limit("all") is None
+    for text in ("", "0", "-3", "1_000", "ALL", "\u0663", "1" * 19):
+        with pytest.raises(ConfigurationError, match="--limit must be a whole number of 1 or more, or all, not"):
+            amounts.limit(text)
+
+
+@pytest.mark.parametrize("given", [0, -1.5, float("nan"), float("inf")])
+def test_what_is_no_number_of_seconds(given):
+    """A bound that has passed already, or that never comes."""
+    with pytest.raises(ConfigurationError, match=rf"^--timeout must be a number of seconds above 0, not {given:g}$"):
+        amounts.seconds("--timeout", given)
+
+
+def test_seconds():
+    """What is not given stays so."""
+    assert amounts.seconds("--timeout", None) is None
+    assert amounts.seconds("--timeout", 0.5) == 0.5

@@ -45,12 +45,18 @@ def test_list_as_json_is_one_array_with_githubs_names(server, cli):
 
 
 def test_list_goes_over_pages_and_stops_at_the_limit(server, cli):
-    """All pages are read; --limit ends it earlier."""
+    """All pages are read with --limit all; 30 artifacts are listed by default."""
     run = server.run()
     for number in range(120):
         server.artifact(run, f"a{number}")
-    assert len(cli("list", REPO, "--json").document) == 120
-    assert len(cli("list", REPO, "--json", "--limit", 7).document) == 7
+    every = cli("list", REPO, "--json", "--limit", "all")
+    assert (len(every.document), every.err) == (120, "")
+    for words, count in (([], 30), (["-L", 7], 7), (["--limit=120"], 120)):
+        ran = cli("list", REPO, "--json", *words)
+        assert len(ran.document) == count
+        assert ran.err == ("" if count == 120 else f"\u2026 and {120 - count} more (--limit all)\n")
+        assert len(cli("list", REPO, *words).out.splitlines()) == count + 1
+    assert cli("list", REPO, "--json", "--quiet").err == ""
 
 
 def test_list_by_run_and_name(server, cli):
@@ -62,7 +68,18 @@ def test_list_by_run_and_name(server, cli):
     assert [found["id"] for found in cli("list", REPO, "--run", two.id, "--name", "logs", "--json").document] == [
         wanted
     ]
-    assert len(cli("list", REPO, "--name", "logs", "--json").document) == 2
+    assert len(cli("list", REPO, "-n", "logs", "--json").document) == 2
+    assert cli("list", REPO, "-n", "logs", "-L", 1).err == "\u2026 and 1 more (--limit all)\n"
+    assert cli("list", REPO, "-r", two.id, "-L", 1).err == "\u2026 and 1 more (--limit all)\n"
+    assert "1 artifact named 'logs'" in cli("list", REPO, "-r", two.id, "-n", "logs", "-L", 1).err
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "some", "1.5", "9" * 5000])
+def test_a_limit_is_a_number_or_all(cli, limit):
+    """Anything else is a usage error."""
+    ran = cli("list", REPO, f"--limit={limit}")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"error: --limit must be a whole number of 1 or more, or all, not {limit!r}\n"
 
 
 def test_list_of_nothing_says_so(server, cli):
@@ -175,12 +192,12 @@ def test_pages_are_fetched_ahead_and_rows_keep_their_order(server, cli, filled, 
             await asyncio.sleep(0.05 / seen.page)  # the last ones come first
 
     server.call(server.github.on_page, together)
-    ran = cli("list", REPO, "--json", *(("--run", run.id) if of_run else ()))
+    ran = cli("list", REPO, "--json", "--limit", "all", *(("--run", run.id) if of_run else ()))
     assert [found["id"] for found in ran.document] == made
     assert pages(server) == [1, 2, 3, 4, 5, 6, 7]
 
 
-@pytest.mark.parametrize(("limit", "asked"), [(0, []), (100, [1]), (101, [1, 2]), (250, [1, 2, 3])])
+@pytest.mark.parametrize(("limit", "asked"), [(40, [1]), (100, [1]), (101, [1, 2]), (250, [1, 2, 3])])
 def test_a_limit_fetches_no_page_that_it_does_not_need(server, cli, filled, limit, asked):
     """Pages ahead are bounded by it."""
     _, made = filled
@@ -189,22 +206,25 @@ def test_a_limit_fetches_no_page_that_it_does_not_need(server, cli, filled, limi
 
 
 @pytest.mark.usefixtures("filled")
-def test_an_error_in_the_middle_is_the_only_output(server, cli):
-    """No part of a listing is shown as one; of the pages that fail side by side one error is told."""
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_error_in_the_middle_is_told_once(server, cli, as_json):
+    """Rows stand as they came, a part of a JSON array does not; of the pages that fail side by side one is told."""
 
     def fail(seen):
-        if seen.page == 1:
+        if seen.page == 2:
             server.github.faults.status(None, 404, times=None, where="api")
 
     server.call(server.github.on_page, fail)
-    ran = cli("list", REPO)
-    assert (ran.code, ran.out) == (3, "")
+    ran = cli("list", REPO, "--limit", "all", *(["--json"] if as_json else []))
+    assert ran.code == 3
+    assert len(ran.out.splitlines()) in ([0] if as_json else [101, 201])
     assert ran.err.count("error: ") == len(ran.err.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("filled")
-def test_ctrl_c_while_pages_are_under_way(server, start):
-    """The requests are given up, and nothing but the interruption is told."""
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_while_pages_are_under_way(server, start, as_json):
+    """Rows are there before the next page is; the requests are given up, and nothing but the interruption is told."""
     started = threading.Event()
 
     async def hang(seen):
@@ -213,11 +233,33 @@ def test_ctrl_c_while_pages_are_under_way(server, start):
             await asyncio.sleep(30)
 
     server.call(server.github.on_page, hang)
-    process = start("list", REPO, "--api-url", server.url)
+    process = start("list", REPO, "--limit", "all", *(["--json"] if as_json else []), "--api-url", server.url)
+    first = "" if as_json else process.stdout.readline()
     assert started.wait(20)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out) == (130, "")
+    assert process.wait(20) == 130
+    out, err = process.stdout.read(), process.stderr.read()
+    assert first.split()[:2] == ([] if as_json else ["ID", "NAME"])
+    assert len(out.splitlines()) == (0 if as_json else 100)
+    assert out.endswith("\n") != as_json
     assert err.strip().splitlines()[-1].endswith("interrupted")
     assert "Task" not in err
     assert "Traceback" not in err
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_reader_that_leaves_ends_it(server, start):
+    """``| head`` is no error, and pages that nobody reads are not waited for."""
+    answer = threading.Event()
+
+    async def wait(seen):
+        if seen.page > 1:
+            await asyncio.to_thread(answer.wait, 20)
+
+    server.call(server.github.on_page, wait)
+    process = start("list", REPO, "--limit", "all", "--api-url", server.url)
+    assert process.stdout.readline()
+    process.stdout.close()
+    answer.set()
+    assert process.wait(20) == 0
+    assert process.stderr.read() == ""

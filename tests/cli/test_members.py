@@ -36,12 +36,12 @@ class TestLs:
         ran = cli("ls", REPO, server.artifact(server.run(), "docs", archive=archive))
         assert ran.code == 0
         assert ran.out.splitlines() == [
-            "     SIZE     PACKED  MODIFIED (UTC)    NAME",
-            "        -          -  2024-01-01 00:00  docs/",
-            "   6.0 kB       44 B  2024-01-01 00:00  docs/log.txt",
-            "      1 B        1 B  -                 when?",
-            "     link          -  2024-01-01 00:00  link",
-            "   6.0 kB       45 B                    2 files, 1 folder, 1 link",
+            "  SIZE  PACKED  MODIFIED (UTC)    NAME",
+            "     -       -  2024-01-01 00:00  docs/",
+            "6.0 kB    44 B  2024-01-01 00:00  docs/log.txt",
+            "   1 B     1 B  -                 when?",
+            "  link       -  2024-01-01 00:00  link",
+            "6.0 kB    45 B                    2 files, 1 folder, 1 link",
         ]
 
     @pytest.mark.github_com("ranges")
@@ -118,9 +118,9 @@ class TestLs:
         assert "since its storage does not support ranges" in ran.err
         assert cli("ls", REPO, number, "--json").document["ranged"] is False
 
-    def test_on_a_terminal(self, server, cli, terminal, monkeypatch, number):
+    @pytest.mark.usefixtures("eager")
+    def test_on_a_terminal(self, server, cli, terminal, number):
         """The bar says why it takes long; standard output has the lines alone."""
-        monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
         server.github.faults.ignore_range(number, times=None)
         ran = cli("ls", REPO, number)
         assert "\x1b" not in ran.out

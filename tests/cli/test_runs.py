@@ -45,12 +45,13 @@ def test_the_filters_are_githubs(server, cli):
         (["--event", "schedule"], [two.id]),
         (["--status", "failure"], [two.id]),
         (["--status", "queued"], []),
+        (["-w", "ci.yml", "-e", "push", "-s", "success", "-L", "5"], [one.id]),
         ([], [two.id, one.id]),
     ):
         assert [found["id"] for found in cli("runs", REPO, "--json", *words).document] == wanted
     ran = cli("runs", REPO, "--limit", 1)
     assert len(ran.out.splitlines()) == 2
-    assert ran.err == f"1 run in {REPO}; there may be more (--limit 2)\n"
+    assert ran.err == "\u2026 and 1 more (--limit all)\n"
 
 
 def test_nothing_fits(server, cli):

@@ -24,13 +24,13 @@ def test_three_tables(cli):
     ran = cli("usage", REPO)
     assert ran.code == 0
     lines = [line.split() for line in ran.out.splitlines()]
-    assert lines[0] == ["NAME", "COUNT", "SIZE"]
+    assert lines[0] == ["NAME", "COUNT", "SIZE", "SHARE"]
     assert lines[1][:4] == ["wheel", "2", "2.0", "kB"]
     assert lines[2][:4] == ["logs", "1", "1.0", "kB"]
-    assert lines[3:5] == [[], ["AGE", "COUNT", "SIZE"]]
-    assert lines[11] == ["BRANCH", "COUNT", "SIZE"]
+    assert lines[3:5] == [[], ["AGE", "COUNT", "SIZE", "SHARE"]]
+    assert lines[11] == ["BRANCH", "COUNT", "SIZE", "SHARE"]
     assert lines[12][:4] == ["dev", "2", "2.0", "kB"]
-    assert lines[12][-1] == "67%"
+    assert lines[12][4] == "67%"
     assert ran.err == f"3 artifacts in {REPO}, 3.0 kB; 1 expired\n"
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
 from gh_artifacts_async.cli.render import screen, tables, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from typing import TextIO
 
@@ -17,10 +15,10 @@ if TYPE_CHECKING:
 
 
 ID = tables.Column("ID", right=True)
-NAME = tables.Column("NAME", style=screen.CYAN, easy=16, cut="middle", usual=24)
+NAME = tables.Column("NAME", style=screen.CYAN, easy=16, middle=True, usual=32)
 SIZE = tables.Column("SIZE", right=True, usual=7)
 CREATED = tables.Column("CREATED", drop=1, usual=8)
-BRANCH = tables.Column("BRANCH", easy=10, cut="middle", drop=2, usual=12)
+BRANCH = tables.Column("BRANCH", easy=10, middle=True, drop=2, usual=24)
 """What is the same in every table of artifacts."""
 
 COLUMNS = (
@@ -67,44 +65,23 @@ def show(found: Iterable[Artifact], now: datetime, stream: TextIO | None = None)
     tables.show(COLUMNS, (row(artifact, now) for artifact in found), stream)
 
 
-@attrs.define
-class Totals:
-    """What a listing has brought so far.
-
-    Attributes:
-        count: artifacts.
-        size: their bytes, without what has expired and takes up no storage.
-        expired: how many have.
-    """
-
-    count: int = 0
-    size: int = 0
-    expired: int = 0
-
-    def add(self, artifact: Artifact) -> None:
-        """Count one more."""
-        self.count += 1
-        if artifact.expired:
-            self.expired += 1
-        else:
-            self.size += artifact.size_in_bytes
-
-
-def summary(totals: Totals, *, repo: RepositoryName, run: int | None, name: str | None) -> str:
+def summary(found: Sequence[Artifact], *, repo: RepositoryName, run: int | None, name: str | None) -> str:
     """Return one line about a listing.
 
     Args:
-        totals: what it brought.
+        found: what it brought.
         repo: the repository.
         run: the run that was asked for.
         name: the name that was asked for.
     """
     where = f"run {run} of {repo}" if run is not None else str(repo)
     named = f" named {name!r}" if name is not None else ""
-    if not totals.count:
+    if not found:
         return f"no artifacts{named} in {where}"
-    expired = f"; {totals.expired:,} expired" if totals.expired else ""
-    return f"{text.count(totals.count, 'artifact')}{named} in {where}, {text.size(totals.size)}{expired}"
+    size = sum(artifact.size_in_bytes for artifact in found if not artifact.expired)
+    gone = sum(artifact.expired for artifact in found)
+    expired = f"; {gone:,} expired" if gone else ""
+    return f"{text.count(len(found), 'artifact')}{named} in {where}, {text.size(size)}{expired}"
 
 
 def details(artifact: Artifact, now: datetime) -> list[tuple[str, str]]:

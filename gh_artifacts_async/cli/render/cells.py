@@ -1,13 +1,12 @@
-"""How wide text is on a terminal, and text that is cut or padded to a width."""
+"""How wide text is on a terminal, and text that is cut to a width."""
 
 from __future__ import annotations
 
 import functools
 import unicodedata
-from typing import Literal
 
-Cut = Literal["end", "middle"]
-"""Where text that is too long is shortened: a path is told apart by its end too."""
+_SHORTEST_WITH_END = 8
+"""Of names with so many columns or more the end is shown, too: it often tells one from the next."""
 
 _WIDE = ("W", "F")
 _NO_ROOM = ("Mn", "Me")
@@ -31,23 +30,44 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_of_char, text))
 
 
-def cut(text: str, columns: int, *, where: Cut = "end", ellipsis: str = "\u2026") -> str:
-    """Return text that takes up no more than so many columns, shortened if need be.
+def cut(text: str, columns: int, ellipsis: str = "\u2026") -> str:
+    """Return text that takes up no more than so many columns; what is too long loses its end.
 
     Args:
         text: the text.
-        columns: how many it may take up.
-        where: which part of it goes.
-        ellipsis: what shows that something is missing.
+        columns: 0 or more.
+        ellipsis: stands for what is left out.
     """
     if width(text) <= columns:
         return text
     room = columns - width(ellipsis)
-    if room < 0:
-        return ""
-    if where == "end":
-        return _head(text, room) + ellipsis
-    return _head(text, room - room // 2) + ellipsis + _tail(text, room // 2)
+    return _head(text, room) + ellipsis if room > 0 else _head(text, columns)
+
+
+def fitted(text: str, columns: int, ellipsis: str = "\u2026") -> str:
+    """Return text that takes up no more than so many columns; what is too long loses its middle.
+
+    Args:
+        text: the text.
+        columns: 0 or more.
+        ellipsis: stands for what is left out.
+    """
+    end = (columns - width(ellipsis)) // 3
+    if columns < _SHORTEST_WITH_END or width(text) <= columns:
+        return cut(text, columns, ellipsis)
+    return _head(text, columns - width(ellipsis) - end) + ellipsis + _tail(text, end)
+
+
+def left(text: str, columns: int, ellipsis: str = "\u2026") -> str:
+    """Return text in so many columns, at their left."""
+    text = fitted(text, columns, ellipsis)
+    return text + " " * (columns - width(text))
+
+
+def right(text: str, columns: int, ellipsis: str = "\u2026") -> str:
+    """Return text in so many columns, at their right."""
+    text = fitted(text, columns, ellipsis)
+    return " " * (columns - width(text)) + text
 
 
 def _head(text: str, columns: int) -> str:
@@ -74,12 +94,6 @@ def _tail(text: str, columns: int) -> str:
     while start < len(text) and (not _of_char(text[start]) or text[start] == _EMOJI_STYLE):
         start += 1
     return text[start:]
-
-
-def padded(text: str, columns: int, *, right: bool = False) -> str:
-    """Return text filled up with blanks to a width, on its left for ``right``."""
-    blanks = " " * (columns - width(text))
-    return blanks + text if right else text + blanks
 
 
 def folded(text: str, columns: int) -> list[str]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _VERIFIED = {"digest": "sha256 ok", "size": "size ok", "none": "unverified"}
 _NAMES_SHOWN = 3
+_ROWS = 20
+"""Of a table; a longer one would push what was on the screen off it."""
 
 
 def line(result: DownloadResult) -> str:
@@ -22,6 +24,32 @@ def line(result: DownloadResult) -> str:
     resumed = f"  (resumed at {text.size(result.resumed_from)})" if result.resumed_from else ""
     unpacked = "" if result.members is None else f"  ({text.count(len(result.members), 'file')})"
     return f"{text.size(result.size):>9}  {how:<13}  {text.escaped(str(result.path))}{unpacked}{resumed}\n"
+
+
+_COLUMNS = (
+    artifacts.NAME,
+    artifacts.SIZE,
+    tables.Column("VERIFIED", easy=9),
+    tables.Column("PATH", easy=16, middle=True, drop=1),
+)
+
+
+def show(results: Sequence[DownloadResult]) -> None:
+    """Print a table of what was downloaded; nothing if that is a long list, which the total has the number of.
+
+    Args:
+        results: of the downloads; what was there already is left out.
+    """
+    fetched = [result for result in results if not result.skipped]
+    if 0 < len(fetched) <= _ROWS:
+        tables.show(_COLUMNS, map(_row, fetched))
+
+
+def _row(result: DownloadResult) -> tables.Row:
+    more = "" if result.members is None else f", {text.count(len(result.members), 'file')}"
+    more += f", resumed at {text.size(result.resumed_from)}" if result.resumed_from else ""
+    verified = f"{_VERIFIED[result.verified]}{more}"
+    return tables.Row((result.artifact.name, text.size(result.size), verified, str(result.path)))
 
 
 def transferred(results: Sequence[DownloadResult]) -> int:
@@ -49,6 +77,7 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
     parts += [f"{text.count(tally.resumed, 'broken transfer')} resumed"] if tally.resumed else []
     parts += [f"{text.count(tally.restarted, 'transfer')} restarted"] if tally.restarted else []
     parts += [f"{text.count(tally.renewed, 'expired URL')} renewed"] if tally.renewed else []
+    parts += [f"waited {text.duration(tally.paused)} for GitHub's rate limit"] if tally.paused else []
     return "; ".join(parts) or "nothing to download"
 
 
@@ -64,7 +93,7 @@ PLAN_COLUMNS = (
     artifacts.NAME,
     artifacts.SIZE,
     tables.Column("ACTION", easy=16),
-    tables.Column("PATH", easy=16, cut="middle", drop=1),
+    tables.Column("PATH", easy=16, middle=True, drop=1),
 )
 
 

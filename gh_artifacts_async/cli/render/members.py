@@ -19,7 +19,7 @@ COLUMNS = (
     tables.Column("SIZE", right=True, usual=7),
     tables.Column("PACKED", right=True, drop=1, usual=7),
     tables.Column("MODIFIED (UTC)", drop=2, usual=16),
-    tables.Column("NAME", easy=30, cut="middle"),
+    tables.Column("NAME", easy=30, middle=True),
 )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     tables.Column("", right=True),
     tables.Column(""),
-    tables.Column("", easy=20, cut="middle"),
+    tables.Column("", easy=20, middle=True),
 )
 """Size, what has happened, and path; without a heading, like the lines of a download."""
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from gh_artifacts_async.cli.render import screen, tables, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from gh_artifacts_async import RepositoryName, WorkflowRun
 
 COLUMNS = (
     tables.Column("ID", right=True),
-    tables.Column("WORKFLOW", style=screen.CYAN, easy=14, usual=20),
-    tables.Column("STATUS", usual=11),
+    tables.Column("WORKFLOW", style=screen.CYAN, easy=14, usual=24),
+    tables.Column("STATUS", easy=11, usual=11),
     tables.Column("EVENT", easy=12, drop=2, usual=12),
-    tables.Column("BRANCH", easy=10, cut="middle", drop=3, usual=12),
+    tables.Column("BRANCH", easy=10, middle=True, drop=3, usual=24),
     tables.Column("CREATED", drop=1, usual=8),
     tables.Column("FORK", style=screen.YELLOW, optional=True),
 )
@@ -39,6 +40,6 @@ def row(run: WorkflowRun, now: datetime) -> tables.Row:
     return tables.Row(values, styles={"STATUS": _STYLES.get(state, "")})
 
 
-def summary(count: int, *, repo: RepositoryName) -> str:
-    """Return one line about a listing of so many runs."""
-    return f"{text.count(count, 'run')} in {repo}" if count else f"no runs in {repo} match"
+def summary(found: Sequence[WorkflowRun], *, repo: RepositoryName) -> str:
+    """Return one line about a listing."""
+    return f"{text.count(len(found), 'run')} in {repo}" if found else f"no runs in {repo} match"

@@ -29,7 +29,7 @@ class Column(NamedTuple):
         right: it is aligned to the right, as numbers are.
         style: of its cells.
         easy: it may be shortened, and down to so many columns without harm; 0 for what is never shortened.
-        cut: where it is shortened.
+        middle: it is shortened in its middle, since such text is told apart by its end, too.
         drop: when it is dropped, the lowest first; 0 for never.
         late: not before the others are shortened to half of ``easy``.
         stays_from: it is not dropped on a terminal of so many columns or more.
@@ -41,7 +41,7 @@ class Column(NamedTuple):
     right: bool = False
     style: str = ""
     easy: int = 0
-    cut: cells.Cut = "end"
+    middle: bool = False
     drop: int = 0
     late: bool = False
     stays_from: float = math.inf
@@ -105,10 +105,7 @@ class Table:
             widest = max((cells.width(values[index]) for values in rows), default=0)
             usual = column.usual if more else 0
             wanted.append(max(widest, len(column.name), usual) if widest or not column.optional else 0)
-        self._widths = self._fit(wanted)
-
-    def _fit(self, wanted: list[int]) -> list[int]:
-        return wanted if self._view.width is None else fit(self._columns, wanted, self._view.width)
+        self._widths = wanted if self._view.width is None else fit(self._columns, wanted, self._view.width)
 
     def _line(self, row: Row, values: Sequence[str]) -> str:
         widths = self._widths
@@ -123,19 +120,25 @@ class Table:
         return line.rstrip() + "\n"
 
     def _row_widths(self, lengths: Sequence[int]) -> list[int]:
-        """Return how wide the cells of a row are that does not fit the columns: it takes room where there is some."""
-        dropped = [self._dropped(index) for index in range(len(lengths))]
-        wanted = [
-            0 if gone else max(length, columns)
-            for gone, length, columns in zip(dropped, lengths, self._widths, strict=True)
-        ]
-        return self._fit(wanted)
+        """Return how wide the cells are of a row that the columns are too narrow for.
 
-    def _dropped(self, index: int) -> bool:
-        return not self._widths[index] and not self._columns[index].optional
+        What may not be shortened takes room from what may; and that takes what is left, out of line rather than cut.
+        """
+        wanted = [
+            max(columns, length) if columns or (column.optional and not column.drop) else 0
+            for column, columns, length in zip(self._columns, self._widths, lengths, strict=True)
+        ]
+        if self._view.width is None or wanted == self._widths:
+            return wanted
+        widths = [
+            columns if column.easy else wants
+            for column, columns, wants in zip(self._columns, self._widths, wanted, strict=True)
+        ]
+        share(self._columns, widths, wanted, self._view.width)
+        return widths if _total(widths) <= self._view.width else fit(self._columns, wanted, self._view.width)
 
     def _cell(self, column: Column, value: str, columns: int, row: Row) -> str:
-        shown = cells.cut(value, columns, where=column.cut, ellipsis=self._view.ellipsis)
+        shown = (cells.fitted if column.middle else cells.cut)(value, columns, self._view.ellipsis)
         blanks = " " * (columns - cells.width(shown))
         styled = self._view.styled(shown, row.style, row.styles.get(column.name, column.style))
         return blanks + styled if column.right else styled + blanks
@@ -150,21 +153,33 @@ def fit(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[in
         width: the terminal's.
     """
     widths = [min(wants, column.easy or wants) for column, wants in zip(columns, wanted, strict=True)]
-    elastic = [index for index, column in enumerate(columns) if column.easy]
     drops = [index for index, column in enumerate(columns) if column.drop and width < column.stays_from]
     for index in sorted(drops, key=lambda index: columns[index].drop):
-        may_give = sum(widths[other] // 2 for other in elastic) if columns[index].late else 0
-        if _total(widths) - may_give <= width:
+        easy = sum(has for column, has in zip(columns, widths, strict=True) if column.easy)
+        if _total(widths) - (easy // 2 if columns[index].late else 0) <= width:
             break
         widths[index] = 0
+    share(columns, widths, wanted, width)
+    return widths
+
+
+def share(columns: Sequence[Column], widths: list[int], wanted: Sequence[int], width: int) -> None:
+    """Share the room of a terminal among the columns that may be shortened.
+
+    Args:
+        columns: the columns.
+        widths: how wide each is, or 0; those that may be shortened are changed.
+        wanted: how wide each would be with enough room.
+        width: the terminal's.
+    """
     spare = width - _total(widths)
+    elastic = [index for index, column in enumerate(columns) if column.easy]
     while spare > 0 and (growing := [index for index in elastic if 0 < widths[index] < wanted[index]]):
         widths[min(growing, key=lambda index: widths[index] / columns[index].easy)] += 1
         spare -= 1
     while spare < 0 and (shrinking := [index for index in elastic if widths[index] > 1]):
         widths[max(shrinking, key=lambda index: widths[index] / columns[index].easy)] -= 1
         spare += 1
-    return widths
 
 
 def _total(widths: Sequence[int]) -> int:

@@ -29,7 +29,7 @@ def tables_of(usage: StorageUsage, view: screen.View) -> Iterator[str]:
     """
     for heading, entries in (("NAME", usage.by_name), ("AGE", usage.by_age), ("BRANCH", usage.by_branch)):
         columns = (
-            tables.Column(heading, style=screen.CYAN, easy=12, cut="middle"),
+            tables.Column(heading, style=screen.CYAN, easy=12, middle=True),
             tables.Column("COUNT", right=True),
             tables.Column("SIZE", right=True),
             tables.Column("SHARE", right=True),

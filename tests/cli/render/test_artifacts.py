@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 
 from gh_artifacts_async import Artifact, ArtifactRun, RepositoryName
-from gh_artifacts_async.cli.render import artifacts, screen
+from gh_artifacts_async.cli.render import artifacts, screen, tables
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REPO = RepositoryName("octo-org", "octo-docs")
@@ -29,7 +30,7 @@ OLD = Artifact(id=6, node_id="n", name="old", size_in_bytes=9, url="u", archive_
 
 def test_a_table(capsys):
     """A line an artifact; a dash for what GitHub does not say."""
-    screen.show(artifacts.table([FRESH, OLD], NOW))
+    artifacts.show([FRESH, OLD], NOW)
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["ID", "NAME", "SIZE", "CREATED", "EXPIRES", "RUN", "BRANCH"],
         ["7", "wheel", "1.4", "MB", "3", "h", "ago", "in", "90", "d", "9", "main"],
@@ -37,16 +38,31 @@ def test_a_table(capsys):
     ]
 
 
-def test_details(capsys):
+@pytest.mark.parametrize(
+    ("run", "fork"),
+    [
+        (None, False),
+        (ArtifactRun(id=9), False),
+        (ArtifactRun(id=9, repository_id=1, head_repository_id=1), False),
+        (ArtifactRun(id=9, repository_id=1), False),
+        (ArtifactRun(id=9, repository_id=1, head_repository_id=2), True),
+    ],
+)
+def test_the_row_of_a_fork_says_so(run, fork, capsys):
+    """Where GitHub says both repositories, and they differ."""
+    artifacts.show([attrs.evolve(FRESH, workflow_run=run)], NOW)
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.endswith("FORK") == row.endswith("fork") == fork
+
+
+def test_details():
     """Names and values, absolute times with relative ones."""
-    screen.show(artifacts.details(FRESH, NOW))
-    shown = capsys.readouterr().out
+    shown = tables.pairs(artifacts.details(FRESH, NOW), screen.View())
     assert "size        1.4 MB (1,400,000 bytes)\n" in shown
     assert "created     2025-12-31 21:00:00 UTC (3 h ago)\n" in shown
     assert "expires     2026-04-01 00:00:00 UTC (in 90 d)\n" in shown
     assert "digest      none (a download can only be checked by its size)\n" in shown
-    screen.show(artifacts.details(OLD, NOW))
-    shown = capsys.readouterr().out
+    shown = tables.pairs(artifacts.details(OLD, NOW), screen.View())
     assert "expires     expired\n" in shown
     assert "updated     -\n" in shown
 

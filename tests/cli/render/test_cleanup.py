@@ -16,7 +16,7 @@ from gh_artifacts_async import (
     RepositoryName,
     RetentionPolicy,
 )
-from gh_artifacts_async.cli.render import cleanup, screen
+from gh_artifacts_async.cli.render import cleanup, tables
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 REPO = RepositoryName("octo-org", "octo-docs")
@@ -37,14 +37,33 @@ def plan(delete: list[Any], keep: list[Any] | None = None) -> CleanupPlan:
 def test_a_table(capsys):
     """A line an artifact; hostile names are shown, not obeyed; a reference has nothing to show."""
     run = ArtifactRun(id=1, head_branch="ma\x1bin")
-    screen.show(
-        cleanup.table(plan([artifact(7, name="[red]x", workflow_run=run), artifact(8), ArtifactRef(REPO, 9)]), NOW)
-    )
+    deletes = plan([artifact(7, name="[red]x", workflow_run=run), artifact(8), ArtifactRef(REPO, 9)])
+    tables.show(cleanup.COLUMNS, cleanup.rows(deletes, NOW))
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["ID", "NAME", "SIZE", "CREATED", "BRANCH", "WHY"],
         ["7", "[red]x", "1.0", "kB", "7", "d", "ago", "ma\\x1bin", "a", "reason"],
         ["8", "docs", "1.0", "kB", "7", "d", "ago", "-", "a", "reason"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "branch", "said"),
+    [
+        ("not among the 3 newest named 'docs' on main", "main", "not among the 3 newest"),
+        (
+            "not among the newest named 'docs' without a known branch",
+            None,
+            "not among the newest named 'docs' without a known branch",
+        ),
+        ("older than 30 days", "main", "older than 30 days"),
+    ],
+)
+def test_a_reason_does_not_repeat_its_row(reason, branch, said, capsys):
+    """The name and the branch stand beside it."""
+    found = artifact(7, workflow_run=branch and ArtifactRun(id=1, head_branch=branch))
+    planned = CleanupPlan(delete=(PlannedArtifact(found, reason),), keep=(), created_at=NOW, repository=REPO)
+    tables.show(cleanup.COLUMNS, cleanup.rows(planned, NOW))
+    assert capsys.readouterr().out.rstrip().endswith(f"  {said}")
 
 
 @pytest.mark.parametrize(

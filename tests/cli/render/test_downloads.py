@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gh_artifacts_async import Artifact, DownloadResult, ExtractedMember, PlannedDownload
-from gh_artifacts_async.cli.render import downloads, screen
+from gh_artifacts_async.cli.render import downloads, tables
 from gh_artifacts_async.cli.render.events import Tally
 
 ARTIFACT = Artifact(
@@ -82,7 +82,7 @@ PLANS = [
 
 def test_a_plan_as_a_table(capsys):
     """A line an artifact: what would be done with it, and where."""
-    screen.show(downloads.plan_table(PLANS))
+    tables.show(downloads.PLAN_COLUMNS, map(downloads.plan_row, PLANS))
     assert capsys.readouterr().out.splitlines() == [
         "ID  NAME     SIZE  ACTION                 PATH",
         " 7  wheel  2.0 MB  download               a.zip",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from gh_artifacts_async import ArtifactRef, Failure, MirroredArtifact, MirrorReport
-from gh_artifacts_async.cli.render import mirrors
+from gh_artifacts_async.cli.render import mirrors, screen, tables
 
 ENTRY = MirroredArtifact(id=7, name="docs", path=PurePosixPath("main/docs\x1b.zip"), size=1_200_000)
 
@@ -14,7 +14,8 @@ def test_rows() -> None:
     """A line for what is new and for what was removed, with nothing that controls a terminal."""
     report = MirrorReport(fetched=(ENTRY,), kept=(ENTRY,), removed=(ENTRY,))
     shown = Path("out", "main", "docs\\x1b.zip")
-    assert list(mirrors.rows(report, "out")) == [f"   1.2 MB  new      {shown}\n", f"   1.2 MB  removed  {shown}\n"]
+    lines = tables.Table(mirrors.COLUMNS, screen.View()).page(mirrors.rows(report, "out"))
+    assert lines == f"1.2 MB  new      {shown}\n1.2 MB  removed  {shown}\n"
 
 
 def test_total() -> None:

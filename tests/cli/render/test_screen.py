@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gh_artifacts_async.cli.render import screen
+from gh_artifacts_async.cli.render import screen, tables
 
 
 class TestWriting:
@@ -44,7 +44,8 @@ class TestWriting:
         screen.write(None, "x")
         screen.write_bytes(None, b"x")
         monkeypatch.setattr("sys.stdout", None)
-        screen.show("x")
+        tables.show([tables.Column("X")], [tables.Row(["x"])])
+        assert screen.view(None) == screen.View()
         assert not screen.is_terminal(None)
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -67,3 +68,65 @@ class TestWriting:
         os.close(reading)
         with os.fdopen(writing, "w") as stream:
             screen.write_bytes(stream, b"z" * 100_000)
+
+
+class TestViews:
+    """How text is shown on a stream."""
+
+    @pytest.fixture
+    def stream(self, monkeypatch):
+        """Return a terminal, and an environment that says nothing about it."""
+        for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("TERM", "xterm-256color")
+        return Terminal()
+
+    def test_a_terminal(self, stream, monkeypatch):
+        """COLUMNS overrides what the terminal says; one that does not say has 80."""
+        assert screen.view(stream) == screen.View(80, colours=True)
+        monkeypatch.setenv("COLUMNS", "100")
+        assert screen.view(stream).width == 100
+        monkeypatch.setenv("COLUMNS", "0")
+        assert screen.view(stream).width == 80
+        monkeypatch.setattr(stream, "fileno", lambda: 0)
+        monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((123, 9)))
+        assert screen.view(stream).width == 123
+        monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((0, 0)))
+        assert screen.view(stream).width == 80
+
+    @pytest.mark.parametrize(
+        ("name", "value", "colours"),
+        [
+            ("NO_COLOR", "1", False),
+            ("NO_COLOR", "", True),
+            ("TERM", "dumb", False),
+            ("TERM", "unknown", False),
+            ("FORCE_COLOR", "1", True),
+        ],
+    )
+    def test_colours(self, stream, monkeypatch, name, value, colours):
+        """None with NO_COLOR, nor on a terminal that has none."""
+        monkeypatch.setenv(name, value)
+        assert screen.view(stream).colours == colours
+
+    def test_without_a_terminal(self, monkeypatch):
+        """Nothing is cut off, and there are no colours unless they are asked for."""
+        assert screen.view(io.StringIO()) == screen.View(None, colours=False)
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        assert screen.view(io.StringIO()) == screen.View(None, colours=True)
+
+    def test_styles_and_encodings(self):
+        """Nothing is written for no style, no text, or no colours; the ellipsis is one that can be written."""
+        view = screen.View(80, colours=True)
+        assert view.styled("x", screen.BOLD, "", screen.RED) == "\x1b[1;31mx\x1b[0m"
+        assert [view.styled("x", ""), view.styled("", screen.BOLD), screen.View().styled("x", "1")] == ["x", "", "x"]
+        assert (view.ellipsis, screen.View(encoding="latin-1").ellipsis) == ("\u2026", "~")
+        assert screen.View(encoding="latin-1").encodable("\u00e9\u0416") == "\u00e9\\u0416"
+
+
+class Terminal(io.StringIO):
+    """A stream that a person looks at."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True

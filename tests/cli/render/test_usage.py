@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 
 from gh_artifacts_async import RepositoryName, StorageUsage, UsageEntry
@@ -30,47 +29,56 @@ def made(by_name: tuple[UsageEntry, ...], by_branch: tuple[UsageEntry, ...] = ()
     )
 
 
-def shown(found: StorageUsage, capsys) -> list[str]:
+def shown(found: StorageUsage, width: int | None = None) -> list[str]:
     """Return the lines of the tables."""
-    for table in usage.tables_of(found, "#"):
-        screen.show(table)
-    lines: list[str] = capsys.readouterr().out.splitlines()
-    return lines
+    view = screen.View(width, encoding="ascii")
+    return [line for table in usage.tables_of(found, view) for line in table.splitlines()]
 
 
-def test_tables_with_bars(capsys):
+def test_tables_with_bars():
     """The largest has the longest bar; the share is of the whole; what is unknown is a dash."""
     found = made(entries(("wheel", 6000), ("lo\x1bgs", 3000), ("docs", 1000)), entries(("main", 9000), (None, 1000)))
-    assert shown(found, capsys) == [
-        "NAME      COUNT    SIZE",
-        "wheel         1  6.0 kB  ########################  60%",
-        "lo\\x1bgs      1  3.0 kB  ############              30%",
-        "docs          1  1.0 kB  ####                      10%",
-        "AGE       COUNT  SIZE",
-        "last day      1   0 B                             0%",
-        "BRANCH  COUNT    SIZE",
-        "main        1  9.0 kB  ########################  90%",
-        "-           1  1.0 kB  ###                       10%",
+    assert shown(found) == [
+        "NAME      COUNT    SIZE  SHARE",
+        "wheel         1  6.0 kB    60%  ########################",
+        "lo\\x1bgs      1  3.0 kB    30%  ############",
+        "docs          1  1.0 kB    10%  ####",
+        "AGE       COUNT  SIZE  SHARE",
+        "last day      1   0 B     0%",
+        "BRANCH  COUNT    SIZE  SHARE",
+        "main        1  9.0 kB    90%  ########################",
+        "-           1  1.0 kB    10%  ###",
     ]
 
 
-def test_what_is_small_is_put_together(capsys):
+def test_what_is_small_is_put_together():
     """Twenty rows, and one for the others, whose bar is no longer than the longest."""
-    lines = shown(made(entries(*((f"docs-{number}", 100) for number in range(45)))), capsys)
+    lines = shown(made(entries(*((f"docs-{number}", 100) for number in range(45)))))
     assert [line.split()[0] for line in lines[:21]] == ["NAME", *(f"docs-{number}" for number in range(20))]
-    assert lines[21] == "(25 others)     25  2.5 kB  ########################  56%"
+    assert lines[21] == "(25 others)     25  2.5 kB    56%  ########################"
 
 
-def test_nothing_but_empty_artifacts(capsys):
+def test_nothing_but_empty_artifacts():
     """There is nothing to divide by."""
-    assert shown(made(entries(("docs", 0))), capsys)[1] == "docs      1   0 B                             0%"
+    assert shown(made(entries(("docs", 0))))[1] == "docs      1   0 B     0%"
+
+
+def test_bars_on_a_narrow_terminal():
+    """They are a quarter of it; where names would have no room, there are none."""
+    found = made(entries(("a-rather-long-name-of-an-artifact", 6000), ("docs", 3000)))
+    assert shown(found, 60)[2] == "docs                       1  3.0 kB    33%  ########"
+    assert shown(found, 40)[:3] == [
+        "NAME                COUNT    SIZE  SHARE",
+        "a-rather-lon~ifact      1  6.0 kB    67%",
+        "docs                    1  3.0 kB    33%",
+    ]
 
 
 def test_the_character_of_the_bars():
     """A block, where the stream can show it."""
     for encoding, block in (("utf-8", "\u2588"), ("ascii", "#"), ("latin-1", "#")):
-        assert usage.block_for(io.TextIOWrapper(io.BytesIO(), encoding=encoding)) == block
-    assert usage.block_for(None) == usage.block_for(io.StringIO()) == "\u2588"
+        (table, *_) = usage.tables_of(made(entries(("docs", 1))), screen.View(encoding=encoding))
+        assert table.rstrip().endswith(block)
 
 
 def test_a_line_about_all_of_it():
