@@ -325,7 +325,7 @@ def test_a_failed_download_says_why_and_the_others_come(server, cli, tmp_path):
     server.artifact(run, "good")
     ran = cli("download", REPO, "--run", run.id, "--json")
     assert ran.code == 1
-    assert "error: artifact " in ran.err
+    assert f"error: bad ({bad}): sha256 mismatch" in ran.err
     assert [found["id"] for found in ran.document["failed"]] == [bad]
     assert ran.document["failed"][0]["type"] == "DigestMismatchError"
     assert not (tmp_path / "bad.zip").exists()

@@ -24,7 +24,7 @@ def fitted(text: str, columns: int, ellipsis: str = "…") -> str:
     if width(text) <= columns:
         return text
     room = columns - width(ellipsis)
-    if room <= 0:
+    if room < 0:
         return _head(text, columns)
     end = room // 3 if columns >= _SHORTEST_ENDS else 0
     return _head(text, room - end) + ellipsis + _tail(text, end)
