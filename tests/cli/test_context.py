@@ -6,9 +6,10 @@ import os
 
 import pytest
 
-from gh_artifacts_async import ListingProgress
+from gh_artifacts_async import ListingProgress, Pacing, RateLimitPause
 from gh_artifacts_async.cli.context import Context, fan_out
 from gh_artifacts_async.cli.options import GlobalOptions
+from gh_artifacts_async.cli.render import screen
 from gh_artifacts_async.errors import AuthenticationError, MissingTokenError
 from tests.cli.conftest import REPO
 from tests.kits.gh import install_gh
@@ -136,3 +137,26 @@ def test_the_proxy_comes_from_the_environment(server, cli, monkeypatch):
     monkeypatch.setenv("no_proxy", "")
     server.run()
     assert cli("list", REPO).code == 6
+
+
+def test_a_wait_is_told_once(capsys, monkeypatch):
+    """Each request that is held back says so; one line until then is enough, and another for a much longer wait."""
+    now = iter([0.0, 0.1, 1.0, 2.0])
+    monkeypatch.setattr("gh_artifacts_async.cli.context.time.monotonic", lambda: next(now))
+    context = Context(GlobalOptions())
+    for seconds in (40, 40, 41, 60):
+        context.tell(Pacing(seconds=seconds, reason="points"))
+    assert capsys.readouterr().err.splitlines() == [
+        "keeping below GitHub's rate limits; continuing in 40 s",
+        "keeping below GitHub's rate limits; continuing in 1 min",
+    ]
+
+
+def test_what_the_display_shows_is_not_told_besides(capsys):
+    """Nothing is said twice; with --verbose, where the log goes by, it is."""
+    pause = RateLimitPause(seconds=60, kind="primary")
+    with screen.drawn_below(lambda *_: None):
+        Context(GlobalOptions()).tell(pause)
+        assert not capsys.readouterr().err
+        Context(GlobalOptions(verbose=True)).tell(pause)
+    assert "continuing in 1 min" in capsys.readouterr().err
