@@ -19,7 +19,7 @@ def options(argument) -> frozenset[str]:
 
 def test_the_options_of_a_command():
     """Its own and the global ones, by all their names."""
-    assert manual.options_of("show") == {"--json", "--repo", "-R"} | {
+    assert manual.options_of("show") == {"--jq", "--json", "--repo", "-R", "-q"} | {
         name for option in manual.GLOBAL for name in option.names
     }
     assert manual.options_of("lst") is manual.options_of(None) is None

@@ -9,6 +9,7 @@ import pytest
 from gh_artifacts_async import Artifact, DownloadResult, ExtractedMember, PlannedDownload
 from gh_artifacts_async.cli.render import downloads, tables
 from gh_artifacts_async.cli.render.events import Tally
+from gh_artifacts_async.cli.render.screen import View
 
 ARTIFACT = Artifact(
     id=7, node_id="n", name="wheel", size_in_bytes=2_000_000, url="u", archive_download_url="d", expired=False
@@ -107,10 +108,10 @@ def results_of(count, **values):
 def test_a_table_of_what_was_downloaded():
     """What was there already is not in it."""
     found = [*results_of(1, resumed_from=500), *results_of(1, members=(MEMBER,)), result(skipped=True)]
-    assert downloads.table(found, 80).splitlines() == [
-        "NAME     SIZE  VERIFIED                     PATH",
-        "wheel  2.0 MB  sha256 ok, resumed at 500 B  out/wheel-0.zip",
-        "wheel  2.0 MB  sha256 ok, 1 file            out/wheel-0.zip",
+    assert downloads.table(found, View(80)).splitlines() == [
+        "NAME     SIZE  VERIFIED   DETAILS           PATH",
+        "wheel  2.0 MB  sha256 ok  resumed at 500 B  out/wheel-0.zip",
+        "wheel  2.0 MB  sha256 ok  1 file            out/wheel-0.zip",
     ]
 
 
@@ -118,22 +119,22 @@ def test_a_table_of_what_was_downloaded():
     ("columns", "last"),
     [
         (45, "wheel  2.0 MB  sha256 ok  out/wheel-0.zip"),
-        (40, "wheel  2.0 MB  sha256 ok  out/whee….zip"),
+        (40, "wheel  2.0 MB  sha256 ok  out/wheel….zip"),
         (30, "wheel  2.0 MB  sha256 ok"),
-        (22, "w…  2.0 MB  sha256 ok"),
+        (22, "wh…  2.0 MB  sha256 ok"),
     ],
 )
 def test_a_table_on_a_narrow_terminal(columns, last):
     """Details, then the path, then the name give way."""
-    lines = downloads.table(results_of(1, resumed_from=500), columns).splitlines()
+    lines = downloads.table(results_of(1, resumed_from=500), View(columns)).splitlines()
     assert lines[1] == last
-    assert all(len(line) < columns for line in lines)
+    assert all(len(line) <= columns for line in lines)
 
 
 @pytest.mark.parametrize(("count", "lines"), [(0, 0), (20, 21), (21, 0)])
 def test_a_long_table_is_none(count, lines):
     """It would push what was on the screen off it; the total says how many there are."""
-    assert downloads.table(results_of(count), 80).count("\n") == lines
+    assert downloads.table(results_of(count), View(80)).count("\n") == lines
 
 
 def test_a_pause_is_part_of_the_total():
