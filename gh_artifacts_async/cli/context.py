@@ -175,7 +175,7 @@ class Context:
             token_variables=variables,
             token_in=None if self.login else next(filter(os.environ.get, variables), None),
             login=self.login,
-            options=manual.options_of(self.command),
+            lacks=manual.lacking(self.command),
             login_helps=repo.login_command(self.api) if self.options.token_from in {None, "gh"} else None,
             resumes=resumes,
             can_replace=can_replace,

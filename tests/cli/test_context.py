@@ -79,6 +79,25 @@ def test_advice_where_there_is_no_token(token_from, repo, advice, monkeypatch):
 
 
 @pytest.mark.realtime
+@pytest.mark.parametrize(
+    ("repo", "host"),
+    [(REPO, "github.com"), (f"tenant.ghe.com/{REPO}", "tenant.ghe.com"), (f"ghes.example/{REPO}", "ghes.example")],
+)
+async def test_gh_is_asked_for_the_login_of_the_host(repo, host, monkeypatch, tmp_path_factory, tmp_path):
+    """By the name that gh knows it by; a token of another host in the environment is none."""
+    other = "GH_TOKEN" if host == "ghes.example" else "GH_ENTERPRISE_TOKEN"
+    monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+    monkeypatch.setenv(other, "of another host")
+    folder = install_gh(tmp_path_factory.mktemp("gh"), f'echo "$@" >> {tmp_path}/asked; echo gho_stored')
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    context = Context(GlobalOptions())
+    async with context.client(context.target(repo, None)):
+        pass
+    assert context.login == host
+    assert (tmp_path / "asked").read_text() == f"auth token --hostname {host}\n"
+
+
+@pytest.mark.realtime
 def test_advice_about_a_stored_login_that_was_rejected(server, cli, monkeypatch, tmp_path_factory):
     """No variable is to blame."""
     monkeypatch.delenv("GH_ENTERPRISE_TOKEN")

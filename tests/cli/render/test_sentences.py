@@ -206,7 +206,7 @@ def test_a_limit_of_an_archive():
 def test_advice_that_the_command_cannot_take():
     """An option is named only to who can give it."""
     link = errors.UnsafeMemberError('it is a link; set symlinks="skip" (--symlinks skip) to extract everything else')
-    download, mirror = Situation(options=frozenset({"--symlinks"})), Situation(options=frozenset({"--extract"}))
+    download, mirror = Situation(lacks=frozenset({"--limit"})), Situation(lacks=frozenset({"--symlinks"}))
     assert "; use --symlinks skip to extract everything else; to get the zip" in sentence(link, download)
     assert sentence(link, mirror) == "it is a link; to get the zip itself, download it without --extract"
 
