@@ -16,7 +16,6 @@ from gh_artifacts_async.cli.actions import Report
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text, workflow
 from gh_artifacts_async.errors import ConfigurationError
-from gh_artifacts_async.events import Pacing, RateLimitPause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 3900.0
 """Seconds: a person at the command line would rather wait out GitHub's hour than start over."""
-
 
 _SAME_WAIT = 5.0
 """Seconds by which two waits differ that need not both be told."""
@@ -137,9 +135,10 @@ class Context:
 
     def _said_already(self, event: Event) -> bool:
         """Whether it is a wait, and it was said before that there is nothing until then: each request waits alone."""
-        if not isinstance(event, RateLimitPause | Pacing):
+        seconds = events.seconds_of_wait(event)
+        if seconds is None:
             return False
-        until = time.monotonic() + event.seconds
+        until = time.monotonic() + seconds
         if until < self._waits_until + _SAME_WAIT:
             return True
         self._waits_until = until
@@ -176,7 +175,7 @@ class Context:
             token_variables=variables,
             token_in=None if self.login else next(filter(os.environ.get, variables), None),
             login=self.login,
-            options=manual.options_of(self.command),
+            lacks=manual.lacking(self.command),
             login_helps=repo.login_command(self.api) if self.options.token_from in {None, "gh"} else None,
             resumes=resumes,
             can_replace=can_replace,

@@ -260,7 +260,7 @@ class Report:
     def _say_all(self) -> str:
         """Say what all came to; on a terminal also what was downloaded, unless that is a long list."""
         if self._at_the_end and self.order.printer is None:
-            lines.show(self._results)
+            screen.write(sys.stdout, lines.table(self._results, screen.view(sys.stdout)))
         said = lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
         self.context.note(said)
         return said

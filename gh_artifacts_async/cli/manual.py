@@ -373,11 +373,12 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-def options_of(command: str | None) -> frozenset[str] | None:
-    """Return the names of the options that a command takes; None where it is not known."""
+def lacking(command: str | None) -> frozenset[str]:
+    """Return the names of other commands' options that a command does not take; none where it is not known."""
     if command not in COMMANDS:
-        return None
-    return frozenset(name for option in (*COMMANDS[command].options, *GLOBAL) for name in option.names)
+        return frozenset()
+    every = {name for other in COMMANDS.values() for option in other.options for name in option.names}
+    return frozenset(every.difference(*(option.names for option in (*COMMANDS[command].options, *GLOBAL))))
 
 
 def asked_for(argv: list[str]) -> tuple[str | None] | None:

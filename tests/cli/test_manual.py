@@ -17,12 +17,12 @@ def options(argument) -> frozenset[str]:
     return frozenset(name for name in argument.names if name.startswith("-")) - negative
 
 
-def test_the_options_of_a_command():
-    """Its own and the global ones, by all their names."""
-    assert manual.options_of("show") == {"--json", "--repo", "-R"} | {
-        name for option in manual.GLOBAL for name in option.names
-    }
-    assert manual.options_of("lst") is manual.options_of(None) is None
+def test_the_options_that_a_command_lacks():
+    """Those of others; neither its own nor the global ones, by whatever name."""
+    lacking = manual.lacking("show")
+    assert lacking > {"--extract", "--dir", "-D", "--limit"}
+    assert lacking.isdisjoint({"--json", "--repo", "-R", "--timeout", "--quiet", "--hostname"})
+    assert manual.lacking("lst") == manual.lacking(None) == frozenset()
 
 
 class TestHelp:

@@ -64,7 +64,8 @@ def test_a_signal_ends_it_cleanly_and_soon(server, cli, start, tmp_path, number,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_a_second_signal_ends_it_at_once(start):
+@pytest.mark.parametrize("names", [("SIGTERM", "SIGTERM"), ("SIGHUP", "SIGHUP"), ("SIGINT", "SIGHUP")])
+def test_a_second_signal_ends_it_at_once(start, names):
     """Whoever asks twice does not wait for the clean end."""
     program = (
         "import asyncio, sys, time\n"
@@ -80,10 +81,10 @@ def test_a_second_signal_ends_it_at_once(start):
     )
     process = start(given=("-c", program))
     assert process.stdout is not None
-    for said in ("ready\n", "cleaning\n"):
+    for said, name in zip(("ready\n", "cleaning\n"), names, strict=True):
         assert process.stdout.readline() == said
-        process.send_signal(signal.SIGTERM)
-    assert process.wait(5) == -signal.SIGTERM
+        process.send_signal(getattr(signal, name))
+    assert process.wait(5) == -getattr(signal, names[1])
 
 
 @pytest.mark.github_com("ranges")

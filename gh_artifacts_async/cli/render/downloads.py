@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gh_artifacts_async import Artifact, DownloadResult, MergeResult, PlannedDownload
+    from gh_artifacts_async.cli.render import screen
     from gh_artifacts_async.cli.render.events import Tally
 
 _VERIFIED = {"digest": "sha256 ok", "size": "size ok", "none": "unverified"}
@@ -29,27 +30,28 @@ def line(result: DownloadResult) -> str:
 _COLUMNS = (
     artifacts.NAME,
     artifacts.SIZE,
-    tables.Column("VERIFIED", easy=9),
-    tables.Column("PATH", easy=16, middle=True, drop=1),
+    tables.Column("VERIFIED"),
+    tables.Column("DETAILS", drop=1, optional=True),
+    tables.Column("PATH", easy=12, middle=True, drop=2),
 )
 
 
-def show(results: Sequence[DownloadResult]) -> None:
-    """Print a table of what was downloaded; nothing if that is a long list, which the total has the number of.
+def table(results: Sequence[DownloadResult], view: screen.View) -> str:
+    """Return a table of what was downloaded; nothing if that is a long list, which the total has the number of.
 
     Args:
         results: of the downloads; what was there already is left out.
+        view: of the terminal.
     """
     fetched = [result for result in results if not result.skipped]
-    if 0 < len(fetched) <= _ROWS:
-        tables.show(_COLUMNS, map(_row, fetched))
+    return tables.Table(_COLUMNS, view).page(map(_row, fetched)) if 0 < len(fetched) <= _ROWS else ""
 
 
 def _row(result: DownloadResult) -> tables.Row:
-    more = "" if result.members is None else f", {text.count(len(result.members), 'file')}"
-    more += f", resumed at {text.size(result.resumed_from)}" if result.resumed_from else ""
-    verified = f"{_VERIFIED[result.verified]}{more}"
-    return tables.Row((result.artifact.name, text.size(result.size), verified, str(result.path)))
+    details = [] if result.members is None else [text.count(len(result.members), "file")]
+    details += [f"resumed at {text.size(result.resumed_from)}"] if result.resumed_from else []
+    verified, path = _VERIFIED[result.verified], str(result.path)
+    return tables.Row((result.artifact.name, text.size(result.size), verified, ", ".join(details), path))
 
 
 def transferred(results: Sequence[DownloadResult]) -> int:

@@ -47,6 +47,11 @@ def phrase(event: Event, *, everything: bool) -> str | None:
             return None
 
 
+def seconds_of_wait(event: Event) -> float | None:
+    """Return for how long API requests wait for a rate limit, if that is what the event is about."""
+    return event.seconds if isinstance(event, RateLimitPause | Pacing) else None
+
+
 def _transfer(event: TransferEvent) -> str | None:
     name = event.artifact.name
     match event:

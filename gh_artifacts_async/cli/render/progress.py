@@ -32,7 +32,7 @@ STALLED_AFTER = 3.0
 _MINUTE = 60
 _WIDE, _MEDIUM, _NARROW = 75, 55, 30
 _AMOUNT, _PERCENT, _RATE, _LEFT = 15, 4, 9, 11
-_SHORT_BAR, _LEAST_BAR, _LEAST_NAME = 6, 8, 24
+_SHORT_BAR, _LEAST_BAR, _SHORT_NAME, _LEAST_NAME = 6, 8, 13, 26
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
 _SPINS_A_SECOND = 5
 
@@ -116,9 +116,11 @@ class Layout:
             return cls(usable, 1, rest - _LEAST_BAR, _LEAST_BAR, _AMOUNT, 0, _LEFT)
         if usable >= _NARROW:
             rest = usable - _PERCENT - _LEFT - 3
-            bar = _SHORT_BAR if rest > 2 * _SHORT_BAR else 0
+            bar = _SHORT_BAR if rest >= _SHORT_BAR + _SHORT_NAME else 0
             return cls(usable, 1, rest - bar + (0 if bar else 1), bar, _PERCENT, 0, _LEFT)
-        return cls(usable, 1, max(1, usable - _PERCENT - 1), 0, min(_PERCENT, usable - 1), 0, 0)
+        if usable >= 2 * _PERCENT:
+            return cls(usable, 1, usable - _PERCENT - 1, 0, _PERCENT, 0, 0)
+        return cls(usable, 1, usable, 0, 0, 0, 0)
 
     @property
     def state(self) -> int:

@@ -127,7 +127,7 @@ class Situation:
         token_in: the one that holds the token in use; None if it is another's.
         login: the host of gh's stored login, if that is the token in use.
         login_helps: how to log in, if a stored login would be used.
-        options: those of the command, which alone are named; None for any.
+        lacks: options that this command does not have, and are not named.
         resumes: the same command, run again, resumes what has arrived.
         can_replace: ``--if-exists replace`` would help against a file that is in the way.
         in_the_way: what to do about something that is in the way, instead of choosing another ``--dir``.
@@ -137,7 +137,7 @@ class Situation:
     token_in: str | None = None
     login: str | None = None
     login_helps: str | None = None
-    options: frozenset[str] | None = None
+    lacks: frozenset[str] = frozenset()
     resumes: bool = False
     can_replace: bool = False
     in_the_way: str | None = None
@@ -151,7 +151,7 @@ def sentence(error: BaseException, situation: Situation | None = None) -> str:
         situation: where it happened.
     """
     situation = situation or Situation()
-    said, hint = _possible(_said(error), situation.options), _hint(error, situation)
+    said, hint = _possible(_said(error), situation.lacks), _hint(error, situation)
     return f"{said}; {hint}" if hint and hint not in said else said
 
 
@@ -166,10 +166,10 @@ def named(artifact: Artifact | ArtifactRef, said: str) -> str:
     return said if name in said else f"{name}: {said}"
 
 
-def _possible(said: str, options: frozenset[str] | None) -> str:
+def _possible(said: str, lacks: frozenset[str]) -> str:
     """Return what is said less the advice to use an option that the command does not have."""
     first, *advice = said.split("; ")
-    return "; ".join([first, *(one for one in advice if options is None or options.issuperset(_OPTION.findall(one)))])
+    return "; ".join([first, *(one for one in advice if lacks.isdisjoint(_OPTION.findall(one)))])
 
 
 def _said(error: BaseException) -> str:

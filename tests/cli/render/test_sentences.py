@@ -7,10 +7,12 @@ import errno
 import re
 from pathlib import Path
 
+import attrs
 import pytest
 
-from gh_artifacts_async import errors
-from gh_artifacts_async.cli.render.sentences import RESUME, Situation, as_options, sentence
+from gh_artifacts_async import ArtifactRef, RepositoryName, errors
+from gh_artifacts_async.cli.render.sentences import RESUME, Situation, as_options, named, sentence
+from tests.models.test_models import ARTIFACT
 
 DOWNLOAD = Situation(resumes=True, can_replace=True)
 
@@ -204,7 +206,7 @@ def test_a_limit_of_an_archive():
 def test_advice_that_the_command_cannot_take():
     """An option is named only to who can give it."""
     link = errors.UnsafeMemberError('it is a link; set symlinks="skip" (--symlinks skip) to extract everything else')
-    download, mirror = Situation(options=frozenset({"--symlinks"})), Situation(options=frozenset({"--extract"}))
+    download, mirror = Situation(lacks=frozenset({"--limit"})), Situation(lacks=frozenset({"--symlinks"}))
     assert "; use --symlinks skip to extract everything else; to get the zip" in sentence(link, download)
     assert sentence(link, mirror) == "it is a link; to get the zip itself, download it without --extract"
 
@@ -221,3 +223,29 @@ def test_what_an_unknown_exception_says_is_not_shown():
     said = sentence(RuntimeError("token=secret"))
     assert "secret" not in said
     assert "--verbose" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "named_once"),
+    [
+        ("artifact 7 ('docs'): sha256 mismatch", "docs (7): sha256 mismatch"),
+        ("artifact 7: storage answered with 404", "docs (7): storage answered with 404"),
+        ("artifact 7 from h: expired", "docs (7) from h: expired"),
+        ("out/docs exists", "out/docs exists"),
+        ("no space left", "docs: no space left"),
+    ],
+)
+def test_an_artifact_is_named_once(said, named_once):
+    """By its name and, where the error has it, its ID."""
+    assert named(attrs.evolve(ARTIFACT, id=7, name="docs"), said) == named_once
+
+
+def test_an_artifact_without_a_name():
+    """One that was given by its ID alone keeps the sentence."""
+    assert named(ArtifactRef(RepositoryName("o", "r"), 7), "artifact 7: gone") == "artifact 7: gone"
+
+
+def test_what_is_gone_from_storage():
+    """To try again is of no use."""
+    said = sentence(errors.StorageError("artifact 7: storage answered with 404", status=404), Situation(resumes=True))
+    assert said.endswith("404; it may have been deleted: run gh-artifacts list to see what there is")
