@@ -37,6 +37,7 @@ def test_the_program_itself():
             assert ran.lines, command.text
 
 
+@pytest.mark.slow
 def test_the_examples_of_help_pages(tmp_path: Path):
     """What --help gives as examples works, against the same repository."""
     path = tmp_path / "help.md"
