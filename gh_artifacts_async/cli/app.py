@@ -10,13 +10,13 @@ from cyclopts import App, CycloptsError, Parameter
 from gh_artifacts_async.cli import (
     actions,
     amounts,
+    asked,
     cleanup,
     completion,
     demo,
     download,
     listing,
     logs,
-    manual,
     members,
     mirror,
     mistakes,
@@ -68,7 +68,7 @@ def _add_launcher(app: App) -> None:
         options: Annotated[GlobalOptions, Parameter(name="*")] = GlobalOptions(),  # noqa: B008 - frozen
     ) -> int:
         command, bound, not_parsed = app.parse_args(words, exit_on_error=False, print_error=False)
-        context = Context(options, command=manual.command_of(list(words)))
+        context = Context(options, command=asked.command_of(list(words)))
         given = {"context": context} if "context" in not_parsed else {}
         seconds = None if command is waiting.wait else options.timeout  # there it is the wait's own deadline
         return answer(context, lambda: command(*bound.args, **bound.kwargs, **given), seconds)
