@@ -51,17 +51,18 @@ class TestBash:
 
     def test_commands(self):
         """Where none has been given, whatever options precede it."""
-        every, some, after, value, none = bash(
+        every, some, after, value, url, none = bash(
             ["gh-artifacts", ""],
             ["gh-artifacts", "d"],
             ["gh-artifacts", "--quiet", "--api-url", "x", "w"],
             ["gh-artifacts", "--api-url", "=", "list", "u"],
+            ["gh-artifacts", "--api-url", "=", "https", ":", "//x", "u"],
             ["gh-artifacts", "--timeout", ""],
         )
         assert every == {*manual.COMMANDS, "help"}
         assert some == {"download", "delete", "demo"}
         assert after == {"wait", "watch"}
-        assert value == {"usage"}
+        assert value == url == {"usage"}
         assert none == set()
 
     def test_options(self):
