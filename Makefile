@@ -25,7 +25,7 @@ PROFILE_TESTS := tests/api tests/automation tests/client
 PROFILE_TESTS_ghes-3.8 := tests/faults tests/outsiders tests/transfer tests/transport
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow profiles interop lint contracts types docs picture check bench bench-quick soak constraints upgrade clean
+.PHONY: help demo test slow profiles interop lint contracts types docs picture screens check bench bench-quick soak constraints upgrade clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,11 +97,15 @@ types: $(READY)  ## two type checkers
 
 docs: $(READY)  ## the documentation, and the examples in it
 	@$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html
+	@$(BIN)/python -m tests.kits.built_docs docs/_build/html
 	@$(BIN)/sphinx-build -q -n -W --keep-going -b doctest docs docs/_build/doctest
 	@echo "docs/_build/html/index.html"
 
 picture: $(READY)  ## update the picture in docs/explanation/architecture.md
 	@$(BIN)/python -m docs.picture
+
+screens: $(READY)  ## update the terminals in the documentation, docs/pictures
+	@$(BIN)/python -m docs.screens
 
 check:  ## everything that has to pass; the same as .ci/run
 	@.ci/run

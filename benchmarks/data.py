@@ -147,6 +147,17 @@ class Datasets:
 
         return self._made(f"mixed-{members}-{unpacked}-{packed}", make)
 
+    def mixed_zips(self, count: int, members: int, unpacked: int, packed: int) -> Dataset:
+        """Return so many such zips, each of other content."""
+
+        def make(folder: Path) -> list[Blob]:
+            paths = [folder / "blobs" / f"{number}.zip" for number in range(1, count + 1)]
+            for path in paths:
+                _write_mixed(path, members, unpacked, packed, seed=f"{path.stem}/")
+            return [_described(path, number) for number, path in enumerate(paths, 1)]
+
+        return self._made(f"mixed-{count}x{members}-{unpacked}-{packed}", make)
+
     def remote_zip(self, members: int) -> Dataset:
         """Return one zip of so many 1 MiB members of noise, and ``report.txt`` in their midst."""
 
@@ -250,7 +261,7 @@ def member_sizes(members: int, unpacked: int) -> list[int]:
     return sizes
 
 
-def _write_mixed(path: Path, members: int, unpacked: int, packed: int) -> None:
+def _write_mixed(path: Path, members: int, unpacked: int, packed: int, seed: str = "") -> None:
     sample = prose("sample", _MIB)
     ratio = len(zlib.compress(sample, 6)) / len(sample)
     as_text = int((unpacked - packed) / (1 - ratio))
@@ -260,7 +271,7 @@ def _write_mixed(path: Path, members: int, unpacked: int, packed: int) -> None:
             text = written + size <= as_text
             written += size if text else 0
             name = f"build/part-{number % 40:02}/{number:05}.{'log' if text else 'bin'}"
-            body = prose(name, size) if text else b"".join(noise(name, size))
+            body = prose(seed + name, size) if text else b"".join(noise(seed + name, size))
             archive.writestr(_entry(name, zipfile.ZIP_DEFLATED), body, compresslevel=6)
 
 

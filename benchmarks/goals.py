@@ -93,6 +93,7 @@ CURL_Z_8, CURL_Z_16 = "curl -Z, 8 (no hash)", "curl -Z, 16 (no hash)"
 ARIA2_8 = "aria2c -x8 -s8 (no hash)"
 OURS_8, OURS_1, OURS_EIGHTH = "ours, connections=8", "ours, connections=1", "ours, an eighth of them"
 FIRST = "ours, first download"
+GH, AS_JSON = "gh run download", "ours, --json"
 
 ONE_CORE = {"G1C": "G1", "G2C": "G2", "G3C": "G3", "G4C": "G4"}
 """Cases that are another case, each rival on one core -> that case, whose goals they are held against."""
@@ -159,8 +160,12 @@ GOALS = (
     Goal("G9", "wall", "<=", 1.12, "import aiohttp"),
     Goal("G9", "wall", "<=", 1.2, "import aiohttp", subject=FIRST),
     Goal("G9", "wall", "<=", 1.0, "import aiohttp", subject="gh-artifacts --help"),
+    Goal("G9", "wall", "<=", 1.0, "import aiohttp", subject="gh-artifacts --version"),
     Goal("G9", "wall", "<=", 0.9, "import githubkit", accept=False),
     Goal("G9", "wall", "<=", 0.9, "import PyGithub", accept=False),
+    Goal("G11", "wall", "<=", 1.5, GH),
+    Goal("G11", "cpu", "<=", 1.5, GH, accept=False),
+    Goal("G12", "wall", "<=", 1.5, AS_JSON),
 )
 
 _HASH = "1 GiB of sha256 takes this processor as long as all that curl does; 0.98 on one that hashes 2 GB/s"

@@ -53,6 +53,11 @@ http {{
     listen 127.0.0.1:{api_port}{api_ssl};
     root {folder}/api;
 {api_options}
+    rewrite ^/api/v3(/.*)$ $1 last;
+    location ~ ^/repos/bench/data/actions/runs/[0-9]+/artifacts$ {{
+      root {prefix};
+      try_files /run.json =404;
+    }}
     location = /repos/bench/data/actions/artifacts {{
       add_header Link $link;
       add_header x-ratelimit-limit 5000;
@@ -252,6 +257,9 @@ class Nginx:
             certificate(self._prefix)
         self.log.write_bytes(b"")
         conf = self._prefix / "nginx.conf"
+        # gh asks the URLs in a listing, not those it would make itself.
+        page = (self._dataset.folder / "api" / "pages" / "1.json").read_text("utf-8")
+        (self._prefix / "run.json").write_text(page.replace("https://api.github.com", f"{self.api}/api/v3"), "utf-8")
         conf.write_text(self._configuration(), "utf-8")
         core = () if self._options.core is None else ("taskset", "-c", str(self._options.core))
         command = [*core, self._program, "-p", str(self._prefix), "-c", str(conf)]

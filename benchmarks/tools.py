@@ -28,6 +28,7 @@ PACKAGES = {  # Debian's
     "curl": "curl",
     "nginx": "nginx-light",
     "openssl": "openssl",
+    "script": "bsdutils",
     "unzip": "unzip",
 }
 _VERSION_OPTION = {"nginx": "-v", "openssl": "version", "unzip": "-v", "7z": "i"}

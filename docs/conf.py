@@ -1,18 +1,40 @@
 """How the documentation is built: ``make docs``."""
 
+import builtins
+import sys
 from importlib.metadata import version as _version
+from pathlib import Path
+
+from sphinx.addnodes import pending_xref
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+sys.path.insert(0, str(Path(__file__).parent))  # for constructors
 
 project = "gh_artifacts_async"
 author = "gh_artifacts_async contributors"
 copyright = author  # noqa: A001  Sphinx's name
 release = version = _version("gh-artifacts-async")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
+extensions = [
+    "constructors",
+    "myst_parser",
+    "options",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
+language = "en"
+smartquotes = False  # a literal in an alias is to be copied
 exclude_patterns = ["_build"]
 nitpicky = True
 
 html_theme = "furo"
 html_title = f"{project} {release}"
+html_static_path = ["_static"]
+html_css_files = ["ours.css"]
+copybutton_exclude = ".linenos, .gp, .go"  # a copied console block has its commands alone
 html_copy_source = False
 html_show_sphinx = False
 
@@ -27,7 +49,7 @@ python_display_short_literal_types = True
 python_maximum_signature_line_length = 88
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-napoleon_use_ivar = True
+napoleon_use_ivar = False
 napoleon_use_rtype = False
 
 doctest_global_setup = """
@@ -47,6 +69,18 @@ nitpick_ignore = [
 ]
 
 
+class _Builtins(SphinxPostTransform):
+    """Take the links from Python's own types, before ``bytes`` finds a field of that name."""
+
+    default_priority = 5  # before links are resolved
+
+    def run(self, **_options):
+        """Replace each of them by its text."""
+        for node in list(self.document.findall(pending_xref)):
+            if node.get("reftype") == "class" and hasattr(builtins, node["reftarget"]):
+                node.replace_self(node.children)
+
+
 def _link_annotation(app, env, node, text):
     """Link a name in a signature where it is one of ours, and leave it as it is where it is not."""
     if node.get("refdomain") != "py" or "refwarn" in node:  # a role in a text has refwarn, and must lead somewhere
@@ -63,7 +97,15 @@ def _link_annotation(app, env, node, text):
 def _keep_colons(_app, what, _name, _object, _options, lines):
     """Keep napoleon from taking the first words of a property's docstring, up to a colon, for its type."""
     if what in {"attribute", "data", "property"}:
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]  # an empty comment
+
+
+def _document_alias(_app, what, name, _object, _options, lines):
+    """Take the docstring of an alias from the module that defines it."""
+    if what == "data":
+        for module in ("settings", "events", "results", "archive.end_record"):
+            found = ModuleAnalyzer.for_module(f"gh_artifacts_async.{module}").find_attr_docs()
+            lines[:] = found.get(("", name.rpartition(".")[2]), lines)
 
 
 def _hide_constructor(_app, _what, name, _object, _options, _signature, _returns):
@@ -72,7 +114,9 @@ def _hide_constructor(_app, _what, name, _object, _options, _signature, _returns
 
 
 def setup(app):
-    """Connect all three."""
+    """Connect them all."""
+    app.add_post_transform(_Builtins)
     app.connect("autodoc-process-signature", _hide_constructor)
     app.connect("missing-reference", _link_annotation)
+    app.connect("autodoc-process-docstring", _document_alias, priority=300)
     app.connect("autodoc-process-docstring", _keep_colons, priority=400)

@@ -105,10 +105,12 @@ if TYPE_CHECKING:
         RequestRetried,
         RequestSent,
         TransferBytes,
+        TransferChecking,
         TransferEvent,
         TransferFailed,
         TransferFinished,
         TransferResumed,
+        TransferSigning,
         TransferStarted,
         TransferURLRenewed,
         TransferVerified,
@@ -254,10 +256,12 @@ __all__ = [
     "Timeouts",
     "TokenSource",
     "TransferBytes",
+    "TransferChecking",
     "TransferEvent",
     "TransferFailed",
     "TransferFinished",
     "TransferResumed",
+    "TransferSigning",
     "TransferStarted",
     "TransferURLRenewed",
     "TransferVerified",
@@ -304,8 +308,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         ),
         "events": (
             "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered "
-            "RequestRetried RequestSent TransferBytes TransferEvent TransferFailed TransferFinished "
-            "TransferURLRenewed TransferResumed TransferStarted TransferVerified"
+            "RequestRetried RequestSent TransferBytes TransferChecking TransferEvent TransferFailed TransferFinished "
+            "TransferSigning TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "models.neighbours": "ArtifactRetention Job",

@@ -430,7 +430,11 @@ class StorageError(DownloadError):
 
 
 class DestinationExistsError(DownloadError, FileExistsError):
-    """Something else is at the destination; it was left unchanged."""
+    """Something else is at the destination; it was left unchanged.
+
+    Attributes:
+        filename: the path; None if unknown.
+    """
 
     _fields: ClassVar[tuple[str, ...]] = ("filename",)
 
@@ -446,6 +450,8 @@ class OutOfSpaceError(DownloadError, OSError):
     """The disk is full, or a quota or a file-size limit was reached; finished files and the part file are kept.
 
     Attributes:
+        filename: the path that was being written; None if unknown.
+        errno: the system's error number: ENOSPC, EDQUOT or EFBIG.
         needed: bytes required; None if unknown.
         free: bytes that the file system reports as free; None if unknown.
     """

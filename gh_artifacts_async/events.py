@@ -135,6 +135,19 @@ class TransferEvent(Value):
 
 
 @attrs.frozen(kw_only=True)
+class TransferChecking(TransferEvent):
+    """Before anything is requested, what is on disk is read and verified.
+
+    It is a file that may be the artifact already, or what an earlier run has left of it.
+    """
+
+
+@attrs.frozen(kw_only=True)
+class TransferSigning(TransferEvent):
+    """GitHub is about to be asked for a signed URL; rate limits and other requests may make it wait."""
+
+
+@attrs.frozen(kw_only=True)
 class TransferStarted(TransferEvent):
     """Storage has answered, and the body follows.
 
@@ -245,6 +258,8 @@ Event = (
     | RequestSent
     | RequestAnswered
     | RequestRetried
+    | TransferChecking
+    | TransferSigning
     | TransferStarted
     | TransferBytes
     | TransferResumed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import importlib.util
 import json
 import re
 import subprocess
@@ -19,28 +18,16 @@ from aiohttp import web
 
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.archives import Entry, build
+from tests.kits.programs import EXAMPLES, ROOT, load, name_in_environment
 from tests.kits.transfer import REPO
 from tests.kits.zips import MIB, make, noise, tree
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
-    from types import ModuleType
 
-ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "docs" / "examples"
 PROGRAMS = ("nixpkgs_review", "error_statistics", "collect_wheels")
 SECRET = "It's a Secret to Everybody"
 SHA = "c0ffee" + "0" * 34
-
-
-def load(name: str) -> ModuleType:
-    """Import a program from its file."""
-    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def row(name: str) -> tuple[str, ...]:
@@ -53,10 +40,7 @@ def row(name: str) -> tuple[str, ...]:
 @pytest.fixture(autouse=True)
 def environment(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the environment name the fake, and a token."""
-    for variable in ("GH_TOKEN", "GH_HOST", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITHUB_SERVER_URL"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("GITHUB_API_URL", github.base_url)
-    monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
+    name_in_environment(github, monkeypatch)
 
 
 def count(github: FakeGitHub) -> tuple[int, int]:

@@ -63,6 +63,8 @@ PROMISED = [
     "RequestAnswered",
     "RequestRetried",
     "Statistics",
+    "TransferChecking",
+    "TransferSigning",
     "TransferStarted",
     "TransferBytes",
     "TransferResumed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.cases.base import FULL, QUICK, TINY, Bench, Case, Sizes, on_one_core
 from benchmarks.cases.blobs import G1, G1M, G2, G6, G6L, G6U, G10
+from benchmarks.cases.commands import G11, G12
 from benchmarks.cases.listings import G5, G5D, G5L
 from benchmarks.cases.many import G3, G3D, G3E, G3M, G3T, G4, G4T, G10S
 from benchmarks.cases.starting import G9
@@ -22,4 +23,5 @@ CASES = (
     *(G8, G8S),
     G9,
     *(G10, G10S),
+    *(G11, G12),
 )

@@ -47,6 +47,8 @@ class Sizes:
         slow_pages: pages of the listing that comes late.
         mixed: members, unpacked bytes and packed bytes of the zip that is unpacked.
         remote: members, 1 MiB each, of the zip that stays remote.
+        run: how many zips a run has; and members, unpacked bytes and packed bytes of each.
+        rows: pages of the listing that is shown as a table.
     """
 
     big: int = GIB
@@ -62,6 +64,8 @@ class Sizes:
     slow_pages: int = 100
     mixed: tuple[int, int, int] = (3260, 482_000_000, 287_000_000)
     remote: int = 1020
+    run: tuple[int, int, int, int] = (50, 40, 10_000_000, 6_480_000)
+    rows: int = 30
 
 
 FULL = Sizes()
@@ -79,6 +83,8 @@ QUICK = Sizes(
     slow_pages=10,
     mixed=(500, 50_000_000, 30_000_000),
     remote=50,
+    run=(10, 40, 10_000_000, 6_480_000),
+    rows=30,
 )
 TINY = Sizes(
     big=4 * MIB,
@@ -94,6 +100,8 @@ TINY = Sizes(
     slow_pages=3,
     mixed=(60, 4_000_000, 2_400_000),
     remote=4,
+    run=(3, 10, 1_000_000, 650_000),
+    rows=2,
 )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from benchmarks.data import Blob
+    from benchmarks.data import Blob, Dataset
 
     Check = Callable[[], None]
 
@@ -51,6 +51,18 @@ def check_tree(root: Path, archive: Path) -> Check:
         if files != len(members):
             msg = f"unpacked {files} files instead of {len(members)}"
             raise RunError(msg)
+
+    return check
+
+
+def check_trees(root: Path, dataset: Dataset) -> Check:
+    """Return a check: every member of every archive is there, and right, in a folder of the archive's name."""
+    archives = [(root / blob.name, dataset.folder / "blobs" / f"{blob.id}.zip") for blob in dataset.blobs]
+    checks = [check_tree(folder, archive) for folder, archive in archives]
+
+    def check() -> None:
+        for one in checks:
+            one()
 
     return check
 

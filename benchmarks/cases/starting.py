@@ -58,7 +58,8 @@ def g9(bench: Bench) -> Iterator[Plan]:
     plan = Plan(rivals)
     program = Path(sysconfig.get_path("scripts"), "gh-artifacts")
     if importlib.util.find_spec("gh_artifacts_async.cli") is not None and program.exists():
-        plan.rivals = [*rivals, Rival("gh-artifacts --help", (str(program), "--help"), check=check_help)]
+        shown = Rival("gh-artifacts --help", (str(program), "--help"), check=check_help)
+        plan.rivals = [*rivals, shown, Rival("gh-artifacts --version", (str(program), "--version"))]
     else:
         plan.skipped["gh-artifacts --help"] = "not there yet"
     yield bench.plan("G9", plan)

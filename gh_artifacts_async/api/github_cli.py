@@ -30,6 +30,7 @@ _LASTS = 10.0
 """Seconds that gh may take; it may have to ask the system's key ring."""
 _VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 """gh would return these in place of what it has stored."""
+_NOT_INSTALLED = "gh is not installed"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
 
 
@@ -102,7 +103,8 @@ class GitHubCLIToken(NotPickled):
         else:
             found, why = await asyncio.to_thread(_from_file, _hosts_file(os.environ), self._host)
         if found is None:
-            msg = f"{why}; run gh auth login --hostname {self._host}"
+            install = "install gh and " if why.startswith(_NOT_INSTALLED) else ""
+            msg = f"{why}; {install}run gh auth login --hostname {self._host}"
             raise MissingTokenError(msg)
         self._secret = check_token(found.reveal())
         return self._secret
@@ -164,11 +166,11 @@ def _hosts_file(environ: Mapping[str, str]) -> Path:
 def _from_file(path: Path, host: str) -> tuple[Secret | None, str]:
     """Read gh's file; return the token, or why there is none. Newer versions of gh prefer the system's key ring."""
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises for a folder that is closed to us
-        return None, "gh is not installed"
+        return None, _NOT_INSTALLED
     try:
         yaml = importlib.import_module("yaml")  # untyped, and seldom installed
     except ImportError:
-        return None, "gh is not installed, and PyYAML, which its hosts.yml needs, is not either"
+        return None, f"{_NOT_INSTALLED}, and PyYAML, which its hosts.yml needs, is not either"
     try:
         document = yaml.safe_load(path.read_bytes())
     except (OSError, ValueError, RecursionError, yaml.YAMLError):

@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0 all done; 1 some items failed; 2 usage; 3 not found or expired; 4 authentication or permission; 5 rate limited;
-    6 network; 7 integrity or an unsafe archive or redirect; 8 disk; 130 interrupted; 143 terminated.
+    6 network, or out of time; 7 integrity or an unsafe archive or redirect; 8 disk; 129 hung up; 130 interrupted;
+    143 terminated.
 
     Args:
         argv: the arguments after the program's name; None for the process's own.
@@ -42,6 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"{manual.NAME} {version('gh-artifacts-async')}\n")
         return 0
+    shell = manual.shell_asked_for(arguments)
+    if shell is not None:
+        from gh_artifacts_async.cli import completion
+        from gh_artifacts_async.cli.render import screen
+
+        screen.write(sys.stdout, completion.script(shell))
+        return 0
     from gh_artifacts_async.cli.app import run
 
-    return run(arguments)
+    return run(manual.without_help(arguments))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 
@@ -69,3 +70,15 @@ def limit(text: str) -> int | None:
         msg = f"--limit must be a whole number of 1 or more, or all, not {text!r}"
         raise ConfigurationError(msg)
     return int(text)
+
+
+def seconds(option: str, given: float | None) -> float | None:
+    """Check a number of seconds; None stays None.
+
+    Raises:
+        ConfigurationError: it is not a finite number above 0.
+    """
+    if given is not None and not (math.isfinite(given) and given > 0):
+        msg = f"{option} must be a number of seconds above 0, not {given:g}"
+        raise ConfigurationError(msg)
+    return given

@@ -1,19 +1,18 @@
 """The parser: commands, global options before or after them, and what becomes of errors."""
 
-import sys
+import contextlib
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from gh_artifacts_async.cli import logs
+from gh_artifacts_async.cli import actions, amounts, logs, manual, mistakes, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
-from gh_artifacts_async.cli.render import screen, text
-from gh_artifacts_async.cli.running import Stopped
+from gh_artifacts_async.cli.render import screen
 
 _COMMANDS = {
     "list": "listing:list_",
@@ -29,6 +28,7 @@ _COMMANDS = {
     "prune": "cleanup:prune",
     "usage": "usage:usage",
     "demo": "demo:demo",
+    "completion": "completion:completion",
 }
 """Where each command is; only that of the one that runs is imported."""
 
@@ -57,9 +57,10 @@ def _add_launcher(app: App) -> None:
         options: Annotated[GlobalOptions, Parameter(name="*")] = GlobalOptions(),  # noqa: B008 - frozen
     ) -> int:
         command, bound, not_parsed = app.parse_args(words, exit_on_error=False, print_error=False)
-        context = Context(options)
+        context = Context(options, command=manual.command_of(list(words)))
         given = {"context": context} if "context" in not_parsed else {}
-        return answer(context, lambda: command(*bound.args, **bound.kwargs, **given))
+        seconds = None if context.command == "wait" else options.timeout  # there it is the wait's own deadline
+        return answer(context, lambda: command(*bound.args, **bound.kwargs, **given), seconds)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -67,21 +68,30 @@ def run(argv: Sequence[str]) -> int:
     try:
         code = build().meta(argv, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        said = text.escaped(" ".join(str(error).split()))
-        screen.write(sys.stderr, f"error: {said}{'' if said.endswith(('.', '?')) else '.'} See {NAME} --help.\n")
+        screen.complain("error", mistakes.sentence(error, argv))
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 
 
-def answer(context: Context, command: Callable[[], int | None]) -> int:
-    """Run a command, and turn its errors into one sentence and an exit code."""
+def answer(context: Context, command: Callable[[], int | None], seconds: float | None = None) -> int:
+    """Run a command, and turn its errors into one sentence and an exit code.
+
+    Args:
+        context: the command's.
+        command: runs it.
+        seconds: how long all of it may take; None for no bound.
+    """
     try:
-        with logs.shown(verbose=context.options.verbose):
-            return command() or 0
-    except Stopped as stopped:
-        context.note(str(stopped))
+        with logs.shown(verbose=context.options.verbose), running.within(amounts.seconds("--timeout", seconds)):
+            code = command() or 0
+            if context.report is not None:
+                actions.publish(context.report, context.warning)
+            return code
+    except running.Stopped as stopped:
+        with contextlib.suppress(OSError):  # the terminal may be what has gone
+            context.note(str(stopped))
         return stopped.code
     except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user
         context.error(context.sentence(error))

@@ -10,7 +10,7 @@ import attrs
 from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactsClient, CleanupPlan, Outcome, RetentionPolicy
-from gh_artifacts_async.cli import amounts, running
+from gh_artifacts_async.cli import amounts, reports, running
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK, SOME_FAILED, combined
@@ -97,8 +97,9 @@ def _agreed(found: list[Artifact], target: Target) -> bool:
 async def _delete(context: Context, target: Target, found: _Found) -> int:
     report = _Deletions(context, found.failures)
     async with context.client(target) as client:
-        await report.take_all(client, CleanupPlan.of(found.artifacts))
-    return report.close()
+        with context.group(f"Deleting from {target.repo}", as_json=False):
+            await report.take_all(client, CleanupPlan.of(found.artifacts))
+    return report.close(target)
 
 
 class _Deletions:
@@ -109,6 +110,7 @@ class _Deletions:
         self._context = context
         self._quiet = quiet
         self._errors = list(failures)
+        self._lost: list[reports.Failed] = [(None, None, context.sentence(error)) for error in failures]
         self.deleted: list[Artifact] = []
         self.failed: list[dict[str, Any]] = []
 
@@ -133,9 +135,12 @@ class _Deletions:
             self._context.error(f"{artifact.name}: {said}")
         self._errors.append(error)
 
-    def close(self) -> int:
+    def close(self, target: Target) -> int:
         """Say what all came to, and return the exit code."""
-        self._context.note(lines.total(self.deleted, len(self._errors)))
+        said = lines.total(self.deleted, len(self._errors))
+        self._context.note(said)
+        failed = [*self._lost, *((one["id"], one["name"], one["error"]) for one in self.failed)]
+        self._context.report = reports.deletions(f"Deleted from {target.repo}", self.deleted, failed, said)
         return combined(self._errors, done=len(self.deleted))
 
 
@@ -230,8 +235,13 @@ async def _prune(
             context.note(line)
         report = _Deletions(context, [], quiet=printer is not None)
         if apply and plan.delete:
-            await report.take_all(client, plan)
+            with context.group(f"Deleting from {target.repo}", as_json=printer is not None):
+                await report.take_all(client, plan)
     if printer is not None:
         outcome = {"deleted": [it.id for it in report.deleted], "failed": report.failed}
         printer.document({**lines.document(plan), "applied": apply, **outcome})
-    return report.close() if apply and plan.delete else OK
+    if apply and plan.delete:
+        return report.close(target)
+    said = lines.plan_total(plan, applies=False)
+    context.report = reports.plan(f"Cleanup of {target.repo}", plan.delete, plan.bytes_freed, said)
+    return OK

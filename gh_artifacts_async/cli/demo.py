@@ -25,6 +25,7 @@ from gh_artifacts_async.cli.context import Context, fan_out
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.render import artifacts as tables_of_artifacts
 from gh_artifacts_async.cli.render import bars, downloads, events, screen, tables, text
+from gh_artifacts_async.cli.render.sentences import named
 from gh_artifacts_async.errors import ConfigurationError
 
 MOST_DOWNLOADED = 50
@@ -134,7 +135,7 @@ class Demo:
         for artifact in chosen:  # of an earlier demo: this one shows how they are fetched
             (self._folder / f"{artifact.name}.zip").unlink(missing_ok=True)
         started = asyncio.get_running_loop().time()
-        drawn = bars.DownloadBars(len(chosen), total) if self._context.live else None
+        drawn = bars.DownloadBars(chosen) if self._context.live else None
         with drawn or contextlib.nullcontext():
             self._figures.results = await self._fetch(
                 chosen, "replace", fan_out(self.survived, *([drawn] if drawn else []))
@@ -162,7 +163,7 @@ class Demo:
                     results.append(outcome.value)
                 else:
                     self._figures.failures.append(outcome.error)
-                    self._context.error(f"{outcome.artifact.name}: {self._context.sentence(outcome.error)}")
+                    self._context.error(named(outcome.artifact, self._context.sentence(outcome.error)))
         return results
 
 

@@ -17,10 +17,11 @@ from gh_artifacts_async import (
     ExtractPolicy,
     IfExists,
     Layout,
+    Observer,
     Outcome,
     PlannedDownload,
 )
-from gh_artifacts_async.cli import conflicts, merge, running
+from gh_artifacts_async.cli import conflicts, merge, reports, running
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
@@ -29,7 +30,7 @@ from gh_artifacts_async.cli.output import Output, Printer
 from gh_artifacts_async.cli.render import bars, documents, screen, tables
 from gh_artifacts_async.cli.render import downloads as lines
 from gh_artifacts_async.cli.render.events import Tally
-from gh_artifacts_async.cli.render.sentences import RESUME
+from gh_artifacts_async.cli.render.sentences import RESUME, named
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.selection import Failure, Selected, Selection, check_names, select
 from gh_artifacts_async.cli.selectors import Selectors
@@ -133,7 +134,7 @@ async def _selected(context: Context, client: ArtifactsClient, order: Order) -> 
     if selected.expired:
         context.note(lines.expired(selected.expired))
     for warning in selected.warnings:
-        context.note(f"warning: {context.sentence(warning.error)}")
+        context.warning(context.sentence(warning.error))
     for failure in selected.failures:
         context.error(context.sentence(failure.error))
     return selected
@@ -141,23 +142,28 @@ async def _selected(context: Context, client: ArtifactsClient, order: Order) -> 
 
 async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: bool) -> int:
     """Merge instead; all of it or nothing."""
-    tally = Tally()
-    async with context.client(order.target, tally) as client:
-        selected = await _selected(context, client, order)
-        head = _head(order, selected, dry_run=dry_run)
-        merging = merge.Merging(
-            context,
-            selected,
-            head,
-            order.directory,
-            conflicts=way,
-            if_exists=order.if_exists,
-            printer=order.printer,
-        )
-        if dry_run:
-            return merging.plan()
-        policy = order.extract or ExtractPolicy()
-        return await merging.run(client, policy, concurrency=order.jobs)
+    drawn = bars.DownloadBars() if context.live else None
+    async with context.client(order.target, *_observers(drawn)) as client:
+        with drawn or contextlib.nullcontext():
+            selected = await _selected(context, client, order)
+            merging = merge.Merging(
+                context,
+                selected,
+                _head(order, selected, dry_run=dry_run),
+                order.directory,
+                conflicts=way,
+                if_exists=order.if_exists,
+                printer=order.printer,
+            )
+            if dry_run:
+                return merging.plan()
+            if drawn:
+                drawn.plan(selected.artifacts)
+            return await merging.run(client, order.extract or ExtractPolicy(), concurrency=order.jobs)
+
+
+def _observers(drawn: bars.DownloadBars | None) -> list[Observer]:
+    return [] if drawn is None else [drawn]
 
 
 # --- the download
@@ -165,18 +171,25 @@ async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: boo
 
 async def _download(context: Context, order: Order) -> int:
     tally = Tally()
-    async with context.client(order.target, tally) as client:
-        selected = await _selected(context, client, order)
-        report = Report(context, order, selected, tally)
-        await _fetch(client, report)
+    drawn = bars.DownloadBars() if context.live else None
+    async with context.client(order.target, tally, *_observers(drawn)) as client:
+        with drawn or contextlib.nullcontext():
+            selected = await _selected(context, client, order)
+            report = Report(context, order, selected, tally)
+            if drawn:
+                drawn.plan(selected.artifacts)
+            try:
+                await _fetch(client, report)
+            except asyncio.CancelledError:
+                report.stop()
+                raise
     return report.close()
 
 
 async def _fetch(client: ArtifactsClient, report: "Report") -> None:
     order, artifacts = report.order, report.selected.artifacts
-    total = sum(artifact.size_in_bytes for artifact in artifacts)
-    drawn = bars.DownloadBars(len(artifacts), total) if report.context.live and artifacts else None
-    with drawn or contextlib.nullcontext():
+    quiet = order.printer is not None or not artifacts
+    with report.context.group(f"Downloading from {order.target.repo}", as_json=quiet):
         async with client.download_many(
             artifacts,
             order.directory,
@@ -184,7 +197,6 @@ async def _fetch(client: ArtifactsClient, report: "Report") -> None:
             extract=order.extract or False,
             if_exists=order.if_exists,
             layout=order.layout,
-            observer=drawn,
         ) as outcomes:
             async for outcome in outcomes:
                 report.take(outcome, await _in_the_way(client, order, outcome))
@@ -213,29 +225,45 @@ class Report:
         self._failures: list[Failure] = list(selected.failures)
         self._started = asyncio.get_running_loop().time()
         self._elapsed = 0.0
+        self._at_the_end = context.live and screen.is_terminal(sys.stdout)  # there, the display has them until then
 
     def take(self, outcome: Outcome[DownloadResult], in_the_way: DestinationExistsError | None = None) -> None:
         """Take one outcome, and say it."""
         self._elapsed = asyncio.get_running_loop().time() - self._started
         if outcome.ok is True:
             self._results.append(outcome.value)
-            if self.order.printer is None:
+            if self.order.printer is None and not self._at_the_end:
                 screen.write(sys.stdout, lines.line(outcome.value))
         else:
             error = in_the_way or outcome.error
             said_before = any(failure.error is error for failure in self._failures)
             self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, error))
             if not said_before:  # one reason that ended all the rest is told once
-                self.context.error(_named(outcome.artifact.name, self._sentence(error)))
+                self.context.error(named(outcome.artifact, self._sentence(error)))
 
     def close(self) -> int:
         """Say what all came to, and return the exit code."""
         if self.order.printer is not None:
             self.order.printer.document(self._document())
-        self.context.note(
-            lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
-        )
+        said = self._say_all()
+        title = f"Download from {self.order.target.repo}"
+        failed = [(one.id, one.name, self._sentence(one.error)) for one in self._failures]
+        self.context.report = reports.downloads(title, self.order.directory, self._results, failed, said)
         return combined([failure.error for failure in self._failures], done=len(self._results))
+
+    def stop(self) -> None:
+        """Say what was done before the user, or the system, has stopped it."""
+        if self._results or self._failures:
+            self._elapsed = asyncio.get_running_loop().time() - self._started
+            self._say_all()
+
+    def _say_all(self) -> str:
+        """Say what all came to; on a terminal also what was downloaded, unless that is a long list."""
+        if self._at_the_end and self.order.printer is None:
+            screen.write(sys.stdout, lines.table(self._results, screen.view(sys.stdout)))
+        said = lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
+        self.context.note(said)
+        return said
 
     def _sentence(self, error: Exception) -> str:
         return self.context.sentence(error, resumes=True, can_replace=self.order.if_exists != "replace")
@@ -250,11 +278,6 @@ class Report:
             "bytes": lines.transferred(self._results),
             "elapsed": round(self._elapsed, 3),
         }
-
-
-def _named(name: str | None, said: str) -> str:
-    """Return a sentence that says which artifact it is about, once."""
-    return said if repr(name) in said else f"{name}: {said}"
 
 
 def _head(order: Order, selected: Selected, *, dry_run: bool) -> dict[str, Any]:
@@ -273,15 +296,17 @@ def _head(order: Order, selected: Selected, *, dry_run: bool) -> dict[str, Any]:
 
 async def _plan(context: Context, order: Order) -> int:
     """Say what a download would do, and do nothing."""
-    async with context.client(order.target) as client:
-        selected = await _selected(context, client, order)
-        plans = await client.plan_downloads(
-            selected.artifacts,
-            order.directory,
-            layout=order.layout,
-            extract=order.extract or False,
-            if_exists=order.if_exists,
-        )
+    drawn = bars.Spinner() if context.live else None
+    async with context.client(order.target, *_observers(drawn)) as client:
+        with drawn or contextlib.nullcontext():
+            selected = await _selected(context, client, order)
+            plans = await client.plan_downloads(
+                selected.artifacts,
+                order.directory,
+                layout=order.layout,
+                extract=order.extract or False,
+                if_exists=order.if_exists,
+            )
     if order.printer is not None:
         order.printer.document(_plan_document(context, order, selected, plans))
     elif plans:

@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OK, SOME_FAILED, USAGE, NOT_FOUND, DENIED, RATE_LIMITED, NETWORK, INTEGRITY, DISK = range(9)
-INTERRUPTED, TERMINATED = 130, 143
+HUNG_UP, INTERRUPTED, TERMINATED = 129, 130, 143
 
 _STORAGE_NOT_FOUND = (404, 410)
 
 
 class NoMatchError(LookupError):
     """Nothing in the repository's listing matches what was asked for."""
+
+
+class OutOfTimeError(Exception):
+    """The time that ``--timeout`` allows is over; everything was cleaned up before this is raised."""
 
 
 # The first class that fits counts: what is also an OSError (DestinationExistsError, a timeout) stands above it.
@@ -26,6 +30,7 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (errors.BadRequestError, USAGE),
     (errors.NotFoundError, NOT_FOUND),
     (NoMatchError, NOT_FOUND),
+    (OutOfTimeError, NETWORK),
     (errors.ArtifactExpiredError, NOT_FOUND),
     (errors.AuthenticationError, DENIED),
     (errors.PermissionDeniedError, DENIED),
@@ -84,4 +89,4 @@ def combined(failures: Sequence[BaseException], *, done: int) -> int:
 
 def is_expected(error: BaseException) -> bool:
     """Whether an error is one that a user can meet without a bug."""
-    return isinstance(error, errors.ArtifactsError | NoMatchError | OSError)
+    return isinstance(error, errors.ArtifactsError | NoMatchError | OutOfTimeError | OSError)

@@ -9,7 +9,7 @@ import attrs
 from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactsClient, RepositoryName
-from gh_artifacts_async.cli import amounts, running, streaming
+from gh_artifacts_async.cli import amounts, reports, running, streaming
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
@@ -90,13 +90,14 @@ async def _list(context: Context, target: Target, filters: Filters, printer: Pri
     now = datetime.now(UTC)
     progress = streaming.Listing[Artifact](context, filters.limit, printer)
     async with context.client(target, progress.observe) as client:
-        await progress.show(
+        found = await progress.show(
             listing(client, target.repo, filters),
             artifacts.COLUMNS,
             lambda artifact: artifacts.row(artifact, now),
             documents.artifact,
             lambda found: artifacts.summary(found, repo=target.repo, run=filters.run, name=filters.name),
         )
+    context.report = reports.found(found)
     return OK
 
 

@@ -26,7 +26,29 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "gh_event", None) in _SAID:
             return
-        screen.write(sys.stderr, f"{record.name}: {text.escaped(record.getMessage())}\n")
+        screen.write(sys.stderr, f"{text.escaped(_line(record))}\n")
+
+
+def _line(record: logging.LogRecord) -> str:
+    """Return what a record says, for a person: a request with its answer, or why it is sent again."""
+    said = vars(record)
+    match said.get("gh_event"):
+        case "request" if said["gh_error"] is None:
+            left = "" if said["gh_remaining"] is None else f", {said['gh_remaining']:,} requests left"
+            named = "" if said["gh_request_id"] is None else f", request id {said['gh_request_id']}"
+            where = f"{said['gh_method']} {said['gh_host']}{said['gh_path']}"
+            return f"{where}: {said['gh_status']} in {_took(said['gh_duration'])}{left}{named}"
+        case "request" | "pacing":
+            return record.getMessage()
+        case "retry":
+            when = f" in {_took(said['gh_wait'])}" if said["gh_wait"] else ""
+            return f"retrying {said['gh_what']}{when}, attempt {said['gh_attempt'] + 1}: {said['gh_reason']}"
+        case _:
+            return f"{record.name}: {record.getMessage()}"
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else text.duration(seconds)
 
 
 @contextlib.contextmanager

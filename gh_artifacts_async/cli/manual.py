@@ -11,6 +11,7 @@ NAME = "gh-artifacts"
 ABOUT = "List, inspect, download and delete GitHub Actions artifacts; downloads are verified and resumable."
 HELP_FLAGS = ("-h", "--help")
 VERSION_FLAG = "--version"
+SHELLS = ("bash", "zsh", "fish")
 
 
 class Option(NamedTuple):
@@ -62,6 +63,7 @@ GLOBAL = (
     Option(("--quiet",), "", "Print only results and errors."),
     Option(("--verbose",), "", "Also print what happens along the way: each request, without secrets, and each retry."),
     Option(("--no-progress",), "", "Show no progress bars."),
+    Option(("--timeout",), "SECONDS", "Stop cleanly if it takes longer; out of time is exit code 6."),
 )
 
 _REPO = Option(
@@ -225,7 +227,7 @@ COMMANDS: dict[str, Command] = {
             ),
         ),
         examples=(
-            "cat octo-org/octo-docs 11 log.txt | less",
+            "cat octo-org/octo-docs 11 docs/log.txt | less",
             "cat octo-org/octo-docs --workflow ci.yml --branch main --name coverage report.json",
         ),
     ),
@@ -358,7 +360,25 @@ COMMANDS: dict[str, Command] = {
             Option(("--dir", "-D"), "DIR", "Folder to save to.", "artifacts-demo"),
         ),
     ),
+    "completion": Command(
+        brief="Print a script with which a shell completes commands and options.",
+        usage=("completion bash|zsh|fish",),
+        about=("Put it where the shell looks for completions, or source it when the shell starts.",),
+        examples=(
+            "completion bash > ~/.local/share/bash-completion/completions/gh-artifacts",
+            'completion zsh > "${fpath[1]}/_gh-artifacts"',
+            "completion fish > ~/.config/fish/completions/gh-artifacts.fish",
+        ),
+    ),
 }
+
+
+def lacking(command: str | None) -> frozenset[str]:
+    """Return the names of other commands' options that a command does not take; none where it is not known."""
+    if command not in COMMANDS:
+        return frozenset()
+    every = {name for other in COMMANDS.values() for option in other.options for name in option.names}
+    return frozenset(every.difference(*(option.names for option in (*COMMANDS[command].options, *GLOBAL))))
 
 
 def asked_for(argv: list[str]) -> tuple[str | None] | None:
@@ -368,9 +388,12 @@ def asked_for(argv: list[str]) -> tuple[str | None] | None:
         argv: the arguments after the program's name.
     """
     words = argv[: argv.index("--")] if "--" in argv else argv
-    command = _command(words)
-    if not argv or command == "help":
-        return (next((word for word in words if word in COMMANDS), None),)
+    command = command_of(words)
+    if command == "help":
+        topic = command_of(without_help(words))
+        return (topic if topic in COMMANDS else None,) if topic in {None, "help", *COMMANDS} else None
+    if not argv:
+        return (None,)
     if not any(flag in words for flag in HELP_FLAGS) or (command is not None and command not in COMMANDS):
         return None
     return (command,)
@@ -378,10 +401,25 @@ def asked_for(argv: list[str]) -> tuple[str | None] | None:
 
 def asked_for_version(argv: list[str]) -> bool:
     """Return whether the program's version is asked for."""
-    return VERSION_FLAG in argv and _command(argv) is None
+    return VERSION_FLAG in argv and command_of(argv) is None
 
 
-def _command(words: list[str]) -> str | None:
+def without_help(argv: list[str]) -> list[str]:
+    """Return arguments less a leading ``help``: what is left names whose help is asked for."""
+    at = argv.index("help") if command_of(argv) == "help" else len(argv)
+    return [*argv[:at], *argv[at + 1 :]]
+
+
+def shell_asked_for(argv: list[str]) -> str | None:
+    """Return the shell whose completion is asked for, with nothing else; None where the parser has to look at it."""
+    match argv:
+        case ["completion", shell] if shell in SHELLS:
+            return shell
+        case _:
+            return None
+
+
+def command_of(words: list[str]) -> str | None:
     """Return the first word that is neither an option nor a global option's value."""
     takes_value = {name for option in GLOBAL for name in option.names if option.value}
     previous = ""

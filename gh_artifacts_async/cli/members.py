@@ -132,7 +132,7 @@ async def _read(
         if isinstance(wanted, int) or wanted.if_none == "error":
             raise
         if wanted.if_none == "warn":
-            context.note(f"warning: {context.sentence(error)}")
+            context.warning(context.sentence(error))
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gh_artifacts_async import Conflicts, IfExists, PlannedDownload
+from gh_artifacts_async.cli import reports
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.output import Printer
-from gh_artifacts_async.cli.render import bars, documents, screen, tables
+from gh_artifacts_async.cli.render import documents, screen, tables
 from gh_artifacts_async.cli.render import downloads as lines
 from gh_artifacts_async.cli.selection import Failure, Selected
 from gh_artifacts_async.errors import ArtifactsError, ConfigurationError
@@ -82,22 +82,22 @@ class Merging:
             self.printer.document(self._document(result, failures, elapsed))
         elif result is not None:
             screen.write(sys.stdout, lines.merged(result))
-        self.context.note(lines.merge_total(result, len(failures), elapsed))
+        said = lines.merge_total(result, len(failures), elapsed)
+        self.context.note(said)
+        title = f"Download from {self.head['repository']}"
+        failed = [(one.id, one.name, self._sentence(one.error)) for one in failures]
+        self.context.report = reports.merge(title, self.directory, result, failed, said)
         return combined([failure.error for failure in failures], done=0)
 
     async def _merged(self, client: ArtifactsClient, policy: ExtractPolicy, concurrency: int) -> MergeResult:
-        artifacts = self.selected.artifacts
-        drawn = bars.DownloadBars(len(artifacts), self._bytes) if self.context.live else None
-        with drawn or contextlib.nullcontext():
-            return await client.download_merged(
-                artifacts,
-                self.directory,
-                conflicts=self.conflicts,
-                if_exists=self.if_exists,
-                policy=policy,
-                concurrency=concurrency,
-                observer=drawn,
-            )
+        return await client.download_merged(
+            self.selected.artifacts,
+            self.directory,
+            conflicts=self.conflicts,
+            if_exists=self.if_exists,
+            policy=policy,
+            concurrency=concurrency,
+        )
 
     @property
     def _bytes(self) -> int:

@@ -9,14 +9,14 @@ from cyclopts import Parameter
 
 from gh_artifacts_async import ArtifactQuery, ArtifactsClient, Failure, MirrorReport
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK, NoMatchError, combined
 from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.output import Output, Printer
 from gh_artifacts_async.cli.render import bars, documents, tables
 from gh_artifacts_async.cli.render import mirrors as lines
-from gh_artifacts_async.cli.render.sentences import RESUME
+from gh_artifacts_async.cli.render.sentences import RESUME, named
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.selectors import Selectors
 from gh_artifacts_async.errors import ConfigurationError
@@ -93,16 +93,27 @@ def mirror(
 
 async def _mirror(context: Context, order: Order) -> int:
     started = asyncio.get_running_loop().time()
-    async with context.client(order.target) as client:
-        report = await _run(context, client, order)
+    drawn = bars.DownloadBars() if context.live else None
+    async with context.client(order.target, *([drawn] if drawn else [])) as client:
+        with drawn or contextlib.nullcontext():
+            report = await _run(client, order)
     elapsed = asyncio.get_running_loop().time() - started
     if order.printer is not None:
         order.printer.document(_document(context, order, report, elapsed))
     elif report.fetched or report.removed:
-        tables.show(lines.COLUMNS, lines.rows(report, order.directory))
+        with context.group(f"Mirroring {order.target.repo}", as_json=False):
+            tables.show(lines.COLUMNS, lines.rows(report, order.directory))
     for failure in {id(failure.error): failure for failure in reversed(report.failed)}.values():
         context.error(_sentence(context, failure))  # one reason that ended all the rest is told once
-    context.note(lines.total(report, elapsed, order.directory))
+    said = lines.total(report, elapsed, order.directory)
+    context.note(said)
+    context.report = reports.mirror(
+        f"Mirror of {order.target.repo}",
+        order.directory,
+        report,
+        [(one.artifact.id, one.artifact.name, context.sentence(one.error, resumes=True)) for one in report.failed],
+        said,
+    )
     unmet = _unmet(context, order, report)
     return unmet or combined(
         [failure.error for failure in report.failed],
@@ -110,21 +121,18 @@ async def _mirror(context: Context, order: Order) -> int:
     )
 
 
-async def _run(context: Context, client: ArtifactsClient, order: Order) -> MirrorReport:
-    drawn = bars.DownloadBars(None, None) if context.live else None
-    with drawn or contextlib.nullcontext():
-        return await client.mirror(
-            order.target.repo,
-            order.directory,
-            query=order.query,
-            layout=order.layout,
-            prune=order.prune,
-            verify=order.verify,
-            extract=order.extract,
-            link=order.link,
-            concurrency=order.jobs,
-            observer=drawn,
-        )
+async def _run(client: ArtifactsClient, order: Order) -> MirrorReport:
+    return await client.mirror(
+        order.target.repo,
+        order.directory,
+        query=order.query,
+        layout=order.layout,
+        prune=order.prune,
+        verify=order.verify,
+        extract=order.extract,
+        link=order.link,
+        concurrency=order.jobs,
+    )
 
 
 def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
@@ -139,14 +147,12 @@ def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
     if order.selectors.if_none == "error":
         raise NoMatchError(msg)
     if order.selectors.if_none == "warn":
-        context.note(f"warning: {msg}")
+        context.warning(msg)
     return OK
 
 
 def _sentence(context: Context, failure: Failure) -> str:
-    """Return a sentence that says which artifact it is about, once."""
-    said, name = context.sentence(failure.error, resumes=True), failure.artifact.name
-    return said if name is None or name in said else f"{name}: {said}"
+    return named(failure.artifact, context.sentence(failure.error, resumes=True))
 
 
 def _document(context: Context, order: Order, report: MirrorReport, elapsed: float) -> dict[str, Any]:

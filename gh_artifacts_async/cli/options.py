@@ -20,6 +20,7 @@ class GlobalOptions:
         quiet: results and errors only.
         verbose: events, requests and retries too.
         no_progress: no bars.
+        timeout: seconds that the whole call may take; for ``wait``, how long it waits.
     """
 
     api_url: str | None = None
@@ -28,6 +29,7 @@ class GlobalOptions:
     quiet: bool = False
     verbose: bool = False
     no_progress: bool = False
+    timeout: float | None = None
 
 
 Repo = Annotated[str | None, Parameter(name=["--repo", "-R"])]

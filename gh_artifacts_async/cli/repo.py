@@ -106,6 +106,15 @@ def token_variables_of(api_url: str | None) -> tuple[str, ...]:
         return token_variables("github.com")
 
 
+def login_command(api_url: str | None) -> str | None:
+    """Return the command that stores a login for an API; None where the API is not known."""
+    try:
+        host = web_host(api_url or resolve_base_url())
+    except ConfigurationError:
+        return None
+    return "gh auth login" if host == "github.com" else f"gh auth login --hostname {host}"
+
+
 def _repository(slug: str, where: str) -> RepositoryName:
     try:
         return RepositoryName.parse(slug)

@@ -1,22 +1,33 @@
-"""One coroutine from start to end: Ctrl-C and SIGTERM cancel it cleanly, a second one ends the program at once."""
+"""One coroutine from start to end: Ctrl-C, SIGTERM and SIGHUP cancel it cleanly, and so does ``--timeout``.
+
+A second signal ends the program at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import threading
+import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
-from gh_artifacts_async.cli.exits import INTERRUPTED, TERMINATED
+import attrs
+
+from gh_artifacts_async.cli.exits import HUNG_UP, INTERRUPTED, TERMINATED, OutOfTimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Generator
     from types import FrameType
     from typing import Any
 
 T = TypeVar("T")
 
 _CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    _CODES[signal.SIGHUP] = HUNG_UP
+_WORDS = {HUNG_UP: "hung up", INTERRUPTED: "interrupted", TERMINATED: "terminated"}
 
 
 class Stopped(BaseException):
@@ -30,8 +41,35 @@ class Stopped(BaseException):
 
     def __str__(self) -> str:
         """Return one line."""
-        word = "interrupted" if self.code == INTERRUPTED else "terminated"
+        word = _WORDS[self.code]
         return f"{word}; {self.hint}" if self.hint else word
+
+
+@attrs.frozen
+class _Deadline:
+    """When the whole call must be over.
+
+    Attributes:
+        seconds: that were given.
+        at: on the monotonic clock.
+    """
+
+    seconds: float
+    at: float
+
+
+_deadline: ContextVar[_Deadline | None] = ContextVar("_deadline", default=None)
+
+
+@contextlib.contextmanager
+def within(seconds: float | None) -> Generator[None]:
+    """Bound all that :func:`run` does in a block; None for no bound."""
+    deadline = None if seconds is None else _Deadline(seconds, time.monotonic() + seconds)
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]], *, hint: str = "") -> T:
@@ -43,6 +81,7 @@ def run(work: Callable[[], Coroutine[Any, Any, T]], *, hint: str = "") -> T:
 
     Raises:
         Stopped: by a signal.
+        OutOfTimeError: the time of :func:`within` is over.
     """
     with asyncio.Runner() as runner:
         return runner.run(_stoppable(work, hint))
@@ -63,7 +102,7 @@ async def _stoppable(work: Callable[[], Coroutine[Any, Any, T]], hint: str) -> T
 
     previous = _install(stop)
     try:
-        return await work()
+        return await _in_time(work, hint)
     except (asyncio.CancelledError, Exception):
         if not caught:
             raise
@@ -73,8 +112,27 @@ async def _stoppable(work: Callable[[], Coroutine[Any, Any, T]], hint: str) -> T
     raise Stopped(_CODES[caught[0]], hint)
 
 
+async def _in_time(work: Callable[[], Coroutine[Any, Any, T]], hint: str) -> T:
+    """Cancel the work when its time is over; what its clean-up raises then is of no interest."""
+    deadline = _deadline.get()
+    left = None if deadline is None else deadline.at - time.monotonic()
+    scope = asyncio.timeout(left)
+    try:
+        async with scope:
+            return await work()
+    except Exception:
+        if deadline is None or not scope.expired():
+            raise
+    msg = f"not done within {deadline.seconds:g} s (--timeout); {hint or 'try again'}, or use a larger --timeout"
+    raise OutOfTimeError(msg)
+
+
 def _install(handler: Callable[[int, FrameType | None], None]) -> dict[signal.Signals, Any]:
-    """Set the handlers, and return the previous ones; only the main thread may."""
+    """Set the handlers, and return the previous ones; only the main thread may.
+
+    What is ignored from the start stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
+    """
     if threading.current_thread() is not threading.main_thread():
         return {}
-    return {number: signal.signal(number, handler) for number in _CODES}
+    heard = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heard}

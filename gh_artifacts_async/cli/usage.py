@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Repo
@@ -35,6 +35,7 @@ async def _usage(context: Context, target: Target, printer: Printer | None) -> i
     async with context.client(target, *([] if bar is None else [bar])) as client:
         with bar or contextlib.nullcontext():
             found = await client.storage_usage(target.repo)
+    context.report = reports.usage(f"Storage of {target.repo}", found, lines.summary(found))
     if printer is not None:
         printer.document(lines.document(found))
         return OK

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactWatch
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import running
+from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Interval, Name, Repo, Run
@@ -23,6 +23,8 @@ from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.errors import ConfigurationError
 
 _SOON = 2.0  # seconds
+_LASTS = 600.0
+"""Seconds of a wait; ``--timeout``, which other commands have as a bound of the whole call, says otherwise."""
 _CONTINUE = "to continue, run it again with --since and the last line's cursor"
 
 
@@ -49,7 +51,6 @@ def wait(
     *words: str,
     repo: Repo = None,
     run: Run = None,
-    timeout: float = 600,
     interval: Interval = 15,
     no_fail_fast: bool = False,
     output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
@@ -62,6 +63,8 @@ def wait(
         raise ConfigurationError(msg)
     printer = output.printer()
     target = context.target(argument, repo)
+    given = context.options.timeout
+    timeout = _LASTS if given is None else given
     patience = Patience(names=names, run=run, timeout=timeout, interval=interval, fail_fast=not no_fail_fast)
     return running.run(lambda: _wait(context, target, patience, printer))
 
@@ -107,6 +110,7 @@ async def _wait(context: Context, target: Target, patience: Patience, printer: P
             interval=patience.interval,
             fail_fast=patience.fail_fast,
         )
+    context.report = reports.found(list(found.values()))
     if printer is not None:
         printer.document([documents.artifact(artifact) for artifact in found.values()])
     else:

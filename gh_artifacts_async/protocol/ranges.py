@@ -284,7 +284,7 @@ def _refused(response: Response, now: Callable[[], datetime]) -> SignAgain | Ret
         return SignAgain(reason=reason + _skew(response, now), expired=expired, status=response.status, code=code)
     if response.status >= _SERVER or response.status in _TRANSIENT:
         return RetryLater(status=response.status, code=code, wait=retry_after(response.headers, now))
-    return Fail(status=response.status, code=code, reason="storage does not provide the artifact")
+    return Fail(status=response.status, code=code, reason="the artifact is not there")
 
 
 def _skew(response: Response, now: Callable[[], datetime]) -> str:

@@ -2,183 +2,181 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import re
+import json
+import os
 import shlex
 import signal
-import ssl
 import sys
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from gh_artifacts_async.testing.data.profiles import profile
+from gh_artifacts_async.testing.data.zips import make_zip
 from gh_artifacts_async.testing.fake import FakeGitHub
+from gh_artifacts_async.testing.faults.chaos import ChaosProxy
+from gh_artifacts_async.testing.options import arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from gh_artifacts_async.testing.faults.fault import Fault
-    from gh_artifacts_async.testing.faults.script import Faults
-
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_FAULTS: dict[str, Callable[[Faults, int | None], Fault]] = {
-    "corrupt": lambda faults, times: faults.corrupt(times=times),
-    "cut": lambda faults, times: faults.cut(times=times),
-    "drip": lambda faults, times: faults.drip(times=times),
-    "expire_url": lambda faults, times: faults.expire_url(times=times),
-    "garbage": lambda faults, times: faults.garbage(times=times),
-    "gzip": lambda faults, times: faults.gzip(times=times),
-    "html": lambda faults, times: faults.html(times=times),
-    "ignore_range": lambda faults, times: faults.ignore_range(times=times),
-    "no_length": lambda faults, times: faults.no_length(times=times),
-    "no_reply": lambda faults, times: faults.no_reply(times=times),
-    "rate_limit": lambda faults, times: faults.rate_limit(times=times),
-    "reset": lambda faults, times: faults.reset(times=times),
-    "secondary_limit": lambda faults, times: faults.secondary_limit(times=times, retry_after=2),
-    "slow_headers": lambda faults, times: faults.slow_headers(times=times),
-    "stall": lambda faults, times: faults.stall(times=times),
-    "truncate_clean": lambda faults, times: faults.truncate_clean(times=times),
-    "unavailable": lambda faults, times: faults.status(None, 503, times=times),
-}
+    import argparse
+    from collections.abc import Sequence
 
 
-def _size(text: str) -> int:
-    match = re.fullmatch(r"(\d+)([KMG]?)i?B?", text, re.IGNORECASE)
-    if match is None:
-        msg = f"{text!r} is not a size; write it as 4096, 64K or 2M"
-        raise argparse.ArgumentTypeError(msg)
-    return int(match[1]) * _UNITS[match[2].upper()]
+def _content(path: Path) -> dict[str, Any]:
+    """Return what ``add_artifact`` takes for a folder, a zip or another file."""
+    if path.suffix == ".zip" and path.is_file():
+        return {"archive": path.read_bytes()}
+    files = [path] if path.is_file() else sorted(it for it in path.rglob("*") if it.is_file())
+    root = path.parent if path.is_file() else path
+    return {"archive": make_zip({it.relative_to(root).as_posix(): it.read_bytes() for it in files})}
 
 
-def _fault(text: str) -> tuple[str, int | None]:
-    name, _, times = text.partition("=")
-    if name not in _FAULTS or not re.fullmatch(r"\d*|always", times):
-        msg = f"{text!r} is not a fault; write NAME, NAME=3 or NAME=always, where NAME is one of {', '.join(_FAULTS)}"
-        raise argparse.ArgumentTypeError(msg)
-    return name, None if times == "always" else int(times or 1)
-
-
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m gh_artifacts_async.testing", description="Run a fake GitHub on loopback."
-    )
-    where = parser.add_argument_group("where it listens")
-    where.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
-    where.add_argument("--port", type=int, default=0, help="of the API (default: a free one)")
-    where.add_argument("--storage-port", type=int, default=0, help="of the storage host (default: a free one)")
-    where.add_argument("--tls-cert", metavar="PEM", help="serve HTTPS with this certificate (and its key, if in it)")
-    where.add_argument("--tls-key", metavar="PEM", help="the certificate's key, if in a file of its own")
-    data = parser.add_argument_group("what it serves")
-    data.add_argument("--profile", default="github.com", help="github.com, or ghes-3.4 to ghes-3.22")
-    data.add_argument("--repo", default="octo-org/octo-docs", help="OWNER/NAME (default: %(default)s)")
-    data.add_argument("--artifacts", type=int, default=10, metavar="N", help="how many (default: %(default)s)")
-    data.add_argument("--size", type=_size, help="of each artifact, e.g. 64K (default: a small text file in a zip)")
-    urls = parser.add_argument_group("signed URLs")
-    urls.add_argument("--url-ttl", type=float, metavar="SECONDS", help="their lifetime (default: as on GitHub)")
-    urls.add_argument(
-        "--same-host-storage",
-        action="store_true",
-        help="let them point to the API's own host, as on an appliance (profiles ghes-*)",
-    )
-    urls.add_argument(
-        "--byte-exact-urls",
-        action="store_true",
-        help="refuse one whose query was re-ordered or escaped differently",
-    )
-    parser.add_argument(
-        "--fault", type=_fault, action="append", default=[], metavar="NAME[=TIMES]", help="one of " + ", ".join(_FAULTS)
-    )
-    options = parser.parse_args(argv)
-    if options.same_host_storage and not options.profile.startswith("ghes-"):
-        parser.error("--same-host-storage is for Enterprise Server; add --profile ghes-3.16, for instance")
-    if options.tls_key and not options.tls_cert:
-        parser.error("--tls-key needs --tls-cert")
-    try:
-        options.ssl_context = _tls(options)
-        profile(options.profile)
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
-    return options
-
-
-def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
-    """Return the context to serve TLS with, or None.
+def _fill(github: FakeGitHub, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Add the artifacts and faults that the options ask for; return each repository's run and artifacts.
 
     Raises:
-        OSError: the certificate or key is missing or unusable.
+        LookupError: a fault is for an artifact that is not there.
+        ValueError: a name, size, number or fault that cannot be.
     """
-    if not options.tls_cert:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(options.tls_cert, options.tls_key)
-    except OSError as error:
-        msg = f"cannot use the certificate in {options.tls_cert}: {error.strerror or error}"
-        raise OSError(msg) from error
-    return context
+    found: dict[str, dict[str, Any]] = {}
+    contents = [(name, _content(path)) for name, path in options.artifact]
+    for repo in options.repo:
+        run = github.add_run(repo)
+        ids = [github.add_artifact(run, name, **content) for name, content in contents]
+        ids += [
+            github.add_artifact(run, f"artifact-{number}", size=options.size, seed=number)
+            for number in range(1, options.artifacts + 1)
+        ]
+        found[repo] = {"run_id": run.id, "artifact_ids": ids}
+    every: list[int] = [artifact_id for repo in found.values() for artifact_id in repo["artifact_ids"]]
+
+    def find(artifact: int | str) -> int:
+        if isinstance(artifact, int):
+            return every[artifact - 1] if 1 <= artifact <= len(every) else artifact
+        named = [artifact_id for artifact_id in every if github.artifact(artifact_id).name == artifact]
+        if not named:
+            msg = f"there is no artifact named {artifact!r}"
+            raise LookupError(msg)
+        return named[0]
+
+    for fault in (*options.faults, *options.fault):
+        fault.script(github.faults, find)
+    if options.token:
+        github.tokens = set(options.token)
+    if options.rate_limit is not None:
+        github.set_rate_limit(limit=options.rate_limit)
+    github.enforce_secondary_limits = options.secondary_limits
+    return found
 
 
-def _fill(github: FakeGitHub, options: argparse.Namespace) -> int:
-    """Add the artifacts and faults that the options ask for; return the run's id."""
-    run = github.add_run(options.repo)
-    for number in range(1, options.artifacts + 1):
-        github.add_artifact(run, f"artifact-{number}", size=options.size, seed=number)
-    for name, times in options.fault:
-        _FAULTS[name](github.faults, times)
-    return run.id
+def _facts(github: FakeGitHub, options: argparse.Namespace, repositories: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what a script needs to know, as JSON."""
+    trusted = options.tls_ca or options.tls_cert
+    token = options.token[0] if options.token else "demo"
+    return {
+        "api": github.base_url,
+        "storage": github.storage_url,
+        # No token of a real host: this variable counts only for hosts other than github.com.
+        "env": {"GITHUB_API_URL": github.base_url, "GH_ENTERPRISE_TOKEN": token},
+        "ca_file": None if trusted is None else str(Path(trusted).absolute()),
+        "repositories": repositories,
+        "pid": os.getpid(),
+    }
 
 
-def _say(github: FakeGitHub, options: argparse.Namespace, run_id: int) -> None:
-    """Print where it is, and commands that work as printed in a POSIX shell."""
-    listing = f"{github.base_url}/repos/{options.repo}/actions/artifacts"
-    trust = f"--ca-file {shlex.quote(options.tls_cert)} " if options.tls_cert else ""
-    cacert = f"--cacert {shlex.quote(options.tls_cert)} " if options.tls_cert else ""
-    # No token of a real host: this one counts only for hosts other than github.com.
-    variables = f"GITHUB_API_URL={shlex.quote(github.base_url)} GH_ENTERPRISE_TOKEN=demo"
+def _banner(facts: dict[str, Any], options: argparse.Namespace) -> str:
+    """Return where it is, and commands that work as printed in a POSIX shell."""
+    repo, count = options.repo[0], sum(len(found["artifact_ids"]) for found in facts["repositories"].values())
+    listing = f"{facts['api']}/repos/{repo}/actions/artifacts"
+    trusted = shlex.quote(facts["ca_file"] or "")
+    trust, cacert = (f"--ca-file {trusted} ", f"--cacert {trusted} ") if facts["ca_file"] else ("", "")
+    variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in facts["env"].items())
+    token = facts["env"]["GH_ENTERPRISE_TOKEN"]
+    authorization = shlex.quote(f"Authorization: Bearer {token}")
     lines = [
-        f"API      {github.base_url}",
-        f"storage  {github.storage_url}",
-        "token    any, such as demo",
-        f"data     {options.artifacts} artifacts of run {run_id} in {options.repo}",
-        f"list     {variables} gh-artifacts {trust}list {shlex.quote(options.repo)}",
+        f"API      {facts['api']}",
+        f"storage  {facts['storage']}",
+        f"token    {'or '.join(options.token) if options.token else 'any, such as demo'}",
+        f"data     {count} artifacts in {', '.join(options.repo)}",
+        f"list     {variables} gh-artifacts {trust}list {shlex.quote(repo)}",
         # -g: an IPv6 address is in brackets, which curl would expand.
-        f"curl     curl -g {cacert}-H 'Authorization: Bearer demo' {shlex.quote(f'{listing}?per_page=3')}",
+        f"curl     curl -g {cacert}-H {authorization} {shlex.quote(f'{listing}?per_page=3')}",
         "stop     Ctrl-C",
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+    return "\n".join(lines)
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Run until SIGINT or SIGTERM."""
+    """Run until SIGINT, SIGTERM or SIGHUP.
+
+    Raises:
+        LookupError: a fault is for an artifact that is not there.
+        OSError: a port is taken, or the ready file cannot be written.
+        ValueError: a name, size, number or fault that cannot be.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt there
-            signal.signal(number, signal.default_int_handler)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None:
+            try:
+                loop.add_signal_handler(number, stop.set)
+            except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt there
+                signal.signal(number, signal.default_int_handler)
+    async with AsyncExitStack() as stack:
+        github = await _start(stack, options)
+        facts = _facts(github, options, _fill(github, options))
+        document = json.dumps(facts)
+        if options.ready_file:
+            stack.callback(options.ready_file.unlink, missing_ok=True)
+            _write(options.ready_file, document + "\n")
+        sys.stdout.write((document if options.json else _banner(facts, options)) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+async def _start(stack: AsyncExitStack, options: argparse.Namespace) -> FakeGitHub:
+    """Start the fake, and proxies before it if there is to be chaos."""
+    ports = (0, 0) if options.chaos else (options.port, options.storage_port)
     github = FakeGitHub(
         options.profile,
         host=options.host,
-        port=options.port,
-        storage_port=options.storage_port,
+        port=ports[0],
+        storage_port=ports[1],
         ssl_context=options.ssl_context,
         url_ttl=options.url_ttl,
         same_host_storage=options.same_host_storage,
         byte_exact_urls=options.byte_exact_urls,
     )
-    async with github:
-        _say(github, options, _fill(github, options))
-        await stop.wait()
+    await stack.enter_async_context(github)
+    if options.chaos:
+        share, seed = options.chaos
+        targets = ((github.base_url, options.port), (github.storage_url, options.storage_port))
+        proxies = [ChaosProxy(url, host=options.host, port=port) for url, port in targets]
+        for proxy in proxies:
+            proxy.at_random(share, seed=seed)
+            await stack.enter_async_context(proxy)
+        github.advertise(api=proxies[0].url, storage=proxies[1].url)
+    return github
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that is there as a whole or not at all: a script waits for it."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the server and return the exit code."""
-    options = _arguments(argv)
+    """Run the server and return the exit code: 0, or 2 if it cannot start."""
+    options = arguments(argv)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(options))
+        try:
+            asyncio.run(serve(options))
+        except (LookupError, OSError, ValueError) as error:
+            sys.stderr.write(f"python -m gh_artifacts_async.testing: error: {error}\n")
+            return 2
     return 0
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 class FakeGitHub(Hosts):
     """A GitHub on loopback, for as long as its ``async with`` block.
 
+    With ``with`` in place of ``async with`` it runs in a thread of its own: for code that is not asyncio, and for other
+    programs. A number that it does not know (of a run, of an artifact) is a LookupError.
+
     All times come from one clock, which moves with the event loop's; ids are the same in every run.
 
     Attributes:
@@ -42,7 +45,16 @@ class FakeGitHub(Hosts):
     # -- data ------------------------------------------------------------------------------------------------------
 
     def add_repository(self, repo: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
-        """Add ``owner/name``; ``add_run`` adds a public one by itself."""
+        """Add ``owner/name``; ``add_run`` adds a public one by itself.
+
+        Args:
+            repo: ``owner/name``.
+            private: invisible (404) without a token.
+            fork: it is a fork.
+
+        Raises:
+            ValueError: ``repo`` is not ``owner/name``.
+        """
         return self.scenario.repository(repo, private=private, fork=fork)
 
     def add_user(self, login: str) -> None:
@@ -77,7 +89,7 @@ class FakeGitHub(Hosts):
         branch: str | None = "main",
         event: str = "push",
         status: str = "completed",
-        conclusion: str | None = "success",
+        conclusion: str | None = "auto",
         head_sha: str | None = None,
         head_repository: str | None = "same",
         actor: str = "octocat",
@@ -99,7 +111,7 @@ class FakeGitHub(Hosts):
             branch: head branch, or None.
             event: what started it.
             status: ``completed``, ``in_progress``, ``queued``, …
-            conclusion: ``success``, ``failure``, …; None for a run that is not completed.
+            conclusion: ``success``, ``failure``, …; ``"auto"``: ``success``, and None unless it is completed.
             head_sha: 40 hex digits; None: derived from the id.
             head_repository: ``owner/name`` of a fork; ``"same"``: the repository itself; None: a fork that was deleted.
             actor: login.
@@ -112,6 +124,9 @@ class FakeGitHub(Hosts):
             updated_at: ``"auto"``: as ``run_started_at``.
             run_started_at: ``"auto"``: as ``created_at``.
             id: None: the next one.
+
+        Raises:
+            ValueError: ``repo`` is not ``owner/name``.
         """
         given = {name: value for name, value in locals().items() if name not in {"self", "repo"}}
         return self.scenario.add_run(repo, given)
@@ -119,12 +134,17 @@ class FakeGitHub(Hosts):
     def update_run(self, run: FakeRun | int, **changes: Any) -> FakeRun:  # noqa: ANN401 - any of the fields
         """Change fields of a run, e.g. ``status="completed", conclusion="success"``, and return it as it is now.
 
-        With a higher ``attempt`` it is a re-run: the run as it was remains as the earlier attempt.
+        With a higher ``attempt`` it is a re-run: the run as it was remains as the earlier attempt. With another
+        ``status`` the ``conclusion`` is as ``add_run`` chooses it, unless given.
+
+        Raises:
+            LookupError: there is no such run.
+            TypeError: a run has no such field.
         """
         return self.scenario.update_run(self._run(run), changes)
 
     def _run(self, run: FakeRun | int) -> FakeRun:
-        return self.scenario.runs[run if isinstance(run, int) else run.id]
+        return self.scenario.known_run(run if isinstance(run, int) else run.id)
 
     def add_artifact(
         self,
@@ -172,6 +192,10 @@ class FakeGitHub(Hosts):
             content_md5: send the MD5 that Azure keeps of some blobs, though not of those GitHub's actions upload.
             workflow_run: False: ``workflow_run`` is null.
             id: None: the next one; any number, also a lower one than before.
+
+        Raises:
+            LookupError: there is no such run.
+            ValueError: more than one of ``files``, ``archive`` and ``raw``, or a ``size`` that no zip can have.
         """
         content = content_of(name, files=files, archive=archive, raw=raw, size=size, seed=seed)
         values = {
@@ -192,7 +216,7 @@ class FakeGitHub(Hosts):
 
     def artifact(self, artifact_id: int) -> FakeArtifact:
         """Return an artifact as the fake holds it: its ``blob``, ``digest``, ``etag``, and so on."""
-        return self.scenario.artifacts[artifact_id]
+        return self.scenario.known_artifact(artifact_id)
 
     def content(self, artifact_id: int) -> bytes:
         """Return an artifact's stored bytes: what a download must return."""
@@ -201,7 +225,7 @@ class FakeGitHub(Hosts):
 
     def remove_artifact(self, artifact_id: int) -> None:
         """Remove an artifact, without a request."""
-        del self.scenario.artifacts[artifact_id]
+        del self.scenario.artifacts[self.artifact(artifact_id).id]
 
     def expire_artifact(self, artifact_id: int) -> None:
         """Expire an artifact: it stays listed and can no longer be downloaded."""

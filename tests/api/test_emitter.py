@@ -16,8 +16,11 @@ from gh_artifacts_async.events import (
     RequestAnswered,
     RequestRetried,
     RequestSent,
+    TransferChecking,
+    TransferSigning,
 )
 from gh_artifacts_async.results import Secret
+from tests.models.test_models import ARTIFACT
 
 PAGE = ListingProgress(page=1, items=2, total_count=3)
 
@@ -155,3 +158,14 @@ def test_an_error_without_a_text_is_named():
     told: list[Event] = []
     Emitter(told.append).retried("api", "GET /x", TimeoutError(), 0, 1)
     assert told == [RequestRetried(kind="api", what="GET /x", reason="TimeoutError", wait=0, attempt=1)]
+
+
+def test_what_comes_before_a_transfer():
+    """Observers are told that what is on disk is read, and that a URL is asked for; else nothing is built."""
+    told: list[Event] = []
+    emitter = Emitter(told.append)
+    emitter.checking(ARTIFACT)
+    emitter.signing(ARTIFACT)
+    assert told == [TransferChecking(artifact=ARTIFACT), TransferSigning(artifact=ARTIFACT)]
+    Emitter().checking(ARTIFACT)
+    Emitter().signing(ARTIFACT)

@@ -7,14 +7,17 @@ import functools
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gh_artifacts_async.cli import main
+from gh_artifacts_async.cli.render import bars, progress
 from gh_artifacts_async.client import ArtifactsClient
 from gh_artifacts_async.settings import RetryPolicy
 from gh_artifacts_async.testing import FakeGitHub
@@ -22,7 +25,8 @@ from tests.kits.gh import install_gh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
+
+    from gh_artifacts_async import Event
 
 REPO = "octo-org/octo-docs"
 
@@ -129,7 +133,7 @@ def cli(
                 patch.setattr(sys, "stderr", request.getfixturevalue("terminal"))
             code = main([*map(str, words), "--api-url", server.url])
         out, err = capsys.readouterr()
-        assert "secret-token" not in out + err
+        assert "secret-token" not in out + re.sub(r"(?m)^::add-mask::.*\n", "", err)
         assert "Traceback" not in err
         return Ran(code, out, err)
 
@@ -170,6 +174,42 @@ def start() -> Generator[Callable[..., subprocess.Popen[str]]]:
                 stream.close()
 
 
+_OUTPUT = re.compile(r"(?P<name>[a-z-]+)<<(?P<end>ghadelimiter_[0-9a-f-]{36})\n(?P<value>.*?)\n(?P=end)\n", re.DOTALL)
+
+
+def parsed(path: Path) -> dict[str, str]:
+    """Read outputs as the runner does."""
+    text = path.read_text(encoding="utf-8")
+    assert _OUTPUT.sub("", text) == ""
+    return {match["name"]: match["value"] for match in _OUTPUT.finditer(text)}
+
+
+class Step:
+    """The files of one step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.output = folder / "output"
+        self.summary = folder / "summary"
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return parsed(self.output)
+
+    @property
+    def said(self) -> str:
+        return self.summary.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def step(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Step:
+    """Be a step of a job."""
+    step = Step(tmp_path_factory.mktemp("runner"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(step.output))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step.summary))
+    return step
+
+
 class Terminal(io.StringIO):
     """A stream that a person looks at."""
 
@@ -182,3 +222,20 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Make standard error a terminal, for what ``cli`` runs."""
     monkeypatch.setenv("TERM", "xterm-256color")
     return Terminal()
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the display draw after each event, and show also what takes no time."""
+
+    def drawn_at_once(observe: Callable[..., None]) -> Callable[..., None]:
+        def observed(live: bars.Live, event: Event) -> None:
+            observe(live, event)
+            live.draw()
+
+        return observed
+
+    monkeypatch.setattr(progress, "SHOWN_AFTER", 0.0)
+    monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
+    for kind in (bars.DownloadBars, bars.Spinner):
+        monkeypatch.setattr(kind, "__call__", drawn_at_once(kind.__dict__["__call__"]))

@@ -68,3 +68,16 @@ def test_limits():
     for text in ("", "0", "-3", "1_000", "ALL", "\u0663", "1" * 19):
         with pytest.raises(ConfigurationError, match="--limit must be a whole number of 1 or more, or all, not"):
             amounts.limit(text)
+
+
+@pytest.mark.parametrize("given", [0, -1.5, float("nan"), float("inf")])
+def test_what_is_no_number_of_seconds(given):
+    """A bound that has passed already, or that never comes."""
+    with pytest.raises(ConfigurationError, match=rf"^--timeout must be a number of seconds above 0, not {given:g}$"):
+        amounts.seconds("--timeout", given)
+
+
+def test_seconds():
+    """What is not given stays so."""
+    assert amounts.seconds("--timeout", None) is None
+    assert amounts.seconds("--timeout", 0.5) == 0.5

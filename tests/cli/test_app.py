@@ -44,6 +44,12 @@ def test_flags_have_no_negative_forms(bare_cli):
         (["download", REPO, "--all", "--extract", "--symlinks", "follow"], "follow"),
         (["download", REPO, "--all", "--extract", "--max-ratio", "0.5"], "--max-ratio must be 1 or more, not 0.5"),
         (["download", REPO, "--all", "--extract", "--max-ratio", "nan"], "--max-ratio must be 1 or more, not nan"),
+        (["list", REPO, "--timeout", "0"], "--timeout must be a number of seconds above 0, not 0"),
+        (["--timeout=-1", "list", REPO], "--timeout must be a number of seconds above 0, not -1"),
+        (["list", REPO, "--timeout", "nan"], "--timeout must be a number of seconds above 0, not nan"),
+        (["list", REPO, "--timeout", "inf"], "--timeout must be a number of seconds above 0, not inf"),
+        (["list", REPO, "--timeout", "soon"], "soon"),
+        (["list", REPO, "--timeout"], "--timeout"),
         (["list", REPO, "--token-from", "keyring"], "keyring"),
         (["list", REPO, "--ca-file", "absent.pem"], "--ca-file absent.pem"),
         (["list", REPO, "--api-url", "ftp://x"], "the API's URL must be"),
@@ -57,6 +63,17 @@ def test_mistakes_are_exit_code_2(bare_cli, words, said):
     assert ran.err.startswith("error: ")
     assert ran.err.count("\n") == 1
     assert said in ran.err
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_out_of_time(server, cli, quiet):
+    """Exit code 6, and one sentence that says what to do."""
+    server.github.faults.stall(None, where="api", times=None)
+    server.run()
+    ran = cli("--timeout", "0.3", "list", REPO, *quiet)
+    assert (ran.code, ran.out) == (6, "")
+    assert ran.err == "error: not done within 0.3 s (--timeout); try again, or use a larger --timeout\n"
 
 
 def test_an_interrupt_before_the_work_has_begun(bare_cli, monkeypatch):

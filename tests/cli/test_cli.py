@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 
 import pytest
+
+from gh_artifacts_async.cli import main
 
 
 def loaded_after(*words: str, names: tuple[str, ...]) -> list[str]:
@@ -29,6 +31,12 @@ def test_version(bare_cli):
     ran = bare_cli("--version")
     assert (ran.code, ran.out) == (0, f"gh-artifacts {version('gh-artifacts-async')}\n")
     assert bare_cli("list", "--version").code == 2
+
+
+def test_the_installed_program_is_the_same():
+    """The script gh-artifacts and python -m gh_artifacts_async call one function."""
+    (script,) = entry_points(group="console_scripts", name="gh-artifacts")
+    assert script.load() is main
 
 
 def test_without_the_extra_it_is_named(bare_cli, monkeypatch):

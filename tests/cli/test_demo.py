@@ -54,6 +54,7 @@ def test_a_quiet_demo_is_its_table(bare_cli):
     assert ran.out.count("\n") == 10
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_demo_on_a_terminal_draws_bars(cli, terminal):
     """The bars are on standard error, the story on standard output."""
     ran = cli("demo", "--artifacts", 5)

@@ -14,6 +14,7 @@ CODES = [
     (errors.BadRequestError("x"), 2),
     (errors.NotFoundError("x"), 3),
     (exits.NoMatchError("x"), 3),
+    (exits.OutOfTimeError("x"), 6),
     (errors.ArtifactExpiredError("x"), 3),
     (errors.StorageError("x", status=404), 3),
     (errors.AuthenticationError("x"), 4),
@@ -104,7 +105,8 @@ class TestPrograms:
         assert ran.code == 4
         assert ran.err == (
             "error: downloading needs a token, even from a public repository; "
-            "set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN to a valid token\n"
+            "set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN to a valid token, "
+            "or run gh auth login --hostname 127.0.0.1\n"
         )
 
     def test_not_found(self, server, cli):
@@ -121,7 +123,7 @@ class TestPrograms:
         server.run()
         ran = cli("list", REPO)
         assert ran.code == 4
-        assert "set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN to a valid token" in ran.err
+        assert "set GH_ENTERPRISE_TOKEN to a valid token" in ran.err
 
     def test_authentication_of_many_ids_is_told_once(self, server, cli):
         """4: what every id would meet is one line."""

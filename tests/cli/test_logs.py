@@ -43,9 +43,9 @@ def test_verbose_shows_requests_and_retries(server, cli):
     ran = cli("download", REPO, number, "--verbose")
     assert ran.code == 0
     path = f"/repos/{REPO}/actions/artifacts/{number}"
-    assert re.search(rf"^gh_artifacts_async\.api: GET [^ ]+{path}: 502 in ", ran.err, re.MULTILINE)
-    assert re.search(rf"^gh_artifacts_async\.api: retrying GET {path} in [0-9.]+ s: 502 ", ran.err, re.MULTILINE)
-    assert re.search(r"^gh_artifacts_async\.transfer: GET [^ ?]+: 200 in ", ran.err, re.MULTILINE)
+    assert re.search(rf"^GET [^ ]+{path}: 502 in [0-9]+ ms, 4,9\d\d requests left, request id ", ran.err, re.MULTILINE)
+    assert re.search(rf"^retrying GET {path} in [0-9.]+ m?s, attempt 2: 502 ", ran.err, re.MULTILINE)
+    assert re.search(r"^GET [^ ?]+: 200 in [0-9]+ ms, request id ", ran.err, re.MULTILINE)
     assert "sig=" not in ran.err
     assert "secret-token" not in ran.err
     server.github.faults.status(number, 502, where="api")
@@ -63,5 +63,26 @@ def test_nothing_is_said_twice(server, cli):
     ran = cli("download", REPO, good, bad, "--verbose")
     assert ran.err.count("good: saved") == 1
     assert ran.err.count("secondary rate limit was reached") == 1
-    assert "gh_artifacts_async.transfer: artifact" not in ran.err
-    assert "gh_artifacts_async.api: requests are paused" not in ran.err
+    assert "saved, " not in ran.err
+    assert "requests are paused" not in ran.err
+    assert "gh_artifacts_async" not in ran.err
+
+
+@pytest.mark.realtime
+@pytest.mark.usefixtures("no_waiting")
+def test_a_request_without_an_answer(bare_cli):
+    """It is a line too: how long it took, and why there is none."""
+    ran = bare_cli("list", REPO, "--api-url", "http://127.0.0.1:9", "--verbose")
+    assert re.search(
+        r"^GET 127\.0\.0\.1:9[^ ]+: no answer after [0-9.]+ s: ConnectionFailedError: ", ran.err, re.MULTILINE
+    )
+    assert re.search(r"^retrying GET [^ ]+, attempt 2: ", ran.err, re.MULTILINE)
+
+
+def test_long_waits_are_told_in_seconds(capsys):
+    """As everywhere else."""
+    record = logging.getLogger("gh_artifacts_async.api")
+    retry = {"gh_event": "retry", "gh_what": "GET /x", "gh_wait": 12.0, "gh_attempt": 1, "gh_reason": "503"}
+    with logs.shown(verbose=True):
+        record.info("x", extra=retry)
+    assert capsys.readouterr().err == "retrying GET /x in 12.0 s, attempt 2: 503\n"

@@ -17,12 +17,20 @@ def options(argument) -> frozenset[str]:
     return frozenset(name for name in argument.names if name.startswith("-")) - negative
 
 
+def test_the_options_that_a_command_lacks():
+    """Those of others; neither its own nor the global ones, by whatever name."""
+    lacking = manual.lacking("show")
+    assert lacking > {"--extract", "--dir", "-D", "--limit"}
+    assert lacking.isdisjoint({"--json", "--repo", "-R", "--timeout", "--quiet", "--hostname"})
+    assert manual.lacking("lst") == manual.lacking(None) == frozenset()
+
+
 class TestHelp:
     """What --help says, and that it is fast."""
 
     def test_the_program(self, bare_cli):
         """Every command with its line, and the global options."""
-        for words in (["--help"], ["-h"], [], ["help"], ["--api-url", "list", "--help"]):
+        for words in (["--help"], ["-h"], [], ["help"], ["help", "help"], ["--api-url", "list", "--help"]):
             ran = bare_cli(*words)
             assert ran.code == 0
             assert ran.err == ""
@@ -45,7 +53,9 @@ class TestHelp:
     @pytest.mark.parametrize("command", manual.COMMANDS)
     def test_the_manual_and_the_parser_agree(self, command):
         """Every option is described, by its names and with its default; nothing else is."""
-        described = {frozenset(option.names): option for option in manual.COMMANDS[command].options}
+        everywhere = {option.names for option in manual.GLOBAL}
+        own = [option for option in manual.COMMANDS[command].options if option.names not in everywhere]
+        described = {frozenset(option.names): option for option in own}
         parsed = {
             options(argument): argument
             for argument in app.build()[command].assemble_argument_collection()
@@ -57,6 +67,12 @@ class TestHelp:
             assert bool(option.value) == (hint is not bool), names
             if default not in {None, False}:
                 assert option.default == str(default), names
+
+    def test_an_option_is_described_once(self, bare_cli):
+        """The command wait has a --timeout of its own, with a default; other commands have the global one."""
+        assert bare_cli("wait", "--help").out.count("--timeout SECONDS") == 1
+        assert "out of time is exit code 6" in bare_cli("list", "--help").out
+        assert "[default: 600]" in bare_cli("wait", "--help").out
 
     def test_the_global_options_agree_too(self):
         """The manual's global options are those that the parser takes out of every command."""

@@ -118,9 +118,9 @@ class TestLs:
         assert "since its storage does not support ranges" in ran.err
         assert cli("ls", REPO, number, "--json").document["ranged"] is False
 
-    def test_on_a_terminal(self, server, cli, terminal, monkeypatch, number):
+    @pytest.mark.usefixtures("eager")
+    def test_on_a_terminal(self, server, cli, terminal, number):
         """The bar says why it takes long; standard output has the lines alone."""
-        monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
         server.github.faults.ignore_range(number, times=None)
         ran = cli("ls", REPO, number)
         assert "\x1b" not in ran.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -78,6 +79,21 @@ class TestGlobalOptions:
         ran = cli("list", REPO, "--token-from", "gh")
         assert ran.code == 4
         assert ran.err == "error: gh has no token for 127.0.0.1; run gh auth login --hostname 127.0.0.1\n"
+
+    def test_where_gh_is_not_installed(self, server, cli, monkeypatch, tmp_path):
+        """Nothing is waited for; only who asks for gh's login hears of gh."""
+        monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        monkeypatch.setenv("GH_CONFIG_DIR", str(tmp_path))
+        monkeypatch.setenv("PATH", str(tmp_path))
+        server.artifact(server.run(), "wheel")
+        began = time.monotonic()
+        assert cli("list", REPO).err == f"1 artifact in {REPO}, 130 B\n"
+        assert time.monotonic() - began < 5
+        ran = cli("list", REPO, "--token-from", "gh")
+        assert (ran.code, ran.err) == (
+            4,
+            "error: gh is not installed; install gh and run gh auth login --hostname 127.0.0.1\n",
+        )
 
     @pytest.mark.usefixtures("no_waiting")
     def test_an_address_that_gh_cannot_know(self, bare_cli, monkeypatch):

@@ -49,6 +49,7 @@ class TestWait:
     def test_out_of_time_is_exit_code_3(self, server, cli):
         """The sentence names the option, not the library's argument."""
         server.run()
+        assert cli("--timeout", "0.3", "wait", REPO, "docs").code == 3
         ran = cli("wait", REPO, "docs", "--timeout", "0.3")
         assert (ran.code, ran.out) == (3, "")
         assert ran.err == (

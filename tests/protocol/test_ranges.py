@@ -221,7 +221,7 @@ def test_storages_own_trouble_is_waited_out(status):
 def test_what_nothing_helps_against(status):
     """Other refusals are final."""
     found = _decided(FIVE, status, x_ms_error_code="BlobNotFound")
-    assert found == Fail(status=status, code="BlobNotFound", reason="storage does not provide the artifact")
+    assert found == Fail(status=status, code="BlobNotFound", reason="the artifact is not there")
 
 
 @pytest.mark.parametrize("status", [500, 503])

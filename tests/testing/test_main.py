@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import os
 import re
 import shutil
 import signal
 import sys
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 import trustme
 
-from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.testing import __main__ as program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -34,12 +41,15 @@ async def start(*arguments: str) -> tuple[asyncio.subprocess.Process, dict[str, 
     return process, printed
 
 
+STOPS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+
+
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_it_serves_other_programs(number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", STOPS)
+async def test_it_serves_other_programs(number: int) -> None:
     """It says where it is, serves what was asked for, and ends well on a signal."""
-    process, printed = await start("--artifacts", "12", "--size", "2K", "--fault", "unavailable=2", "--repo", "a/b")
+    process, printed = await start("--artifacts", "12", "--size", "2K", "--fault", "status=2,code=503", "--repo", "a/b")
     command = re.search(r"'(http[^']*)'", printed["curl"])
     assert command is not None
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer demo"}) as session:
@@ -79,11 +89,12 @@ async def run_shell(command: str) -> tuple[int | None, str]:
 @pytest.mark.realtime
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
-@pytest.mark.parametrize("tls", [False, True])
-async def test_its_commands_work_as_printed(certificate: tuple[Path, Path], tls: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("tls", ["", "cert", "ca"])
+async def test_its_commands_work_as_printed(certificate: tuple[Path, Path], tls: str, tmp_path: Path) -> None:
     """Pasted into a shell, the commands list the artifacts, over TLS as well."""
     chain, key = certificate
-    options = ["--tls-cert", str(chain), "--tls-key", str(key)] if tls else []
+    made = tmp_path / "what clients trust.pem"
+    options = {"cert": ["--tls-cert", str(chain), "--tls-key", str(key)], "ca": ["--tls-ca", str(made)]}.get(tls, [])
     process, printed = await start("--artifacts", "3", "--profile", "ghes-3.16", "--same-host-storage", *options)
     try:
         assert printed["API"].startswith("https://" if tls else "http://")
@@ -97,42 +108,133 @@ async def test_its_commands_work_as_printed(certificate: tuple[Path, Path], tls:
         await process.communicate()
 
 
+# --- in this process
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A function that serves with some options while something uses the server, and then stops it as a signal does."""
+
+    async def serving(use: Callable[[dict[str, Any]], Coroutine[Any, Any, None]], *arguments: str) -> None:
+        ready = tmp_path / "ready.json"
+        handlers: dict[int, Callable[[], object]] = {}
+
+        def keep(_loop: object, number: int, handler: Callable[[], object]) -> None:
+            handlers[number] = handler
+
+        monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", keep)
+        options = program.arguments(["--ready-file", str(ready), *arguments])
+        task = asyncio.create_task(program.serve(options))
+        try:
+            while not ready.exists():
+                await asyncio.sleep(0.001)
+                assert not task.done(), await task
+            await use(json.loads(ready.read_text(encoding="utf-8")))
+        finally:
+            handlers[signal.SIGTERM]()
+            await task
+        assert set(handlers) == set(STOPS)
+        assert not ready.exists()
+
+    return serving
+
+
+async def test_a_ready_file(
+    served: Callable[..., Coroutine[Any, Any, None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file says what a script needs, once it listens; it is gone at the end. ``--json`` prints the same."""
+
+    async def use(ready: dict[str, Any]) -> None:
+        assert ready == json.loads(capsys.readouterr().out)
+        assert ready["env"] == {"GITHUB_API_URL": ready["api"], "GH_ENTERPRISE_TOKEN": "t1"}
+        assert (ready["ca_file"], ready["pid"]) == (None, os.getpid())
+        for repo, number in (("a/b", 0), ("c/d", 1)):
+            found = ready["repositories"][repo]
+            async with ArtifactsClient("t1", base_url=ready["api"]) as client:
+                listed = [artifact async for artifact in client.list_artifacts(repo)]
+            assert {it.id for it in listed} == set(found["artifact_ids"])
+            assert {it.run_id for it in listed} == {found["run_id"]} == {9_000_000_001 + number}
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer t2"}) as session:
+            response = await session.get(f"{ready['api']}/repos/a/b/actions/artifacts")
+            assert response.status == 401
+
+    await served(use, "--json", "--repo", "a/b", "--repo", "c/d", "--artifacts", "2", "--token", "t1")
+
+
+async def test_artifacts_of_files(served: Callable[..., Coroutine[Any, Any, None]], tmp_path: Path) -> None:
+    """An artifact holds a folder's files, one file, or a zip as it is; a fault finds each by place, name or id."""
+    folder = tmp_path / "report"
+    (folder / "css").mkdir(parents=True)
+    (folder / "index.html").write_text("<p>", encoding="utf-8")
+    (folder / "css" / "site.css").write_text("p {}", encoding="utf-8")
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x", "y")
+
+    async def use(ready: dict[str, Any]) -> None:
+        names = {}
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer t"}) as session:
+            for artifact_id in ready["repositories"]["octo-org/octo-docs"]["artifact_ids"]:
+                url = f"{ready['api']}/repos/octo-org/octo-docs/actions/artifacts/{artifact_id}/zip"
+                async with session.get(url) as response:
+                    assert response.status == 503
+                async with session.get(url) as response:
+                    names[artifact_id] = zipfile.ZipFile(io.BytesIO(await response.read())).namelist()
+        assert list(names.values()) == [["css/site.css", "index.html"], ["index.html"], ["x"]]
+
+    options = [f"--artifact=folder={folder}", f"--artifact=file={folder / 'index.html'}", f"--artifact=zip={packed}"]
+    faults = ["--fault=status,code=503,artifact=1", "--fault=status,code=503,artifact=file"]
+    await served(use, *options, *faults, "--fault=status,code=503,artifact=10338854606")
+
+
+async def test_chaos(served: Callable[..., Coroutine[Any, Any, None]]) -> None:
+    """With chaos every connection may break, signed URLs go through it too, and downloads arrive nevertheless."""
+
+    async def use(ready: dict[str, Any]) -> None:
+        broken = 0
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer t", "Connection": "close"}) as session:
+            for _ in range(30):
+                url = f"{ready['api']}/repos/octo-org/octo-docs/actions/artifacts/10338854604/zip"
+                try:
+                    async with session.get(url) as response:
+                        assert str(response.url).startswith(ready["storage"])
+                        await response.read()
+                except aiohttp.ClientError:
+                    broken += 1
+        assert 5 < broken < 29
+
+    await served(use, "--chaos", "0.5:1", "--size", "1M", "--artifacts", "1")
+
+
+async def test_limits(served: Callable[..., Coroutine[Any, Any, None]]) -> None:
+    """The hourly limit is as given."""
+
+    async def use(ready: dict[str, Any]) -> None:
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer t"}) as session:
+            response = await session.get(f"{ready['api']}/rate_limit")
+            assert (await response.json())["resources"]["core"]["limit"] == 60
+
+    await served(use, "--rate-limit", "60", "--secondary-limits")
+
+
 @pytest.mark.parametrize(
-    ("arguments", "text"),
+    ("arguments", "said"),
     [
-        (["--fault", "nonsense"], "'nonsense' is not a fault"),
-        (["--fault", "cut=often"], "'cut=often' is not a fault"),
-        (["--size", "big"], "'big' is not a size"),
-        (["--artifacts", "x"], "'x'"),
-        (["--profile", "ghes-2.22"], "no such profile: 'ghes-2.22'"),
-        (["--same-host-storage"], "add --profile ghes-3.16"),
-        (["--tls-key", "key.pem"], "--tls-key needs --tls-cert"),
-        (["--tls-cert", "nowhere.pem"], "cannot use the certificate in nowhere.pem: No such file"),
-        (["--tls-cert", __file__], "cannot use the certificate in"),
+        (["--fault", "cut,artifact=wheel"], "there is no artifact named 'wheel'"),
+        (["--fault", "cut,artifact=99"], "this fake has no artifact 99"),
+        (["--fault", "cut=-1"], "times=-1 is negative"),
+        (["--repo", "octo-docs"], "a repository is 'owner/name', not 'octo-docs'"),
+        (["--size", "5"], "a zip with one member takes"),
+        (["--ready-file", "nowhere/ready.json"], "nowhere"),
+        (["--host", "192.0.2.1"], "assign"),
     ],
 )
-def test_wrong_arguments(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What it does not understand, or cannot use, is exit code 2 and a sentence."""
-    with pytest.raises(SystemExit) as caught:
-        program.main(arguments)
-    assert caught.value.code == 2
-    assert text in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", sorted(program._FAULTS))
-async def test_every_fault_it_names(name: str) -> None:
-    """Each name scripts one fault, once, n times or for ever."""
-    async with FakeGitHub() as github:
-        for text in (name, f"{name}=3", f"{name}=always"):
-            known, times = program._fault(text)
-            program._FAULTS[known](github.faults, times)
-        assert [fault.left for fault in github.faults.script] == [1, 3, None]
-
-
-@pytest.mark.parametrize(("text", "size"), [("512", 512), ("4K", 4096), ("2MiB", 2 << 20), ("1g", 1 << 30)])
-def test_sizes(text: str, size: int) -> None:
-    """Sizes may have units."""
-    assert program._size(text) == size
+def test_what_cannot_start(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What shows only once the fake is there is exit code 2 and a sentence, too."""
+    assert program.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("python -m gh_artifacts_async.testing: error: ")
+    assert said in error
 
 
 def test_it_fills_and_tells(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +245,7 @@ def test_it_fills_and_tells(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     monkeypatch.setattr(asyncio.Event, "wait", stopped)
     monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", _not_here)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in STOPS}
     try:
         assert program.main(["--profile", "ghes-3.8", "--artifacts", "2", "--fault", "cut=3"]) == 0
     finally:
@@ -152,7 +254,7 @@ def test_it_fills_and_tells(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     printed = capsys.readouterr().out
     assert "/api/v3" in printed
     assert "GH_ENTERPRISE_TOKEN=demo gh-artifacts list octo-org/octo-docs" in printed
-    assert "2 artifacts of run 9000000001 in octo-org/octo-docs" in printed
+    assert "2 artifacts in octo-org/octo-docs" in printed
 
 
 def _not_here(*_: object) -> None:

@@ -23,8 +23,10 @@ from gh_artifacts_async import (
     RequestAnswered,
     RequestSent,
     TransferBytes,
+    TransferChecking,
     TransferFailed,
     TransferFinished,
+    TransferSigning,
     TransferStarted,
     TransferVerified,
 )
@@ -213,7 +215,7 @@ async def test_skip(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path)
     second = await client.download(artifact, tmp_path, if_exists="skip", observer=seen)
     assert (second.skipped, second.path, second.size, second.verified) == (True, first.path, WORKER_SIZE, verified())
     assert second.digest == artifact.digest
-    assert [type(event) for event in seen] == [TransferFinished]
+    assert [type(event) for event in seen] == [TransferChecking, TransferFinished]
     assert seen.of(TransferFinished)[0].skipped
     assert not github.requests
     first.path.write_bytes(b"something else")
@@ -610,13 +612,14 @@ async def test_verify(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
 
 @pytest.mark.github_com("length")
 async def test_events(github: FakeGitHub, tmp_path: Path) -> None:
-    """An observer is called at the start, with bytes, after the check and at the end; so is the client's own."""
+    """An observer is called before and at the start, with bytes, after the check and at the end; so is the client's."""
     theirs, mine = Seen(), Seen()
     async with client_for(github, observer=theirs) as client:
         result = await fetch(client, add(github, size=RECEIVER_SIZE), tmp_path, observer=mine)
     requests = [event for event in theirs if isinstance(event, RequestSent | RequestAnswered)]
     assert [event for event in theirs if event not in requests] == mine
-    kinds = [type(event) for event in mine if not isinstance(event, TransferBytes)]
+    assert mine[0] == TransferSigning(artifact=result.artifact)
+    kinds = [type(event) for event in mine[1:] if not isinstance(event, TransferBytes)]
     assert kinds == [TransferStarted, TransferVerified, TransferFinished]
     (started,), (verified,), (finished,) = (mine.of(kind) for kind in kinds)
     assert (started.size, started.offset, verified.verified) == (RECEIVER_SIZE, 0, "digest")

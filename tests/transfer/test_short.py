@@ -81,8 +81,10 @@ async def test_wrong_bytes(github: FakeGitHub, client: ArtifactsClient, tmp_path
     assert len(github.requests_to("storage")) == 2
     events = [event for event in seen if isinstance(event, TransferEvent) and not isinstance(event, TransferBytes)]
     assert [type(event).__name__ for event in events] == [
+        "TransferSigning",
         "TransferStarted",
         "TransferResumed",
+        "TransferSigning",
         "TransferVerified",
         "TransferFinished",
     ]
@@ -100,6 +102,7 @@ async def test_events(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pat
     await fetch(client, add(github, size=size), tmp_path, observer=seen)
     events = [event for event in seen if isinstance(event, TransferEvent)]
     assert [type(event).__name__ for event in events] == [
+        "TransferSigning",
         "TransferStarted",
         *["TransferBytes" for event in events if isinstance(event, TransferBytes)],
         "TransferVerified",

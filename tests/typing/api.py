@@ -57,10 +57,12 @@ from gh_artifacts_async import (
     Timeouts,
     TokenSource,
     TransferBytes,
+    TransferChecking,
     TransferEvent,
     TransferFailed,
     TransferFinished,
     TransferResumed,
+    TransferSigning,
     TransferStarted,
     TransferURLRenewed,
     TransferVerified,
@@ -95,7 +97,7 @@ def observer(event: Event) -> None:
         assert_type(event.path, Path)
 
 
-def phrase(event: Event) -> str:  # noqa: C901, PLR0911  one for each
+def phrase(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912  one for each
     """Handle every event: a class that is missing here is an error at ``assert_never``."""
     match event:
         case ListingProgress(page=page):
@@ -110,6 +112,8 @@ def phrase(event: Event) -> str:  # noqa: C901, PLR0911  one for each
             return f"{status} {request_id} {remaining} {failure}"
         case RequestRetried(what=what, reason=reason, wait=wait, attempt=attempt):
             return f"{what}: {reason} {wait:.1f} {attempt}"
+        case TransferChecking(artifact=artifact) | TransferSigning(artifact=artifact):
+            return artifact.name
         case TransferStarted(size=size) | TransferBytes(size=size):
             return str(size)
         case TransferResumed(reason=reason) | TransferURLRenewed(reason=reason):

@@ -69,6 +69,14 @@ def _reason(said: str, artifact: Artifact) -> str:
     return said.removesuffix(f" on {run and run.head_branch}").removesuffix(f" named {artifact.name!r}")
 
 
+def plan_total(plan: CleanupPlan, *, applies: bool) -> str:
+    """Return one line about a whole plan."""
+    gone, kept = len(plan.delete), text.count(len(plan.keep), "artifact")
+    does = "deleting" if applies else "would delete"
+    what = f"{does} {text.count(gone, 'artifact')} ({text.size(plan.bytes_freed)})" if gone else "nothing to delete"
+    return f"{what}; {kept} ({text.size(plan.bytes_kept)}) kept"
+
+
 def plan_notes(plan: CleanupPlan, policy: RetentionPolicy, *, applies: bool, verbose: bool) -> Iterator[str]:
     """Yield lines about a plan.
 
@@ -82,14 +90,11 @@ def plan_notes(plan: CleanupPlan, policy: RetentionPolicy, *, applies: bool, ver
         reasons = Counter(planned.reason for planned in plan.keep)
         for reason, count in reasons.most_common():
             yield f"kept: {text.count(count, 'artifact')} ({reason})"
-    gone, kept = len(plan.delete), text.count(len(plan.keep), "artifact")
-    does = "deleting" if applies else "would delete"
-    what = f"{does} {text.count(gone, 'artifact')} ({text.size(plan.bytes_freed)})" if gone else "nothing to delete"
-    yield f"{what}; {kept} ({text.size(plan.bytes_kept)}) kept"
+    yield plan_total(plan, applies=applies)
     limit = policy.max_total_bytes
     if limit is not None and plan.bytes_kept > limit:
         yield f"that is more than {text.size(limit)}, but nothing else may be deleted"
-    if gone and not applies:
+    if plan.delete and not applies:
         yield "nothing was deleted; add --apply to delete them"
 
 

@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gh_artifacts_async import Artifact, DownloadResult, MergeResult, PlannedDownload
+    from gh_artifacts_async.cli.render import screen
     from gh_artifacts_async.cli.render.events import Tally
 
 _VERIFIED = {"digest": "sha256 ok", "size": "size ok", "none": "unverified"}
 _NAMES_SHOWN = 3
+_ROWS = 20
+"""Of a table; a longer one would push what was on the screen off it."""
 
 
 def line(result: DownloadResult) -> str:
@@ -22,6 +25,33 @@ def line(result: DownloadResult) -> str:
     resumed = f"  (resumed at {text.size(result.resumed_from)})" if result.resumed_from else ""
     unpacked = "" if result.members is None else f"  ({text.count(len(result.members), 'file')})"
     return f"{text.size(result.size):>9}  {how:<13}  {text.escaped(str(result.path))}{unpacked}{resumed}\n"
+
+
+_COLUMNS = (
+    artifacts.NAME,
+    artifacts.SIZE,
+    tables.Column("VERIFIED"),
+    tables.Column("DETAILS", drop=1, optional=True),
+    tables.Column("PATH", easy=12, middle=True, drop=2),
+)
+
+
+def table(results: Sequence[DownloadResult], view: screen.View) -> str:
+    """Return a table of what was downloaded; nothing if that is a long list, which the total has the number of.
+
+    Args:
+        results: of the downloads; what was there already is left out.
+        view: of the terminal.
+    """
+    fetched = [result for result in results if not result.skipped]
+    return tables.Table(_COLUMNS, view).page(map(_row, fetched)) if 0 < len(fetched) <= _ROWS else ""
+
+
+def _row(result: DownloadResult) -> tables.Row:
+    details = [] if result.members is None else [text.count(len(result.members), "file")]
+    details += [f"resumed at {text.size(result.resumed_from)}"] if result.resumed_from else []
+    verified, path = _VERIFIED[result.verified], str(result.path)
+    return tables.Row((result.artifact.name, text.size(result.size), verified, ", ".join(details), path))
 
 
 def transferred(results: Sequence[DownloadResult]) -> int:
@@ -49,6 +79,7 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
     parts += [f"{text.count(tally.resumed, 'broken transfer')} resumed"] if tally.resumed else []
     parts += [f"{text.count(tally.restarted, 'transfer')} restarted"] if tally.restarted else []
     parts += [f"{text.count(tally.renewed, 'expired URL')} renewed"] if tally.renewed else []
+    parts += [f"waited {text.duration(tally.paused)} for GitHub's rate limit"] if tally.paused else []
     return "; ".join(parts) or "nothing to download"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import attrs
 
 from gh_artifacts_async import (
@@ -45,6 +47,11 @@ def phrase(event: Event, *, everything: bool) -> str | None:
             return None
 
 
+def seconds_of_wait(event: Event) -> float | None:
+    """Return for how long API requests wait for a rate limit, if that is what the event is about."""
+    return event.seconds if isinstance(event, RateLimitPause | Pacing) else None
+
+
 def _transfer(event: TransferEvent) -> str | None:
     name = event.artifact.name
     match event:
@@ -73,12 +80,15 @@ class Tally:
         resumed: transfers that broke and were resumed.
         restarted: transfers that had to start from the beginning.
         renewed: signed URLs that were requested again.
+        paused: seconds for which a rate limit of GitHub's held requests back.
     """
 
     pages: int = 0
     resumed: int = 0
     restarted: int = 0
     renewed: int = 0
+    paused: float = 0.0
+    _paused_until: float = 0.0
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
@@ -91,5 +101,9 @@ class Tally:
                 self.restarted += 1
             case TransferResumed():
                 self.resumed += 1
+            case RateLimitPause(seconds=seconds):
+                now = time.monotonic()
+                self.paused += max(0.0, now + seconds - max(now, self._paused_until))
+                self._paused_until = max(self._paused_until, now + seconds)
             case _:
                 pass

@@ -46,7 +46,11 @@ def of_command(command: manual.Command) -> str:
     forms = [f"{manual.NAME} {form}" for form in command.usage]
     usage = "\n".join(f"{_bold('Usage:') if not number else '      '} {form}" for number, form in enumerate(forms))
     parts = [f"{usage}\n", *(f"{_filled(paragraph)}\n" for paragraph in (command.brief, *command.about))]
-    parts += [_section("Options", map(_row, command.options)), _section("Global options", map(_row, manual.GLOBAL))]
+    own = {name for option in command.options for name in option.names}
+    everywhere = [option for option in manual.GLOBAL if own.isdisjoint(option.names)]
+    if command.options:
+        parts.append(_section("Options", map(_row, command.options)))
+    parts += [_section("Global options", map(_row, everywhere))]
     if command.examples:
         parts.append(f"{_bold('Examples')}\n" + "".join(f"{_INDENT}{manual.NAME} {one}\n" for one in command.examples))
     return "\n".join(parts)

@@ -4,24 +4,58 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+import sys
+import time
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+
+from gh_artifacts_async.cli.render import text as words
+from gh_artifacts_async.cli.render import workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from rich.console import Console
 
 BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
 """Styles, as terminals know them (https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters)."""
 
 _ELLIPSIS = "\u2026"
-_USUAL = 80  # columns of a terminal that does not say
-_UNBOUND = 100_000
-"""Columns where there is no terminal: nothing is cut off for a program or a log."""
+_PAUSE = 0.2
+"""Seconds in which the runner reads what was written."""
+
+_USUAL = os.terminal_size((80, 24))
+"""The size of a terminal that does not say."""
 
 
-def write(stream: TextIO | None, text: str) -> bool:
+class _Above:
+    """What writes above lines that are redrawn in place, while there are any; else None."""
+
+    write: Callable[[TextIO, str], None] | None = None
+
+
+@contextlib.contextmanager
+def drawn_below(write_above: Callable[[TextIO, str], None]) -> Generator[None]:
+    """Hand over what is written to a terminal within a block: there are lines on it that are redrawn in place."""
+    before, _Above.write = _Above.write, write_above
+    try:
+        yield
+    finally:
+        _Above.write = before
+
+
+def is_live() -> bool:
+    """Whether there are lines on the terminal that are redrawn in place."""
+    return _Above.write is not None
+
+
+def write(stream: TextIO | None, text: str, *, command: bool = False) -> bool:
     """Write and flush; a reader that is gone (``| head``) is no error, and nothing more is written to it.
+
+    While lines are redrawn in place on the terminal, what goes there is written with the next redraw.
+
+    Args:
+        stream: where to; None for one that was closed before the program began.
+        text: what; inside GitHub Actions, no line of it is obeyed as a workflow command.
+        command: it is one.
 
     Returns:
         Whether somebody may still read.
@@ -29,8 +63,22 @@ def write(stream: TextIO | None, text: str) -> bool:
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
     """
-    if stream is None:  # closed before the program began
+    if stream is None:
         return False
+    if not command and workflow.active():
+        text = workflow.neutral(text)
+    if _Above.write is not None and is_terminal(stream):
+        _Above.write(stream, text)
+        return True
+    return write_now(stream, text)
+
+
+def write_now(stream: TextIO, text: str) -> bool:
+    """Write and flush, whatever is on the terminal; otherwise as :func:`write`.
+
+    Raises:
+        OSError: the stream's disk is full, or broken otherwise.
+    """
     with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         try:
             stream.write(text)
@@ -42,18 +90,67 @@ def write(stream: TextIO | None, text: str) -> bool:
     return False
 
 
+def complain(kind: Literal["error", "warning"], said: str) -> None:
+    """Say on standard error what went wrong; inside GitHub Actions, on the page of the run, too."""
+    said = words.escaped(said)
+    if workflow.heard(sys.stderr):
+        write(sys.stderr, workflow.annotation(kind, said), command=True)
+    else:
+        write(sys.stderr, f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
+
+
+@contextlib.contextmanager
+def group(title: str) -> Generator[None]:
+    """Fold the results that are printed in a block, inside GitHub Actions."""
+    if not workflow.heard(sys.stdout):
+        yield
+        return
+    write(sys.stdout, workflow.group(words.escaped(title)), command=True)
+    try:
+        yield
+    finally:
+        write(sys.stdout, workflow.END_OF_GROUP, command=True)
+
+
+def mask(secret: str) -> None:
+    """Have GitHub's runner hide a secret in all logs; never where the line itself might be kept in a file."""
+    if workflow.heard(sys.stderr) and not workflow.shared(sys.stderr, sys.stdout):
+        write(sys.stderr, workflow.mask(secret), command=True)
+
+
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
     """Write bytes as they are, and flush; a reader that is gone is no error here either.
+
+    Inside GitHub Actions, the runner is asked to obey no line of them.
 
     Raises:
         OSError: the stream's disk is full, or broken otherwise.
     """
     if stream is None:
         return
-    with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
+    with _not_obeyed(stream, data), contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         stream.flush()
         stream.buffer.write(data)
         stream.buffer.flush()
+
+
+@contextlib.contextmanager
+def _not_obeyed(stream: TextIO, data: bytes) -> Generator[None]:
+    """Stop workflow commands around bytes that hold one, if the runner may be what reads them.
+
+    It cannot be asked on the stream itself, where each byte counts, so there is a pause: it reads two pipes at once.
+    """
+    if not (workflow.heard(stream) and workflow.heard(sys.stderr) and workflow.may_hold_commands(data)):
+        yield
+        return
+    token = os.urandom(16).hex()
+    write(sys.stderr, workflow.stop(token), command=True)
+    time.sleep(_PAUSE)
+    try:
+        yield
+    finally:
+        time.sleep(_PAUSE)
+        write(sys.stderr, workflow.resume(token), command=True)
 
 
 @contextlib.contextmanager
@@ -124,9 +221,9 @@ def _columns(stream: TextIO) -> int:
     if said.isdecimal() and int(said):
         return int(said)
     try:
-        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL.columns
     except (OSError, ValueError):
-        return _USUAL
+        return _USUAL.columns
 
 
 def _has_colours(stream: TextIO | None) -> bool:
@@ -139,9 +236,25 @@ def _has_colours(stream: TextIO | None) -> bool:
     return is_terminal(stream) and (os.name != "nt" or any(map(os.environ.get, ("WT_SESSION", "TERM"))))
 
 
-def console(stream: TextIO) -> Console:
-    """Return rich's console for a stream; it takes no markup, and cuts nothing off where there is no terminal."""
-    from rich.console import Console
+def size(stream: TextIO | None) -> os.terminal_size:
+    """Return a terminal's size; it may have changed since it was last asked for."""
+    found = os.terminal_size((0, 0))
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        found = os.get_terminal_size(stream.fileno())  # type: ignore[union-attr]
+    columns = found.columns or _number("COLUMNS") or _USUAL.columns
+    return os.terminal_size((columns, found.lines or _number("LINES") or _USUAL.lines))
 
-    width = None if is_terminal(stream) else _UNBOUND
-    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+def _number(name: str) -> int:
+    value = os.environ.get(name, "")
+    return int(value) if value.isdecimal() else 0
+
+
+def wrapped(said: str, stream: TextIO | None) -> str:
+    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is."""
+    import textwrap
+
+    if not is_terminal(stream):
+        return said
+    lines = textwrap.wrap(said, size(stream).columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)

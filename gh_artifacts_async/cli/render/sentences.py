@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import TYPE_CHECKING
 
 import attrs
 
 from gh_artifacts_async import errors
-from gh_artifacts_async.cli.exits import NoMatchError
+from gh_artifacts_async.cli.exits import NoMatchError, OutOfTimeError
+
+if TYPE_CHECKING:
+    from gh_artifacts_async import Artifact, ArtifactRef
 
 RESUME = "run the same command again to resume where it stopped"
 """What to do after a download that was interrupted, by whatever but wrong content."""
@@ -21,20 +26,40 @@ _LISTINGS = ("/actions/artifacts", "/actions/runs")
 """How a request ends that has no ID: one for a whole repository."""
 _SAY_WHAT_TO_DO = ("keep them apart", "to get the artifact again")
 """Where an error about something in the way says this, it has said what to do."""
+_GONE = (404, 410)
 _KEEP_THE_ZIP = "to get the zip itself, download it without --extract"
 _AS_OPTIONS = (
     ("base_url", "the API's URL"),
     ("ca_file", "--ca-file"),
-    ("run_id must", "--run must"),
-    ("layout must be 'name', 'id', a callable, or", "--layout must be 'name', 'id', or"),
-    ("timeout must", "--timeout must"),
-    ("interval must", "--interval must"),
-    ("since must", "--since must"),
+    ("layout must be 'name', 'id', a callable, or", "layout must be 'name', 'id', or"),
+    (", or None for all", ", or all"),
+    (", or None for any", ""),
+    (", or None for off", ""),
     (", or pass allow_http=True", ""),
     ("use extract=False, or", "leave out --extract, or use"),
     ("use extract=True, or", "add --extract, or use"),
 )
 """The library's words for what is wrong with an argument, and the command line's."""
+
+_ARGUMENTS = {
+    "branch": "--branch",
+    "concurrency": "--jobs",
+    "conclusion": "--conclusion",
+    "event": "--event",
+    "head_sha": "--commit",
+    "interval": "--interval",
+    "layout": "--layout",
+    "limit": "--limit",
+    "max_bytes": "--max-bytes",
+    "max_ratio": "--max-ratio",
+    "names": "--name or --pattern",
+    "pull_request": "--pr",
+    "run_id": "--run",
+    "since": "--since",
+    "timeout": "--timeout",
+    "workflow": "--workflow",
+}
+"""What the library calls an argument that it refuses, and the option that gave it."""
 
 _AS_SENTENCES = (
     ("; pass StoragePolicy(allow_http=True) to allow it", ", which is not allowed"),
@@ -45,6 +70,15 @@ _AS_SENTENCES = (
     ("; set another api_version", ""),
     ("does not know api_version", "does not know API version"),
     ("for longer than Timeouts.read", "for too long"),
+    ("did not arrive within Timeouts.read", "did not arrive in time"),
+    ("it sent less than Timeouts.min_rate", "it was too slow"),
+    ("; if that is right, raise Limits.max_answer_bytes", ""),
+    ("Limits.max_pause is shorter", "that is longer than this program waits"),
+    ("raise max_bytes, or extract it to a file", "use a larger --max-bytes"),
+    ("raise max_bytes, or download it to a file", "use a larger --max-bytes"),
+    ('set symlinks="skip" (--symlinks skip)', "use --symlinks skip"),
+    (', or extract with names="native" on another system than Windows', ""),
+    ("choose by run_attempt, or duplicates='newest'", "use --all-attempts to get them all"),
     ("took longer than Timeouts.connect", "took too long"),
     ("Timeouts.min_rate is", "the minimum is"),
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
@@ -58,6 +92,11 @@ _AS_SENTENCES = (
     ("run without prune, or", "run without --prune, or"),
 )
 """The library's settings in its errors, and what a user of the command line can make of them."""
+
+_TRUST = re.compile(r"; raise ExtractPolicy\.\w+(?: \((--[a-z-]+)\))? if you trust it")
+"""How the library says which limit of an archive could be raised, and which option does."""
+_OPTION = re.compile(r"(?<![\w-])--[a-z-]+")
+_MEMBERS = re.compile(r"max_members=(\d+)")
 
 _HINTS: tuple[tuple[type[BaseException], str], ...] = (
     (errors.NotFoundError, "check OWNER/REPO and the ID"),
@@ -85,12 +124,20 @@ class Situation:
 
     Attributes:
         token_variables: the environment variables that may hold a token for this host.
+        token_in: the one that holds the token in use; None if it is another's.
+        login: the host of gh's stored login, if that is the token in use.
+        login_helps: how to log in, if a stored login would be used.
+        lacks: options that this command does not have, and are not named.
         resumes: the same command, run again, resumes what has arrived.
         can_replace: ``--if-exists replace`` would help against a file that is in the way.
         in_the_way: what to do about something that is in the way, instead of choosing another ``--dir``.
     """
 
     token_variables: tuple[str, ...] = ("GH_TOKEN", "GITHUB_TOKEN")
+    token_in: str | None = None
+    login: str | None = None
+    login_helps: str | None = None
+    lacks: frozenset[str] = frozenset()
     resumes: bool = False
     can_replace: bool = False
     in_the_way: str | None = None
@@ -104,8 +151,25 @@ def sentence(error: BaseException, situation: Situation | None = None) -> str:
         situation: where it happened.
     """
     situation = situation or Situation()
-    said, hint = _said(error), _hint(error, situation)
+    said, hint = _possible(_said(error), situation.lacks), _hint(error, situation)
     return f"{said}; {hint}" if hint and hint not in said else said
+
+
+def named(artifact: Artifact | ArtifactRef, said: str) -> str:
+    """Return a sentence that says which artifact it is about, by its name and its ID, and once."""
+    number, name = artifact.id, artifact.name
+    if name is None:
+        return said
+    for known in (f"artifact {number} ({name!r})", f"artifact {number}"):
+        if said.startswith(known):
+            return f"{name} ({number}){said.removeprefix(known)}"
+    return said if name in said else f"{name}: {said}"
+
+
+def _possible(said: str, lacks: frozenset[str]) -> str:
+    """Return what is said less the advice to use an option that the command does not have."""
+    first, *advice = said.split("; ")
+    return "; ".join([first, *(one for one in advice if lacks.isdisjoint(_OPTION.findall(one)))])
 
 
 def _said(error: BaseException) -> str:
@@ -114,15 +178,9 @@ def _said(error: BaseException) -> str:
             return "deleting needs a token"
         return "downloading needs a token, even from a public repository"
     if isinstance(error, errors.ConfigurationError):
-        said = str(error)
-        for argument, option in _AS_OPTIONS:
-            said = said.replace(argument, option)
-        return said
-    if isinstance(error, errors.ArtifactsError | NoMatchError):
-        said = str(error).rstrip(".") or type(error).__name__
-        for setting, plain in _AS_SENTENCES:
-            said = said.replace(setting, plain)
-        return said
+        return as_options(str(error))
+    if isinstance(error, errors.ArtifactsError | NoMatchError | OutOfTimeError):
+        return as_options(str(error).rstrip(".") or type(error).__name__)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename is not None else ""
         return f"{where}{error.strerror or type(error).__name__}"
@@ -131,17 +189,42 @@ def _said(error: BaseException) -> str:
     )
 
 
+def as_options(said: str) -> str:
+    """Return what the library says with the command line's options in place of Python's arguments."""
+    for library, ours in (*_AS_SENTENCES, *_AS_OPTIONS):
+        said = said.replace(library, ours)
+    said = _TRUST.sub(lambda found: f"; use a larger {found[1]} if you trust it" if found[1] else "", said)
+    said = _MEMBERS.sub(r"\1", said)
+    argument, must, rest = said.partition(" must ")
+    return f"{_ARGUMENTS[argument]} must {rest}" if must and argument in _ARGUMENTS else said
+
+
+def _token_hint(error: BaseException, situation: Situation) -> str:
+    """Return what to do about a token: the one in use is not valid, or there is none."""
+    if situation.login is not None:
+        return f"log in again: {_LOGIN} --hostname {situation.login}"
+    rejected = isinstance(error, errors.AuthenticationError) and situation.token_in is not None
+    names = [situation.token_in] if rejected else situation.token_variables[:2]
+    advice = f"set {' or '.join(map(str, names))} to a valid token"
+    helps = isinstance(error, errors.MissingTokenError) and situation.login_helps is not None
+    return f"{advice}, or run {situation.login_helps}" if helps else advice
+
+
 def _hint(error: BaseException, situation: Situation) -> str:
     if isinstance(error, errors.AuthenticationError | errors.MissingTokenError) and _LOGIN not in str(error):
-        return f"set {' or '.join(situation.token_variables[:2])} to a valid token"
+        return _token_hint(error, situation)
     too_large = isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes"
     if too_large or (situation.in_the_way or "\0") in str(error):
         return ""  # says itself what to do
     if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
         return "" if any(said in str(error) for said in _SAY_WHAT_TO_DO) else situation.in_the_way
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    if isinstance(error, errors.StorageError) and error.status in _GONE:
+        hint = "it may have been deleted: run gh-artifacts list to see what there is"
     if isinstance(error, errors.NotFoundError) and error.request.endswith(_LISTINGS):
         hint = "check OWNER/REPO"
+    if isinstance(error, errors.TransportError) and "; check " in str(error):
+        hint = _TRY_AGAIN
     if situation.resumes and hint == _TRY_AGAIN:
         return RESUME
     if situation.can_replace and isinstance(error, errors.DestinationExistsError):

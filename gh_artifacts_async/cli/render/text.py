@@ -14,7 +14,7 @@ _STEP = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _WHOLE_FROM = 100
 _SPANS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-_MINUTE = 60
+_MINUTE, _HOUR, _TEN_HOURS = 60, 3600, 36000
 
 
 def escaped(text: str) -> str:
@@ -56,6 +56,16 @@ def duration(seconds: float) -> str:
     if seconds < _MINUTE:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // _MINUTE} min {int(seconds) % _MINUTE} s"
+
+
+def countdown(seconds: float) -> str:
+    """Return how long something will take yet, in few characters: ``12 s``, ``1:59``, ``2h 05m``, ``3 d``."""
+    whole = int(seconds) + 1
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}:{whole % _MINUTE:02}"
+    return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE:02}m" if whole < _TEN_HOURS else span(whole)
 
 
 def age(moment: datetime | None, now: datetime) -> str:

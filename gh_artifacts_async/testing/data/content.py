@@ -45,7 +45,15 @@ def content_of(
         raw: ``(file name, bytes)`` of an artifact that is no zip, or a file name alone with ``size``.
         size: this many bytes that take no memory: a valid zip with one random member, or raw with ``raw="name"``.
         seed: of those bytes.
+
+    Raises:
+        ValueError: more than one of them says what, or no zip is so small.
     """
+    given = {"files": files, "archive": archive, "raw": raw, "size": None if isinstance(raw, str) else size}
+    names = [word for word, value in given.items() if value is not None]
+    if len(names) > 1:
+        msg = f"artifact {name!r} has {' and '.join(names)}; give one of them"
+        raise ValueError(msg)
     zip_name = f"{name}.zip"
     if raw is not None:
         return _raw_content(raw, size, seed)

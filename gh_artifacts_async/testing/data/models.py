@@ -142,6 +142,7 @@ class FakeArtifact:
         content_type: of the stored bytes; None: storage sends no Content-Type.
         filename: as storage's Content-Disposition gives it; None: storage sends none.
         kind: the form of its signed URLs.
+        expired: whether it was marked as expired.
         content_md5: storage knows the MD5 of the stored bytes, which it does not of GitHub's own uploads.
         generation: grows when the stored bytes change identity.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -62,7 +63,14 @@ class Scenario:
     _run_id: int = _FIRST_RUN
 
     def repository(self, full_name: str, *, private: bool = False, fork: bool = False) -> FakeRepository:
-        """Return the repository called ``full_name`` (in any case of letters), added if missing."""
+        """Return the repository called ``full_name`` (in any case of letters), added if missing.
+
+        Raises:
+            ValueError: it is not ``owner/name``.
+        """
+        if not re.fullmatch(r"[^/\s]+/[^/\s]+", full_name):
+            msg = f"a repository is 'owner/name', not {full_name!r}"
+            raise ValueError(msg)
         for known in self.repositories.values():
             if known.full_name.lower() == full_name.lower():
                 return known
@@ -72,11 +80,15 @@ class Scenario:
         return added
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a repository; its old name redirects from now on."""
+        """Rename a repository; its old name redirects from now on.
+
+        Raises:
+            LookupError: there is none called ``old``.
+        """
         found = self.find_repository(old)
         if found is None:
-            msg = f"there is no repository {old!r}"
-            raise KeyError(msg)
+            msg = f"this fake has no repository {old!r}; add_repository and add_run add one"
+            raise LookupError(msg)
         self.repositories[found.id] = attrs.evolve(found, full_name=new)
         self.renamed[old.lower()] = found.id
 
@@ -84,6 +96,28 @@ class Scenario:
         """Return the repository that is called ``full_name`` now."""
         lowered = full_name.lower()
         return next((item for item in self.repositories.values() if item.full_name.lower() == lowered), None)
+
+    def known_run(self, run_id: int) -> FakeRun:
+        """Return the run with this number.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if run_id not in self.runs:
+            msg = f"this fake has no run {run_id!r}; use what add_run returned"
+            raise LookupError(msg)
+        return self.runs[run_id]
+
+    def known_artifact(self, artifact_id: int) -> FakeArtifact:
+        """Return the artifact with this number.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if artifact_id not in self.artifacts:
+            msg = f"this fake has no artifact {artifact_id!r}; use the id that add_artifact returned"
+            raise LookupError(msg)
+        return self.artifacts[artifact_id]
 
     def add_run(self, repo: str, values: Mapping[str, Any]) -> FakeRun:
         """Add a run; ``values`` are the arguments of ``FakeGitHub.add_run``."""
@@ -107,6 +141,7 @@ class Scenario:
             run_number=given.pop("run_number") or number,
             pull_requests=tuple(given.pop("pull_requests")),
             jobs=tuple(given.pop("jobs")),
+            conclusion=_conclusion(given.pop("conclusion"), given["status"]),
             created_at=created,
             updated_at=updated,
             run_started_at=started,
@@ -118,6 +153,9 @@ class Scenario:
 
     def update_run(self, run: FakeRun, changes: Mapping[str, Any]) -> FakeRun:
         """Change fields of a run; where ``attempt`` grows, the run as it was remains as the earlier attempt."""
+        ending = changes.get("status", run.status)
+        if ending != run.status:
+            changes = {"conclusion": _conclusion("auto", ending), **changes}
         changed = attrs.evolve(run, **changes)
         if changed.attempt != run.attempt:
             self.attempts[run.id, run.attempt] = run
@@ -256,6 +294,12 @@ class Scenario:
         added = FakeInstallation(id=installation_id, repositories=names, **given)
         self.installations[added.id] = added
         return added
+
+
+def _conclusion(given: str | None, status: str) -> str | None:
+    if given == "auto":
+        return "success" if status == "completed" else None
+    return given
 
 
 def newest_first(artifacts: Iterable[FakeArtifact]) -> list[FakeArtifact]:

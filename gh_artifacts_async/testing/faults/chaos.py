@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ Direction = Literal["down", "up"]
 """``down``: from the server to the client; ``up``: the other way."""
 
 _READ = 64 * 1024
+_FARTHEST = 20  # bits: a random disruption happens within the first MiB
+_STALL = 2.0  # seconds
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -79,7 +82,8 @@ class _EndedError(Exception):
 class ChaosProxy:
     """A proxy on loopback for as long as its ``async with`` block; each connection gets one scripted disruption.
 
-    Disruptions wait in line: each new connection takes the next one, those with ``times=None`` stay; none: it passes.
+    Disruptions wait in line: each new connection takes the next one, those with ``times=None`` stay; none: it passes,
+    or meets a random one after ``at_random``.
 
     Attributes:
         port: where it listens.
@@ -104,6 +108,7 @@ class ChaosProxy:
         self.port = port
         self.connections: list[Connection] = []
         self.script: list[Disruption] = []
+        self._share, self._random = 0.0, random.Random(0)  # noqa: S311 - repeatable, not secret
         self._host = host
         self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
@@ -202,6 +207,29 @@ class ChaosProxy:
         """Let ``times`` connections pass untouched: a gap in the line."""
         return self._add(Disruption("pass", left=times))
 
+    def at_random(self, share: float, *, seed: int = 0) -> None:
+        """Disrupt connections for which nothing is scripted, at random: cut, reset, stalled for 2 seconds, or refused.
+
+        Args:
+            share: of the connections, from 0 (none, the default state) to 1 (each). It happens within the first MiB
+                that the server sends, so that a connection which carries less may pass.
+            seed: of the choices; the same seed, connection for connection, makes the same ones.
+
+        Raises:
+            ValueError: ``share`` is not between 0 and 1.
+        """
+        if not 0 <= share <= 1:
+            msg = f"share={share} is not between 0 and 1"
+            raise ValueError(msg)
+        self._share, self._random = share, random.Random(seed)  # noqa: S311 - repeatable, not secret
+
+    def _any(self) -> Disruption:
+        if self._random.random() >= self._share:
+            return Disruption("pass")
+        kinds: tuple[Literal["cut", "reset", "stall", "refuse"], ...] = ("cut", "reset", "stall", "refuse")
+        after = int(2 ** self._random.uniform(0, _FARTHEST))
+        return Disruption(self._random.choice(kinds), after=after, seconds=_STALL)
+
     def _add(self, disruption: Disruption) -> Disruption:
         self.script.append(disruption)
         return disruption
@@ -213,7 +241,7 @@ class ChaosProxy:
             if disruption.left > 0:
                 disruption.left -= 1
                 return disruption
-        return Disruption("pass")
+        return self._any()
 
     # -- connections -----------------------------------------------------------------------------------------------
 

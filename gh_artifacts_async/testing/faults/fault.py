@@ -35,7 +35,7 @@ class Occasion:
 
 @attrs.define(eq=False)
 class Fault:
-    """One scripted fault; keep it to look at ``left`` or to ``cancel`` it.
+    """One scripted fault; keep it to look at ``count`` or ``left``, or to ``cancel`` it.
 
     Attributes:
         effects: what it does.
@@ -47,6 +47,8 @@ class Fault:
         needs_range: only for requests with a Range header.
         needs_link: only for responses with a next page.
         until: time (seconds since 1970) at which it is over.
+        name: the method of ``Faults`` that scripted it.
+        count: how many requests it has happened to.
     """
 
     effects: Effects
@@ -58,6 +60,19 @@ class Fault:
     needs_range: bool = False
     needs_link: bool = False
     until: float | None = None
+    name: str = "fault"
+    count: int = 0
+
+    def __str__(self) -> str:
+        """What it is, for whom, and how often it has happened, e.g. ``cut of artifact 7 at byte 100 (0 of 2)``."""
+        words = [
+            self.name,
+            f"of artifact {self.artifact_id}" if self.artifact_id is not None else f"at the {self.host}",
+        ]
+        words += [] if self.endpoint is None else [f"for {self.endpoint}"]
+        words += [] if self.at is None else [f"at byte {self.at}"]
+        scripted = "any number" if self.left is None else self.count + self.left
+        return f"{' '.join(words)} ({self.count} of {scripted})"
 
     def cancel(self) -> None:
         """Cancel the fault."""

@@ -22,6 +22,7 @@ from gh_artifacts_async.testing.server.storage import Storage
 from gh_artifacts_async.testing.server.tokens import Tokens
 from gh_artifacts_async.testing.server.wire import strip_absent
 from gh_artifacts_async.testing.shutdown import BACKLOG, complete, listening_socket, stop_accepting
+from gh_artifacts_async.testing.thread import LoopThread
 
 if TYPE_CHECKING:
     import socket
@@ -71,10 +72,13 @@ class Hosts:
             byte_exact_urls: refuse a signed URL that is not byte for byte as it was minted; else its query may be
                 re-ordered or escaped differently, as with Azure.
             now: aware time at which its clock begins; None: now.
+
+        Raises:
+            ValueError: there is no such profile.
         """
         self.clock = Clock() if now is None else Clock(now)
         self.scenario = Scenario(self.clock, profile_named(profile))
-        self.faults = Faults(self.clock)
+        self.faults = Faults(self.clock, known=self.scenario.artifacts.__contains__)
         self._journal = Journal()
         self._signer = Signer(self.clock, url_ttl, byte_exact=byte_exact_urls)
         self._tokens = Tokens(self.clock)
@@ -87,6 +91,7 @@ class Hosts:
         self._storage = Storage(self.scenario, self._signer, self.faults, self._journal)
         self._host, self._tls = host, ssl_context
         self._ports = {"api": port, "storage": storage_port}
+        self._thread: LoopThread | None = None
         self._runners: list[web.AppRunner] = []
         self._listeners: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
@@ -94,7 +99,15 @@ class Hosts:
         self._busy: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
-        """Start both hosts."""
+        """Start both hosts.
+
+        Raises:
+            OSError: a port is taken.
+            RuntimeError: it is running already.
+        """
+        if self._runners:
+            msg = f"this {type(self).__name__} is running already; make one for each block"
+            raise RuntimeError(msg)
         self.clock.begin()
         try:
             origin = await self._start("api", self._handle_api)
@@ -110,6 +123,26 @@ class Hosts:
     ) -> None:
         """Stop both hosts at once: requests in progress are cut off."""
         await self.aclose()
+
+    def __enter__(self) -> Self:
+        """Start both hosts in a thread of their own: for code that is not asyncio, and for other programs.
+
+        Raises:
+            OSError: a port is taken.
+            RuntimeError: it is running already.
+        """
+        thread = LoopThread(self)
+        thread.start()
+        self._thread = thread
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop both hosts at once, and end the thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
 
     async def aclose(self) -> None:
         """Stop both hosts at once; again is no error. A cancelled caller still leaves nothing open."""
@@ -217,13 +250,28 @@ class Hosts:
 
     @property
     def base_url(self) -> str:
-        """The base URL for an API client, without a trailing slash."""
-        return self._backend.render.base_url
+        """The base URL for an API client, without a trailing slash.
+
+        Raises:
+            RuntimeError: the fake was never started.
+        """
+        return self._started(self._backend.render.base_url)
 
     @property
     def storage_url(self) -> str:
-        """Origin of the storage host."""
-        return self._backend.storage_url
+        """Origin of the storage host.
+
+        Raises:
+            RuntimeError: the fake was never started.
+        """
+        return self._started(self._backend.storage_url)
+
+    def _started(self, url: str) -> str:
+        if not url:
+            name = type(self).__name__
+            msg = f"it has no URL before it is started: use `async with {name}() as github`"
+            raise RuntimeError(msg)
+        return url
 
     def advertise(self, *, api: str | None = None, storage: str | None = None) -> None:
         """Use other origins in Link headers, documents and signed URLs: those of proxies in front of the hosts.

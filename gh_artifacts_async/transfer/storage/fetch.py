@@ -167,6 +167,8 @@ class Incoming:
         """
         self._signed, self._begun = signed, begun
         self._told = begun is not None and begun.told
+        if leftovers:
+            self._emitter.checking(self._artifact)
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
             self._ended = self._is_complete()
@@ -252,8 +254,10 @@ class Incoming:
         return None
 
     async def _sign(self) -> SignedURL:
-        asked = self._loop.time()
-        signed = self._signed or await sign(self._context.github, self._artifact, fresh=self._fresh)
+        asked, signed = self._loop.time(), self._signed
+        if signed is None:
+            self._emitter.signing(self._artifact)
+            signed = await sign(self._context.github, self._artifact, fresh=self._fresh)
         self._signed = None
         self._source.use(signed)
         self._watch.exclude(self._loop.time() - asked)  # waiting for GitHub does not make storage slow

@@ -9,6 +9,7 @@ import pytest
 from gh_artifacts_async import Artifact, DownloadResult, ExtractedMember, PlannedDownload
 from gh_artifacts_async.cli.render import downloads, tables
 from gh_artifacts_async.cli.render.events import Tally
+from gh_artifacts_async.cli.render.screen import View
 
 ARTIFACT = Artifact(
     id=7, node_id="n", name="wheel", size_in_bytes=2_000_000, url="u", archive_download_url="d", expired=False
@@ -97,3 +98,46 @@ def test_a_plan_as_a_line():
     said = "would download 2 artifacts (2.5 MB) to out and unpack the zips; 1 already there; 1 conflict"
     assert downloads.plan_total(PLANS, "out", extract=True) == said
     assert downloads.plan_total([], "out", extract=True) == "nothing to download"
+
+
+def results_of(count, **values):
+    """Return results of so many downloads."""
+    return [result(path=Path(f"out/wheel-{number}.zip"), **values) for number in range(count)]
+
+
+def test_a_table_of_what_was_downloaded():
+    """What was there already is not in it."""
+    found = [*results_of(1, resumed_from=500), *results_of(1, members=(MEMBER,)), result(skipped=True)]
+    assert downloads.table(found, View(80)).splitlines() == [
+        "NAME     SIZE  VERIFIED   DETAILS           PATH",
+        "wheel  2.0 MB  sha256 ok  resumed at 500 B  out/wheel-0.zip",
+        "wheel  2.0 MB  sha256 ok  1 file            out/wheel-0.zip",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "last"),
+    [
+        (45, "wheel  2.0 MB  sha256 ok  out/wheel-0.zip"),
+        (40, "wheel  2.0 MB  sha256 ok  out/wheel….zip"),
+        (30, "wheel  2.0 MB  sha256 ok"),
+        (22, "wh…  2.0 MB  sha256 ok"),
+    ],
+)
+def test_a_table_on_a_narrow_terminal(columns, last):
+    """Details, then the path, then the name give way."""
+    lines = downloads.table(results_of(1, resumed_from=500), View(columns)).splitlines()
+    assert lines[1] == last
+    assert all(len(line) <= columns for line in lines)
+
+
+@pytest.mark.parametrize(("count", "lines"), [(0, 0), (20, 21), (21, 0)])
+def test_a_long_table_is_none(count, lines):
+    """It would push what was on the screen off it; the total says how many there are."""
+    assert downloads.table(results_of(count), View(80)).count("\n") == lines
+
+
+def test_a_pause_is_part_of_the_total():
+    """It explains why it took so long."""
+    said = downloads.total([result()], 0, 90.0, Tally(paused=61.0), "out")
+    assert said.endswith("; waited 1 min 1 s for GitHub's rate limit")

@@ -80,3 +80,13 @@ def test_the_tally():
     ):
         tally(event)
     assert tally == events.Tally(pages=1, resumed=1, restarted=1, renewed=1)
+
+
+def test_the_tally_of_pauses(monkeypatch):
+    """One that prolongs another counts by as much as it does."""
+    now = iter([100.0, 110.0, 115.0, 300.0])
+    monkeypatch.setattr(events.time, "monotonic", lambda: next(now))
+    tally = events.Tally()
+    for seconds in (60, 20, 60, 5):
+        tally(RateLimitPause(seconds=seconds, kind="primary"))
+    assert tally.paused == 60 + 15 + 5

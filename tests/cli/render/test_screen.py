@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import termios
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,28 @@ class Terminal(io.StringIO):
     def isatty(self) -> bool:
         """Say so."""
         return True
+
+
+class TestATerminal:
+    """What fits."""
+
+    def test_its_size(self, terminal, monkeypatch):
+        """It is the terminal's own; else what the environment says; else the usual one."""
+        monkeypatch.setenv("COLUMNS", "77")
+        monkeypatch.setenv("LINES", "none")
+        assert screen.size(terminal) == (77, 24)
+        monkeypatch.delenv("COLUMNS")
+        assert screen.size(None) == (80, 24)
+        ours, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, (10, 33))
+        with os.fdopen(theirs, "w") as stream:
+            assert screen.size(stream) == (33, 10)
+        os.close(ours)
+
+    def test_lines_are_wrapped_at_words(self, terminal, monkeypatch):
+        """A long word stays whole, so that it can be copied; where there is no terminal, nothing is wrapped."""
+        monkeypatch.setenv("COLUMNS", "12")
+        assert screen.wrapped("some words, a/very/long/path/of-words", terminal) == (
+            "some words,\na/very/long/path/of-words"
+        )
+        assert screen.wrapped("some words, and more", io.StringIO()) == "some words, and more"

@@ -36,6 +36,16 @@ def test_spans(seconds, said):
     assert text.span(seconds) == said
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.1, "1 s"), (58.9, "59 s"), (59, "1:00"), (125.5, "2:06"), (3600, "1h 00m"), (35999, "10 h"), (200_000, "2 d")],
+)
+def test_countdowns(seconds, said):
+    """Never longer than six characters, and never nought."""
+    assert text.countdown(seconds) == said
+    assert len(said) <= 6
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(0.4213, "0.42 s"), (12.34, "12.3 s"), (125, "2 min 5 s")])
 def test_durations(seconds, said):
     """How long something took."""

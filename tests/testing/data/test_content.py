@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from gh_artifacts_async.testing import FakeGitHub, FakeRun
+from gh_artifacts_async.testing.data.content import content_of
 from tests.kits.probe import Probe
 
 
@@ -43,3 +45,17 @@ async def test_odd_artifacts(github: FakeGitHub, run: FakeRun) -> None:
     assert (plain.size_in_bytes, plain.digest is not None) == (22, True)
     liar = github.artifact(github.add_artifact(run, "x", size_in_bytes=5, digest="sha256:00"))
     assert (liar.size_in_bytes, liar.digest) == (5, "sha256:00")
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"files": {}, "archive": b""}, "files and archive"),
+        ({"archive": b"", "size": 200}, "archive and size"),
+        ({"raw": ("x", b""), "size": 200}, "raw and size"),
+    ],
+)
+def test_one_content(given: dict[str, Any], names: str) -> None:
+    """An artifact has one content: what is given besides is refused, not forgotten."""
+    with pytest.raises(ValueError, match=f"artifact 'Rails' has {names}; give one of them"):
+        content_of("Rails", **given)

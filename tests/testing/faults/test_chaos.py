@@ -147,3 +147,22 @@ def test_urls_and_addresses() -> None:
     """A target is a URL or an address; the proxy's own URL has the target's scheme."""
     assert ChaosProxy("https://github.example").url == "https://127.0.0.1:0"
     assert ChaosProxy(("127.0.0.1", 5)).url == "http://127.0.0.1:0"
+
+
+async def test_at_random(proxy: ChaosProxy) -> None:
+    """A share of the connections is disrupted in one of four ways; the same seed does the same; 0 ends it."""
+    proxy.at_random(0.5, seed=7)
+    first = [proxy._next() for _ in range(200)]
+    kinds = [it.kind for it in first]
+    assert 70 < len(kinds) - kinds.count("pass") < 130
+    assert set(kinds) == {"cut", "reset", "stall", "refuse", "pass"}
+    assert all(0 < it.after <= 2**20 for it in first if it.kind != "pass")
+    proxy.at_random(0.5, seed=7)
+    assert [proxy._next().kind for _ in range(200)] == kinds
+    scripted = proxy.cut(5)
+    assert proxy._next() is scripted
+    proxy.at_random(0)
+    assert {proxy._next().kind for _ in range(20)} == {"pass"}
+    for share in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="is not between 0 and 1"):
+            proxy.at_random(share)

@@ -46,3 +46,16 @@ def test_a_fault_can_be_cancelled() -> None:
     fault = Fault(Effects(), left=None)
     fault.cancel()
     assert not fault.fits(Occasion("storage"), now=0.0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ({}, "fault at the storage (0 of 1)"),
+        ({"name": "cut", "artifact_id": 7, "at": 100, "left": 1, "count": 1}, "cut of artifact 7 at byte 100 (1 of 2)"),
+        ({"name": "html", "host": "api", "endpoint": "x", "left": None}, "html at the api for x (0 of any number)"),
+    ],
+)
+def test_a_fault_says_what_it_is(fault: dict[str, Any], text: str) -> None:
+    """As text it is what a message needs: what, for whom, how often."""
+    assert str(Fault(**{"effects": Effects(), **fault})) == text

@@ -48,6 +48,39 @@ async def test_counted_faults_wait_in_line(github: FakeGitHub, probe: Probe, url
     assert not github.faults.pending
 
 
+async def test_whether_faults_happened(github: FakeGitHub, probe: Probe, url: str, artifact: int) -> None:
+    """A fault counts how often it has happened; those that have not, as often as scripted, fail a test by name."""
+    once = github.faults.status(code=503)
+    always = github.faults.corrupt(times=None)
+    twice = github.faults.cut(artifact, at=SIZE, times=2)
+    taken_back = github.faults.stall()
+    taken_back.cancel()
+    with pytest.raises(AssertionError) as caught:
+        github.faults.assert_used()
+    assert str(caught.value) == (
+        "these faults did not happen as often as scripted: status at the storage (0 of 1); "
+        f"corrupt at the storage (0 of any number); cut of artifact {artifact} at byte {SIZE} (0 of 2)"
+    )
+    twice.cancel()
+    for _ in range(2):
+        await probe.get(url)
+    github.faults.assert_used()
+    assert (once.count, always.count, twice.count) == (1, 2, 0)
+
+
+async def test_faults_that_could_never_happen(github: FakeGitHub, artifact: int) -> None:
+    """What would never happen is refused when it is scripted, with a sentence."""
+    with pytest.raises(LookupError, match=r"no artifact 7; use the id that add_artifact returned"):
+        github.faults.cut(7)
+    with pytest.raises(ValueError, match=r"where='storages' is no host; use 'api' or 'storage'"):
+        github.faults.cut(artifact, where="storages")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"endpoint='get-artifact' is an operation of the API; add where='api'"):
+        github.faults.status(code=500, endpoint="get-artifact")
+    with pytest.raises(ValueError, match=r"times=-1 is negative"):
+        github.faults.cut(artifact, times=-1)
+    assert not github.faults.script
+
+
 async def test_faults_for_ever_hold_beside_the_others(github: FakeGitHub, probe: Probe, url: str, whole: bytes) -> None:
     """A fault for ever meets each request, together with the counted ones, until it is taken back."""
     damage = github.faults.corrupt(at=10, times=None)

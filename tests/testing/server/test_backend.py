@@ -66,7 +66,7 @@ async def test_renamed_repositories_redirect(github: FakeGitHub, probe: Probe, r
     assert [item["id"] for item in got.json["artifacts"]] == [artifact]
     assert (await probe.api("//repos/octo-org/new-docs")).json["full_name"] == "octo-org/new-docs"
     assert (await probe.api("//repositories/999")).status == 404
-    with pytest.raises(KeyError):
+    with pytest.raises(LookupError, match="this fake has no repository"):
         github.rename_repo("no/body", "x/y")
 
 

@@ -101,3 +101,15 @@ async def test_the_clock_can_be_set() -> None:
         old = github.artifact(github.add_artifact(run, "x", expired=True, created_at="2026-07-01T00:00:00Z"))
         assert old.expires_at is not None
         assert old.expires_at < github.clock.now()
+
+
+async def test_urls_need_a_start() -> None:
+    """Outside its block the fake has no URL, and a second block in it is refused."""
+    github = FakeGitHub()
+    for name in ("base_url", "storage_url"):
+        with pytest.raises(RuntimeError, match="use `async with FakeGitHub"):
+            getattr(github, name)
+    async with github:
+        with pytest.raises(RuntimeError, match="this FakeGitHub is running already; make one for each block"):
+            await github.__aenter__()
+        assert github.base_url != github.storage_url

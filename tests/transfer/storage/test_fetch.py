@@ -24,6 +24,7 @@ from gh_artifacts_async import (
     SlowTransferError,
     StorageError,
     TransferResumed,
+    TransferSigning,
     TransferStarted,
     TransferURLRenewed,
     TransferVerified,
@@ -133,7 +134,14 @@ async def test_a_refusal_is_settled_before_the_block(
     seen = Seen()
     async with incoming_of(client, artifact_id, tmp_path, observer=seen) as incoming:
         assert incoming.requests == 3
-        assert [type(event) for event in seen] == [TransferURLRenewed, RequestRetried, RequestRetried]
+        assert [type(event) for event in seen] == [
+            TransferSigning,
+            TransferURLRenewed,
+            RequestRetried,
+            TransferSigning,
+            RequestRetried,
+            TransferSigning,
+        ]
         await incoming.receive()
     assert [type(event) for event in seen if type(event) in {TransferStarted, TransferVerified}] == [
         TransferStarted,

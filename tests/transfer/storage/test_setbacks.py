@@ -49,11 +49,11 @@ EXPIRED = ranges.SignAgain(reason="the signed URL has expired", expired=True, st
             f"artifact 7: storage at {HOST} answered with 429",
         ),
         (
-            ranges.Fail(status=404, code="BlobNotFound", reason="storage does not provide the artifact"),
+            ranges.Fail(status=404, code="BlobNotFound", reason="the artifact is not there"),
             404,
             "BlobNotFound",
             Final(),
-            f"artifact 7: storage at {HOST} answered with 404 (BlobNotFound): storage does not provide the artifact",
+            f"artifact 7: storage at {HOST} answered with 404 (BlobNotFound): the artifact is not there",
         ),
     ],
 )
