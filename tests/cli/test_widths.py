@@ -20,7 +20,7 @@ import pytest
 from gh_artifacts_async.cli.render import text
 from tests.cli.conftest import REPO
 
-pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.once]
+pytestmark = [pytest.mark.slow, pytest.mark.realtime]
 
 WIDTHS = (40, 80, 100, 120)
 BRANCHES = ("main", "dependabot/pip/cryptography-44.0.1", "漢字/ünïcode")

@@ -41,7 +41,9 @@ def cut(text: str, columns: int, ellipsis: str = "\u2026") -> str:
     if width(text) <= columns:
         return text
     room = columns - width(ellipsis)
-    return _head(text, room) + ellipsis if room > 0 else _head(text, columns)
+    if room > 0:
+        return _head(text, room) + ellipsis
+    return _head(text, columns) or (ellipsis if room == 0 else "")
 
 
 def fitted(text: str, columns: int, ellipsis: str = "\u2026") -> str:

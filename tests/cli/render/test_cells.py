@@ -75,6 +75,10 @@ def test_no_more_than_the_room(line, columns):
         ("test-results", 2, "t…", "t…"),
         ("test-results", 1, "t", "t"),
         ("test-results", 0, "", ""),
+        ("wheel-linux-x86_64", 12, "wheel-linux…", "wheel-li…_64"),
+        ("日本語の名前です", 15, "日本語の名前で…", "日本語の名…です"),
+        ("日本語の名前です", 5, "日本…", "日本…"),
+        ("日本語", 1, "…", "…"),
         ("漢字漢字漢字", 11, "漢字漢字漢…", "漢字漢…字"),
         ("漢字漢字漢字", 9, "漢字漢字…", "漢字漢…字"),
         ("漢字漢字漢字", 8, "漢字漢…", "漢字…字"),
@@ -87,6 +91,13 @@ def test_where_it_is_cut(line, columns, end, middle):
     """At its end, or in its middle; a mark without its character is left out, a wide character as a whole."""
     assert cells.cut(line, columns) == end
     assert cells.fitted(line, columns) == middle
+
+
+def test_a_terminal_without_the_ellipsis():
+    """Three points take up three columns; where there are fewer, there is none."""
+    assert cells.fitted("wheel-linux", 7, "...") == "whee..."
+    assert cells.fitted("wheel-linux", 2, "...") == "wh"
+    assert cells.fitted("漢字", 1, "...") == ""
 
 
 @pytest.mark.parametrize(
