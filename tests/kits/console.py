@@ -60,6 +60,7 @@ _CHANGING = (  # what differs from run to run, and what stands for it
     (re.compile(r"\b(?:127\.0\.0\.1|localhost):\d+"), "<address>"),
 )
 _SHELL = re.compile(r"\s(?:[|>]|&&|\d>)")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +82,7 @@ class Command:
     @property
     def words(self) -> list[str]:
         """The command's words, without what a shell does with it."""
-        words = shlex.split(_SHELL.split(self.text)[0].replace("\\\n", " "), comments=True)
+        words = shlex.split(self.text[: self._end].replace("\\\n", " "), comments=True)
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             del words[0]
         return words
@@ -97,8 +98,13 @@ class Command:
     @property
     def rest(self) -> str:
         """What the shell does with the output, beginning with ``|`` or ``>``; empty for nothing."""
-        found = _SHELL.search(self.text)
-        return self.text[found.start() :].strip() if found else ""
+        return self.text[self._end :].strip()
+
+    @property
+    def _end(self) -> int:
+        """Where the program's own words end."""
+        found = _SHELL.search(_QUOTED.sub(lambda quoted: "_" * len(quoted[0]), self.text))
+        return found.start() if found else len(self.text)
 
     @property
     def is_endless(self) -> bool:
