@@ -125,9 +125,3 @@ def test_folding_loses_nothing_but_blanks(line, columns):
     lines = cells.folded(shown, columns)
     assert "".join(lines).replace(" ", "") == shown.replace(" ", "")
     assert max(map(cells.width, lines)) <= columns
-
-
-def test_a_terminal_without_the_ellipsis():
-    """Three points take up three columns; where there are fewer, there is none."""
-    assert cells.fitted("wheel-linux", 7, "...") == "whee..."
-    assert cells.fitted("wheel-linux", 2, "...") == "wh"
