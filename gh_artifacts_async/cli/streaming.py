@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -10,19 +9,17 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import attrs
 
 from gh_artifacts_async import Event, ListingProgress
-from gh_artifacts_async.cli.render import screen, tables, text
+from gh_artifacts_async.cli.render import bars, screen, tables, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from gh_artifacts_async.cli.context import Context
     from gh_artifacts_async.cli.output import Printer
-    from gh_artifacts_async.cli.render.bars import Spinner
 
 T = TypeVar("T")
 
 PER_PAGE = 100
-_SOON = 0.3  # seconds; what is there sooner needs nothing that moves
 
 
 def per_page(limit: int | None) -> int:
@@ -68,7 +65,7 @@ class Listing(Generic[T]):
         self._limit = limit
         self._printer = printer
         self._arrivals = Arrivals()
-        self._bar: Spinner | None = None
+        self._bar: bars.Spinner | None = None
         self.taken = 0
 
     def observe(self, event: Event) -> None:
@@ -117,8 +114,7 @@ class Listing(Generic[T]):
         moving = contextlib.ExitStack()
         arrived = self._arrived(listed)
         if self._context.live:
-            timer = asyncio.get_running_loop().call_later(_SOON, self._move, moving)
-            moving.callback(timer.cancel)
+            self._bar = moving.enter_context(bars.Spinner())
         try:
             async for page in arrived:
                 if self._printer is None and screen.is_terminal(sys.stdout):
@@ -128,12 +124,6 @@ class Listing(Generic[T]):
         finally:
             moving.close()
             await arrived.aclose()
-
-    def _move(self, moving: contextlib.ExitStack) -> None:
-        """Show that something is happening, until the stack is closed."""
-        from gh_artifacts_async.cli.render.bars import Spinner  # with rich, which no table needs
-
-        self._bar = moving.enter_context(Spinner())
 
     async def _arrived(self, listed: AsyncGenerator[T]) -> AsyncGenerator[list[T]]:
         page: list[T] = []
