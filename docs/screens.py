@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -33,11 +32,7 @@ FOLDER = Path(__file__).parent / "pictures"
 REPO = "octo-org/octo-docs"
 COLUMNS = 100
 _MB = 1_000_000
-# rich's own template, less the fonts that it would have the reader's browser fetch.
 _FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
-_FORMAT = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
-    "Fira Code, monospace", _FONT
-)
 
 
 def svg(title: str, lines: Sequence[str]) -> str:
@@ -50,7 +45,9 @@ def svg(title: str, lines: Sequence[str]) -> str:
     console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True, legacy_windows=False)
     for line in lines:
         console.print(Text.from_ansi(line), no_wrap=True, crop=True)
-    drawn = console.export_svg(title=title, theme=MONOKAI, code_format=_FORMAT, unique_id="terminal")
+    drawn = console.export_svg(title=title, theme=MONOKAI, unique_id="terminal")
+    # Less the fonts that it would have the reader's browser fetch.
+    drawn = re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL).replace("Fira Code, monospace", _FONT)
     return re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NEEDED = ("cyclopts", "rich")
+_NEEDED = ("cyclopts",)
 _USAGE = 2
 
 
