@@ -1,4 +1,4 @@
-"""The command line ``gh-artifacts``; its parser and its colours come with the extra ``cli``.
+"""The command line ``gh-artifacts``; its parser and jq come with the extra ``cli``.
 
 Nothing here is loaded before it is needed: ``--help`` loads neither the parser nor the client, and no event loop.
 """

@@ -1,4 +1,8 @@
-"""Lines at the bottom of the terminal that are redrawn in place; what is printed meanwhile goes above them."""
+"""Lines at the bottom of the terminal that are redrawn in place; what is printed meanwhile goes above them.
+
+rich's Live draws from a thread, takes a tenth of a second to import, and counts on lines that keep their width: when
+the terminal becomes narrower, what it has drawn stays on the screen.
+"""
 
 from __future__ import annotations
 
