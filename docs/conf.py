@@ -26,7 +26,7 @@ extensions = [
     "sphinx_copybutton",
 ]
 language = "en"
-smartquotes = False  # a literal in an alias is to be copied
+smartquotes_action = "De"  # no curly quotes: a literal in an alias is to be copied
 exclude_patterns = ["_build"]
 nitpicky = True
 

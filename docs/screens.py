@@ -129,7 +129,6 @@ class Picture:
 
 
 PICTURES = {
-    "list": Picture(command=f"gh-artifacts list {REPO} --limit 8", fill=_months),
     "progress": Picture(command=f"gh-artifacts download {REPO} --all", fill=_busy, seconds=7.5),
     "prune": Picture(command=f"gh-artifacts prune {REPO} --older-than 60d --keep-latest 3", fill=_months, rows=40),
     "usage": Picture(command=f"gh-artifacts usage {REPO}", fill=_months, rows=40),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ import pytest
 from docs import options
 from tests.kits import console
 
-pytestmark = pytest.mark.once
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform == "win32", reason="the pages show a POSIX shell, and paths with slashes"),
+]
 
 PAGES = {page.relative_to(console.ROOT).as_posix(): page for page in console.pages()}
 
@@ -33,6 +37,7 @@ def test_the_program_itself():
             assert ran.lines, command.text
 
 
+@pytest.mark.slow
 def test_the_examples_of_help_pages(tmp_path: Path):
     """What --help gives as examples works, against the same repository."""
     path = tmp_path / "help.md"

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.kits import terminal
+from tests.kits import scene, terminal
 
 pytestmark = [pytest.mark.realtime, pytest.mark.once]
 
@@ -73,3 +73,14 @@ def test_the_program_itself():
     seen = terminal.run("--version")
     assert seen.code == 0
     assert seen.text.startswith("gh-artifacts ")
+
+
+@pytest.mark.slow
+def test_the_scene_of_the_pictures():
+    """A frame has whatever makes a picture worth it, and its colours."""
+    shown = scene.frame(80)
+    assert shown.text.startswith("25 of 32 done")
+    for state in ("stalled for", "resum", "MB/s", "s left"):
+        assert state in shown.text
+    assert len(shown.text.splitlines()) == 8
+    assert "\x1b[0;36m━" in shown.styled[1]

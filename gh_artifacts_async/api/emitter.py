@@ -129,17 +129,15 @@ class Emitter:
 
     def checking(self, artifact: Artifact) -> None:
         """Tell observers that what is on disk is about to be verified."""
-        if self.active:
-            from gh_artifacts_async.events import TransferChecking
+        from gh_artifacts_async.events import TransferChecking
 
-            self.emit(TransferChecking(artifact=artifact))
+        self.emit(TransferChecking(artifact=artifact))
 
     def signing(self, artifact: Artifact) -> None:
         """Tell observers that a signed URL is about to be requested."""
-        if self.active:
-            from gh_artifacts_async.events import TransferSigning
+        from gh_artifacts_async.events import TransferSigning
 
-            self.emit(TransferSigning(artifact=artifact))
+        self.emit(TransferSigning(artifact=artifact))
 
     def finished(self, artifact: Artifact, path: Path, size: int, *, skipped: bool = False) -> None:
         """Tell that a file is in place; the arguments are as for TransferFinished."""

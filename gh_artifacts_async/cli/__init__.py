@@ -30,20 +30,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write('error: the command line needs an extra: pip install "gh-artifacts-async[cli]"\n')
         return _USAGE
     arguments = sys.argv[1:] if argv is None else list(argv)
-    from gh_artifacts_async.cli import manual
+    from gh_artifacts_async.cli import asked, manual
 
-    topic = manual.asked_for(arguments)
+    topic = asked.asked_for(arguments)
     if topic is not None:
         from gh_artifacts_async.cli.render import help as pages
 
         pages.show(*topic)
         return 0
-    if manual.asked_for_version(arguments):
+    if asked.asked_for_version(arguments):
         from importlib.metadata import version
 
         sys.stdout.write(f"{manual.NAME} {version('gh-artifacts-async')}\n")
         return 0
-    shell = manual.shell_asked_for(arguments)
+    shell = asked.shell_asked_for(arguments)
     if shell is not None:
         from gh_artifacts_async.cli import completion
         from gh_artifacts_async.cli.render import screen
@@ -52,4 +52,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from gh_artifacts_async.cli.app import run
 
-    return run(manual.without_help(arguments))
+    return run(asked.without_help(arguments))

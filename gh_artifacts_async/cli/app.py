@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from gh_artifacts_async.cli import actions, amounts, logs, manual, mistakes, running
+from gh_artifacts_async.cli import actions, amounts, asked, logs, mistakes, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
@@ -57,7 +57,7 @@ def _add_launcher(app: App) -> None:
         options: Annotated[GlobalOptions, Parameter(name="*")] = GlobalOptions(),  # noqa: B008 - frozen
     ) -> int:
         command, bound, not_parsed = app.parse_args(words, exit_on_error=False, print_error=False)
-        context = Context(options, command=manual.command_of(list(words)))
+        context = Context(options, command=asked.command_of(list(words)))
         given = {"context": context} if "context" in not_parsed else {}
         seconds = None if context.command == "wait" else options.timeout  # there it is the wait's own deadline
         return answer(context, lambda: command(*bound.args, **bound.kwargs, **given), seconds)

@@ -118,7 +118,7 @@ _gh_artifacts() {{
     fi
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${{COMP_WORDS[i]}}
-        if [[ $word == = ]]; then
+        if [[ $word == [=:] ]]; then  # so is the URL in --api-url https://HOST
             skip=1
         elif [[ $skip ]]; then
             skip=''

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gh_artifacts_async.cli import manual, repo
+from gh_artifacts_async.cli import asked, repo
 from gh_artifacts_async.cli.actions import Report
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text, workflow
@@ -175,7 +175,7 @@ class Context:
             token_variables=variables,
             token_in=None if self.login else next(filter(os.environ.get, variables), None),
             login=self.login,
-            lacks=manual.lacking(self.command),
+            lacks=asked.lacking(self.command),
             login_helps=repo.login_command(self.api) if self.options.token_from in {None, "gh"} else None,
             resumes=resumes,
             can_replace=can_replace,

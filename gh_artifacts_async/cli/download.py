@@ -30,7 +30,7 @@ from gh_artifacts_async.cli.output import Output, Printer
 from gh_artifacts_async.cli.render import bars, documents, screen, tables
 from gh_artifacts_async.cli.render import downloads as lines
 from gh_artifacts_async.cli.render.events import Tally
-from gh_artifacts_async.cli.render.sentences import RESUME, named
+from gh_artifacts_async.cli.render.sentences import RESUME, is_about_all, named
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.selection import Failure, Selected, Selection, check_names, select
 from gh_artifacts_async.cli.selectors import Selectors
@@ -236,10 +236,15 @@ class Report:
                 screen.write(sys.stdout, lines.line(outcome.value))
         else:
             error = in_the_way or outcome.error
-            said_before = any(failure.error is error for failure in self._failures)
+            about_all = is_about_all(error)
+            said_before = any(
+                failure.error is error or (about_all and type(failure.error) is type(error))
+                for failure in self._failures
+            )
             self._failures.append(Failure(outcome.artifact.id, outcome.artifact.name, error))
             if not said_before:  # one reason that ended all the rest is told once
-                self.context.error(named(outcome.artifact, self._sentence(error)))
+                said = self._sentence(error)
+                self.context.error(said if about_all else named(outcome.artifact, said))
 
     def close(self) -> int:
         """Say what all came to, and return the exit code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.output import Printer
 from gh_artifacts_async.cli.render import documents, screen, tables
 from gh_artifacts_async.cli.render import downloads as lines
+from gh_artifacts_async.cli.render.sentences import named
 from gh_artifacts_async.cli.selection import Failure, Selected
 from gh_artifacts_async.errors import ArtifactsError, ConfigurationError
 
@@ -105,7 +107,9 @@ class Merging:
 
     def _sentence(self, error: Exception) -> str:
         can_replace = self.if_exists != "replace" and Path(self.directory).is_dir()
-        return self.context.sentence(error, resumes=True, can_replace=can_replace)
+        said = self.context.sentence(error, resumes=True, can_replace=can_replace)
+        about = (it for it in self.selected.artifacts if re.match(rf"artifact {it.id}\b", said))
+        return next((named(artifact, said) for artifact in about), said)
 
     def _document(self, result: MergeResult | None, failures: list[Failure], elapsed: float) -> dict[str, Any]:
         return {

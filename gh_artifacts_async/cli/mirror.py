@@ -16,7 +16,7 @@ from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.output import Output, Printer
 from gh_artifacts_async.cli.render import bars, documents, tables
 from gh_artifacts_async.cli.render import mirrors as lines
-from gh_artifacts_async.cli.render.sentences import RESUME, named
+from gh_artifacts_async.cli.render.sentences import RESUME, is_about_all, named
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.cli.selectors import Selectors
 from gh_artifacts_async.errors import ConfigurationError
@@ -103,7 +103,8 @@ async def _mirror(context: Context, order: Order) -> int:
     elif report.fetched or report.removed:
         with context.group(f"Mirroring {order.target.repo}", as_json=False):
             tables.show(lines.COLUMNS, lines.rows(report, order.directory))
-    for failure in {id(failure.error): failure for failure in reversed(report.failed)}.values():
+    reasons = {_reason(failure.error): failure for failure in reversed(report.failed)}
+    for failure in reversed(reasons.values()):
         context.error(_sentence(context, failure))  # one reason that ended all the rest is told once
     said = lines.total(report, elapsed, order.directory)
     context.note(said)
@@ -151,8 +152,14 @@ def _unmet(context: Context, order: Order, report: MirrorReport) -> int:
     return OK
 
 
+def _reason(error: Exception) -> object:
+    """Return what is the same for errors of which one is told."""
+    return type(error) if is_about_all(error) else id(error)
+
+
 def _sentence(context: Context, failure: Failure) -> str:
-    return named(failure.artifact, context.sentence(failure.error, resumes=True))
+    said = context.sentence(failure.error, resumes=True)
+    return said if is_about_all(failure.error) else named(failure.artifact, said)
 
 
 def _document(context: Context, order: Order, report: MirrorReport, elapsed: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.cli import manual
+from gh_artifacts_async.cli import asked, manual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def sentence(error: Exception, argv: Sequence[str]) -> str:
     said = " ".join(str(error).split())
     for pattern, words in _WORDS:
         said = re.sub(pattern, _number if words is None else words, said)
-    command = manual.command_of(list(argv))
+    command = asked.command_of(list(argv))
     if found := _OPTION_FIRST.match(said):
         said = _unknown_option(found[1])
     page = f"{manual.NAME} {command}" if command in manual.COMMANDS else manual.NAME

@@ -172,4 +172,4 @@ def _size(artifact: object) -> str:
 
 def _failed(failure: Failed) -> tuple[str, ...]:
     number, name, said = failure
-    return code(name or "-"), str(number or "-"), "", f"failed: {plain(said)}"
+    return code(name) if name else "-", str(number or "-"), "", f"failed: {plain(said)}"

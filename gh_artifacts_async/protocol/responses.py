@@ -414,7 +414,7 @@ def _api_error(request: Request, response: Response, facts: _Facts, api_version:
 
 def _rate_limit_error(request: Request, response: Response, facts: _Facts, found: Throttle) -> APIError:
     until = "" if found.reset_at is None else f", until {found.reset_at:%Y-%m-%d %H:%M:%S} UTC"
-    hint = f"{found.kind} rate limit exceeded; wait {found.wait:.0f} s{until}"
+    hint = f"this is the {found.kind} rate limit; wait {found.wait:.0f} s{until}"
     cls = PrimaryRateLimitError if found.kind == "primary" else SecondaryRateLimitError
-    stated = found.wait if found.stated else None
+    facts, stated = facts._replace(message=facts.message.rstrip(".")), found.wait if found.stated else None
     return cls(**_common(request, response, facts, hint), retry_after=stated, reset_at=found.reset_at)

@@ -115,6 +115,8 @@ async def serve(options: argparse.Namespace) -> None:
         OSError: a port is taken, or the ready file cannot be written.
         ValueError: a name, size, number or fault that cannot be.
     """
+    if options.ready_file:
+        options.ready_file.unlink(missing_ok=True)  # of a run that was killed
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):

@@ -32,7 +32,7 @@ examples:
     python -m gh_artifacts_async.testing --tls-ca ca.pem --artifact coverage=htmlcov --chaos 0.2
   in a script:
     python -m gh_artifacts_async.testing --ready-file ready.json &
-    until [ -e ready.json ]; do sleep 0.1; done
+    while kill -0 $! && [ ! -e ready.json ]; do sleep 0.1; done
 """
 
 

@@ -217,7 +217,8 @@ class Download:
 
             members = await in_thread(lambda: records.read_folder_record(self._artifact, path))
             return None if members is None else LocalCopy(path=path, members=members)
-        self._emitter.checking(self._artifact)
+        if self._emitter.active:
+            self._emitter.checking(self._artifact)
         return LocalCopy(path=path) if await is_same(self._artifact, path) else None
 
     def _in_the_way(self, path: Path) -> DestinationExistsError:

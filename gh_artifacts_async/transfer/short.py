@@ -136,7 +136,8 @@ class ShortWay:
 
     async def _receive(self) -> tuple[WholeBody, Way] | Begun:
         """Receive the whole body; or what the ordinary way begins with."""
-        self._emitter.signing(self._artifact)
+        if self._emitter.active:
+            self._emitter.signing(self._artifact)
         signed = await sign(self._context.github, self._artifact)
         receipt = Receipt(self._arrived, self._keep)
         try:

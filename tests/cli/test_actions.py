@@ -44,7 +44,8 @@ class TestPublish:
         monkeypatch.delenv("GITHUB_STEP_SUMMARY")
         said: list[str] = []
         actions.publish(actions.Report(outputs={"count": "1"}, title="x"), said.append)
-        assert said == [f"GITHUB_OUTPUT cannot be written: {step.output.parent}: {os.strerror(21)}"]
+        (warning,) = said
+        assert warning.startswith(f"GITHUB_OUTPUT cannot be written: {step.output.parent}: ")
 
     def test_outside_of_a_job_nothing_is_written(self, step, monkeypatch):
         """Even if the variables are set."""
@@ -116,6 +117,7 @@ class TestPrograms:
         assert out.endswith("::endgroup::\n")
         assert step.outputs["count"] == "2"
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
     def test_the_mask_is_never_kept_in_a_file(self, server, step, tmp_path):
         """Not with 2>file, and not with 2>&1 | tee file."""
         server.run()

@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+needs_bash = pytest.mark.skipif(sys.platform == "win32" or shutil.which("bash") is None, reason="needs bash")
 GLOBAL = {name for option in manual.GLOBAL for name in option.names} | {"--help", "-h"}
 
 
@@ -50,17 +51,18 @@ class TestBash:
 
     def test_commands(self):
         """Where none has been given, whatever options precede it."""
-        every, some, after, value, none = bash(
+        every, some, after, value, url, none = bash(
             ["gh-artifacts", ""],
             ["gh-artifacts", "d"],
             ["gh-artifacts", "--quiet", "--api-url", "x", "w"],
             ["gh-artifacts", "--api-url", "=", "list", "u"],
+            ["gh-artifacts", "--api-url", "=", "https", ":", "//x", "u"],
             ["gh-artifacts", "--timeout", ""],
         )
         assert every == {*manual.COMMANDS, "help"}
         assert some == {"download", "delete", "demo"}
         assert after == {"wait", "watch"}
-        assert value == {"usage"}
+        assert value == url == {"usage"}
         assert none == set()
 
     def test_options(self):

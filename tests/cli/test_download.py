@@ -344,6 +344,30 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
     assert "12 failed" in ran.err
 
 
+@pytest.mark.parametrize("words", [("download", REPO, "--all"), ("mirror", REPO, "out")])
+def test_a_rate_limit_is_told_once(server, cli, words):
+    """Those that were under way when it was reached fail on their own, each with a request ID of its own."""
+    run = server.run()
+    for number in range(4):
+        server.artifact(run, f"a{number}")
+    server.github.faults.rate_limit(None, None, reset_in=5000, endpoint="download-artifact")
+    ran = cli(*words)
+    assert ran.code == 5
+    assert ran.err.count("error: GET /repos/") == ran.err.count("error:") == 1
+    assert "4 failed" in ran.err
+
+
+def test_a_merge_names_the_artifact_that_failed(server, cli):
+    """By its name and its ID, as every other command."""
+    run = server.run()
+    gone = server.artifact(run, "gone")
+    server.artifact(run, "there")
+    server.github.faults.status(gone, 404, None)
+    ran = cli("download", REPO, "--all", "--merge", "--dir", "out")
+    assert ran.code == 3
+    assert f"error: gone ({gone}): storage at " in ran.err
+
+
 def test_quiet_download_says_results_and_errors_only(server, cli):
     """--quiet leaves standard error to errors."""
     number = server.artifact(server.run(), "logs")

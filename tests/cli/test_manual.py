@@ -17,14 +17,6 @@ def options(argument) -> frozenset[str]:
     return frozenset(name for name in argument.names if name.startswith("-")) - negative
 
 
-def test_the_options_that_a_command_lacks():
-    """Those of others; neither its own nor the global ones, by whatever name."""
-    lacking = manual.lacking("show")
-    assert lacking > {"--extract", "--dir", "-D", "--limit"}
-    assert lacking.isdisjoint({"--json", "--repo", "-R", "--timeout", "--quiet", "--hostname"})
-    assert manual.lacking("lst") == manual.lacking(None) == frozenset()
-
-
 class TestHelp:
     """What --help says, and that it is fast."""
 

@@ -118,6 +118,7 @@ ROWS: dict[int, list[str]] = {
     24: [
         "tests/cli/test_running.py::test_a_signal_ends_it_cleanly_and_soon",
         "tests/cli/test_running.py::test_a_second_signal_ends_it_at_once",
+        "tests/cli/test_running.py::test_a_terminal_that_is_closed",
     ],
     25: [
         *_EVERY_WAY,

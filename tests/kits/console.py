@@ -46,6 +46,9 @@ ENDLESS = ("demo", "watch")
 CERTIFICATES = "/etc/ssl/our-ca.pem"
 """What pages call a company's own certificate authority."""
 
+HOME = (".local/share/bash-completion/completions", ".config/fish/completions")
+"""Folders that a user has."""
+
 _BLOCK = re.compile(r"^(?P<fence>`{3,})console\n(?P<body>.*?)^(?P=fence)$", re.DOTALL | re.MULTILINE)
 _CHANGING = (  # what differs from run to run, and what stands for it
     (re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:\d\d)?"), "<time>"),
@@ -57,6 +60,7 @@ _CHANGING = (  # what differs from run to run, and what stands for it
     (re.compile(r"\b(?:127\.0\.0\.1|localhost):\d+"), "<address>"),
 )
 _SHELL = re.compile(r"\s(?:[|>]|&&|\d>)")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +82,7 @@ class Command:
     @property
     def words(self) -> list[str]:
         """The command's words, without what a shell does with it."""
-        words = shlex.split(_SHELL.split(self.text)[0].replace("\\\n", " "), comments=True)
+        words = shlex.split(self.text[: self._end].replace("\\\n", " "), comments=True)
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             del words[0]
         return words
@@ -94,8 +98,13 @@ class Command:
     @property
     def rest(self) -> str:
         """What the shell does with the output, beginning with ``|`` or ``>``; empty for nothing."""
-        found = _SHELL.search(self.text)
-        return self.text[found.start() :].strip() if found else ""
+        return self.text[self._end :].strip()
+
+    @property
+    def _end(self) -> int:
+        """Where the program's own words end."""
+        found = _SHELL.search(_QUOTED.sub(lambda quoted: "_" * len(quoted[0]), self.text))
+        return found.start() if found else len(self.text)
 
     @property
     def is_endless(self) -> bool:
@@ -293,7 +302,7 @@ def _main(arguments: list[str], rest: str = "") -> Ran:
     ):
         code = main(arguments)
     if rest:
-        shell = ["bash", "-c", f"cat {rest}"]
+        shell = ["bash", "-c", f'fpath=("" "$HOME"); cat {rest}']
         done = subprocess.run(shell, input=output.kept.getvalue(), capture_output=True, check=True)  # noqa: S603  ours
         screen.kept.write(done.stdout + done.stderr)
     return Ran(code=code, lines=screen.kept.getvalue().decode().splitlines())
@@ -310,8 +319,10 @@ def _environment(url: str) -> Generator[None]:
     kept |= {"GITHUB_API_URL": url, "GH_ENTERPRISE_TOKEN": "t0ken", "GH_REPO": REPO, "COLUMNS": "80"}
     kept |= {"TERM": "dumb", "NO_COLOR": "1"}  # no bars: a page shows what stays
     before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, kept, clear=True):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, kept | {"HOME": folder}, clear=True):
         os.chdir(folder)
+        for name in HOME:
+            Path(name).mkdir(parents=True)
         try:
             trustme.CA().cert_pem.write_to_path(Path(CERTIFICATES).name)
             yield

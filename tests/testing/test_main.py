@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -108,6 +109,39 @@ async def test_its_commands_work_as_printed(certificate: tuple[Path, Path], tls:
         await process.communicate()
 
 
+@pytest.mark.realtime
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
+async def test_the_documentations_banner() -> None:
+    """The command of the how-to guide prints what the guide shows, but for the ports."""
+    page = (ROOT / "docs/howto/testing.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```console\n\$ python -m gh_artifacts_async.testing (.*?)\n(.*?)```", page, re.DOTALL)
+    process, printed = await start(*shlex.split(shown[0]))
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    said = "".join(f"{word:9}{value}\n" for word, value in printed.items())
+    assert re.sub(r":\d{4,5}\b", ":PORT", said) == re.sub(r":\d{4,5}\b", ":PORT", shown[1])
+
+
+@pytest.mark.realtime
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("sh") and shutil.which("jq")), reason="it takes a POSIX shell and jq")
+async def test_the_documentations_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script of the how-to guide lists the artifacts and stops the fake; it ends if the fake cannot start."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/howto/testing.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    code, output = await run_shell(f"{script}wait\n")
+    assert code == 0, output
+    assert "artifact-10" in output
+    assert not (tmp_path / "ready.json").exists()
+    _, output = await run_shell(
+        script.partition("&\n")[0] + " --repo x &" + script.partition("&")[2].partition("\nexport")[0]
+    )
+    assert "a repository is 'owner/name', not 'x'" in output
+
+
 # --- in this process
 
 
@@ -123,8 +157,11 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Cor
             handlers[number] = handler
 
         monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", keep)
+        ready.write_text("of a run that was killed", encoding="utf-8")
         options = program.arguments(["--ready-file", str(ready), *arguments])
         task = asyncio.create_task(program.serve(options))
+        await asyncio.sleep(0)
+        assert not ready.exists()
         try:
             while not ready.exists():
                 await asyncio.sleep(0.001)

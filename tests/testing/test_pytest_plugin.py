@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import importlib.util
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing import FakeGitHub, pytest_plugin
 from tests.kits.examples import kit_blocks
 
 pytest_plugins = ["pytester"]
@@ -17,6 +19,11 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent.parent
 
 PLUGIN = "gh_artifacts_async.testing.pytest_plugin"
+
+# This suite does not use the plugin; this module has its fixtures.
+fake_github = pytest_plugin.fake_github
+on_the_loop = pytest_plugin._function
+
 KINDS = """
 import asyncio
 import json
@@ -69,6 +76,21 @@ def test_without_asyncio(fake_github):
         assert json.load(response)["total_count"] == 1
     assert len(fake_github.requests) == 2
 """
+
+
+async def test_on_the_loop_of_the_test(fake_github: FakeGitHub) -> None:
+    """In a coroutine test the fake lives on its loop, and by its clock."""
+    assert fake_github.clock._loop is asyncio.get_running_loop()
+    before = fake_github.clock.now()
+    await asyncio.sleep(3600)
+    assert (fake_github.clock.now() - before).total_seconds() >= 3600
+
+
+@pytest.mark.realtime
+def test_in_a_thread(fake_github: FakeGitHub) -> None:
+    """In any other test it lives in a thread."""
+    with urllib.request.urlopen(f"{fake_github.base_url}/versions", timeout=10) as response:  # noqa: S310  our own
+        assert response.status == 200
 
 
 @pytest.mark.realtime

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def listed(github: FakeGitHub) -> int:
-    """Return how many artifacts a client that blocks is told of."""
+    """Return how many artifacts a client that blocks sees."""
     url = f"{github.base_url}/repos/a/b/actions/artifacts"
     with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310  our own server
         found: int = json.load(response)["total_count"]

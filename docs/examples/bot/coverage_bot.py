@@ -7,14 +7,23 @@ import asyncio
 import json
 import sys
 
-from gh_artifacts_async import ArtifactQuery, ArtifactsClient, ArtifactsError, RateLimitError
+from gh_artifacts_async import (
+    ArtifactQuery,
+    ArtifactsClient,
+    ArtifactsError,
+    RateLimitError,
+)
 
 NAME, MEMBER = "coverage", "coverage.json"  # CI uploads what `coverage json` writes
 TRY_LATER = 75  # EX_TEMPFAIL
 
 
-async def percent(client: ArtifactsClient, repo: str, query: ArtifactQuery) -> float | None:
-    """Return the coverage that the newest artifact of a query reports; None if there is none.
+async def percent(
+    client: ArtifactsClient,
+    repo: str,
+    query: ArtifactQuery,
+) -> float | None:
+    """Return the coverage in the newest artifact of a query; None if there is none.
 
     Raises:
         ArtifactsError: GitHub refused, or the artifact has no such file.
@@ -33,8 +42,9 @@ async def percent(client: ArtifactsClient, repo: str, query: ArtifactQuery) -> f
 
 async def comment(client: ArtifactsClient, repo: str, number: int) -> str:
     """Return what there is to say about a pull request."""
-    # A fork's artifact holds what strangers wrote, but nothing is taken from it except a number.
-    head = await percent(client, repo, ArtifactQuery(names=NAME, pull_request=number, allow_forks=True))
+    # Strangers write what a fork's artifact holds; only a number is taken from it.
+    query = ArtifactQuery(names=NAME, pull_request=number, allow_forks=True)
+    head = await percent(client, repo, query)
     if head is None:
         return f"#{number} has no coverage report."
     main = await percent(client, repo, ArtifactQuery(names=NAME, branch="main"))

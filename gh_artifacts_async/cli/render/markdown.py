@@ -22,7 +22,8 @@ def plain(said: str) -> str:
     """Return text, with a character reference for whatever Markdown or HTML could read as more than itself."""
     said = text.escaped(said)
     said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
-    return "".join(char if char.isalnum() or char in _PLAIN else f"&#{ord(char)};" for char in said)
+    shown = "".join(char if char.isalnum() or char in _PLAIN else f"&#{ord(char)};" for char in said)
+    return f"&#45;{shown[1:]}" if shown.startswith("-") else shown  # it could begin a list
 
 
 def code(name: str) -> str:

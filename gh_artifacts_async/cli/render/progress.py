@@ -71,7 +71,7 @@ class Look:
 
     def bar(self, part: float, columns: int, *, ended: bool = False) -> str:
         """Return a bar of which a part, from 0 to 1, is full."""
-        full = int(min(max(part, 0.0), 1.0) * columns)
+        full = columns if part >= 1 else min(round(max(part, 0.0) * columns), columns - 1)  # full only if it is
         return self.styled(self.full * full, _GREEN if ended else _CYAN) + self.styled(
             self.rest * (columns - full), _DIM
         )

@@ -163,7 +163,13 @@ def named(artifact: Artifact | ArtifactRef, said: str) -> str:
     for known in (f"artifact {number} ({name!r})", f"artifact {number}"):
         if said.startswith(known):
             return f"{name} ({number}){said.removeprefix(known)}"
-    return said if name in said else f"{name}: {said}"
+    standing_alone = rf"""(?:^|[\s/'"(]){re.escape(name)}(?:\.zip)?(?:[\s:;,'")]|$)"""
+    return said if re.search(standing_alone, said) else f"{name}: {said}"
+
+
+def is_about_all(error: BaseException) -> bool:
+    """Whether every other artifact would fail for the same reason, so that it is enough to tell it once."""
+    return isinstance(error, errors.AuthenticationError | errors.RateLimitError | errors.OutOfSpaceError)
 
 
 def _possible(said: str, lacks: frozenset[str]) -> str:

@@ -16,7 +16,7 @@ WRITE_POINTS = 5
 
 @attrs.frozen(eq=False)
 class RequestRecord:
-    """One request that arrived.
+    """One request that arrived; ``print`` shows it as a line, without the headers.
 
     Attributes:
         number: 1 for the first request of this fake.
@@ -37,14 +37,20 @@ class RequestRecord:
     host: Host
     method: str
     path: str
-    raw_path: str
-    query: MultiMapping[str]
-    headers: CIMultiDictProxy[str]
+    raw_path: str = attrs.field(repr=False)
+    query: MultiMapping[str] = attrs.field(repr=False)
+    headers: CIMultiDictProxy[str] = attrs.field(repr=False)
     time: float
     endpoint: str | None = None
     artifact_id: int | None = None
     status: int = 0
     bytes_sent: int = 0
+
+    def __str__(self) -> str:
+        """The request as a line, e.g. ``3 api GET /repos/octo-org/octo-docs/actions/artifacts?per_page=100: 200``."""
+        # A signed URL's query is its signature.
+        where = self.raw_path if self.host == "api" else self.path
+        return f"{self.number} {self.host} {self.method} {where}: {self.status or 'nothing'}"
 
 
 @attrs.define

@@ -167,7 +167,7 @@ class Incoming:
         """
         self._signed, self._begun = signed, begun
         self._told = begun is not None and begun.told
-        if leftovers:
+        if leftovers and self._emitter.active:
             self._emitter.checking(self._artifact)
         adopted = bool(leftovers) and await in_thread(lambda: self.part.adopt(leftovers), self.part.stop)
         if adopted:
@@ -256,7 +256,8 @@ class Incoming:
     async def _sign(self) -> SignedURL:
         asked, signed = self._loop.time(), self._signed
         if signed is None:
-            self._emitter.signing(self._artifact)
+            if self._emitter.active:
+                self._emitter.signing(self._artifact)
             signed = await sign(self._context.github, self._artifact, fresh=self._fresh)
         self._signed = None
         self._source.use(signed)

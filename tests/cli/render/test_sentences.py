@@ -232,6 +232,8 @@ def test_what_an_unknown_exception_says_is_not_shown():
         ("artifact 7: storage answered with 404", "docs (7): storage answered with 404"),
         ("artifact 7 from h: expired", "docs (7) from h: expired"),
         ("out/docs exists", "out/docs exists"),
+        ("out/docs.zip already exists", "out/docs.zip already exists"),
+        ("GET /repos/octo-org/octo-docs/actions: 403", "docs: GET /repos/octo-org/octo-docs/actions: 403"),
         ("no space left", "docs: no space left"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import attrs
 import pytest
 
 from gh_artifacts_async.testing import FakeGitHub, FakeRun
@@ -28,6 +29,11 @@ async def test_what_it_remembers(github: FakeGitHub, probe: Probe, run: FakeRun)
     assert (getting.time >= signing.time, getting.raw_path.partition("?")[0]) == (True, getting.path)
     assert (github.bytes_sent(artifact), github.bytes_sent(other), github.bytes_sent()) == (100, 500, 600)
     assert [record.artifact_id for record in github.requests_to("api")] == [None, artifact, other]
+    assert str(listing) == f"1 api GET /repos/{REPO}/actions/artifacts?per_page=7: 200"
+    assert str(getting) == f"3 storage GET {getting.path}: 206"
+    assert str(attrs.evolve(getting, status=0)).endswith(": nothing")
+    for record in github.requests:
+        assert not {"t0ken", getting.raw_path.partition("?")[2]} & set(repr(record).replace("'", " ").split())
     github.forget_requests()
     assert (github.requests, github.points, github.max_concurrency, github.bytes_sent()) == ([], {}, 0, 0)
 
