@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import sys
 import time
@@ -80,14 +82,45 @@ def write_now(stream: TextIO, text: str) -> bool:
         OSError: the stream's disk is full, or broken otherwise.
     """
     with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        raw = _raw(stream)
+        if raw is None:
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                encoding = stream.encoding or "ascii"
+                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        else:
+            _write_all(raw, _encoded(stream, text.replace("\n", os.linesep)))
         stream.flush()
         return True
     return False
+
+
+def _raw(stream: TextIO) -> io.RawIOBase | None:
+    """Return what is below a stream that has no buffer, as with PYTHONUNBUFFERED; None for any other stream.
+
+    Python drops the rest of a text where such a file takes part of it: when a signal comes while a terminal or a pipe
+    is full, and on Windows' console.
+    """
+    buffer = getattr(stream, "buffer", None)
+    return buffer if isinstance(buffer, io.RawIOBase) else None
+
+
+def _encoded(stream: TextIO, text: str) -> bytes:
+    encoding = stream.encoding or "ascii"
+    try:
+        return text.encode(encoding, stream.errors or "strict")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
+
+
+def _write_all(raw: io.RawIOBase, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        written = raw.write(left)
+        if written is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        left = left[written:]
 
 
 def complain(kind: Literal["error", "warning"], said: str) -> None:
@@ -130,7 +163,11 @@ def write_bytes(stream: TextIO | None, data: bytes) -> None:
         return
     with _not_obeyed(stream, data), contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         stream.flush()
-        stream.buffer.write(data)
+        raw = _raw(stream)
+        if raw is None:
+            stream.buffer.write(data)
+        else:
+            _write_all(raw, data)
         stream.buffer.flush()
 
 
@@ -165,8 +202,9 @@ def _abandoned_if_broken(stream: TextIO) -> Generator[None]:
 def _abandon(stream: TextIO) -> None:
     """Point a stream at the null device, so that the interpreter's own flush at exit has nothing to complain about."""
     with contextlib.suppress(OSError, ValueError):
+        descriptor = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(nowhere, descriptor)
         os.close(nowhere)
 
 
