@@ -288,11 +288,18 @@ def _number(name: str) -> int:
     return int(value) if value.isdecimal() else 0
 
 
-def wrapped(said: str, stream: TextIO | None) -> str:
-    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is."""
+def wrapped(said: str, stream: TextIO | None, *, indent: str = "") -> str:
+    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is.
+
+    Args:
+        said: the line.
+        stream: where it goes.
+        indent: of the lines after the first.
+    """
     import textwrap
 
     if not is_terminal(stream):
         return said
-    lines = textwrap.wrap(said, size(stream).columns, break_long_words=False, break_on_hyphens=False)
+    columns = size(stream).columns
+    lines = textwrap.wrap(said, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines)
