@@ -1,0 +1,17 @@
+// Which page a search shows first: the guide to a task, then what explains it, and lists of everything last.
+var Scorer = {
+  score: ([docname, title, anchor, descr, score]) => {
+    if (docname.startsWith("howto/") && docname !== "howto/index") return score + 10;
+    if (docname === "reference/glossary") return Math.min(score, 24); // after the guides whose titles have the word
+    return score;
+  },
+  // The rest is Sphinx's own.
+  objNameMatch: 11,
+  objPartialMatch: 6,
+  objPrio: { 0: 15, 1: 5, 2: -5 },
+  objPrioDefault: 0,
+  title: 15,
+  partialTitle: 7,
+  term: 5,
+  partialTerm: 2,
+};
