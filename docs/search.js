@@ -1,8 +1,8 @@
-// Which page a search shows first: the guide to a task, then what explains it, and lists of everything last.
+// What a search shows first: the guide to a task, if the word is in its title, before the page that explains it.
 var Scorer = {
   score: ([docname, title, anchor, descr, score]) => {
-    if (docname.startsWith("howto/") && docname !== "howto/index") return score + 10;
-    if (docname === "reference/glossary") return Math.min(score, 24); // after the guides whose titles have the word
+    if (docname.startsWith("howto/") && docname !== "howto/index") return score + 4;
+    if (docname === "reference/glossary") return Math.min(score, 18); // after the guide whose title has the word
     return score;
   },
   // The rest is Sphinx's own.
