@@ -25,6 +25,9 @@ _PAUSE = 0.2
 _USUAL = os.terminal_size((80, 24))
 """The size of a terminal that does not say."""
 
+_DIGITS = 6
+"""Of a number of columns or rows, at most."""
+
 
 class _Above:
     """What writes above lines that are redrawn in place, while there are any; else None."""
@@ -83,20 +86,25 @@ def write_now(stream: TextIO, text: str) -> bool:
         try:
             stream.write(text)
         except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.write(words.encodable(text, stream.encoding or "ascii"))
         stream.flush()
         return True
     return False
+
+
+def say(text: str, *, command: bool = False) -> None:
+    """Write to standard error; where that is full or broken, the results and the exit code count all the same."""
+    with contextlib.suppress(OSError):
+        write(sys.stderr, text, command=command)
 
 
 def complain(kind: Literal["error", "warning"], said: str) -> None:
     """Say on standard error what went wrong; inside GitHub Actions, on the page of the run, too."""
     said = words.escaped(said)
     if workflow.heard(sys.stderr):
-        write(sys.stderr, workflow.annotation(kind, said), command=True)
+        say(workflow.annotation(kind, said), command=True)
     else:
-        write(sys.stderr, f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
+        say(f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
 
 
 @contextlib.contextmanager
@@ -115,7 +123,7 @@ def group(title: str) -> Generator[None]:
 def mask(secret: str) -> None:
     """Have GitHub's runner hide a secret in all logs; never where the line itself might be kept in a file."""
     if workflow.heard(sys.stderr) and not workflow.shared(sys.stderr, sys.stdout):
-        write(sys.stderr, workflow.mask(secret), command=True)
+        say(workflow.mask(secret), command=True)
 
 
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
@@ -144,13 +152,13 @@ def _not_obeyed(stream: TextIO, data: bytes) -> Generator[None]:
         yield
         return
     token = os.urandom(16).hex()
-    write(sys.stderr, workflow.stop(token), command=True)
+    say(workflow.stop(token), command=True)
     time.sleep(_PAUSE)
     try:
         yield
     finally:
         time.sleep(_PAUSE)
-        write(sys.stderr, workflow.resume(token), command=True)
+        say(workflow.resume(token), command=True)
 
 
 @contextlib.contextmanager
@@ -195,7 +203,7 @@ class View(NamedTuple):
 
     def encodable(self, text: str) -> str:
         """Return text with escapes for what the stream's encoding lacks, as :func:`write` would write it."""
-        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        return words.encodable(text, self.encoding)
 
     @property
     def ellipsis(self) -> str:
@@ -217,9 +225,8 @@ def view(stream: TextIO | None) -> View:
 
 def _columns(stream: TextIO) -> int:
     """Return a terminal's width; COLUMNS overrides it, as everywhere."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said):
-        return int(said)
+    if said := _number("COLUMNS"):
+        return said
     try:
         return os.get_terminal_size(stream.fileno()).columns or _USUAL.columns
     except (OSError, ValueError):
@@ -246,8 +253,9 @@ def size(stream: TextIO | None) -> os.terminal_size:
 
 
 def _number(name: str) -> int:
+    """Return what a variable says of a terminal's size; 0 if that is no such number."""
     value = os.environ.get(name, "")
-    return int(value) if value.isdecimal() else 0
+    return int(value) if value.isdecimal() and len(value) <= _DIGITS else 0
 
 
 def wrapped(said: str, stream: TextIO | None) -> str:
