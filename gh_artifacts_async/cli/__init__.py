@@ -26,26 +26,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments after the program's name; None for the process's own.
     """
+    try:
+        return _main(sys.argv[1:] if argv is None else list(argv))
+    except KeyboardInterrupt:  # while modules were loaded
+        return _INTERRUPTED
+
+
+def _main(arguments: list[str]) -> int:
     from gh_artifacts_async.cli.render import screen
 
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         screen.complain("error", 'the command line needs an extra: pip install "gh-artifacts-async[cli]"')
         return _USAGE
-    arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         if _answered(arguments):
             return 0
     except OSError as error:
-        screen.complain("error", error.strerror or type(error).__name__)
+        screen.complain("error", f"{error.filename}: {error.strerror}")
         return _DISK
-    try:
-        # Ctrl-C while modules are loaded is Ctrl-C, too.
-        from gh_artifacts_async.cli import asked
-        from gh_artifacts_async.cli.app import run
+    from gh_artifacts_async.cli import asked
+    from gh_artifacts_async.cli.app import run
 
-        return run(asked.without_help(arguments))
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    return run(asked.without_help(arguments))
 
 
 def _answered(arguments: list[str]) -> bool:

@@ -63,7 +63,7 @@ def test_a_full_disk(words, capsys, monkeypatch):
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
         assert main(words) == 8
-        assert capsys.readouterr().err == "error: No space left on device\n"
+        assert capsys.readouterr().err == "error: standard output: No space left on device\n"
         assert main(words) == 0  # to the null device by now
     monkeypatch.setattr(sys, "stdout", None)
     assert main(words) == 0
@@ -76,3 +76,13 @@ def test_a_standard_error_that_is_full(monkeypatch):
         monkeypatch.setattr(sys, "stderr", full)
         assert main(["list", "--nothing"]) == 2
         assert main(["list", "not-a-repository"]) == 2
+
+
+def test_an_interrupt_while_modules_are_loaded(monkeypatch):
+    """Ctrl-C is 130 from the first module on."""
+
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.util, "find_spec", interrupted)
+    assert main(["list"]) == 130

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _WIDEST, _NARROWEST = 100, 40
 _INDENT = "  "
 _COLUMN = 26
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def show(command: str | None) -> None:
@@ -66,8 +65,7 @@ def _width() -> int:
 
 
 def _bold(title: str) -> str:
-    plain = not screen.can_move_the_cursor(sys.stdout) or os.environ.get("NO_COLOR")
-    return title if plain else f"{_BOLD}{title}{_PLAIN}"
+    return screen.view(sys.stdout).styled(title, screen.BOLD)
 
 
 def _filled(paragraph: str) -> str:

@@ -25,6 +25,9 @@ _PAUSE = 0.2
 _USUAL = os.terminal_size((80, 24))
 """The size of a terminal that does not say."""
 
+_LIMITED = ("dumb", "unknown")
+"""Terminals, as TERM names them, that show escape sequences instead of obeying them."""
+
 _DIGITS = 6
 """Of a number of columns or rows, at most."""
 
@@ -165,8 +168,10 @@ def _not_obeyed(stream: TextIO, data: bytes) -> Generator[None]:
 def _abandoned_if_broken(stream: TextIO) -> Generator[None]:
     try:
         yield
-    except OSError:
+    except OSError as error:
         _abandon(stream)
+        if stream is sys.stdout:
+            error.filename = "standard output"
         raise
 
 
@@ -184,8 +189,11 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def can_move_the_cursor(stream: TextIO | None) -> bool:
-    """Whether bars can be drawn there."""
-    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+    """Whether escape sequences are obeyed there, as bars and styles need them."""
+    if not is_terminal(stream) or os.environ.get("TERM") in _LIMITED:
+        return False
+    # A console of Windows obeys them only if its program has turned that on, as newer terminals have.
+    return os.name != "nt" or any(map(os.environ.get, ("WT_SESSION", "TERM")))
 
 
 class View(NamedTuple):
@@ -235,12 +243,9 @@ def _columns(stream: TextIO) -> int:
 
 def _has_colours(stream: TextIO | None) -> bool:
     """Whether styles are shown there; https://no-color.org and https://force-color.org."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in _LIMITED:
         return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    # A console of Windows obeys escape sequences only if its program has turned that on, as newer terminals have.
-    return is_terminal(stream) and (os.name != "nt" or any(map(os.environ.get, ("WT_SESSION", "TERM"))))
+    return bool(os.environ.get("FORCE_COLOR")) or can_move_the_cursor(stream)
 
 
 def size(stream: TextIO | None) -> os.terminal_size:
