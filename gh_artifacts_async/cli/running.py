@@ -130,9 +130,10 @@ async def _in_time(work: Callable[[], Coroutine[Any, Any, T]], hint: str) -> T:
 def _install(handler: Callable[[int, FrameType | None], None]) -> dict[signal.Signals, Any]:
     """Set the handlers, and return the previous ones; only the main thread may.
 
-    What is ignored from the start stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
+    A hang-up that is ignored from the start stays ignored: nohup did that.
     """
     if threading.current_thread() is not threading.main_thread():
         return {}
-    heard = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]
+    ignored = {number for number in _CODES if signal.getsignal(number) is signal.SIG_IGN}
+    heard = [number for number, code in _CODES.items() if code != HUNG_UP or number not in ignored]
     return {number: signal.signal(number, handler) for number in heard}

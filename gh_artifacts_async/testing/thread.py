@@ -25,11 +25,10 @@ class LoopThread:
     def start(self) -> None:
         """Return once the manager is entered; raise what it raises instead."""
         self._thread.start()
-        try:
-            self._started.result()
-        except BaseException:
+        failure = self._started.exception()
+        if failure is not None:
             self._thread.join()
-            raise
+            raise failure
 
     def stop(self) -> None:
         """Leave the manager, and return once the thread has ended; raise what leaving raised."""

@@ -142,7 +142,7 @@ def test_a_download_that_is_stopped_and_resumed(server, screen):
     parts = parts_of_the_whole(seen)
     assert {total < 11.9 * MB for _, total in parts} == {True}
     assert parts[0][0] <= 0.1 * parts[0][1]
-    assert seen.text.count("sha256 ok, resumed at ") == 3
+    assert len(re.findall(r"sha256 ok +resumed at ", seen.text)) == 3
     assert screen(*words).lines == ["3 already there"]
 
 
@@ -157,6 +157,16 @@ def test_what_was_done_before_ctrl_c_is_told(server, screen):
     assert (seen.code, len(seen.lines)) == (130, 4)
     assert seen.lines[1].startswith("small")
     assert seen.lines[2].startswith("1 artifact downloaded to . ")
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_closed(server, screen, tmp_path):
+    """Nobody sees it end: it stops as on SIGHUP, and what has arrived is kept."""
+    run = server.run()
+    slow(server, server.artifact(run, "big", size=9 * MB))
+    seen = screen("download", REPO, "--all", steps=[(r"1\.\d/9\.0 MB", lambda it: it.hang_up())])
+    assert seen.code == 129
+    assert [path.suffix for path in tmp_path.glob(".big.*.part")] == [".part"]
 
 
 @pytest.mark.slow

@@ -165,6 +165,7 @@ class Screening:
         self.process = process
         self.frames: list[Frame] = []
         self._terminal = terminal
+        self._closed = False
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._raw = b""
@@ -183,6 +184,16 @@ class Screening:
         """Send the program a signal."""
         self.process.send_signal(number)
 
+    def hang_up(self) -> None:
+        """Close the terminal's window."""
+        os.close(self._terminal)
+        self._closed = True
+
+    def close(self) -> None:
+        """Close our end of the terminal, unless that was done."""
+        if not self._closed:
+            self.hang_up()
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the terminal's size; lines that are too long then are wrapped, as most terminals do."""
         self._screen.reflow(columns, rows)
@@ -193,6 +204,8 @@ class Screening:
 
     def read(self, seconds: float) -> bool:
         """Replay what is written within some time; return False once the program has closed the terminal."""
+        if self._closed:
+            return False
         if not select.select([self._terminal], [], [], seconds)[0]:
             return True
         while select.select([self._terminal], [], [], _SETTLED)[0]:
@@ -274,7 +287,7 @@ def run(
     finally:
         process.kill()
         process.wait()
-        os.close(ours)
+        screening.close()
         if process.stdout is not None:
             process.stdout.close()
     after = os.times()

@@ -95,8 +95,7 @@ def test_in_a_thread(fake_github: FakeGitHub) -> None:
 
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["strict", "auto"])
-@pytest.mark.parametrize("how", ["conftest", "-p", "xdist"])
+@pytest.mark.parametrize(("mode", "how"), [("strict", "conftest"), ("auto", "-p"), ("auto", "xdist")])
 def test_every_kind_of_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, mode: str, how: str) -> None:
     """In both modes, however the plugin is named, the fixture serves every kind of test, without a warning."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

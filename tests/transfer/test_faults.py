@@ -666,7 +666,7 @@ def test_every_fault_is_here() -> None:
     from gh_artifacts_async.testing import Faults
 
     theirs = {name for name in vars(Faults) if not name.startswith("_") and callable(getattr(Faults, name))}
-    assert theirs - used <= {"add", "clear", "meet", "next_link", "expired_500", "pending", "assert_used"}
+    assert theirs - used <= {"add", "assert_used", "clear", "meet", "next_link", "expired_500", "pending"}
 
 
 def _names_in(code: Any) -> set[str]:

@@ -68,6 +68,7 @@ class Live(ABC):
 
     def __enter__(self) -> Self:
         """Begin to draw."""
+        _obey_escapes(os.name)
         self._block.enter_context(screen.drawn_below(self._put_above))
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(_FIRST, self._tick)
@@ -120,6 +121,12 @@ class Live(ABC):
         except OSError:  # the terminal is gone, and with it whoever could see anything
             self._gone = True
         self._drawn = [cells.width(_without_styles(line)) for line in lines]
+
+
+def _obey_escapes(system: str) -> None:
+    """Let Windows' console obey escape sequences: that of a shell that has run, even one with nothing to do, does."""
+    if system == "nt":
+        os.system("")  # noqa: S605, S607 - no command
 
 
 def _without_styles(line: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 _WIDEST, _NARROWEST = 100, 40
 _INDENT = "  "
 _COLUMN = 26
+_USAGE = "Usage:"
+_PART = re.compile(r"\[[^]]*\]")
+_KEPT = "\u00a0"
 
 
 def show(command: str | None) -> None:
@@ -32,7 +36,7 @@ def program() -> str:
     ]
     return "\n".join(
         (
-            f"{_bold('Usage:')} {manual.NAME} COMMAND [OPTIONS]\n",
+            f"{_bold(_USAGE)} {manual.NAME} COMMAND [OPTIONS]\n",
             f"{_filled(manual.ABOUT)}\n",
             _section("Commands", commands),
             _section("Options, before or after the command", [*map(_row, manual.GLOBAL), *flags]),
@@ -43,7 +47,7 @@ def program() -> str:
 def of_command(command: manual.Command) -> str:
     """Return a command's help."""
     forms = [f"{manual.NAME} {form}" for form in command.usage]
-    usage = "\n".join(f"{_bold('Usage:') if not number else '      '} {form}" for number, form in enumerate(forms))
+    usage = _bold(_USAGE) + "\n".join(map(_usage, forms)).removeprefix(" " * len(_USAGE))
     parts = [f"{usage}\n", *(f"{_filled(paragraph)}\n" for paragraph in (command.brief, *command.about))]
     own = {name for option in command.options for name in option.names}
     everywhere = [option for option in manual.GLOBAL if own.isdisjoint(option.names)]
@@ -68,8 +72,16 @@ def _bold(title: str) -> str:
     return screen.view(sys.stdout).styled(title, screen.BOLD)
 
 
-def _filled(paragraph: str) -> str:
-    return textwrap.fill(paragraph, _width())
+def _filled(paragraph: str, first: str = "", following: str = "") -> str:
+    """Return lines that are broken at blanks alone: no option's name is torn apart."""
+    return textwrap.fill(paragraph, _width(), initial_indent=first, subsequent_indent=following, break_on_hyphens=False)
+
+
+def _usage(form: str) -> str:
+    """Return one form of a command, in lines that are broken between its parts."""
+    parts = _PART.sub(lambda part: part[0].replace(" ", _KEPT), form)
+    indent = " " * (len(_USAGE) + 1)
+    return _filled(parts, indent, f"{indent}    ").replace(_KEPT, " ")
 
 
 def _row(option: manual.Option) -> tuple[str, str]:
@@ -79,12 +91,13 @@ def _row(option: manual.Option) -> tuple[str, str]:
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> str:
-    lines = [_bold(title)]
-    hanging = " " * (len(_INDENT) + _COLUMN)
-    for left, right in rows:
-        beside = len(left) < _COLUMN
+    lines, known = [_bold(title)], list(rows)
+    column = min(_COLUMN, max((len(left) for left, _ in known), default=0) + len(_INDENT))
+    hanging = " " * (len(_INDENT) + column)
+    for left, right in known:
+        beside = len(left) < column
         if not beside:
             lines.append(_INDENT + left)
-        first = f"{_INDENT}{left:<{_COLUMN}}" if beside else hanging
-        lines.append(textwrap.fill(right, _width(), initial_indent=first, subsequent_indent=hanging))
+        first = f"{_INDENT}{left:<{column}}" if beside else hanging
+        lines.append(_filled(right, first, hanging))
     return "\n".join(lines) + "\n"

@@ -23,7 +23,7 @@ def plain(said: str) -> str:
     said = text.escaped(said)
     said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
     shown = "".join(char if char.isalnum() or char in _PLAIN else f"&#{ord(char)};" for char in said)
-    return f"&#45;{shown[1:]}" if shown.startswith("-") else shown  # it could begin a list
+    return f"&#{ord(shown[0])};{shown[1:]}" if shown.startswith((" ", "-")) else shown  # no list, no indented block
 
 
 def code(name: str) -> str:

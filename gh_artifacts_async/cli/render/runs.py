@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     tables.Column("ID", right=True),
     tables.Column("WORKFLOW", style=screen.CYAN, easy=14, usual=24),
-    tables.Column("STATUS", easy=11, usual=11),
+    tables.Column("STATUS", easy=18, usual=11),
     tables.Column("EVENT", easy=12, drop=2, usual=12),
     tables.Column("BRANCH", easy=10, middle=True, drop=3, usual=24),
     tables.Column("CREATED", drop=1, usual=8),

@@ -189,11 +189,8 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def can_move_the_cursor(stream: TextIO | None) -> bool:
-    """Whether escape sequences are obeyed there, as bars and styles need them."""
-    if not is_terminal(stream) or os.environ.get("TERM") in _LIMITED:
-        return False
-    # A console of Windows obeys them only if its program has turned that on, as newer terminals have.
-    return os.name != "nt" or any(map(os.environ.get, ("WT_SESSION", "TERM")))
+    """Whether bars can be drawn there."""
+    return is_terminal(stream) and os.environ.get("TERM") not in _LIMITED
 
 
 class View(NamedTuple):
@@ -245,7 +242,10 @@ def _has_colours(stream: TextIO | None) -> bool:
     """Whether styles are shown there; https://no-color.org and https://force-color.org."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") in _LIMITED:
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or can_move_the_cursor(stream)
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    # A console of Windows obeys escape sequences only if its program has turned that on, as newer terminals have.
+    return is_terminal(stream) and (os.name != "nt" or any(map(os.environ.get, ("WT_SESSION", "TERM"))))
 
 
 def size(stream: TextIO | None) -> os.terminal_size:

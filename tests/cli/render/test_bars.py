@@ -168,3 +168,12 @@ def test_no_bars_with_no_progress_or_quiet(server, cli, terminal, switch):
     server.artifact(server.run(), "wheel")
     cli("list", REPO, switch)
     assert "\x1b" not in terminal.getvalue()
+
+
+@pytest.mark.parametrize(("system", "commands"), [("nt", [""]), ("posix", [])])
+def test_the_console_of_windows(monkeypatch, system, commands):
+    """It obeys escape sequences once a shell has run in it."""
+    ran = []
+    monkeypatch.setattr(bars.os, "system", ran.append)
+    bars._obey_escapes(system)
+    assert ran == commands

@@ -46,6 +46,7 @@ class Cells(HTMLParser):
 
 
 @given(st.text(alphabet="|`<>&*_[](){}#@:/\\\n\r\t ~$!\"'-+=.aé文\u202e", min_size=1, max_size=40))
+@example("    -")
 @example("www.example.com https://example.com <b>&amp;|`x`")
 def test_what_a_reader_sees_is_the_name(name):
     """Rendered, a table has the cells that it should have, and nothing in a name is markup."""

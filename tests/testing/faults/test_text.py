@@ -77,7 +77,7 @@ def test_values_have_their_kinds() -> None:
         ("add", "'add' is not a fault"),
         ("cut=often", "cut: times='often' is not a number, or always"),
         ("cut,x", "'x' in 'cut,x' is not KEY=VALUE"),
-        ("cut,wher=api", "cut has no 'wher'; it has artifact, at, times, where"),
+        ("cut,host=api", "cut has no 'host'; it has artifact, at, times, where"),
         ("cut,where=apo", "cut: where='apo' is not api or storage"),
         ("cut,at=x", "cut: at='x' is not a number"),
         ("slow_headers,seconds=x", "slow_headers: seconds='x' is not a number"),
