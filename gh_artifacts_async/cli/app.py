@@ -1,6 +1,5 @@
 """The parser: commands, global options before or after them, and what becomes of errors."""
 
-import contextlib
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -9,7 +8,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from gh_artifacts_async.cli import actions, amounts, asked, logs, mistakes, running
 from gh_artifacts_async.cli.context import Context
-from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
+from gh_artifacts_async.cli.exits import USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import screen
@@ -70,8 +69,6 @@ def run(argv: Sequence[str]) -> int:
     except CycloptsError as error:
         screen.complain("error", mistakes.sentence(error, argv))
         return USAGE
-    except KeyboardInterrupt:
-        return INTERRUPTED
     return code if isinstance(code, int) else 0
 
 
@@ -90,8 +87,7 @@ def answer(context: Context, command: Callable[[], int | None], seconds: float |
                 actions.publish(context.report, context.warning)
             return code
     except running.Stopped as stopped:
-        with contextlib.suppress(OSError):  # the terminal may be what has gone
-            context.note(str(stopped))
+        context.note(str(stopped))
         return stopped.code
     except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user
         context.error(context.sentence(error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.cli.render import screen, text
@@ -26,7 +25,7 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "gh_event", None) in _SAID:
             return
-        screen.write(sys.stderr, f"{text.escaped(_line(record))}\n")
+        screen.say(f"{text.escaped(_line(record))}\n")
 
 
 def _line(record: logging.LogRecord) -> str:

@@ -20,6 +20,10 @@ LIST = " See gh-artifacts list --help."
         (["xyz"], 'Unknown command "xyz". See gh-artifacts --help.'),
         (["list", REPO, "--nmae", "x"], "Unknown option: --nmae. Did you mean --name?" + LIST),
         (["--quite", "list", REPO], "Unknown option: --quite. Did you mean --quiet?" + LIST),
+        (
+            ["-R", REPO, "list"],
+            "-R is an option of a command: give it after the command's name. See gh-artifacts --help.",
+        ),
         (["--nothing-like-it", "list", REPO], "Unknown option: --nothing-like-it." + LIST),
         (["list", REPO, "--run", "many"], '--run needs a whole number, not "many".' + LIST),
         (["list", REPO, "--timeout", "soon"], '--timeout needs a number, not "soon".' + LIST),

@@ -86,7 +86,8 @@ class Live(ABC):
     def draw(self) -> None:
         """Draw the lines as they are to be now, in place of those on the screen."""
         size = screen.size(self._stream)
-        self._write(self.lines(time.monotonic(), size.columns, size.lines - 1))
+        rows = size.lines - 1
+        self._write(self.lines(time.monotonic(), size.columns, rows)[:rows])
 
     def _tick(self) -> None:
         started = time.perf_counter()

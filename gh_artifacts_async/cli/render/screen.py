@@ -27,6 +27,12 @@ _PAUSE = 0.2
 _USUAL = os.terminal_size((80, 24))
 """The size of a terminal that does not say."""
 
+_LIMITED = ("dumb", "unknown")
+"""Terminals, as TERM names them, that show escape sequences instead of obeying them."""
+
+_DIGITS = 6
+"""Of a number of columns or rows, at most."""
+
 
 class _Above:
     """What writes above lines that are redrawn in place, while there are any; else None."""
@@ -87,8 +93,7 @@ def write_now(stream: TextIO, text: str) -> bool:
             try:
                 stream.write(text)
             except UnicodeEncodeError:
-                encoding = stream.encoding or "ascii"
-                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+                stream.write(words.encodable(text, stream.encoding or "ascii"))
         else:
             _write_all(raw, _encoded(stream, text.replace("\n", os.linesep)))
         stream.flush()
@@ -123,13 +128,19 @@ def _write_all(raw: io.RawIOBase, data: bytes) -> None:
         left = left[written:]
 
 
+def say(text: str, *, command: bool = False) -> None:
+    """Write to standard error; where that is full or broken, the results and the exit code count all the same."""
+    with contextlib.suppress(OSError):
+        write(sys.stderr, text, command=command)
+
+
 def complain(kind: Literal["error", "warning"], said: str) -> None:
     """Say on standard error what went wrong; inside GitHub Actions, on the page of the run, too."""
     said = words.escaped(said)
     if workflow.heard(sys.stderr):
-        write(sys.stderr, workflow.annotation(kind, said), command=True)
+        say(workflow.annotation(kind, said), command=True)
     else:
-        write(sys.stderr, f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
+        say(f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
 
 
 @contextlib.contextmanager
@@ -148,7 +159,7 @@ def group(title: str) -> Generator[None]:
 def mask(secret: str) -> None:
     """Have GitHub's runner hide a secret in all logs; never where the line itself might be kept in a file."""
     if workflow.heard(sys.stderr) and not workflow.shared(sys.stderr, sys.stdout):
-        write(sys.stderr, workflow.mask(secret), command=True)
+        say(workflow.mask(secret), command=True)
 
 
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
@@ -181,21 +192,23 @@ def _not_obeyed(stream: TextIO, data: bytes) -> Generator[None]:
         yield
         return
     token = os.urandom(16).hex()
-    write(sys.stderr, workflow.stop(token), command=True)
+    say(workflow.stop(token), command=True)
     time.sleep(_PAUSE)
     try:
         yield
     finally:
         time.sleep(_PAUSE)
-        write(sys.stderr, workflow.resume(token), command=True)
+        say(workflow.resume(token), command=True)
 
 
 @contextlib.contextmanager
 def _abandoned_if_broken(stream: TextIO) -> Generator[None]:
     try:
         yield
-    except OSError:
+    except OSError as error:
         _abandon(stream)
+        if stream is sys.stdout:
+            error.filename = "standard output"
         raise
 
 
@@ -215,7 +228,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def can_move_the_cursor(stream: TextIO | None) -> bool:
     """Whether bars can be drawn there."""
-    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and os.environ.get("TERM") not in _LIMITED
 
 
 class View(NamedTuple):
@@ -233,7 +246,7 @@ class View(NamedTuple):
 
     def encodable(self, text: str) -> str:
         """Return text with escapes for what the stream's encoding lacks, as :func:`write` would write it."""
-        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        return words.encodable(text, self.encoding)
 
     @property
     def ellipsis(self) -> str:
@@ -255,9 +268,8 @@ def view(stream: TextIO | None) -> View:
 
 def _columns(stream: TextIO) -> int:
     """Return a terminal's width; COLUMNS overrides it, as everywhere."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said):
-        return int(said)
+    if said := _number("COLUMNS"):
+        return said
     try:
         return os.get_terminal_size(stream.fileno()).columns or _USUAL.columns
     except (OSError, ValueError):
@@ -266,7 +278,7 @@ def _columns(stream: TextIO) -> int:
 
 def _has_colours(stream: TextIO | None) -> bool:
     """Whether styles are shown there; https://no-color.org and https://force-color.org."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in _LIMITED:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
@@ -284,8 +296,9 @@ def size(stream: TextIO | None) -> os.terminal_size:
 
 
 def _number(name: str) -> int:
+    """Return what a variable says of a terminal's size; 0 if that is no such number."""
     value = os.environ.get(name, "")
-    return int(value) if value.isdecimal() else 0
+    return int(value) if value.isdecimal() and len(value) <= _DIGITS else 0
 
 
 def wrapped(said: str, stream: TextIO | None, *, indent: str = "") -> str:

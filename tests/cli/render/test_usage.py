@@ -72,6 +72,7 @@ def test_bars_on_a_narrow_terminal():
         "a-rather-lon~ifact      1  6.0 kB    67%",
         "docs                    1  3.0 kB    33%",
     ]
+    assert shown(found, 20)[:2] == ["NAME            SIZE", "a-rather~act  6.0 kB"]
 
 
 def test_the_character_of_the_bars():
