@@ -33,7 +33,7 @@ def add_artifacts(fake: FakeGitHub) -> None:
     for number in range(2):
         run = fake.add_run(REPO, branch="main")
         for name in NAMES:
-            fake.add_artifact(run, name, files={"coverage/summary.json": b"{}" + b" " * number})
+            fake.add_artifact(run, name, files={"summary.json": b"{}" + b" " * number})
 
 
 @pytest.fixture

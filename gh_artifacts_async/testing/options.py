@@ -181,9 +181,16 @@ def _add_data(group: Arguments) -> None:
     group.add_argument("--profile", default="github.com", help="github.com, or ghes-3.4 to ghes-3.22")
     group.add_argument("--repo", action="append", metavar="OWNER/NAME", help=f"may be repeated (default: {_REPO})")
     group.add_argument(
-        "--artifacts", type=_from_0_to(_MANY), metavar="N", help="in each (default: 10, or 0 with --artifact)"
+        "--artifacts",
+        type=_from_0_to(_MANY),
+        metavar="N",
+        help="in each (default: 10, and those of the README's examples; 0 with --artifact)",
     )
-    group.add_argument("--size", type=_size, help="of each artifact, e.g. 64K (default: a small text file in a zip)")
+    group.add_argument(
+        "--size",
+        type=_size,
+        help="of each artifact, e.g. 64K or 2M, which are KiB and MiB (default: a small text file in a zip)",
+    )
     group.add_argument(
         "--artifact",
         type=_artifact,
@@ -224,6 +231,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_args(argv)
     options.repo = options.repo or [_REPO]
+    options.samples = options.artifacts is None and not options.artifact
     if options.artifacts is None:
         options.artifacts = 0 if options.artifact else 10
     if options.same_host_storage and not options.profile.startswith("ghes-"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import sys
 import time
@@ -86,10 +88,14 @@ def write_now(stream: TextIO, text: str) -> bool:
         OSError: the stream's disk is full, or broken otherwise.
     """
     with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            stream.write(words.encodable(text, stream.encoding or "ascii"))
+        raw = _raw(stream)
+        if raw is None:
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                stream.write(words.encodable(text, stream.encoding or "ascii"))
+        else:
+            _write_all(raw, _encoded(stream, text.replace("\n", os.linesep)))
         stream.flush()
         return True
     return False
@@ -99,6 +105,33 @@ def say(text: str, *, command: bool = False) -> None:
     """Write to standard error; where that is full or broken, the results and the exit code count all the same."""
     with contextlib.suppress(OSError):
         write(sys.stderr, text, command=command)
+
+
+def _raw(stream: TextIO) -> io.RawIOBase | None:
+    """Return what is below a stream that has no buffer, as with PYTHONUNBUFFERED; None for any other stream.
+
+    Python drops the rest of a text where such a file takes part of it: when a signal comes while a terminal or a pipe
+    is full, and on Windows' console.
+    """
+    buffer = getattr(stream, "buffer", None)
+    return buffer if isinstance(buffer, io.RawIOBase) else None
+
+
+def _encoded(stream: TextIO, text: str) -> bytes:
+    encoding = stream.encoding or "ascii"
+    try:
+        return text.encode(encoding, stream.errors or "strict")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
+
+
+def _write_all(raw: io.RawIOBase, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        written = raw.write(left)
+        if written is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        left = left[written:]
 
 
 def complain(kind: Literal["error", "warning"], said: str) -> None:
@@ -141,7 +174,11 @@ def write_bytes(stream: TextIO | None, data: bytes) -> None:
         return
     with _not_obeyed(stream, data), contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         stream.flush()
-        stream.buffer.write(data)
+        raw = _raw(stream)
+        if raw is None:
+            stream.buffer.write(data)
+        else:
+            _write_all(raw, data)
         stream.buffer.flush()
 
 
@@ -178,8 +215,9 @@ def _abandoned_if_broken(stream: TextIO) -> Generator[None]:
 def _abandon(stream: TextIO) -> None:
     """Point a stream at the null device, so that the interpreter's own flush at exit has nothing to complain about."""
     with contextlib.suppress(OSError, ValueError):
+        descriptor = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(nowhere, descriptor)
         os.close(nowhere)
 
 
@@ -263,11 +301,18 @@ def _number(name: str) -> int:
     return int(value) if value.isdecimal() and len(value) <= _DIGITS else 0
 
 
-def wrapped(said: str, stream: TextIO | None) -> str:
-    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is."""
+def wrapped(said: str, stream: TextIO | None, *, indent: str = "") -> str:
+    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is.
+
+    Args:
+        said: the line.
+        stream: where it goes.
+        indent: of the lines after the first.
+    """
     import textwrap
 
     if not is_terminal(stream):
         return said
-    lines = textwrap.wrap(said, size(stream).columns, break_long_words=False, break_on_hyphens=False)
+    columns = size(stream).columns
+    lines = textwrap.wrap(said, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines)

@@ -80,6 +80,43 @@ class TestWriting:
             screen.write_bytes(stream, b"z" * 100_000)
 
 
+class Sluggish(io.RawIOBase):
+    """Takes a few bytes at a time, as a terminal or a pipe does when a signal comes; then nothing for now."""
+
+    def __init__(self, most: int = 1 << 20) -> None:
+        """Take at most so many bytes in all."""
+        self.taken = b""
+        self._most = most
+
+    def writable(self) -> bool:
+        """Say so."""
+        return True
+
+    def write(self, data) -> int | None:
+        """Take 3 bytes."""
+        taken = bytes(data)[: min(3, self._most - len(self.taken))]
+        self.taken += taken
+        return len(taken) or None
+
+
+class TestWithoutABuffer:
+    """Streams as PYTHONUNBUFFERED makes them."""
+
+    def test_nothing_is_lost(self):
+        """What is written in parts is written to its end; Python itself would drop the rest."""
+        raw = Sluggish()
+        stream = io.TextIOWrapper(raw, encoding="ascii", write_through=True)  # type: ignore[type-var]
+        assert screen.write(stream, "some words, \u00e9\n")
+        screen.write_bytes(stream, b"\xffsome bytes")
+        assert raw.taken == b"some words, \\xe9" + os.linesep.encode() + b"\xffsome bytes"
+
+    def test_one_that_takes_nothing_for_now(self):
+        """It is an error, as for a stream with a buffer."""
+        stream = io.TextIOWrapper(Sluggish(5), encoding="ascii", write_through=True)  # type: ignore[type-var]
+        with pytest.raises(BlockingIOError):
+            screen.write(stream, "some words")
+
+
 class TestViews:
     """How text is shown on a stream."""
 
