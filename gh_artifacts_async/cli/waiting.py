@@ -11,8 +11,8 @@ import attrs
 from cyclopts import Parameter
 
 from gh_artifacts_async import Artifact, ArtifactWatch
+from gh_artifacts_async.cli import amounts, reports, running
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Interval, Name, Repo, Run
@@ -63,7 +63,7 @@ def wait(
         raise ConfigurationError(msg)
     printer = output.printer()
     target = context.target(argument, repo)
-    given = context.options.timeout
+    given = amounts.seconds("--timeout", context.options.timeout)
     timeout = _LASTS if given is None else given
     patience = Patience(names=names, run=run, timeout=timeout, interval=interval, fail_fast=not no_fail_fast)
     return running.run(lambda: _wait(context, target, patience, printer))

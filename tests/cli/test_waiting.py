@@ -76,7 +76,8 @@ class TestWait:
         [
             ([REPO], "expected OWNER/REPO and the name of an artifact"),
             ([], "expected OWNER/REPO and the name of an artifact"),
-            ([REPO, "docs", "--timeout", "0"], "--timeout must be a number of seconds above 0, not 0.0"),
+            ([REPO, "docs", "--timeout", "0"], "--timeout must be a number of seconds above 0, not 0"),
+            ([REPO, "docs", "--timeout", "inf"], "--timeout must be a number of seconds above 0, not inf"),
             ([REPO, "docs", "--interval", "nan"], "--interval must be"),
             ([REPO, "docs", "--run", "0"], "--run must be"),
         ],

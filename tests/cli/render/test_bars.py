@@ -174,6 +174,6 @@ def test_no_bars_with_no_progress_or_quiet(server, cli, terminal, switch):
 def test_the_console_of_windows(monkeypatch, system, commands):
     """It obeys escape sequences once a shell has run in it."""
     ran = []
-    monkeypatch.setattr(bars.os, "system", ran.append)
+    monkeypatch.setattr(bars.subprocess, "run", lambda command, **_: ran.append(command))
     bars._obey_escapes(system)
     assert ran == commands
