@@ -101,12 +101,6 @@ def write_now(stream: TextIO, text: str) -> bool:
     return False
 
 
-def say(text: str, *, command: bool = False) -> None:
-    """Write to standard error; where that is full or broken, the results and the exit code count all the same."""
-    with contextlib.suppress(OSError):
-        write(sys.stderr, text, command=command)
-
-
 def _raw(stream: TextIO) -> io.RawIOBase | None:
     """Return what is below a stream that has no buffer, as with PYTHONUNBUFFERED; None for any other stream.
 
@@ -132,6 +126,12 @@ def _write_all(raw: io.RawIOBase, data: bytes) -> None:
         if written is None:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         left = left[written:]
+
+
+def say(text: str, *, command: bool = False) -> None:
+    """Write to standard error; where that is full or broken, the results and the exit code count all the same."""
+    with contextlib.suppress(OSError):
+        write(sys.stderr, text, command=command)
 
 
 def complain(kind: Literal["error", "warning"], said: str) -> None:
