@@ -38,6 +38,7 @@ def test_flags_have_no_negative_forms(bare_cli):
         (["download", REPO, "7", "--run", "8"], "IDs cannot be combined"),
         (["download", REPO, "--all", "--name", "x"], "--all cannot be combined"),
         (["download", REPO, "--all", "--jobs", "0"], "--jobs must be 1 or more"),
+        (["download", REPO, "--all", "--dir", ""], "--dir is empty; leave it out for the current folder"),
         (["download", REPO, "--all", "--if-exists", "maybe"], "maybe"),
         (["download", REPO, "--all", "--symlinks", "skip"], "--symlinks says how to unpack: add --extract"),
         (["download", REPO, "--all", "--max-ratio", "9"], "--max-ratio says how to unpack: add --extract"),
