@@ -1,6 +1,7 @@
 """The parser: commands, global options before or after them, and what becomes of errors."""
 
 import contextlib
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -75,6 +76,12 @@ def run(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _leave_the_line(code: int) -> None:
+    """Begin a new line after Ctrl-C, which the terminal shows as ``^C``."""
+    if code == INTERRUPTED and screen.is_terminal(sys.stderr):
+        screen.write(sys.stderr, "\n")
+
+
 def answer(context: Context, command: Callable[[], int | None], seconds: float | None = None) -> int:
     """Run a command, and turn its errors into one sentence and an exit code.
 
@@ -91,6 +98,7 @@ def answer(context: Context, command: Callable[[], int | None], seconds: float |
             return code
     except running.Stopped as stopped:
         with contextlib.suppress(OSError):  # the terminal may be what has gone
+            _leave_the_line(stopped.code)
             context.note(str(stopped))
         return stopped.code
     except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user
