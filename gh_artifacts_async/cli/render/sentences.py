@@ -199,7 +199,8 @@ def _said(error: BaseException, situation: Situation) -> str:
     if isinstance(error, errors.MissingTokenError) and _LOGIN not in str(error):
         return _needs_token(error, situation)
     if found := _workflow_of(error):
-        return f"no workflow {unquote(found['workflow'])!r} in {found['repo']}, or the token has no access"
+        workflow, where = unquote(found["workflow"]), found["repo"]
+        return f"no workflow {workflow!r} in {where}, or the token has no access; gh-artifacts runs shows the workflows"
     if isinstance(error, errors.ConfigurationError):
         return as_options(str(error))
     if isinstance(error, errors.ArtifactsError | NoMatchError | OutOfTimeError):
@@ -233,19 +234,20 @@ def _token_hint(error: BaseException, situation: Situation) -> str:
     return f"{advice}, or run {situation.login_helps}" if helps else advice
 
 
+def _says_what_to_do(error: BaseException, situation: Situation) -> bool:
+    too_large = isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes"
+    said = str(error)
+    return too_large or "gh-artifacts ls" in said or (situation.in_the_way or "\0") in said or bool(_workflow_of(error))
+
+
 def _hint(error: BaseException, situation: Situation) -> str:
     if isinstance(error, errors.AuthenticationError | errors.MissingTokenError) and _LOGIN not in str(error):
         return _token_hint(error, situation)
-    too_large = isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes"
-    if too_large or (situation.in_the_way or "\0") in str(error):
-        return ""  # says itself what to do
+    if _says_what_to_do(error, situation):
+        return ""
     if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
         return "" if any(said in str(error) for said in _SAY_WHAT_TO_DO) else situation.in_the_way
-    if _workflow_of(error):
-        return "gh-artifacts runs shows the workflows"
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
-    if "gh-artifacts ls" in str(error):
-        return ""
     if isinstance(error, errors.StorageError) and error.status in _GONE:
         hint = "it may have been deleted: run gh-artifacts list to see what there is"
     if isinstance(error, errors.NotFoundError) and error.request.endswith(_LISTINGS):
