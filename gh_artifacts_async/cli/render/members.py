@@ -69,11 +69,11 @@ def not_found(archive: RemoteArchive, repo: RepositoryName, name: str) -> str:
     artifact, near = archive.artifact, _near(archive, name)
     meant = "" if near is None else f"; did you mean {near}?"
     files = len(archive.directory.files)
+    said = f"{name!r} is not in artifact {artifact.id} ({artifact.name})"
+    if not files:
+        return f"{said}, which has no files; gh-artifacts ls {repo} {artifact.id} shows what it has"
     all_of_them = "file" if files == 1 else f"{files:,} files"
-    return (
-        f"{name!r} is not in artifact {artifact.id} ({artifact.name}){meant or ';'} "
-        f"gh-artifacts ls {repo} {artifact.id} lists its {all_of_them}"
-    )
+    return f"{said}{meant or ';'} gh-artifacts ls {repo} {artifact.id} lists its {all_of_them}"
 
 
 def _near(archive: RemoteArchive, name: str) -> str | None:
