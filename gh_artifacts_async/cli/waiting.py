@@ -138,12 +138,12 @@ async def _watch(
     printer: Printer | None,
 ) -> int:
     """Show new artifacts until the reader leaves, or a signal comes."""
-    if screen.is_terminal(sys.stderr):
-        context.note(lines.watching(target.repo, interval))
     async with (
         context.client(target) as client,
         client.watch(target.repo, name=name, since=since, interval=interval) as watched,
     ):
+        if screen.is_terminal(sys.stderr):
+            context.note(lines.watching(target.repo, interval))
         async for artifact in watched:
             if not _show(watched, artifact, printer):
                 break

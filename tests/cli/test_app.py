@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from gh_artifacts_async.cli import app
+from gh_artifacts_async.cli import app, running
+from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.options import GlobalOptions
 from tests.cli.conftest import REPO
 
 
@@ -90,3 +94,15 @@ def test_an_interrupt_before_the_work_has_begun(bare_cli, monkeypatch):
 
     monkeypatch.setattr(app, "build", interrupted)
     assert bare_cli("list").code == 130
+
+
+@pytest.mark.parametrize(("code", "said"), [(130, "\ninterrupted\n"), (143, "terminated\n")])
+def test_a_line_of_its_own_after_ctrl_c(monkeypatch, terminal, code, said):
+    """A terminal has shown ^C, and the cursor stands behind it."""
+
+    def stopped() -> int:
+        raise running.Stopped(code)
+
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert app.answer(Context(GlobalOptions()), stopped) == code
+    assert terminal.getvalue() == said
