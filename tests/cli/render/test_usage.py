@@ -67,7 +67,7 @@ def test_nothing_but_empty_artifacts():
 def test_bars_on_a_narrow_terminal():
     """They are a quarter of it; where names would have no room, there are none in any table."""
     found = made(entries(("a-rather-long-name-of-an-artifact", 6000), ("docs", 3000)))
-    assert shown(found, 60)[2] == "docs                       1  3.0 kB    33%  #####"
+    assert shown(found, 60)[2] == "docs                            1  3.0 kB    33%  #####"
     assert shown(found, 40)[:3] == [
         "NAME                COUNT    SIZE  SHARE",
         "a-rather-lon~ifact      1  6.0 kB    67%",
