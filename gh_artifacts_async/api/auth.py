@@ -76,8 +76,12 @@ class NotPickled:
         raise TypeError(msg)
 
 
-def check_token(token: str) -> Secret:
+def check_token(token: str, variable: str | None = None) -> Secret:
     """Check and hide a token, whatever its format: GitHub changes lengths and prefixes.
+
+    Args:
+        token: the token.
+        variable: of the environment, if that is where it comes from.
 
     Raises:
         ConfigurationError: it is empty, or contains characters not allowed in a header (RFC 9110 section 5.5): blanks,
@@ -86,9 +90,10 @@ def check_token(token: str) -> Secret:
     found = Secret(token) if isinstance(token, str) and _SENDABLE.fullmatch(token) else None
     del token  # what comes with a newline may be a token all the same: the frames of an error do not show it
     if found is None:
+        where, check = ("", "where it comes from") if variable is None else (f" in {variable}", "its value")
         msg = (
-            "the token is empty or contains characters not allowed in an HTTP header (a newline, a blank?); "
-            "check where it comes from"
+            f"the token{where} is empty or contains characters not allowed in an HTTP header (a newline, a blank?); "
+            f"check {check}"
         )
         raise ConfigurationError(msg)
     return found
@@ -147,7 +152,7 @@ class EnvironmentToken(NotPickled):
         """
         for name in self._names:
             if self._read(name):
-                return check_token(self._read(name) or "").reveal()
+                return check_token(self._read(name) or "", name).reveal()
         msg = f"no token: set {' or '.join(self._names)}"
         raise ConfigurationError(msg)
 

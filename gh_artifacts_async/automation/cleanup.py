@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api import endpoints, listing
-from gh_artifacts_async.api.environment import token_names_for
+from gh_artifacts_async.api.environment import token_advice
 from gh_artifacts_async.automation import now, retention
 from gh_artifacts_async.errors import (
     ConfigurationError,
@@ -48,8 +48,7 @@ def apply_cleanup(
     The arguments are checked here, before the block is entered.
     """
     if not github.has_token:
-        names = " or ".join(token_names_for(github.base, os.environ)[:2])
-        msg = f"deleting artifacts needs a token; pass one, or set {names}"
+        msg = f"deleting artifacts needs a token; {token_advice(github.base, os.environ)}"
         raise MissingTokenError(msg)
     _check_age(plan, max_age)
     return _applying(github, plan)

@@ -1,5 +1,6 @@
 """The parser: commands, global options before or after them, and what becomes of errors."""
 
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -8,7 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from gh_artifacts_async.cli import actions, amounts, asked, logs, mistakes, running
 from gh_artifacts_async.cli.context import Context
-from gh_artifacts_async.cli.exits import USAGE, exit_code, is_expected
+from gh_artifacts_async.cli.exits import INTERRUPTED, USAGE, exit_code, is_expected
 from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import screen
@@ -72,6 +73,12 @@ def run(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _leave_the_line(code: int) -> None:
+    """Begin a new line after Ctrl-C, which the terminal shows as ``^C``."""
+    if code == INTERRUPTED and screen.is_terminal(sys.stderr):
+        screen.say("\n")
+
+
 def answer(context: Context, command: Callable[[], int | None], seconds: float | None = None) -> int:
     """Run a command, and turn its errors into one sentence and an exit code.
 
@@ -87,6 +94,7 @@ def answer(context: Context, command: Callable[[], int | None], seconds: float |
                 actions.publish(context.report, context.warning)
             return code
     except running.Stopped as stopped:
+        _leave_the_line(stopped.code)
         context.note(str(stopped))
         return stopped.code
     except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user

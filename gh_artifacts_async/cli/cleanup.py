@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from gh_artifacts_async import Artifact, ArtifactsClient, CleanupPlan, Outcome, RetentionPolicy
 from gh_artifacts_async.cli import amounts, reports, running
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.context import DELETING, Context
 from gh_artifacts_async.cli.exits import OK, SOME_FAILED, combined
 from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.output import Output, Printer
@@ -71,7 +71,7 @@ async def _looked_up(context: Context, target: Target, numbers: tuple[int, ...])
     Raises:
         ArtifactsError: anything but a 404, which is one artifact's own.
     """
-    async with context.client(target) as client:
+    async with context.client(target, token_for=DELETING) as client:
         answers = await asyncio.gather(
             *(client.get_artifact(target.repo, number) for number in numbers), return_exceptions=True
         )
@@ -96,7 +96,7 @@ def _agreed(found: list[Artifact], target: Target) -> bool:
 
 async def _delete(context: Context, target: Target, found: _Found) -> int:
     report = _Deletions(context, found.failures)
-    async with context.client(target) as client:
+    async with context.client(target, token_for=DELETING) as client:
         with context.group(f"Deleting from {target.repo}", as_json=False):
             await report.take_all(client, CleanupPlan.of(found.artifacts))
     return report.close(target)
@@ -138,7 +138,8 @@ class _Deletions:
     def close(self, target: Target) -> int:
         """Say what all came to, and return the exit code."""
         said = lines.total(self.deleted, len(self._errors))
-        self._context.note(said)
+        if self.deleted or len(self._errors) != 1:  # else the one error says it all
+            self._context.note(said)
         failed = [*self._lost, *((one["id"], one["name"], one["error"]) for one in self.failed)]
         self._context.report = reports.deletions(f"Deleted from {target.repo}", self.deleted, failed, said)
         return combined(self._errors, done=len(self.deleted))
@@ -226,7 +227,8 @@ async def _prune(
     context: Context, target: Target, policy: RetentionPolicy, printer: Printer | None, *, apply: bool
 ) -> int:
     bar = bars.Spinner() if context.live else None
-    async with context.client(target, *([] if bar is None else [bar])) as client:
+    token_for = DELETING if apply else None
+    async with context.client(target, *([] if bar is None else [bar]), token_for=token_for) as client:
         with bar or contextlib.nullcontext():
             plan = await client.plan_cleanup(target.repo, policy)
         if printer is None and plan.delete:

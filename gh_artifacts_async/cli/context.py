@@ -15,7 +15,7 @@ from gh_artifacts_async.cli import asked, repo
 from gh_artifacts_async.cli.actions import Report
 from gh_artifacts_async.cli.options import GlobalOptions
 from gh_artifacts_async.cli.render import events, screen, sentences, text, workflow
-from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.errors import ConfigurationError, MissingTokenError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 3900.0
 """Seconds: a person at the command line would rather wait out GitHub's hour than start over."""
+
+DOWNLOADING, DELETING = "downloading", "deleting"
+"""What needs a token."""
 
 _SAME_WAIT = 5.0
 """Seconds by which two waits differ that need not both be told."""
@@ -70,11 +73,19 @@ class Context:
         return target
 
     @asynccontextmanager
-    async def client(self, target: Target, *observers: Observer) -> AsyncGenerator[ArtifactsClient]:
+    async def client(
+        self, target: Target, *observers: Observer, token_for: str | None = None
+    ) -> AsyncGenerator[ArtifactsClient]:
         """Open a client for the target's API, with the environment's token and proxies, or the login stored by gh.
+
+        Args:
+            target: whose API.
+            observers: of the client, beside this program's own.
+            token_for: what needs a token, such as ``"deleting"``: without one, no request is sent.
 
         Raises:
             ConfigurationError: a setting is not valid.
+            MissingTokenError: there is no token, and ``token_for`` needs one.
         """
         from gh_artifacts_async import ArtifactsClient, Limits, resolve_base_url
 
@@ -83,6 +94,9 @@ class Context:
         if stored is not None:
             given["token"] = stored
             self.login = repo.web_host(resolve_base_url(target.base_url))
+        elif token_for is not None and not any(map(os.environ.get, repo.token_variables_of(target.base_url))):
+            msg = f"{token_for} needs a token"
+            raise MissingTokenError(msg)
         await self._mask(target.base_url, stored)
         client = ArtifactsClient.from_env(
             ca_file=self.options.ca_file,
@@ -176,6 +190,7 @@ class Context:
             token_in=None if self.login else next(filter(os.environ.get, variables), None),
             login=self.login,
             lacks=asked.lacking(self.command),
+            unused_token=repo.unused_token(self.api, os.environ),
             login_helps=repo.login_command(self.api) if self.options.token_from in {None, "gh"} else None,
             resumes=resumes,
             can_replace=can_replace,

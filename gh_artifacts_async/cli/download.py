@@ -23,7 +23,7 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.cli import conflicts, merge, reports, running
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.context import DOWNLOADING, Context
 from gh_artifacts_async.cli.exits import combined
 from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.output import Output, Printer
@@ -82,7 +82,7 @@ def download(
 ) -> int:
     """Download artifacts."""
     argument, rest = repositories.split_by_slash(words)
-    selection = Selection(ids=repositories.ids(rest), everything=all_, selectors=selectors)
+    selection = Selection(ids=repositories.ids(rest, by_name=True), everything=all_, selectors=selectors)
     selection.check()
     _check(jobs, dir_)
     merge.check(dir_, layout, conflicts_, merges=merge_)
@@ -156,7 +156,8 @@ async def _selected(context: Context, client: ArtifactsClient, order: Order) -> 
 async def _merge(context: Context, order: Order, way: Conflicts, *, dry_run: bool) -> int:
     """Merge instead; all of it or nothing."""
     drawn = bars.DownloadBars() if context.live else None
-    async with context.client(order.target, *_observers(drawn)) as client:
+    token_for = None if dry_run else DOWNLOADING
+    async with context.client(order.target, *_observers(drawn), token_for=token_for) as client:
         with drawn or contextlib.nullcontext():
             selected = await _selected(context, client, order)
             merging = merge.Merging(
@@ -185,7 +186,7 @@ def _observers(drawn: bars.DownloadBars | None) -> list[Observer]:
 async def _download(context: Context, order: Order) -> int:
     tally = Tally()
     drawn = bars.DownloadBars() if context.live else None
-    async with context.client(order.target, tally, *_observers(drawn)) as client:
+    async with context.client(order.target, tally, *_observers(drawn), token_for=DOWNLOADING) as client:
         with drawn or contextlib.nullcontext():
             selected = await _selected(context, client, order)
             report = Report(context, order, selected, tally)
@@ -280,7 +281,9 @@ class Report:
         if self._at_the_end and self.order.printer is None:
             screen.write(sys.stdout, lines.table(self._results, screen.view(sys.stdout)))
         said = lines.total(self._results, len(self._failures), self._elapsed, self._tally, self.order.directory)
-        self.context.note(said)
+        tried = bool(self._results) or len(self.selected.artifacts) > 1
+        if tried or not self._failures:  # else the one error says it all
+            self.context.note(said)
         return said
 
     def _sentence(self, error: Exception) -> str:

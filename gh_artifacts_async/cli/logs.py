@@ -32,12 +32,16 @@ def _line(record: logging.LogRecord) -> str:
     """Return what a record says, for a person: a request with its answer, or why it is sent again."""
     said = vars(record)
     match said.get("gh_event"):
-        case "request" if said["gh_error"] is None:
+        case "request" if said["gh_error"] is not None:  # why, the next line says: a retry's, or the error's
+            return (
+                f"{said['gh_method']} {said['gh_host']}{said['gh_path']}: no answer after {_took(said['gh_duration'])}"
+            )
+        case "request":
             left = "" if said["gh_remaining"] is None else f", {said['gh_remaining']:,} requests left"
             named = "" if said["gh_request_id"] is None else f", request id {said['gh_request_id']}"
             where = f"{said['gh_method']} {said['gh_host']}{said['gh_path']}"
             return f"{where}: {said['gh_status']} in {_took(said['gh_duration'])}{left}{named}"
-        case "request" | "pacing":
+        case "pacing":
             return record.getMessage()
         case "retry":
             when = f" in {_took(said['gh_wait'])}" if said["gh_wait"] else ""

@@ -202,13 +202,14 @@ COMMANDS: dict[str, Command] = {
     ),
     "ls": Command(
         brief="List the files in an artifact's zip without downloading it.",
-        usage=("ls [OWNER/REPO] ID [OPTIONS]",),
+        usage=("ls [OWNER/REPO] ID [OPTIONS]", "ls [OWNER/REPO] --name NAME [--branch BRANCH]... [OPTIONS]"),
         about=(
+            "The artifact is given by its ID, or by options that select one, as for download.",
             "Only the end of the zip is fetched.",
             "Where storage does not support ranges, as on old GitHub Enterprise Servers, the whole zip is.",
         ),
-        options=(_REPO, _JSON, _JQ),
-        examples=("ls octo-org/octo-docs 11",),
+        options=(_REPO, *_SELECTORS, _JSON, _JQ),
+        examples=("ls octo-org/octo-docs 11", "ls octo-org/octo-docs --workflow ci.yml --branch main --name coverage"),
     ),
     "cat": Command(
         brief="Print one file from an artifact's zip without downloading the zip.",

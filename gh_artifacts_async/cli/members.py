@@ -2,9 +2,9 @@
 
 import contextlib
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import attrs
 from cyclopts import Parameter
@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from gh_artifacts_async import Artifact, ArtifactRef, ArtifactsClient, ExtractPolicy, Member, RemoteArchive
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli import running
-from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.context import DOWNLOADING, Context
 from gh_artifacts_async.cli.exits import OK, NoMatchError
 from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.output import Output, Printer
@@ -23,6 +23,8 @@ from gh_artifacts_async.cli.selection import Selection, select
 from gh_artifacts_async.cli.selectors import Selectors
 from gh_artifacts_async.errors import ArchiveLimitError, ArtifactExpiredError, ConfigurationError, MemberNotFoundError
 
+T = TypeVar("T")
+
 _LOOK = ExtractPolicy(max_total_bytes=None, max_ratio=None, max_depth=None, symlinks="skip")
 """Nothing is written to disk: how much an archive would unpack to, and where its links lead, does no harm."""
 
@@ -32,15 +34,21 @@ _SHOWN = 3
 def ls(
     *words: str,
     repo: Repo = None,
+    selectors: Annotated[Selectors, Parameter(name="*")] = Selectors(),  # noqa: B008 - frozen
     output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
     """List the members of a remote zip."""
-    argument, rest = repositories.split(words, after=1)
+    selectors.check()
+    wanted: int | Selectors = selectors
+    if selectors.given:
+        argument, _ = repositories.split(words, after=0)
+    else:
+        argument, rest = repositories.split(words, after=1, instead=" or --name NAME")
+        (wanted,) = repositories.ids(rest, by_name=True)
     printer = output.printer()
     target = context.target(argument, repo)
-    (number,) = repositories.ids(rest)
-    return running.run(lambda: _ls(context, target, number, printer))
+    return running.run(lambda: _if_any(context, wanted, _ls(context, target, wanted, printer))) or OK
 
 
 def cat(
@@ -59,10 +67,10 @@ def cat(
     if selectors.given:
         argument, name = repositories.split_member(words)
     else:
-        argument, (number, name) = repositories.split(words, after=2)
-        (wanted,) = repositories.ids([number])
+        argument, (number, name) = repositories.split(words, after=2, instead=" or --name NAME and a MEMBER")
+        (wanted,) = repositories.ids([number], by_name=True)
     target = context.target(argument, repo)
-    data = running.run(lambda: _read(context, target, wanted, name, max_bytes=max_bytes))
+    data = running.run(lambda: _if_any(context, wanted, _read(context, target, wanted, name, max_bytes=max_bytes)))
     if data is not None:
         screen.write_bytes(sys.stdout, data)
     return OK
@@ -73,7 +81,7 @@ async def _opened(context: Context, target: Target, wanted: int | Selectors) -> 
     """Open the archive; where all of it has to be fetched, which takes long, that is shown."""
     bar = bars.Spinner() if context.live else None
     observers = [] if bar is None else [bar]
-    async with context.client(target, *observers) as client:
+    async with context.client(target, *observers, token_for=DOWNLOADING) as client:
         with bar or contextlib.nullcontext():
             artifact = (
                 ArtifactRef(target.repo, wanted) if isinstance(wanted, int) else await _one(client, target, wanted)
@@ -102,9 +110,21 @@ async def _one(client: ArtifactsClient, target: Target, wanted: int | Selectors)
     return selected.artifacts[0]
 
 
-async def _ls(context: Context, target: Target, artifact_id: int, printer: Printer | None) -> int:
+async def _if_any(context: Context, wanted: int | Selectors, work: Coroutine[Any, Any, T]) -> T | None:
+    """Do something with an artifact; None if none matches, and ``--if-none`` says that is no error."""
+    try:
+        return await work
+    except (NoMatchError, ArtifactExpiredError) as error:
+        if isinstance(wanted, int) or wanted.if_none == "error":
+            raise
+        if wanted.if_none == "warn":
+            context.warning(context.sentence(error))
+        return None
+
+
+async def _ls(context: Context, target: Target, wanted: int | Selectors, printer: Printer | None) -> int:
     """Show what is in an archive, and what it took to learn that."""
-    async with _opened(context, target, artifact_id) as archive:
+    async with _opened(context, target, wanted) as archive:
         document = None if printer is None else documents.archive(archive)
         cost = lines.cost(archive)
     if printer is not None:
@@ -116,33 +136,22 @@ async def _ls(context: Context, target: Target, artifact_id: int, printer: Print
     return OK
 
 
-async def _read(
-    context: Context, target: Target, wanted: int | Selectors, name: str, *, max_bytes: int
-) -> bytes | None:
-    """Return one file's bytes; None if no artifact matches, and that is no error.
+async def _read(context: Context, target: Target, wanted: int | Selectors, name: str, *, max_bytes: int) -> bytes:
+    """Return one file's bytes.
 
     Raises:
         MemberNotFoundError: there is no file of that name.
         ArchiveLimitError: it is larger than ``max_bytes``.
         ArtifactsError: it could not be fetched.
     """
-    try:
-        return await _member(context, target, wanted, name, max_bytes=max_bytes)
-    except (NoMatchError, ArtifactExpiredError) as error:
-        if isinstance(wanted, int) or wanted.if_none == "error":
-            raise
-        if wanted.if_none == "warn":
-            context.warning(context.sentence(error))
-        return None
-
-
-async def _member(context: Context, target: Target, wanted: int | Selectors, name: str, *, max_bytes: int) -> bytes:
     async with _opened(context, target, wanted) as archive:
         if any(link.name == name for link in archive.directory.skipped):
             msg = f"{name!r} is a symbolic link, and links are not followed"
             raise MemberNotFoundError(msg, member=name, rule="link")
         member = archive.directory.get(name)
-        size = 0 if member is None else _size(member)
+        if member is None:
+            raise MemberNotFoundError(lines.not_found(archive, target.repo, name), member=name, rule="name")
+        size = _size(member)
         if size > max_bytes:
             msg = f"{name!r} is {size:,} bytes long, and the limit is {max_bytes:,}; use --max-bytes {size}"
             raise ArchiveLimitError(msg, member=name, rule="max_bytes", limit="max_bytes", value=size)

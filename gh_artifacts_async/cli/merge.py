@@ -84,7 +84,7 @@ class Merging:
             self.printer.document(self._document(result, failures, elapsed))
         elif result is not None:
             screen.write(sys.stdout, lines.merged(result))
-        said = lines.merge_total(result, len(failures), elapsed)
+        said = lines.merge_total(result, len(failures), elapsed, self.directory)
         self.context.note(said)
         title = f"Download from {self.head['repository']}"
         failed = [(one.id, one.name, self._sentence(one.error)) for one in failures]

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from gh_artifacts_async import ArtifactQuery, ArtifactsClient, Failure, MirrorReport
 from gh_artifacts_async.cli import repo as repositories
 from gh_artifacts_async.cli import reports, running
-from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.context import DOWNLOADING, Context
 from gh_artifacts_async.cli.exits import OK, NoMatchError, combined
 from gh_artifacts_async.cli.options import Repo
 from gh_artifacts_async.cli.output import Output, Printer
@@ -94,7 +94,7 @@ def mirror(
 async def _mirror(context: Context, order: Order) -> int:
     started = asyncio.get_running_loop().time()
     drawn = bars.DownloadBars() if context.live else None
-    async with context.client(order.target, *([drawn] if drawn else [])) as client:
+    async with context.client(order.target, *([drawn] if drawn else []), token_for=DOWNLOADING) as client:
         with drawn or contextlib.nullcontext():
             report = await _run(client, order)
     elapsed = asyncio.get_running_loop().time() - started

@@ -18,9 +18,12 @@ _WORDS = (
     (r'^(?:Command ".*" parameter|Parameter) (-\S+) requires an argument\.?$', r"\1 needs a value."),
     (r'^Command ".*" parameter (\S+) requires an argument\.?$', r"\1 is missing."),
     (r'^(?:Command ".*" parameter|Parameter) (\S+) specified multiple times\.?$', r"\1 is given more than once."),
-    (r"^Unused Tokens: \[(.*)\]\.?$", r"Unexpected argument: \1."),
+    (r"^Unused Tokens: \[(.*)\]\.?$", r"Unexpected argument \1."),
+    (r"^Unknown option: ", "Unknown option "),
+    (r"Choose from: ", "Choose from "),
     (r"^(Unknown command .*?) Available commands: .*$", r"\1"),
 )
+_QUOTED = re.compile(r'"([^"]*)"')
 _OPTION_FIRST = re.compile(r'^Unknown command "(-.*)"\.')
 
 
@@ -38,7 +41,19 @@ def sentence(error: Exception, argv: Sequence[str]) -> str:
     if found := _OPTION_FIRST.match(said):
         said = _unknown_option(found[1])
     page = f"{manual.NAME} {command}" if command in manual.COMMANDS else manual.NAME
-    return f"{said}{'' if said.endswith(('.', '?')) else '.'} See {page} --help."
+    said = _as_ours(said)
+    return f"{said} See {page} --help" if said.endswith("?") else f"{said}; see {page} --help"
+
+
+def _as_ours(said: str) -> str:
+    """Return it in the style of all other errors: one sentence in lower case, with single quotes."""
+    said = _QUOTED.sub(r"'\1'", said.rstrip("."))
+    first, *others = re.split(r"\. (?=[A-Z])", said)
+    return "; ".join([_lower(first), *map(_lower, others)])
+
+
+def _lower(said: str) -> str:
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
 
 
 def _unknown_option(given: str) -> str:
@@ -48,7 +63,7 @@ def _unknown_option(given: str) -> str:
         return f"{name} is an option of a command: give it after the command's name."
     known = [name for option in manual.GLOBAL for name in option.names]
     near = difflib.get_close_matches(name, known, n=1)
-    return f"Unknown option: {given}." + "".join(f" Did you mean {name}?" for name in near)
+    return f"Unknown option {name}." + "".join(f" Did you mean {name}?" for name in near)
 
 
 def _number(found: re.Match[str]) -> str:

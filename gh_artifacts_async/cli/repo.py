@@ -7,6 +7,7 @@ host of ``origin`` is never trusted, since whoever made the checkout chose it, a
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ def resolve(argument: str | None, option: str | None, *, api_url: str | None, en
         msg = f"the repository is given twice, as {argument!r} and as -R {option}; give it once"
         raise ConfigurationError(msg)
     for where, value in (
-        ("the argument", argument),
+        ("", argument),
         ("-R", option),
         ("GH_REPO", environ.get("GH_REPO")),
         ("GITHUB_REPOSITORY", environ.get("GITHUB_REPOSITORY")),
@@ -77,10 +78,10 @@ def _named(value: str, where: str, api_url: str | None) -> Target:
     base = _api_of(host)
     if base is None:
         shown = "what precedes OWNER/REPO" if "@" in host else repr(host)  # a password must not be shown
-        msg = f"{where}: {shown} is not a host name"
+        msg = f"{_from(where)}{shown} is not a host name"
         raise ConfigurationError(msg)
     if api_url is not None and resolve_base_url(api_url) != base:
-        msg = f"{where} names the host {host}, but --api-url names another; give one of them"
+        msg = f"{where or 'the repository'} names the host {host}, but --api-url names another; give one of them"
         raise ConfigurationError(msg)
     return Target(_repository(rest, where), base)
 
@@ -107,11 +108,28 @@ def token_variables_of(api_url: str | None) -> tuple[str, ...]:
         return token_variables("github.com")
 
 
-def login_command(api_url: str | None) -> str | None:
-    """Return the command that stores a login for an API; None where the API is not known."""
+def unused_token(api_url: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return why a token in the environment is not used for an API; None where there is none, or it is used."""
+    names = token_variables_of(api_url)
+    others = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+    if any(map(environ.get, names)):
+        return None
     try:
         host = web_host(api_url or resolve_base_url())
     except ConfigurationError:
+        return None
+    found = next((name for name in others if name not in names and environ.get(name)), None)
+    of = "GitHub Enterprise Server" if "GH_TOKEN" in names else "github.com"
+    return None if found is None else f"{found} is for {of}, not for {host}"
+
+
+def login_command(api_url: str | None) -> str | None:
+    """Return the command that stores a login for an API; None where the API is not known, or on this machine."""
+    try:
+        host = web_host(api_url or resolve_base_url())
+    except ConfigurationError:
+        return None
+    if host in {"localhost", "::1"} or host.startswith("127."):
         return None
     return "gh auth login" if host == "github.com" else f"gh auth login --hostname {host}"
 
@@ -120,8 +138,13 @@ def _repository(slug: str, where: str) -> RepositoryName:
     try:
         return RepositoryName.parse(slug)
     except ConfigurationError as error:
-        msg = f"{where}: {error}"
+        msg = f"{_from(where)}{error}"
     raise ConfigurationError(msg)
+
+
+def _from(where: str) -> str:
+    """Return how a sentence begins about what an option or a variable says; nothing for an argument, which is seen."""
+    return f"{where}: " if where else ""
 
 
 def _origin(api_url: str | None, environ: Mapping[str, str]) -> Target:
@@ -166,8 +189,13 @@ def _git(*arguments: str) -> str | None:
     return asked.stdout.strip() if asked.returncode == 0 else None
 
 
-def split(words: Sequence[str], *, after: int) -> tuple[str | None, list[str]]:
+def split(words: Sequence[str], *, after: int, instead: str = "") -> tuple[str | None, list[str]]:
     """Split the positionals of a command that takes OWNER/REPO and exactly ``after`` more: an ID, and a MEMBER.
+
+    Args:
+        words: the positionals.
+        after: how many.
+        instead: what else the command takes.
 
     Raises:
         ConfigurationError: there are more, or fewer.
@@ -178,7 +206,7 @@ def split(words: Sequence[str], *, after: int) -> tuple[str | None, list[str]]:
         return None, list(words)
     *others, last = ("OWNER/REPO", "an ID", "a MEMBER")[: after + 1]
     expected = f"{', '.join(others)} and {last}" if others else last
-    msg = f"expected {expected}, got {text.count(len(words), 'argument')}; see --help"
+    msg = f"expected {expected}{instead}, got {text.count(len(words), 'argument')}; see --help"
     raise ConfigurationError(msg)
 
 
@@ -223,8 +251,12 @@ def split_by_slash(words: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, list(words)
 
 
-def ids(words: Sequence[str]) -> tuple[int, ...]:
+def ids(words: Sequence[str], *, by_name: bool = False) -> tuple[int, ...]:
     """Return artifact ids, each once.
+
+    Args:
+        words: the ids.
+        by_name: the command takes ``--name``, too.
 
     Raises:
         ConfigurationError: one is not a number.
@@ -233,7 +265,8 @@ def ids(words: Sequence[str]) -> tuple[int, ...]:
     for word in words:
         number = amounts.whole(word)
         if number is None:
-            msg = f"{word!r} is not an artifact ID; gh-artifacts list shows the IDs, which are whole numbers"
+            named = f"for the artifact of this name, use --name {shlex.quote(word)}; " if by_name else ""
+            msg = f"{word!r} is not an artifact ID; {named}gh-artifacts list shows the IDs, which are whole numbers"
             raise ConfigurationError(msg)
         found[number] = None
     return tuple(found)

@@ -142,6 +142,8 @@ async def _watch(
         context.client(target) as client,
         client.watch(target.repo, name=name, since=since, interval=interval) as watched,
     ):
+        if screen.is_terminal(sys.stderr):
+            context.note(lines.watching(target.repo, interval))
         async for artifact in watched:
             if not _show(watched, artifact, printer):
                 break

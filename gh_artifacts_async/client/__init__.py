@@ -138,7 +138,7 @@ class ArtifactsClient(Upkeep):
         found = read_environment(variables, overrides.get("base_url"))
         options: ClientOptions = {"base_url": found.base_url}
         if found.token_names:
-            check_token(variables[found.token_names[0]])
+            check_token(variables[found.token_names[0]], found.token_names[0])
             options["token"] = EnvironmentToken(*found.token_names, environ=variables)
         options.update(overrides)
         return cls(**options)

@@ -7,7 +7,10 @@ neither cause nor context.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
+import socket
 import ssl
 
 import aiohttp
@@ -22,6 +25,30 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.transport.bounds import SILENT, ClosedError, OutOfTimeError
 
 _UNKNOWN = re.compile("issuer|self.signed")
+_UNRESOLVED = "its name could not be resolved; check the address and the firewall"
+_USUAL_PORTS = (None, 80, 443)
+_IN_WORDS = {
+    errno.ECONNREFUSED: "it was refused",
+    errno.ECONNRESET: "it was reset by the other side",
+    errno.ECONNABORTED: "it was broken off",
+    errno.EPIPE: "it was closed by the other side",
+    errno.EHOSTUNREACH: "there is no route to the host",
+    errno.ENETUNREACH: "the network is unreachable",
+    errno.ENETDOWN: "the network is down",
+    errno.EMFILE: "too many files are open",
+    errno.EACCES: "the system does not allow it",
+    errno.EPERM: "the system does not allow it",
+}
+"""What the operating system's numbers mean."""
+_KINDS: tuple[tuple[type[BaseException], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, _UNRESOLVED),
+    (UnicodeError, _UNRESOLVED),
+    (socket.gaierror, _UNRESOLVED),
+    (aiohttp.ServerDisconnectedError, "it was closed without a response"),
+    (aiohttp.ClientPayloadError, "it broke before the body was complete"),
+    (aiohttp.ClientResponseError, "the response is not valid HTTP"),
+)
+"""What an exception says by its class; the first that fits counts."""
 _PROXY_SAYS = {
     403: ", it does not allow this host",
     407: ", its user name or password is missing or wrong",
@@ -68,7 +95,8 @@ def transport_error(error: BaseException, host: str, proxy: str | None = None) -
         return ConnectionFailedError(f"the connection to {where} was closed", host=host)
     closed = isinstance(error, RuntimeError) and str(error) == "Connection closed."  # so aiohttp.StreamReader words it
     if closed or isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError | UnicodeError):
-        return ConnectionFailedError(f"the connection to {where} failed: {_reason(error)}", host=host)
+        refused = _refused(error, where, direct=proxy is None)
+        return ConnectionFailedError(refused or f"the connection to {where} failed: {_reason(error)}", host=host)
     return None
 
 
@@ -113,16 +141,25 @@ def _tls_reason(error: BaseException) -> str:
 
 def _reason(error: BaseException) -> str:
     """Describe a failure without anything of the request."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
-        return "its name could not be resolved; check the address and the firewall"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it was closed without a response"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "it broke before the body was complete"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return "the response is not valid HTTP"
-    said = getattr(getattr(error, "os_error", error), "strerror", None)
-    return said if said and "://" not in said else "it was refused or broke"  # aiohttp puts URLs there, too
+    inner = getattr(error, "os_error", error)
+    for kind, said in _KINDS:
+        if isinstance(error, kind):
+            return said
+    if isinstance(inner, ssl.SSLError):
+        return "the TLS connection was cut off"
+    number = getattr(inner, "errno", None)  # never its text: asyncio and aiohttp put addresses and URLs there
+    if number in _IN_WORDS:
+        return _IN_WORDS[number]
+    return os.strerror(number) if isinstance(number, int) and number in errno.errorcode else "it was refused or broke"
+
+
+def _refused(error: BaseException, where: str, *, direct: bool) -> str | None:
+    """Return that nothing listens there, and on which port unless it is the usual one; None for another failure."""
+    inner = getattr(error, "os_error", error)
+    if not isinstance(inner, ConnectionRefusedError) and getattr(inner, "errno", None) != errno.ECONNREFUSED:
+        return None
+    port = getattr(error, "port", None) if direct else None
+    return f"the connection to {where if port in _USUAL_PORTS else f'{where}:{port}'} was refused"
 
 
 def without_traceback(error: BaseException) -> None:

@@ -167,7 +167,8 @@ async def test_the_process_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"), [({}, "set GH_TOKEN or GITHUB_TOKEN"), ({"GH_TOKEN": "a b"}, "not allowed in an HTTP header")]
+    ("environ", "said"),
+    [({}, "set GH_TOKEN or GITHUB_TOKEN"), ({"GH_TOKEN": "a b"}, "the token in GH_TOKEN is empty or contains")],
 )
 async def test_an_environment_without_a_token(environ, said):
     """Neither of them is set, or no header can carry it."""

@@ -117,7 +117,9 @@ async def test_a_server_error_that_stays(github, run, patient):
 async def test_nobody_listens(unused_tcp_port):
     """A refused connection is tried again, and named."""
     async with GitHubSession(TOKEN, base_url=f"http://127.0.0.1:{unused_tcp_port}", retry=POLICY) as session:
-        with pytest.raises(errors.ConnectionFailedError, match=r"127\.0\.0\.1 failed") as caught:
+        with pytest.raises(
+            errors.ConnectionFailedError, match=rf"^the connection to 127\.0\.0\.1:{unused_tcp_port} was refused$"
+        ) as caught:
             await api.get_artifact(session, REPO, 1)
     check_silent(caught.value)
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from gh_artifacts_async.cli import app
+from gh_artifacts_async.cli import app, running
+from gh_artifacts_async.cli.context import Context
+from gh_artifacts_async.cli.options import GlobalOptions
 from tests.cli.conftest import REPO
 
 
@@ -15,9 +19,9 @@ def test_flags_have_no_negative_forms(bare_cli):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["lst"], 'Unknown command "lst".'),
-        (["lst", "--help"], 'Unknown command "lst".'),
-        (["list", REPO, "--nmae", "x"], "Unknown option: "),
+        (["lst"], "unknown command 'lst';"),
+        (["lst", "--help"], "unknown command 'lst';"),
+        (["list", REPO, "--nmae", "x"], "unknown option --nmae"),
         (["list", REPO, "--limit", "many"], "many"),
         (["list", REPO, "--run"], "--run"),
         (["list", "a/b", "c/d"], "expected OWNER/REPO, got 2 arguments"),
@@ -27,8 +31,14 @@ def test_flags_have_no_negative_forms(bare_cli):
         (["list"], "no repository given"),
         (["show", REPO, "x"], "is not an artifact ID"),
         (["show"], "and an ID, got"),
-        (["ls", REPO], "and an ID, got"),
-        (["ls", REPO, "x"], "is not an artifact ID"),
+        (["ls", REPO], "and an ID or --name NAME, got 1 argument"),
+        (
+            ["ls", REPO, "x"],
+            "is not an artifact ID; for the artifact of this name, use --name x; gh-artifacts list shows",
+        ),
+        (["download", REPO, "a b"], "use --name 'a b'; gh-artifacts list shows"),
+        (["delete", REPO, "x", "--yes"], "'x' is not an artifact ID; gh-artifacts list shows"),
+        (["cat", REPO], "expected OWNER/REPO, an ID and a MEMBER or --name NAME and a MEMBER, got 1 argument"),
         (["ls", "-R", REPO, REPO, "7"], "given twice"),
         (["cat", REPO, "7"], "and a MEMBER, got 2 arguments"),
         (["cat", REPO, "x", "y"], "is not an artifact ID"),
@@ -85,3 +95,15 @@ def test_an_interrupt_before_the_work_has_begun(bare_cli, monkeypatch):
 
     monkeypatch.setattr(app, "build", interrupted)
     assert bare_cli("list").code == 130
+
+
+@pytest.mark.parametrize(("code", "said"), [(130, "\ninterrupted\n"), (143, "terminated\n")])
+def test_a_line_of_its_own_after_ctrl_c(monkeypatch, terminal, code, said):
+    """A terminal has shown ^C, and the cursor stands behind it."""
+
+    def stopped() -> int:
+        raise running.Stopped(code)
+
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert app.answer(Context(GlobalOptions()), stopped) == code
+    assert terminal.getvalue() == said

@@ -108,6 +108,14 @@ class TestDelete:
         assert left(server) == set()
         assert cli("delete", REPO, 7, "--yes").code == 3
 
+    def test_the_one_that_fails_is_told_once(self, server, cli):
+        """The error says all of it."""
+        number = server.artifact(server.run(), "docs")
+        server.github.scopeless_tokens = ["secret-token"]
+        ran = cli("delete", REPO, number, "--yes")
+        assert (ran.code, ran.err.count("\n")) == (4, 1)
+        assert ran.err.startswith("error: docs: ")
+
     def test_an_expired_artifact(self, server, cli):
         """It can be deleted too, and frees nothing."""
         number = server.artifact(server.run(), "docs", expired=True, size=1000, size_in_bytes=1000)

@@ -73,7 +73,7 @@ def test_running_it_again_skips_what_is_there(server, cli):
     ran = cli("download", REPO, "--all")
     assert ran.code == 0
     assert "already there" in ran.out
-    assert "1 already there" in ran.err
+    assert "1 artifact already in ." in ran.err
     assert "downloaded" not in ran.err
     assert len(server.github.requests_to("storage")) == before
     assert cli("download", REPO, "--all", "--json").document["downloaded"][0]["skipped"] is True
@@ -124,7 +124,7 @@ class TestExtract:
         lines = sorted(line.split("  ")[-1] for line in ran.out.splitlines())
         assert lines == sorted(["(2 files)", str(Path("out/report.html"))])
         assert "2 artifacts downloaded to out" in ran.err
-        assert "; 1 zip unpacked to 2 files" in ran.err
+        assert "), 1 zip unpacked\n" in ran.err
 
     def test_as_json(self, server, cli):
         """The document names each file that was unpacked; null where nothing was."""
@@ -172,7 +172,7 @@ class TestExtract:
         ran = cli("download", REPO, "--run", run.id, "--extract", "--dry-run")
         assert ran.out.count("skip (already there)") == 2
         ran = cli("download", REPO, "--run", run.id, "--extract", "--dry-run", "--if-exists", "replace")
-        assert ran.err == "nothing to download; 2 already there\n"
+        assert ran.err == "2 artifacts already in .\n"
         assert {path.name for path in tmp_path.iterdir()} == {
             "docs",
             "docs.zip",
@@ -342,6 +342,18 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
     assert ran.code == 8
     assert ran.err.count("error:") == 1
     assert "12 failed" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "errors"), [(["--name", "zz"], 1), ([7], 1), ([7, 8], 2), (["--name", "logs"], 1), (["--name", "y*"], 1)]
+)
+def test_what_failed_is_told_once(server, cli, words, errors):
+    """Where nothing was tried, or one artifact failed, its error says all of it."""
+    number = server.artifact(server.run(), "logs")
+    server.github.faults.status(number, 404, times=None)
+    ran = cli("download", REPO, *words)
+    assert ran.code == 3
+    assert ran.err.count("error: ") == ran.err.count("\n") == errors
 
 
 @pytest.mark.parametrize("words", [("download", REPO, "--all"), ("mirror", REPO, "out")])

@@ -99,15 +99,49 @@ class TestPrograms:
         assert cli("download", REPO).code == 2
 
     def test_no_token(self, server, cli, monkeypatch):
-        """4: a download without a token is found before any request to storage."""
+        """4: what needs a token says so before any request, and says nothing else."""
         monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        number = server.artifact(server.run(), "logs")
+        for words in (
+            ["download", number],
+            ["download", 7],
+            ["download", number, "--merge", "--dir", "out"],
+            ["cat", number, "log.txt"],
+            ["ls", number],
+            ["mirror", "backup"],
+            ["delete", number, "--yes"],
+            ["prune", "--older-than", "1d", "--apply"],
+        ):
+            ran = cli(words[0], REPO, *words[1:])
+            deletes = words[0] in {"delete", "prune"}
+            needs = "deleting needs a token" if deletes else "downloading needs a token, even from a public repository"
+            assert (ran.code, ran.out) == (4, "")
+            set_it = "set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN to a valid token"
+            assert ran.err == f"error: {needs}; {set_it}\n", words
+        assert server.github.requests == []
+        assert cli("download", REPO, number, "--dry-run").code == 0
+
+    def test_a_token_for_another_host(self, server, cli, monkeypatch):
+        """4: it is said why it is not used."""
+        monkeypatch.delenv("GH_ENTERPRISE_TOKEN")
+        monkeypatch.setenv("GH_TOKEN", "secret-token")
         ran = cli("download", REPO, server.artifact(server.run(), "logs"))
         assert ran.code == 4
         assert ran.err == (
-            "error: downloading needs a token, even from a public repository; "
-            "set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN to a valid token, "
-            "or run gh auth login --hostname 127.0.0.1\n"
+            "error: downloading needs a token, and GH_TOKEN is for github.com, not for 127.0.0.1; "
+            "set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN to a valid token\n"
         )
+
+    def test_no_such_workflow(self, server, cli):
+        """3: no ID was given, so none is said to be wrong."""
+        server.run()
+        ran = cli("runs", REPO, "--workflow", "nope.yml")
+        assert ran.code == 3
+        assert ran.err == (
+            "error: no workflow 'nope.yml' in octo-org/octo-docs, or the token has no access; "
+            "gh-artifacts runs shows the workflows\n"
+        )
+        assert cli("download", REPO, "--workflow", "nope.yml").err == ran.err
 
     def test_not_found(self, server, cli):
         """3: an artifact that is not there."""

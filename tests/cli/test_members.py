@@ -202,9 +202,9 @@ class TestCat:
     @pytest.mark.parametrize(
         ("name", "said"),
         [
-            ("absent", "'absent' is not in the archive"),
+            ("absent", "'absent' is not in artifact "),
             ("docs/", "'docs/' is a folder"),
-            ("l\u202e", "'l\\u202e' is not in the archive"),
+            ("l\u202e", "'l\\u202e' is not in artifact "),
             ("link", "'link' is a symbolic link"),
         ],
     )
@@ -214,7 +214,26 @@ class TestCat:
         ran = cli("cat", REPO, server.artifact(server.run(), "docs", archive=archive), name)
         assert (ran.code, ran.out) == (3, "")
         assert said in ran.err
-        assert ran.err.endswith("; run gh-artifacts ls to see what is in it\n")
+        assert "gh-artifacts ls" in ran.err
+
+    @pytest.mark.parametrize(
+        ("files", "said"),
+        [
+            (
+                {"coverage/summary.json": "{}", "log.txt": ""},
+                "; did you mean coverage/summary.json? gh-artifacts ls {} lists its 2 files",
+            ),
+            ({"sumary.json": "{}"}, "; did you mean sumary.json? gh-artifacts ls {} lists its file"),
+            ({"a": "", "b": ""}, "; gh-artifacts ls {} lists its 2 files"),
+        ],
+    )
+    def test_what_is_meant_is_named(self, server, cli, files, said):
+        """The same name in a folder, or nearly the same; and a command that can be pasted."""
+        number = server.artifact(server.run(), "coverage", files=files)
+        ran = cli("cat", REPO, "--name", "coverage", "summary.json")
+        assert ran.code == 3
+        where = f"artifact {number} (coverage)"
+        assert ran.err == f"error: 'summary.json' is not in {where}{said.format(f'{REPO} {number}')}\n"
 
     @pytest.mark.github_com("ranges")
     def test_a_large_one_is_refused_until_it_is_asked_for(self, server, cli, number):
@@ -246,6 +265,26 @@ class TestCat:
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(20) == 0
+
+
+class TestLsBySelector:
+    """gh-artifacts ls, with the artifact given by options."""
+
+    def test_by_name(self, server, cli):
+        """The same options as those of cat."""
+        number = server.artifact(server.run(branch="main"), "docs", files=FILES)
+        for words in (["--name", "docs"], ["--branch", "main"], ["-p", "d*"]):
+            assert cli("ls", REPO, *words, "--json").document["id"] == number, words
+        assert "docs/log.txt" in cli("ls", "-R", REPO, "--name", "docs").out
+        assert cli("ls", REPO, number, "--name", "docs").code == 2
+
+    def test_none(self, server, cli):
+        """As for cat: an error, unless --if-none says otherwise."""
+        server.run()
+        ran = cli("ls", REPO, "--name", "zz")
+        assert (ran.code, ran.out, "no artifacts named 'zz'" in ran.err) == (3, "", True)
+        ran = cli("ls", REPO, "--name", "zz", "--if-none", "warn")
+        assert (ran.code, ran.out, "warning: no artifacts" in ran.err) == (0, "", True)
 
 
 class TestCatBySelector:

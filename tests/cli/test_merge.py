@@ -32,7 +32,7 @@ def test_merge(server, cli, tmp_path, ids):
     again = cli(*words)
     assert again.code == 0
     assert "already there" in again.out
-    assert "2 artifacts already there" in again.err
+    assert "2 artifacts already in dist" in again.err
     assert len(server.github.requests_to("storage")) == before
     assert len(ids) == 2
 

@@ -168,7 +168,7 @@ class TestCommands:
     @pytest.mark.usefixtures("step")
     def test_usage_errors_and_warnings_are_annotations(self, server, cli, bare_cli):
         """One line each, and nothing twice."""
-        assert bare_cli("lst").err.startswith('::error title=gh-artifacts::Unknown command "lst".')
+        assert bare_cli("lst").err.startswith("::error title=gh-artifacts::unknown command 'lst';")
         server.run()
         ran = cli("download", REPO, "--name", "50%", "--if-none", "warn")
         assert "\n::warning title=gh-artifacts::no artifacts named '50%25'" in ran.err

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gh_artifacts_async import ArtifactsClient, ArtifactsError, CleanupPlan
+from gh_artifacts_async import ArtifactsClient, ArtifactsError, CleanupPlan, RetryPolicy
 from tests.kits.archives import Entry, build
 
 if TYPE_CHECKING:
@@ -102,6 +102,10 @@ def requests(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.delenv("GH_ENTERPRISE_TOKEN")
         run("download", REPO, docs)
+        patch.setenv("GH_TOKEN", "secret-token")
+        run("download", REPO, docs)
+        patch.setenv("GH_ENTERPRISE_TOKEN", "a b")
+        run("list", REPO)
     github.tokens = {"another"}
     run("list", REPO)
     github.tokens = None
@@ -116,6 +120,7 @@ def requests(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     run("download", REPO, "--name", "nothing")
     run("download", REPO, server.artifact(commands.good, "old", expired=True))
     run("cat", REPO, docs, "nothing.txt")
+    run("runs", REPO, "--workflow", "nope.yml")
     run("download", REPO)
 
     run("list", REPO, fault=lambda: faults.rate_limit(reset_in=7200))
@@ -183,6 +188,7 @@ async def of_calls(url: str) -> list[str]:
         large = next(artifact for artifact in found if artifact.name == "large")
         twins = [artifact for artifact in found if artifact.name == "wheels"]
         await failing(client.read_member(large, "large.txt", max_bytes=1000))
+        await failing(client.read_member(large, "nothing.txt"))
         await failing(client.count_artifacts("octo-docs"))
         plan = CleanupPlan.of(found[:1])
         await asyncio.sleep(0.01)
@@ -191,6 +197,12 @@ async def of_calls(url: str) -> list[str]:
     await failing(client.count_artifacts(REPO))
     async with ArtifactsClient(base_url=url) as nobody:
         await failing(nobody.download(large, "."))
+    once = RetryPolicy(attempts=1)
+    async with ArtifactsClient("t0ken", base_url="http://127.0.0.1:9", retry=once) as lonely:
+        await failing(lonely.count_artifacts(REPO))
+    with pytest.raises(ArtifactsError, match="the token is empty or contains") as caught:
+        ArtifactsClient("t0 ken")
+    said.append(str(caught.value))
     with pytest.raises(ArtifactsError, match="unencrypted") as caught:
         ArtifactsClient("t0ken", base_url="http://github.example.com/api/v3")
     return [*said, str(caught.value)]

@@ -115,6 +115,15 @@ class TestWatch:
         assert (ran.code, ran.out) == (2, "")
         assert said in ran.err
 
+    @pytest.mark.parametrize(
+        ("quiet", "said"), [((), f"watching {REPO} every 60 s; Ctrl-C ends it\n"), (["--quiet"], "")]
+    )
+    def test_on_a_terminal_it_says_what_it_does(self, server, cli, terminal, quiet, said):
+        """Else nothing would be seen until an artifact comes."""
+        server.run()
+        assert cli("watch", REPO, "--timeout", "0.2", *quiet).code == 6
+        assert terminal.getvalue().partition("error:")[0] == said
+
     @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_an_object_a_line_until_a_signal(self, server, start, number, code):

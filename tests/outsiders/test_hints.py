@@ -26,6 +26,28 @@ async def test_row_21_the_variables_of_the_host(base, names, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("base", "given", "said"),
+    [
+        (
+            "https://api.github.com",
+            "GH_ENTERPRISE_TOKEN",
+            "(GH_ENTERPRISE_TOKEN is for GitHub Enterprise Server, not for github.com)",
+        ),
+        ("https://ghe.example/api/v3", "GITHUB_TOKEN", "(GITHUB_TOKEN is for github.com, not for ghe.example)"),
+    ],
+)
+async def test_a_token_for_another_host(base, given, said, monkeypatch, tmp_path):
+    """A variable that is set, and not used, is named."""
+    monkeypatch.delenv("GH_TOKEN", raising=False)
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    monkeypatch.setenv(given, "t0ken")
+    async with ArtifactsClient.from_env(base_url=base) as client:
+        with pytest.raises(errors.MissingTokenError) as caught:
+            await client.download(ArtifactRef(RepositoryName("o", "r"), 7), tmp_path)
+    assert str(caught.value).endswith(said)
+
+
+@pytest.mark.parametrize(
     "error",
     [
         errors.UnsafeRedirectError("storage's URL at h is plain http; pass StoragePolicy(allow_http=True) to allow it"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import socket
 import ssl
 from unittest.mock import Mock
 
@@ -63,12 +65,12 @@ def _tls(reason, cls=ssl.SSLError):
         (
             aiohttp.ClientConnectorError(KEY, OSError(111, "Connection refused")),
             errors.ConnectionFailedError,
-            "Connection refused",
+            "the connection to api.github.com was refused",
         ),
         (
             aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
             errors.ProxyError,
-            "no connection to the proxy: Connection refused",
+            "no connection to the proxy: it was refused",
         ),
         (aiohttp.ClientHttpProxyError(INFO, (), status=407), errors.ProxyError, "the proxy refused"),
         (aiohttp.ServerDisconnectedError(SECRET), errors.ConnectionFailedError, "closed without a response"),
@@ -82,10 +84,19 @@ def _tls(reason, cls=ssl.SSLError):
         (
             aiohttp.ClientOSError(32, f"Can not write request body for {SECRET}"),
             errors.ConnectionFailedError,
-            "refused or",
+            "closed by the other side",
         ),
-        (ConnectionResetError(104, "Connection reset by peer"), errors.ConnectionFailedError, "reset by peer"),
-        (OSError(101, os.strerror(101)), errors.ConnectionFailedError, os.strerror(101)),
+        (
+            ConnectionResetError(104, "Connection reset by peer"),
+            errors.ConnectionFailedError,
+            "reset by the other side",
+        ),
+        (OSError(101, os.strerror(101)), errors.ConnectionFailedError, "network is unreachable"),
+        (OSError(errno.EMFILE, "x"), errors.ConnectionFailedError, "failed: too many files are open"),
+        (OSError(errno.ENOBUFS, f"no room for {SECRET}"), errors.ConnectionFailedError, os.strerror(errno.ENOBUFS)),
+        (OSError(98765, "x"), errors.ConnectionFailedError, "refused or broke"),
+        (socket.gaierror(-2, "x"), errors.ConnectionFailedError, "name could not be resolved"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), errors.ConnectionFailedError, "api.github.com was refused"),
         (OSError("no number"), errors.ConnectionFailedError, "refused or broke"),
         (asyncio.IncompleteReadError(b"x", 2), errors.ConnectionFailedError, "refused or broke"),
     ],
@@ -100,6 +111,15 @@ def test_the_whole_table(error, kind, said):
     assert "storage.example" not in str(found)
     assert found.__cause__ is None
     assert found.__context__ is None
+
+
+def test_a_refused_connection_names_its_port():
+    """An unusual one; asyncio's own text, which shows a tuple, is not repeated, and a proxy names its port itself."""
+    key = Mock(spec=ConnectionKey, host="127.0.0.1", port=8080, is_ssl=False, ssl=True)
+    error = aiohttp.ClientConnectorError(key, OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 8080)"))
+    assert str(transport_error(error, "127.0.0.1")) == "the connection to 127.0.0.1:8080 was refused"
+    said = str(transport_error(error, "127.0.0.1", "proxy.example:3128"))
+    assert said == "the connection to 127.0.0.1 through the proxy proxy.example:3128 was refused"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def details(artifact: Artifact, now: datetime) -> list[tuple[str, str]]:
         ("name", artifact.name),
         ("id", str(artifact.id)),
         ("repository", str(artifact.repository or "-")),
-        ("size", f"{text.size(artifact.size_in_bytes)} ({artifact.size_in_bytes:,} bytes)"),
+        ("size", text.exact_size(artifact.size_in_bytes)),
         ("digest", str(artifact.digest or "none (a download can only be checked by its size)")),
         ("created", _time(artifact.created_at, text.age(artifact.created_at, now))),
         ("updated", _time(artifact.updated_at, text.age(artifact.updated_at, now))),
@@ -99,7 +99,7 @@ def details(artifact: Artifact, now: datetime) -> list[tuple[str, str]]:
         ("run", str(artifact.run_id or "-")),
         ("branch", (run and run.head_branch) or "-"),
         ("commit", (run and run.head_sha) or "-"),
-        ("url", artifact.url),
+        ("API url", artifact.url),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ def _stored(found: Sequence[Artifact]) -> int:
     return sum(artifact.size_in_bytes for artifact in found if not artifact.expired)
 
 
+_OVER = re.compile(r"among the oldest, to get down to ([\d,]+) bytes")
+"""How the library says that ``--max-total`` is the reason."""
+
 COLUMNS = (
     artifacts.ID,
     artifacts.NAME,
@@ -64,8 +68,10 @@ def rows(plan: CleanupPlan, now: datetime) -> Iterator[tables.Row]:
 
 
 def _reason(said: str, artifact: Artifact) -> str:
-    """Return a reason without the name and the branch, which stand beside it."""
+    """Return a short reason: without the name and the branch, which stand beside it, and the size as it is shown."""
     run = artifact.workflow_run
+    if found := _OVER.fullmatch(said):
+        return f"over {text.size(int(found[1].replace(',', '')))} in all"
     return said.removesuffix(f" on {run and run.head_branch}").removesuffix(f" named {artifact.name!r}")
 
 

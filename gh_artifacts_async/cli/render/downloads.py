@@ -71,16 +71,21 @@ def total(results: Sequence[DownloadResult], failed: int, elapsed: float, tally:
             f"{text.count(len(fetched), 'artifact')} downloaded to {directory} "
             f"({text.size(count)} in {text.duration(elapsed)}{speed})"
         )
-    unpacked = [len(result.members) for result in fetched if result.members is not None]
+    unpacked = [result for result in fetched if result.members is not None]
     if unpacked:
-        parts.append(f"{text.count(len(unpacked), 'zip')} unpacked to {text.count(sum(unpacked), 'file')}")
-    parts += [f"{skipped:,} already there"] if skipped else []
+        parts[-1] += f", {text.count(len(unpacked), 'zip')} unpacked"
+    parts += [f"{_already(skipped)} in {directory}"] if skipped and not fetched else []
+    parts += [f"{skipped:,} already there"] if skipped and fetched else []
     parts += [f"{failed:,} failed"] if failed else []
     parts += [f"{text.count(tally.resumed, 'broken transfer')} resumed"] if tally.resumed else []
     parts += [f"{text.count(tally.restarted, 'transfer')} restarted"] if tally.restarted else []
     parts += [f"{text.count(tally.renewed, 'expired URL')} renewed"] if tally.renewed else []
     parts += [f"waited {text.duration(tally.paused)} for GitHub's rate limit"] if tally.paused else []
     return "; ".join(parts) or "nothing to download"
+
+
+def _already(skipped: int) -> str:
+    return f"{text.count(skipped, 'artifact')} already"
 
 
 def expired(found: Sequence[Artifact]) -> str:
@@ -125,10 +130,10 @@ def plan_total(plans: Sequence[PlannedDownload], directory: str, *, extract: boo
     skipped = sum(plan.action == "skip" for plan in plans)
     conflicts = sum(plan.action == "conflict" for plan in plans)
     unpacked = " and unpack the zips" if extract else ""
-    parts = ["nothing to download"]
+    parts = [] if skipped else ["nothing to download"]
     if downloads:
         parts = [f"would download {text.count(downloads, 'artifact')} ({size}) to {directory}{unpacked}"]
-    parts += [f"{skipped:,} already there"] if skipped else []
+    parts += [f"{skipped:,} already there" if downloads else f"{_already(skipped)} in {directory}"] if skipped else []
     parts += [f"{text.count(conflicts, 'conflict')}"] if conflicts else []
     return "; ".join(parts)
 
@@ -140,13 +145,13 @@ def merged(result: MergeResult) -> str:
     return f"{size:>9}  {how:<13}  {text.escaped(str(result.path))}  ({text.count(len(result.members), 'file')})\n"
 
 
-def merge_total(result: MergeResult | None, failed: int, elapsed: float) -> str:
+def merge_total(result: MergeResult | None, failed: int, elapsed: float, directory: str) -> str:
     """Return one line about a whole merge."""
     if result is None:
         return "nothing was merged" if failed else "nothing to merge"
     count = text.count(len(result.artifacts), "artifact")
     if result.skipped:
-        return f"{count} already there"
+        return f"{count} already in {directory}"
     return f"{count} merged ({text.size(result.bytes_fetched)} fetched in {text.duration(elapsed)})"
 
 

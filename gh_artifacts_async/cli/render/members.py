@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from gh_artifacts_async.cli.render import screen, tables, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gh_artifacts_async import Member, RemoteArchive
+    from gh_artifacts_async import Member, RemoteArchive, RepositoryName
 
 _TIME = "%Y-%m-%d %H:%M"
 _AT_ONCE = 1000
@@ -61,3 +62,23 @@ def cost(archive: RemoteArchive) -> str:
     if archive.ranged:
         return f"fetched {fetched} of {text.size(archive.directory.size)} in {requests}"
     return f"fetched the whole archive ({fetched} in {requests}), since its storage does not support ranges"
+
+
+def not_found(archive: RemoteArchive, repo: RepositoryName, name: str) -> str:
+    """Return that there is no such file, which may be meant, and how to see all of them."""
+    artifact, near = archive.artifact, _near(archive, name)
+    meant = "" if near is None else f"; did you mean {near}?"
+    files = len(archive.directory.files)
+    said = f"{name!r} is not in artifact {artifact.id} ({artifact.name})"
+    if not files:
+        return f"{said}, which has no files; gh-artifacts ls {repo} {artifact.id} shows what it has"
+    all_of_them = "file" if files == 1 else f"{files:,} files"
+    return f"{said}{meant or ';'} gh-artifacts ls {repo} {artifact.id} lists its {all_of_them}"
+
+
+def _near(archive: RemoteArchive, name: str) -> str | None:
+    """Return the file of the same name in another folder, or else one whose name is nearly that."""
+    names = [member.name for member in archive.directory.files]
+    last = name.rpartition("/")[2]
+    same = (one for one in names if one.rpartition("/")[2] == last)
+    return next(same, None) or next(iter(difflib.get_close_matches(name, names[:_AT_ONCE], n=1)), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import attrs
 
@@ -24,6 +25,8 @@ _DELETES = ("deleting ", "DELETE ")
 """How an error about a missing token begins if it was for a deletion."""
 _LISTINGS = ("/actions/artifacts", "/actions/runs")
 """How a request ends that has no ID: one for a whole repository."""
+_WORKFLOW = re.compile(r"/repos/(?P<repo>[^/]+/[^/]+)/actions/workflows/(?P<workflow>[^/?]+)(?:/runs)?$")
+"""How a request for a workflow, or for its runs, ends."""
 _SAY_WHAT_TO_DO = ("keep them apart", "to get the artifact again")
 """Where an error about something in the way says this, it has said what to do."""
 _GONE = (404, 410)
@@ -126,6 +129,7 @@ class Situation:
     Attributes:
         token_variables: the environment variables that may hold a token for this host.
         token_in: the one that holds the token in use; None if it is another's.
+        unused_token: why a token in the environment is not used for this host, if there is one.
         login: the host of gh's stored login, if that is the token in use.
         login_helps: how to log in, if a stored login would be used.
         lacks: options that this command does not have, and are not named.
@@ -136,6 +140,7 @@ class Situation:
 
     token_variables: tuple[str, ...] = ("GH_TOKEN", "GITHUB_TOKEN")
     token_in: str | None = None
+    unused_token: str | None = None
     login: str | None = None
     login_helps: str | None = None
     lacks: frozenset[str] = frozenset()
@@ -152,7 +157,7 @@ def sentence(error: BaseException, situation: Situation | None = None) -> str:
         situation: where it happened.
     """
     situation = situation or Situation()
-    said, hint = _possible(_said(error), situation.lacks), _hint(error, situation)
+    said, hint = _possible(_said(error, situation), situation.lacks), _hint(error, situation)
     return f"{said}; {hint}" if hint and hint not in said else said
 
 
@@ -179,11 +184,24 @@ def _possible(said: str, lacks: frozenset[str]) -> str:
     return "; ".join([first, *(one for one in advice if lacks.isdisjoint(_OPTION.findall(one)))])
 
 
-def _said(error: BaseException) -> str:
+def _needs_token(error: errors.MissingTokenError, situation: Situation) -> str:
+    needs = "deleting" if str(error).startswith(_DELETES) else "downloading"
+    if situation.unused_token is not None:
+        return f"{needs} needs a token, and {situation.unused_token}"
+    return f"{needs} needs a token" + (", even from a public repository" if needs == "downloading" else "")
+
+
+def _workflow_of(error: BaseException) -> re.Match[str] | None:
+    """Return repository and workflow if it is a workflow that was not found."""
+    return _WORKFLOW.search(error.request) if isinstance(error, errors.NotFoundError) else None
+
+
+def _said(error: BaseException, situation: Situation) -> str:
     if isinstance(error, errors.MissingTokenError) and _LOGIN not in str(error):
-        if str(error).startswith(_DELETES):
-            return "deleting needs a token"
-        return "downloading needs a token, even from a public repository"
+        return _needs_token(error, situation)
+    if found := _workflow_of(error):
+        workflow, where = unquote(found["workflow"]), found["repo"]
+        return f"no workflow {workflow!r} in {where}, or the token has no access; gh-artifacts runs shows the workflows"
     if isinstance(error, errors.ConfigurationError):
         return as_options(str(error))
     if isinstance(error, errors.ArtifactsError | NoMatchError | OutOfTimeError):
@@ -217,12 +235,17 @@ def _token_hint(error: BaseException, situation: Situation) -> str:
     return f"{advice}, or run {situation.login_helps}" if helps else advice
 
 
+def _says_what_to_do(error: BaseException, situation: Situation) -> bool:
+    too_large = isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes"
+    said = str(error)
+    return too_large or "gh-artifacts ls" in said or (situation.in_the_way or "\0") in said or bool(_workflow_of(error))
+
+
 def _hint(error: BaseException, situation: Situation) -> str:
     if isinstance(error, errors.AuthenticationError | errors.MissingTokenError) and _LOGIN not in str(error):
         return _token_hint(error, situation)
-    too_large = isinstance(error, errors.ArchiveLimitError) and error.limit == "max_bytes"
-    if too_large or (situation.in_the_way or "\0") in str(error):
-        return ""  # says itself what to do
+    if _says_what_to_do(error, situation):
+        return ""
     if situation.in_the_way is not None and isinstance(error, errors.DestinationExistsError):
         return "" if any(said in str(error) for said in _SAY_WHAT_TO_DO) else situation.in_the_way
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")

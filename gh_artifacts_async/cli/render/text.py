@@ -47,6 +47,11 @@ def size(count: float) -> str:
     return f"{value:.{digits}f} {unit}"
 
 
+def exact_size(count: int) -> str:
+    """Return bytes in human units, and each of them where these are rounded: ``1.4 MB (1,434,216 bytes)``."""
+    return size(count) if count < _STEP else f"{size(count)} ({count:,} bytes)"
+
+
 def span(seconds: float) -> str:
     """Return a length of time by its biggest unit: ``3 min``, ``2 d``; none is longer than a day."""
     whole = max(0, int(seconds))

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from gh_artifacts_async import StorageUsage, UsageEntry
 
 _BAR = range(8, 25)
-"""Characters that the longest bar may have."""
+"""Characters of a bar for the whole storage."""
+
+_BARS_FROM = 60
+"""Columns of a terminal from which every table has room for bars; on a narrower one none has them."""
 
 _ROWS = 20
 """Rows of a table; what is smaller is put together in one more."""
@@ -39,18 +42,19 @@ def tables_of(usage: StorageUsage, view: screen.View) -> Iterator[str]:
 
 
 def _bars(view: screen.View) -> str:
-    """Return the longest bar: a quarter of the terminal, of a plain character where its encoding has no other."""
+    """Return the bar of the whole: a quarter of the terminal, of a plain character where its encoding has no other."""
+    if view.width is not None and view.width < _BARS_FROM:
+        return ""
     block = _BLOCK if view.encodable(_BLOCK) == _BLOCK else _PLAIN
     return block * (_BAR[-1] if view.width is None else min(max(view.width // 4, _BAR[0]), _BAR[-1]))
 
 
 def _rows(entries: Sequence[UsageEntry], total: int, bar: str) -> Iterator[tables.Row]:
-    """Yield a row an entry, with its share of the whole, and a bar as long as its part of the longest."""
-    longest = max((entry.bytes for entry in entries), default=0)
+    """Yield a row an entry, with its share of the whole, and that share of the bar: what is there is seen."""
 
     def row(label: str, count: int, size: int) -> tables.Row:
-        length = min(len(bar), round(len(bar) * size / longest)) if longest else 0
         share = size / total if total else 0.0
+        length = max(round(len(bar) * share), 1 if size else 0)
         return tables.Row((label, f"{count:,}", text.size(size), f"{share:.0%}", bar[:length]))
 
     shown, others = entries[:_ROWS], entries[_ROWS:]

@@ -9,7 +9,7 @@ from gh_artifacts_async.cli.render import text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gh_artifacts_async import Artifact
+    from gh_artifacts_async import Artifact, RepositoryName
 
 
 def line(artifact: Artifact) -> str:
@@ -24,3 +24,8 @@ def waiting(names: Sequence[str], seconds: float) -> str:
     """Return what is waited for, and for how long."""
     what = repr(names[0]) if len(names) == 1 else text.count(len(names), "artifact")
     return f"waiting for {what}, for up to {text.span(seconds)}"
+
+
+def watching(repo: RepositoryName, interval: float) -> str:
+    """Return what is watched, how often, and how it ends."""
+    return f"watching {repo} every {interval:g} s; Ctrl-C ends it"

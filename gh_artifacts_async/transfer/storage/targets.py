@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, overload
 
 from gh_artifacts_async.api import endpoints
 from gh_artifacts_async.api.emitter import DEBUG, TRANSFER_LOG
-from gh_artifacts_async.api.environment import token_names_for
+from gh_artifacts_async.api.environment import token_advice
 from gh_artifacts_async.errors import ConfigurationError, MissingTokenError, TransportError, UnsafeRedirectError
 from gh_artifacts_async.models import Artifact, ArtifactRef
 from gh_artifacts_async.protocol.redirects import check_target, follow
@@ -37,8 +37,8 @@ _REQUEST_IDS = ("x-ms-request-id", "x-amz-request-id", "x-github-request-id")
 
 def missing_token(base: BaseURL) -> MissingTokenError:
     """Return the error for a client without a token: GitHub serves an artifact's bytes only to those who have one."""
-    names = " or ".join(token_names_for(base, os.environ)[:2])
-    msg = f"downloading an artifact needs a token, even from a public repository; pass one, or set {names}"
+    advice = token_advice(base, os.environ)
+    msg = f"downloading an artifact needs a token, even from a public repository; {advice}"
     return MissingTokenError(msg)
 
 

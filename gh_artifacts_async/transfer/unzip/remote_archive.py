@@ -196,7 +196,8 @@ def find_file(directory: ArchiveDirectory, name: str) -> Member:
     member = directory.get(name)
     if member is None or member.is_dir:
         what = "is a folder" if member is not None else "is not in the archive"
-        msg = f"{name!r} {what}; it has {len(directory.files)} files"
+        files = len(directory.files)
+        msg = f"{name!r} {what}" + (f", which has {files:,} file{'' if files == 1 else 's'}" if member is None else "")
         raise MemberNotFoundError(msg, member=name, rule="missing")
     return member
 

@@ -56,6 +56,7 @@ def test_a_table(capsys):
             "not among the newest named 'docs' without a known branch",
         ),
         ("older than 30 days", "main", "older than 30 days"),
+        ("among the oldest, to get down to 100,000,000 bytes", "main", "over 100 MB in all"),
     ],
 )
 def test_a_reason_does_not_repeat_its_row(reason, branch, said, capsys):

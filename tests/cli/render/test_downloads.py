@@ -45,7 +45,7 @@ def test_lines(values, said):
     ("results", "failed", "tally", "said"),
     [
         ([], 0, Tally(), "nothing to download"),
-        ([result(skipped=True)], 0, Tally(), "1 already there"),
+        ([result(skipped=True)], 0, Tally(), "1 artifact already in out"),
         ([], 1, Tally(resumed=2, renewed=1), "1 failed; 2 broken transfers resumed; 1 expired URL renewed"),
         ([result()], 0, Tally(), "1 artifact downloaded to out (2.0 MB in 2.0 s, 1.0 MB/s)"),
         (
@@ -58,7 +58,7 @@ def test_lines(values, said):
             [result(members=(MEMBER, MEMBER))],
             0,
             Tally(),
-            "1 artifact downloaded to out (2.0 MB in 2.0 s, 1.0 MB/s); 1 zip unpacked to 2 files",
+            "1 artifact downloaded to out (2.0 MB in 2.0 s, 1.0 MB/s), 1 zip unpacked",
         ),
     ],
 )

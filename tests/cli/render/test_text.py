@@ -28,6 +28,12 @@ def test_sizes(count, said):
     assert text.size(count) == said
 
 
+def test_exact_sizes():
+    """Bytes are told once."""
+    assert text.exact_size(283) == "283 B"
+    assert text.exact_size(1_434_216) == "1.4 MB (1,434,216 bytes)"
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(-5, "0 s"), (0.5, "0 s"), (59, "59 s"), (150, "2 min"), (7300, "2 h"), (90 * 86400, "90 d")]
 )
