@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.cli.render import screen, text
@@ -19,13 +20,16 @@ _SAID = ("artifact_done", "artifact_skipped", "artifact_failed", "pause")
 """What the command line has sentences of its own for, see :mod:`.render.events` and :mod:`.render.sentences`."""
 
 
+_INDENT = "  "
+
+
 class _Lines(logging.Handler):
     """Writes one escaped line a record, but nothing twice."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "gh_event", None) in _SAID:
             return
-        screen.say(f"{text.escaped(_line(record))}\n")
+        screen.say(f"{screen.wrapped(text.escaped(_line(record)), sys.stderr, indent=_INDENT)}\n")
 
 
 def _line(record: logging.LogRecord) -> str:

@@ -25,7 +25,7 @@ class TestWait:
         assert ran.code == 0
         lines = ran.out.splitlines()
         assert [line.split("  ")[:2] for line in lines] == [[str(wheels), "wheels"], [str(docs), "docs"]]
-        assert lines[0].endswith(f"run {run.id}, branch main")
+        assert lines[0].endswith(f"run {run.id}  main")
         ran = cli("wait", "-R", REPO, "docs", "--run", run.id, "--json")
         assert [found["id"] for found in ran.document] == [docs]
         assert ran.err == ""
