@@ -5,6 +5,7 @@ Nothing here is loaded before it is needed: ``--help`` loads neither the parser 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from typing import TYPE_CHECKING
@@ -28,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         return _main(sys.argv[1:] if argv is None else list(argv))
-    except KeyboardInterrupt:  # while modules were loaded
+    except KeyboardInterrupt:  # while modules were loaded, or at a question
+        if sys.stderr is not None and sys.stderr.isatty():
+            with contextlib.suppress(OSError):
+                sys.stderr.write("\n")  # which the terminal shows as ^C: a shell's prompt begins a line of its own
         return _INTERRUPTED
 
 

@@ -73,10 +73,10 @@ def run(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _leave_the_line(code: int) -> None:
-    """Begin a new line after Ctrl-C, which the terminal shows as ``^C``."""
-    if code == INTERRUPTED and screen.is_terminal(sys.stderr):
-        screen.say("\n")
+def _after_ctrl_c(written: str) -> None:
+    """Move away from ``^C``, which a terminal shows: below it, or to where what is said next covers it."""
+    if screen.is_terminal(sys.stderr):
+        screen.say(written)
 
 
 def answer(context: Context, command: Callable[[], int | None], seconds: float | None = None) -> int:
@@ -94,7 +94,8 @@ def answer(context: Context, command: Callable[[], int | None], seconds: float |
                 actions.publish(context.report, context.warning)
             return code
     except running.Stopped as stopped:
-        _leave_the_line(stopped.code)
+        if stopped.code == INTERRUPTED:
+            _after_ctrl_c("\n" if context.options.quiet else "\r")
         context.note(str(stopped))
         return stopped.code
     except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user

@@ -85,7 +85,8 @@ class Merging:
         elif result is not None:
             screen.write(sys.stdout, lines.merged(result))
         said = lines.merge_total(result, len(failures), elapsed, self.directory)
-        self.context.note(said)
+        if self.selected.artifacts or not failures:  # else nothing was tried, and the errors say why
+            self.context.note(said)
         title = f"Download from {self.head['repository']}"
         failed = [(one.id, one.name, self._sentence(one.error)) for one in failures]
         self.context.report = reports.merge(title, self.directory, result, failed, said)

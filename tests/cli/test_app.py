@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from gh_artifacts_async.cli import app, running
+from gh_artifacts_async.cli import app, main, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.options import GlobalOptions
 from tests.cli.conftest import REPO
@@ -97,13 +97,27 @@ def test_an_interrupt_before_the_work_has_begun(bare_cli, monkeypatch):
     assert bare_cli("list").code == 130
 
 
-@pytest.mark.parametrize(("code", "said"), [(130, "\ninterrupted\n"), (143, "terminated\n")])
-def test_a_line_of_its_own_after_ctrl_c(monkeypatch, terminal, code, said):
-    """A terminal has shown ^C, and the cursor stands behind it."""
+@pytest.mark.parametrize(
+    ("code", "quiet", "said"), [(130, False, "\rinterrupted\n"), (130, True, "\n"), (143, False, "terminated\n")]
+)
+def test_what_a_terminal_shows_of_ctrl_c_is_covered(monkeypatch, terminal, code, quiet, said):
+    """It has written ^C, and the cursor stands behind it."""
 
     def stopped() -> int:
         raise running.Stopped(code)
 
     monkeypatch.setattr(sys, "stderr", terminal)
-    assert app.answer(Context(GlobalOptions()), stopped) == code
+    assert app.answer(Context(GlobalOptions(quiet=quiet)), stopped) == code
     assert terminal.getvalue() == said
+
+
+def test_ctrl_c_at_a_question(monkeypatch, terminal):
+    """What the shell writes next begins a line."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(app, "build", interrupted)
+    assert main(["delete"]) == 130
+    assert terminal.getvalue() == "\n"

@@ -345,7 +345,14 @@ def test_a_reason_that_ends_everything_is_told_once(server, cli, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "errors"), [(["--name", "zz"], 1), ([7], 1), ([7, 8], 2), (["--name", "logs"], 1), (["--name", "y*"], 1)]
+    ("words", "errors"),
+    [
+        (["--name", "zz"], 1),
+        ([7], 1),
+        ([7, 8], 2),
+        (["--name", "logs"], 1),
+        (["--name", "zz", "--merge", "--dir", "m"], 1),
+    ],
 )
 def test_what_failed_is_told_once(server, cli, words, errors):
     """Where nothing was tried, or one artifact failed, its error says all of it."""
