@@ -180,7 +180,7 @@ async def test_the_readme_downloads_all_of_them(values: dict[str, object], tmp_p
     assert isinstance(artifacts, list)
     for _ in range(2):
         said = await examples.run(program, {}, values)
-        saved = [f"{it.name} {Path('artifacts') / f'{it.name}-{it.id}.zip'}" for it in artifacts]
+        saved = [str(Path("artifacts") / f"{it.name}-{it.id}.zip") for it in artifacts]
         assert sorted(said.splitlines()) == sorted(saved)
     assert folder("artifacts", tmp_path) == sorted(f"{it.name}-{it.id}.zip" for it in artifacts)
 
