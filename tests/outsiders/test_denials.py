@@ -113,7 +113,7 @@ async def test_row_13_whoa_there():
         "<h1>Whoa there!</h1><p>You have exceeded a secondary rate limit.<br>Please wait a few minutes.</p></html>"
     )
     error = await denied(answer("403 Forbidden", page, Content_Type="text/html"), errors.SecondaryRateLimitError)
-    assert "Whoa there! You have exceeded a secondary rate limit. Please wait a few minutes." in str(error)
+    assert "Whoa there! You have exceeded a secondary rate limit. Please wait a few minutes: " in str(error)
     assert "permission" not in str(error)
     assert "<" not in str(error)
     bare = await denied(answer("403 Forbidden", "<h1>Whoa there!</h1>", Content_Type="text/html"))
