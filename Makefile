@@ -46,9 +46,9 @@ $(READY): $(TOOLS) pyproject.toml
 
 # The demo needs the package and its command line, not the tools: an environment of its own, ready in a few seconds.
 $(DEMO_TOOLS): constraints/demo.txt
-	@echo "make demo: setting up $(DEMO), once; this takes about half a minute"
+	@echo "make demo: setting up $(DEMO), once; this takes about a minute"
 	@$(call new-venv,$(DEMO))
-	@echo "installing" $$(sed -n 's/==.*//p' constraints/demo.txt) "..."
+	@echo "installing $$(grep -c == constraints/demo.txt) packages ..."
 	@$(DEMO)/$(BIN_NAME)/python $(PIP_INSTALL) -qq --require-hashes -r constraints/demo.txt
 	@touch $@
 

@@ -135,7 +135,8 @@ def text_table(table: list[list[str]]) -> str:
 def markdown_table(table: list[list[str]]) -> str:
     """Lay a table out for Markdown."""
     head, *body = [[cell.replace("|", "\\|") for cell in row] for row in table]
-    rule = ["---"] + ["---:"] * (len(head) - 1)
+    numbers = {column for row in body for column, cell in enumerate(row) if cell[:1].isdigit()}
+    rule = ["---", *("---:" if column in numbers else "---" for column in range(1, len(head)))]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *body])
 
 

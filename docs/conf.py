@@ -5,6 +5,7 @@ import sys
 from importlib.metadata import version as _version
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -34,6 +35,7 @@ html_theme = "furo"
 html_title = f"{project} {release}"
 html_static_path = ["_static"]
 html_css_files = ["ours.css"]
+html_search_scorer = str(Path(__file__).parent / "search.js")
 copybutton_exclude = ".linenos, .gp, .go"  # a copied console block has its commands alone
 html_copy_source = False
 html_show_sphinx = False
@@ -81,6 +83,21 @@ class _Builtins(SphinxPostTransform):
                 node.replace_self(node.children)
 
 
+class _Names(SphinxPostTransform):
+    """Say which names and options fit a column of a table on a phone; the style sheet breaks only those that do not."""
+
+    default_priority = 900
+
+    def run(self, **_options):
+        """Give each of them a class."""
+        for node in self.document.findall(nodes.literal):
+            words = node.astext().split()
+            if max(map(len, words), default=0) > 24:  # noqa: PLR2004
+                node["classes"].append("long")
+            elif len(words) == 1:
+                node["classes"].append("short")
+
+
 def _link_annotation(app, env, node, text):
     """Link a name in a signature where it is one of ours, and leave it as it is where it is not."""
     if node.get("refdomain") != "py" or "refwarn" in node:  # a role in a text has refwarn, and must lead somewhere
@@ -116,6 +133,7 @@ def _hide_constructor(_app, _what, name, _object, _options, _signature, _returns
 def setup(app):
     """Connect them all."""
     app.add_post_transform(_Builtins)
+    app.add_post_transform(_Names)
     app.connect("autodoc-process-signature", _hide_constructor)
     app.connect("missing-reference", _link_annotation)
     app.connect("autodoc-process-docstring", _document_alias, priority=300)

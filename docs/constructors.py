@@ -95,7 +95,7 @@ def arguments(cls: type) -> list[str]:
     """Return what the docstring of a class's constructor says of its arguments, and of the errors it raises."""
     if attrs.has(cls):
         return []
-    lines = (inspect.getdoc(cls.__init__) or "").splitlines()
+    lines = (inspect.getdoc(inspect.getattr_static(cls, "__init__")) or "").splitlines()
     return ["", *lines[lines.index("Args:") :], ""] if "Args:" in lines else []
 
 

@@ -21,7 +21,7 @@ class ListingProgress(Value):
 
     Attributes:
         page: its number, from 1.
-        items: artifacts so far, each counted once.
+        items: artifacts, or runs, so far, each counted once.
         total_count: the length of the whole listing, as GitHub counts it.
     """
 

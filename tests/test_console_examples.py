@@ -125,7 +125,7 @@ def test_pages_are_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     page = page_of(tmp_path, "$ gh-artifacts wait docs\nwrong\n$ gh-artifacts usage\n$ ls\nnothing\n")
     console.write([page.path])
     text = page.path.read_text(encoding="utf-8")
-    said = "11  docs  3.0 MB, run 9000000001, branch main"
+    said = "11  docs  3.0 MB  run 9000000001  main"
     assert f"$ gh-artifacts wait docs\n{said}\n$ gh-artifacts usage\n$ ls\nnothing\n" in text
     assert capsys.readouterr().out == "page.md rewritten\n"
     console.write([page.path])

@@ -33,7 +33,7 @@ def add_artifacts(fake: FakeGitHub) -> None:
     for number in range(2):
         run = fake.add_run(REPO, branch="main")
         for name in NAMES:
-            fake.add_artifact(run, name, files={"coverage/summary.json": b"{}" + b" " * number})
+            fake.add_artifact(run, name, files={"summary.json": b"{}" + b" " * number})
 
 
 @pytest.fixture
@@ -180,7 +180,8 @@ async def test_the_readme_downloads_all_of_them(values: dict[str, object], tmp_p
     assert isinstance(artifacts, list)
     for _ in range(2):
         said = await examples.run(program, {}, values)
-        assert sorted(said.split()) == sorted(str(Path("artifacts") / f"{it.name}-{it.id}.zip") for it in artifacts)
+        saved = [f"{it.name} {Path('artifacts') / f'{it.name}-{it.id}.zip'}" for it in artifacts]
+        assert sorted(said.splitlines()) == sorted(saved)
     assert folder("artifacts", tmp_path) == sorted(f"{it.name}-{it.id}.zip" for it in artifacts)
 
 

@@ -51,7 +51,14 @@ def g11(bench: Bench) -> Iterator[Plan]:
             "SSL_CERT_FILE": server.ca_file,
         }
         line = (str(gh), "run", "download", str(_RUN), "-R", data.REPOSITORY, "-D", str(out))
-        ours = (*_OURS, "--api-url", f"https://{host}/api/v3", "--ca-file", str(server.ca_file), "download")
+        ours: tuple[str, ...] = (
+            *_OURS,
+            "--api-url",
+            f"https://{host}/api/v3",
+            "--ca-file",
+            str(server.ca_file),
+            "download",
+        )
         ours += (data.REPOSITORY, "--run", str(_RUN), "--extract", "-D", str(out))
         check = check_trees(out, dataset)
         rivals = [

@@ -5,6 +5,7 @@ Nothing here is loaded before it is needed: ``--help`` loads neither the parser 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NEEDED = ("cyclopts",)
-_USAGE = 2
+_USAGE, _DISK, _INTERRUPTED = 2, 8, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,30 +27,57 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments after the program's name; None for the process's own.
     """
+    try:
+        return _main(sys.argv[1:] if argv is None else list(argv))
+    except KeyboardInterrupt:  # while modules were loaded, or at a question
+        if sys.stderr is not None and sys.stderr.isatty():
+            with contextlib.suppress(OSError):
+                sys.stderr.write("\n")  # which the terminal shows as ^C: a shell's prompt begins a line of its own
+        return _INTERRUPTED
+
+
+def _main(arguments: list[str]) -> int:
+    from gh_artifacts_async.cli.render import screen
+
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
-        sys.stderr.write('error: the command line needs an extra: pip install "gh-artifacts-async[cli]"\n')
+        screen.complain("error", 'the command line needs an extra: pip install "gh-artifacts-async[cli]"')
         return _USAGE
-    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        if _answered(arguments):
+            return 0
+    except OSError as error:
+        screen.complain("error", f"{error.filename}: {error.strerror}")
+        return _DISK
+    from gh_artifacts_async.cli import asked
+    from gh_artifacts_async.cli.app import run
+
+    return run(asked.without_help(arguments))
+
+
+def _answered(arguments: list[str]) -> bool:
+    """Print what takes neither the parser nor the client, if that is asked for; return whether it was.
+
+    Raises:
+        OSError: standard output is full.
+    """
     from gh_artifacts_async.cli import asked, manual
 
-    topic = asked.asked_for(arguments)
+    topic, shell = asked.asked_for(arguments), asked.shell_asked_for(arguments)
     if topic is not None:
         from gh_artifacts_async.cli.render import help as pages
 
         pages.show(*topic)
-        return 0
-    if asked.asked_for_version(arguments):
+    elif asked.asked_for_version(arguments):
         from importlib.metadata import version
 
-        sys.stdout.write(f"{manual.NAME} {version('gh-artifacts-async')}\n")
-        return 0
-    shell = asked.shell_asked_for(arguments)
-    if shell is not None:
+        from gh_artifacts_async.cli.render import screen
+
+        screen.write(sys.stdout, f"{manual.NAME} {version('gh-artifacts-async')}\n")
+    elif shell is not None:
         from gh_artifacts_async.cli import completion
         from gh_artifacts_async.cli.render import screen
 
         screen.write(sys.stdout, completion.script(shell))
-        return 0
-    from gh_artifacts_async.cli.app import run
-
-    return run(asked.without_help(arguments))
+    else:
+        return False
+    return True

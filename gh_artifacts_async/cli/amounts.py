@@ -9,7 +9,7 @@ from datetime import timedelta
 from gh_artifacts_async.errors import ConfigurationError
 
 _AMOUNT = re.compile(r"(?P<number>\d{1,30}(?:\.\d{1,30})?) ?(?P<unit>[a-z]*)", re.ASCII | re.IGNORECASE)
-_NUMBER = re.compile(r"0*[1-9]\d{0,17}", re.ASCII)
+_NUMBER = re.compile(r"0{0,99}[1-9]\d{0,17}", re.ASCII)
 _PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SIZES = {"": 1, "b": 1} | {
     f"{letter}{ending}": base**power
@@ -66,10 +66,21 @@ def limit(text: str) -> int | None:
     """
     if text == "all":
         return None
-    if not _NUMBER.fullmatch(text):
+    number = whole(text)
+    if number is None:
         msg = f"--limit must be a whole number of 1 or more, or all, not {text!r}"
         raise ConfigurationError(msg)
-    return int(text)
+    return number
+
+
+def whole(text: str) -> int | None:
+    """Return a whole number of 1 or more; None for any other text, and for one that is longer than any ID or count."""
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def workflow(text: str | None) -> str | int | None:
+    """Return a workflow's id as a number; its file's name as it is."""
+    return None if text is None else whole(text) or text
 
 
 def seconds(option: str, given: float | None) -> float | None:

@@ -1,6 +1,5 @@
 """The parser: commands, global options before or after them, and what becomes of errors."""
 
-import contextlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -71,16 +70,13 @@ def run(argv: Sequence[str]) -> int:
     except CycloptsError as error:
         screen.complain("error", mistakes.sentence(error, argv))
         return USAGE
-    except KeyboardInterrupt:
-        _after_ctrl_c("\n")
-        return INTERRUPTED
     return code if isinstance(code, int) else 0
 
 
 def _after_ctrl_c(written: str) -> None:
     """Move away from ``^C``, which a terminal shows: below it, or to where what is said next covers it."""
     if screen.is_terminal(sys.stderr):
-        screen.write(sys.stderr, written)
+        screen.say(written)
 
 
 def answer(context: Context, command: Callable[[], int | None], seconds: float | None = None) -> int:
@@ -98,10 +94,9 @@ def answer(context: Context, command: Callable[[], int | None], seconds: float |
                 actions.publish(context.report, context.warning)
             return code
     except running.Stopped as stopped:
-        with contextlib.suppress(OSError):  # the terminal may be what has gone
-            if stopped.code == INTERRUPTED:
-                _after_ctrl_c("\n" if context.options.quiet else "\r")
-            context.note(str(stopped))
+        if stopped.code == INTERRUPTED:
+            _after_ctrl_c("\n" if context.options.quiet else "\r")
+        context.note(str(stopped))
         return stopped.code
     except Exception as error:  # noqa: BLE001 - the end of the program: a traceback is of no use to its user
         context.error(context.sentence(error))

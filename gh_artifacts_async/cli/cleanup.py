@@ -111,6 +111,7 @@ class _Deletions:
         self._quiet = quiet
         self._errors = list(failures)
         self._lost: list[reports.Failed] = [(None, None, context.sentence(error)) for error in failures]
+        self._table = tables.Table(lines.DELETED, screen.view(sys.stdout))
         self.deleted: list[Artifact] = []
         self.failed: list[dict[str, Any]] = []
 
@@ -126,7 +127,7 @@ class _Deletions:
             assert isinstance(artifact, Artifact)  # noqa: S101 - for the type checker: no plan here has references
             self.deleted.append(artifact)
             if not self._quiet:
-                screen.write(sys.stdout, lines.deleted(artifact))
+                screen.write(sys.stdout, self._table.page([lines.deleted(artifact)], more=True))
             return
         error = outcome.error
         said = self._context.sentence(error)

@@ -161,7 +161,7 @@ class Context:
     def note(self, said: str) -> None:
         """Say something beside the results; not with ``--quiet``."""
         if not self.options.quiet:
-            screen.write(sys.stderr, f"{screen.wrapped(text.escaped(said), sys.stderr)}\n")
+            screen.say(f"{screen.wrapped(text.escaped(said), sys.stderr)}\n")
 
     def warning(self, said: str) -> None:
         """Say what may not be as it should; not with ``--quiet``."""

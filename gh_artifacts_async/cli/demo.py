@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.cli import demo_data, running
 from gh_artifacts_async.cli.context import Context, fan_out
 from gh_artifacts_async.cli.exits import combined
+from gh_artifacts_async.cli.manual import NAME
 from gh_artifacts_async.cli.render import artifacts as tables_of_artifacts
 from gh_artifacts_async.cli.render import bars, downloads, events, screen, tables, text
 from gh_artifacts_async.cli.render.sentences import named
@@ -32,6 +35,7 @@ MOST_DOWNLOADED = 50
 _AT_ONCE = 8
 _ROWS_SHOWN = 6
 _MARKER = ".gh-artifacts-demo"
+_INDENT = " " * 3
 
 
 def demo(
@@ -98,7 +102,8 @@ class Demo:
     def say(self, line: str, style: str = "") -> None:
         """Say what is happening; not with ``--quiet``."""
         if not self._context.options.quiet:
-            screen.write(sys.stdout, screen.view(sys.stdout).styled(text.escaped(line), style) + "\n")
+            lines = screen.wrapped(text.escaped(line), sys.stdout, indent=_INDENT)
+            screen.write(sys.stdout, screen.view(sys.stdout).styled(lines, style) + "\n")
 
     def heading(self, number: int, line: str) -> None:
         """Begin a chapter."""
@@ -187,8 +192,16 @@ async def _run(context: Context, artifacts: int, directory: str) -> int:
     screen.write(sys.stdout, tables.pairs(summary(figures, folder), screen.view(sys.stdout)))
     story.say("")
     story.say("The same on the real GitHub:")
-    story.say("   GITHUB_TOKEN=... gh-artifacts download OWNER/REPO --all --dir artifacts", style=screen.BOLD)
+    story.say(f"   GH_TOKEN=... {_program()} download OWNER/REPO --all --dir artifacts", style=screen.BOLD)
     return combined(figures.failures, done=len(figures.results))
+
+
+def _program() -> str:
+    """Return what to type to run this program: in an environment that is not active, its path."""
+    if shutil.which(NAME):
+        return NAME
+    script = sys.argv[0]
+    return os.path.relpath(script) if Path(script).stem == NAME else "python -m gh_artifacts_async"
 
 
 def _skipped(figures: Figures) -> int:

@@ -84,9 +84,7 @@ def download(
     argument, rest = repositories.split_by_slash(words)
     selection = Selection(ids=repositories.ids(rest, by_name=True), everything=all_, selectors=selectors)
     selection.check()
-    if jobs < 1:
-        msg = f"--jobs must be 1 or more, not {jobs}"
-        raise ConfigurationError(msg)
+    _check(jobs, dir_)
     merge.check(dir_, layout, conflicts_, merges=merge_)
     order = Order(
         target=context.target(argument, repo),
@@ -103,6 +101,21 @@ def download(
             lambda: _merge(context, order, conflicts_ or "error", dry_run=dry_run), hint="" if dry_run else RESUME
         )
     return running.run(lambda: (_plan if dry_run else _download)(context, order), hint="" if dry_run else RESUME)
+
+
+def _check(jobs: int, directory: str) -> None:
+    """Check values that stand for themselves.
+
+    Raises:
+        ConfigurationError: no download at once; or no folder, as a script's variable without a value leaves it.
+    """
+    if jobs < 1:
+        msg = f"--jobs must be 1 or more, not {jobs}"
+    elif not directory:
+        msg = "--dir is empty; leave it out for the current folder"
+    else:
+        return
+    raise ConfigurationError(msg)
 
 
 def _policy(

@@ -20,13 +20,16 @@ _SAID = ("artifact_done", "artifact_skipped", "artifact_failed", "pause")
 """What the command line has sentences of its own for, see :mod:`.render.events` and :mod:`.render.sentences`."""
 
 
+_INDENT = "  "
+
+
 class _Lines(logging.Handler):
     """Writes one escaped line a record, but nothing twice."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "gh_event", None) in _SAID:
             return
-        screen.write(sys.stderr, f"{text.escaped(_line(record))}\n")
+        screen.say(f"{screen.wrapped(text.escaped(_line(record)), sys.stderr, indent=_INDENT)}\n")
 
 
 def _line(record: logging.LogRecord) -> str:

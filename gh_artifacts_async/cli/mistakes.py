@@ -58,9 +58,12 @@ def _lower(said: str) -> str:
 
 def _unknown_option(given: str) -> str:
     """Return what is wrong with an option before the command, which the parser takes for the command's name."""
+    name = given.partition("=")[0]
+    if any(name in option.names for command in manual.COMMANDS.values() for option in command.options):
+        return f"{name} is an option of a command: give it after the command's name."
     known = [name for option in manual.GLOBAL for name in option.names]
-    near = difflib.get_close_matches(given.partition("=")[0], known, n=1)
-    return f"Unknown option {given}." + "".join(f" Did you mean {name}?" for name in near)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Unknown option {name}." + "".join(f" Did you mean {name}?" for name in near)
 
 
 def _number(found: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from gh_artifacts_async import RepositoryName, resolve_base_url, token_variables
+from gh_artifacts_async.cli import amounts
 from gh_artifacts_async.cli.render import text
 from gh_artifacts_async.errors import ConfigurationError
 
@@ -260,9 +261,12 @@ def ids(words: Sequence[str], *, by_name: bool = False) -> tuple[int, ...]:
     Raises:
         ConfigurationError: one is not a number.
     """
+    found: dict[int, None] = {}
     for word in words:
-        if not (word.isascii() and word.isdigit() and int(word)):
+        number = amounts.whole(word)
+        if number is None:
             named = f"for the artifact of this name, use --name {shlex.quote(word)}; " if by_name else ""
             msg = f"{word!r} is not an artifact ID; {named}gh-artifacts list shows the IDs, which are whole numbers"
             raise ConfigurationError(msg)
-    return tuple(dict.fromkeys(int(word) for word in words))
+        found[number] = None
+    return tuple(found)

@@ -58,10 +58,9 @@ def runs(
 
 
 def _listing(client: ArtifactsClient, repo: RepositoryName, filters: RunFilters) -> AsyncGenerator[WorkflowRun]:
-    workflow = filters.workflow
     return client.list_workflow_runs(
         repo,
-        workflow=int(workflow) if workflow is not None and workflow.isdecimal() else workflow,
+        workflow=amounts.workflow(filters.workflow),
         branch=filters.branch,
         event=filters.event,
         status=filters.status,

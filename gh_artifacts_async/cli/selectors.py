@@ -8,6 +8,7 @@ import attrs
 from cyclopts import Parameter
 
 from gh_artifacts_async import ArtifactQuery
+from gh_artifacts_async.cli import amounts
 from gh_artifacts_async.cli.options import Branch, Event, Run, Workflow
 from gh_artifacts_async.errors import ConfigurationError
 
@@ -114,7 +115,7 @@ class Selectors:
         return ArtifactQuery(
             names=(*(glob.escape(name) for name in self.names), *self.patterns) or "*",
             run_id=self.run,
-            workflow=self._workflow(),
+            workflow=amounts.workflow(self.workflow),
             branch=self.branch,
             event=self.event,
             pull_request=self.pr,
@@ -124,10 +125,6 @@ class Selectors:
             duplicates="all" if self.all_attempts else "newest",
             allow_forks=self.allow_forks or self.run is not None,
         )
-
-    def _workflow(self) -> str | int | None:
-        """Return a workflow's id as a number: a name of digits only is an id."""
-        return int(self.workflow) if self.workflow is not None and self.workflow.isdecimal() else self.workflow
 
     def where(self, repo: object) -> str:
         """Return where was looked, for a sentence."""

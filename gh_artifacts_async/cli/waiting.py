@@ -10,14 +10,13 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from gh_artifacts_async import Artifact, ArtifactWatch
+from gh_artifacts_async.cli import amounts, reports, running
 from gh_artifacts_async.cli import repo as repositories
-from gh_artifacts_async.cli import reports, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.exits import OK
 from gh_artifacts_async.cli.options import Interval, Name, Repo, Run
 from gh_artifacts_async.cli.output import Output, Printer
-from gh_artifacts_async.cli.render import documents, screen
+from gh_artifacts_async.cli.render import documents, screen, tables
 from gh_artifacts_async.cli.render import waiting as lines
 from gh_artifacts_async.cli.repo import Target
 from gh_artifacts_async.errors import ConfigurationError
@@ -63,7 +62,7 @@ def wait(
         raise ConfigurationError(msg)
     printer = output.printer()
     target = context.target(argument, repo)
-    given = context.options.timeout
+    given = amounts.seconds("--timeout", context.options.timeout)
     timeout = _LASTS if given is None else given
     patience = Patience(names=names, run=run, timeout=timeout, interval=interval, fail_fast=not no_fail_fast)
     return running.run(lambda: _wait(context, target, patience, printer))
@@ -114,7 +113,7 @@ async def _wait(context: Context, target: Target, patience: Patience, printer: P
     if printer is not None:
         printer.document([documents.artifact(artifact) for artifact in found.values()])
     else:
-        screen.write(sys.stdout, "".join(map(lines.line, found.values())))
+        tables.show(lines.COLUMNS, map(lines.row, found.values()))
     return OK
 
 
@@ -144,14 +143,12 @@ async def _watch(
     ):
         if screen.is_terminal(sys.stderr):
             context.note(lines.watching(target.repo, interval))
+        table = tables.Table(lines.COLUMNS, screen.view(sys.stdout))
         async for artifact in watched:
-            if not _show(watched, artifact, printer):
+            if printer is None:
+                read = screen.write(sys.stdout, table.page([lines.row(artifact)], more=True))
+            else:
+                read = printer.line({**documents.artifact(artifact), "cursor": watched.cursor})
+            if not read:
                 break
     return OK
-
-
-def _show(watched: ArtifactWatch, artifact: Artifact, printer: Printer | None) -> bool:
-    """Print an artifact; return whether somebody may still read."""
-    if printer is None:
-        return screen.write(sys.stdout, lines.line(artifact))
-    return printer.line({**documents.artifact(artifact), "cursor": watched.cursor})

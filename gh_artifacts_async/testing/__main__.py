@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_SAMPLES = {
+    "coverage": {"summary.json": '{"percent": 91.5}\n', "index.html": "<h1>91.5 % covered</h1>\n"},
+    "docs": {"index.html": "<h1>Docs</h1>\n"},
+    "wheel-linux": {"demo-1.0-cp311-linux_x86_64.whl": "a wheel\n"},
+    "wheel-macos": {"demo-1.0-cp311-macosx_11_0_arm64.whl": "a wheel\n"},
+}
+"""What the examples of the README ask for."""
+
+
 def _content(path: Path) -> dict[str, Any]:
     """Return what ``add_artifact`` takes for a folder, a zip or another file."""
     if path.suffix == ".zip" and path.is_file():
@@ -44,6 +53,8 @@ def _fill(github: FakeGitHub, options: argparse.Namespace) -> dict[str, dict[str
     for repo in options.repo:
         run = github.add_run(repo)
         ids = [github.add_artifact(run, name, **content) for name, content in contents]
+        samples = _SAMPLES if options.samples else {}
+        ids += [github.add_artifact(run, name, files=files) for name, files in samples.items()]
         ids += [
             github.add_artifact(run, f"artifact-{number}", size=options.size, seed=number)
             for number in range(1, options.artifacts + 1)
@@ -99,6 +110,7 @@ def _banner(facts: dict[str, Any], options: argparse.Namespace) -> str:
         f"storage  {facts['storage']}",
         f"token    {'or '.join(options.token) if options.token else 'any, such as demo'}",
         f"data     {count} artifacts in {', '.join(options.repo)}",
+        f"shell    export {variables}",
         f"list     {variables} gh-artifacts {trust}list {shlex.quote(repo)}",
         # -g: an IPv6 address is in brackets, which curl would expand.
         f"curl     curl -g {cacert}-H {authorization} {shlex.quote(f'{listing}?per_page=3')}",

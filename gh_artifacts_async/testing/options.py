@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import ssl
 import sys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _REPO = "octo-org/octo-docs"
+_PORTS, _MANY = 65_535, 1_000_000
 _DESCRIPTION = """\
 Run a fake GitHub on loopback until it is interrupted: GitHub's API for Actions artifacts, and the storage behind it on
 a second port. It prints where it listens, and commands to try it with."""
@@ -42,6 +44,29 @@ def _size(text: str) -> int:
         msg = f"{text!r} is not a size; write it as 4096, 64K or 2M"
         raise argparse.ArgumentTypeError(msg)
     return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def _from_0_to(most: int) -> Callable[[str], int]:
+    """Return what reads a whole number that is neither negative nor larger than ``most``."""
+
+    def number(text: str) -> int:
+        if not re.fullmatch(r"\d{1,18}", text, re.ASCII) or int(text) > most:
+            msg = f"{text!r} is not a whole number from 0 to {most:,}"
+            raise argparse.ArgumentTypeError(msg)
+        return int(text)
+
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < math.inf:
+        msg = f"{text!r} is not a number of seconds above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return found
 
 
 def _artifact(text: str) -> tuple[str, Path]:
@@ -101,9 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     where = parser.add_argument_group("where it listens")
     where.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
-    where.add_argument("--port", type=int, default=0, help="of the API (default: a free one)")
+    where.add_argument("--port", type=_from_0_to(_PORTS), default=0, help="of the API (default: a free one)")
     where.add_argument(
-        "--storage-port", type=int, default=0, metavar="PORT", help="of the storage host (default: a free one)"
+        "--storage-port",
+        type=_from_0_to(_PORTS),
+        default=0,
+        metavar="PORT",
+        help="of the storage host (default: a free one)",
     )
     where.add_argument(
         "--tls-ca",
@@ -151,8 +180,17 @@ def _parser() -> argparse.ArgumentParser:
 def _add_data(group: Arguments) -> None:
     group.add_argument("--profile", default="github.com", help="github.com, or ghes-3.4 to ghes-3.22")
     group.add_argument("--repo", action="append", metavar="OWNER/NAME", help=f"may be repeated (default: {_REPO})")
-    group.add_argument("--artifacts", type=int, metavar="N", help="in each (default: 10, or 0 with --artifact)")
-    group.add_argument("--size", type=_size, help="of each artifact, e.g. 64K (default: a small text file in a zip)")
+    group.add_argument(
+        "--artifacts",
+        type=_from_0_to(_MANY),
+        metavar="N",
+        help="in each (default: 10, and those of the README's examples; 0 with --artifact)",
+    )
+    group.add_argument(
+        "--size",
+        type=_size,
+        help="of each artifact, e.g. 64K or 2M, which are KiB and MiB (default: a small text file in a zip)",
+    )
     group.add_argument(
         "--artifact",
         type=_artifact,
@@ -165,10 +203,12 @@ def _add_data(group: Arguments) -> None:
 
 def _add_behaviour(group: Arguments) -> None:
     group.add_argument("--token", action="append", help="accept this token only; may be repeated (default: any)")
-    group.add_argument("--rate-limit", type=int, metavar="N", help="requests an hour (default: 5000; none on ghes-*)")
+    group.add_argument(
+        "--rate-limit", type=_from_0_to(_MANY), metavar="N", help="requests an hour (default: 5000; none on ghes-*)"
+    )
     group.add_argument("--secondary-limits", action="store_true", help="enforce the secondary rate limits, too")
     group.add_argument(
-        "--url-ttl", type=float, metavar="SECONDS", help="lifetime of signed URLs (default: as on GitHub)"
+        "--url-ttl", type=_seconds, metavar="SECONDS", help="lifetime of signed URLs (default: as on GitHub)"
     )
     group.add_argument(
         "--same-host-storage",
@@ -191,6 +231,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_args(argv)
     options.repo = options.repo or [_REPO]
+    options.samples = options.artifacts is None and not options.artifact
     if options.artifacts is None:
         options.artifacts = 0 if options.artifact else 10
     if options.same_host_storage and not options.profile.startswith("ghes-"):

@@ -68,14 +68,14 @@ class Workers(ABC, Generic[T]):
 
         Args:
             subjects: the input.
-            size: how many tasks.
+            size: how many tasks; of an input whose length is known, no more than that.
             stops: after one of these errors nothing more is processed.
         """
-        self._size = size
         self._stops = stops
         self._left = list(subjects) if isinstance(subjects, abc.Collection) else None
+        self._size = size if self._left is None else max(1, min(size, len(self._left)))
         self._source = _Source(iter(self._left) if self._left is not None else subjects)
-        self._outcomes: asyncio.Queue[Outcome[T] | _End] = asyncio.Queue(size)
+        self._outcomes: asyncio.Queue[Outcome[T] | _End] = asyncio.Queue(self._size)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped_by: Exception | None = None
         self._input_error: BaseException | None = None

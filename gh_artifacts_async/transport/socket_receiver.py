@@ -245,7 +245,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._former = None
 
     def _broken(self) -> ConnectionFailedError:
-        msg = f"the connection to {self._host} failed: it broke {self._left} bytes before the end of the body"
+        msg = f"the connection to {self._host} failed: it broke {self._left:,} bytes before the end of the body"
         return ConnectionFailedError(msg, host=self._host)
 
     # --- the buffers

@@ -81,3 +81,11 @@ def test_seconds():
     """What is not given stays so."""
     assert amounts.seconds("--timeout", None) is None
     assert amounts.seconds("--timeout", 0.5) == 0.5
+
+
+def test_whole_numbers():
+    """What is not one is None, and so is what no ID or count can be; a workflow is one, or a name."""
+    assert [amounts.whole(text) for text in ("7", "007", "0", "-1", "1.5", "x", "", "\u0667", "9" * 5000)] == [7, 7] + [
+        None
+    ] * 7
+    assert [amounts.workflow(text) for text in ("7", "ci.yml", "9" * 5000, None)] == [7, "ci.yml", "9" * 5000, None]

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from gh_artifacts_async.cli import app, running
+from gh_artifacts_async.cli import app, main, running
 from gh_artifacts_async.cli.context import Context
 from gh_artifacts_async.cli.options import GlobalOptions
 from tests.cli.conftest import REPO
@@ -48,6 +48,7 @@ def test_flags_have_no_negative_forms(bare_cli):
         (["download", REPO, "7", "--run", "8"], "IDs cannot be combined"),
         (["download", REPO, "--all", "--name", "x"], "--all cannot be combined"),
         (["download", REPO, "--all", "--jobs", "0"], "--jobs must be 1 or more"),
+        (["download", REPO, "--all", "--dir", ""], "--dir is empty; leave it out for the current folder"),
         (["download", REPO, "--all", "--if-exists", "maybe"], "maybe"),
         (["download", REPO, "--all", "--symlinks", "skip"], "--symlinks says how to unpack: add --extract"),
         (["download", REPO, "--all", "--max-ratio", "9"], "--max-ratio says how to unpack: add --extract"),
@@ -118,5 +119,5 @@ def test_ctrl_c_at_a_question(monkeypatch, terminal):
 
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(app, "build", interrupted)
-    assert app.run(["delete"]) == 130
+    assert main(["delete"]) == 130
     assert terminal.getvalue() == "\n"

@@ -57,7 +57,7 @@ class TestDelete:
         )
         ran = cli("delete", REPO, one, two, one, "--yes")
         assert ran.code == 0
-        assert ran.out.splitlines() == [f"   1.0 kB  deleted  {one}  docs", f"   1.0 kB  deleted  {two}  logs"]
+        assert ran.out.splitlines() == [f"  1.0 kB  deleted  {one}  docs", f"  1.0 kB  deleted  {two}  logs"]
         assert ran.err == "2 artifacts deleted, 2.0 kB freed\n"
         assert left(server) == {other}
 
@@ -195,8 +195,8 @@ class TestPrune:
         ran = cli("prune", REPO, "--older-than", "30d", "--except", "wheel-main", "--apply")
         assert ran.code == 0
         assert ran.out.splitlines()[-2:] == [
-            f"   1.0 kB  deleted  {filled['logs-old']}  logs-old",
-            f"   1.0 kB  deleted  {filled['wheel-old']}  wheel-old",
+            f"  1.0 kB  deleted  {filled['logs-old']}  logs-old",
+            f"  1.0 kB  deleted  {filled['wheel-old']}  wheel-old",
         ]
         assert ran.err.splitlines() == [
             "deleting 2 artifacts (2.0 kB); 2 artifacts (2.0 kB) kept",

@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 from importlib.metadata import entry_points, version
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +54,35 @@ def test_help_loads_nothing_heavy(words):
     """Neither aiohttp nor the client, nor even the parser."""
     heavy = ("aiohttp", "asyncio", "gh_artifacts_async.client", "cyclopts", "rich", "attrs")
     assert loaded_after(*words, names=heavy) == [""]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["completion", "bash"]])
+def test_a_full_disk(words, capsys, monkeypatch):
+    """Exit code 8, and one sentence, also for what takes no parser."""
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(words) == 8
+        assert capsys.readouterr().err == "error: standard output: No space left on device\n"
+        assert main(words) == 0  # to the null device by now
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(words) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_standard_error_that_is_full(monkeypatch):
+    """The exit code is what it is elsewhere, and there is no traceback."""
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        assert main(["list", "--nothing"]) == 2
+        assert main(["list", "not-a-repository"]) == 2
+
+
+def test_an_interrupt_while_modules_are_loaded(monkeypatch):
+    """Ctrl-C is 130 from the first module on."""
+
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.util, "find_spec", interrupted)
+    assert main(["list"]) == 130

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gh_artifacts_async.cli import demo, demo_data
@@ -27,7 +29,7 @@ def test_the_demo_tells_the_whole_story_twice(bare_cli, tmp_path):
             "verified by digest  50 of 50",
             "skipped on repeat   50 of 50",
             "MB/s",
-            "gh-artifacts download OWNER/REPO --all",
+            "GH_TOKEN=... python -m gh_artifacts_async download OWNER/REPO --all",
         ):
             assert said in ran.out
         files = [path for path in (tmp_path / "artifacts-demo").iterdir() if not path.name.startswith(".")]
@@ -91,3 +93,14 @@ def test_at_most_as_many_as_anyone_would_wait_for(bare_cli):
     """The number of artifacts has an end."""
     assert bare_cli("demo", "--artifacts", demo_data.MOST + 1).code == 2
     assert demo.MOST_DOWNLOADED == 50
+
+
+def test_what_to_type(monkeypatch, tmp_path):
+    """The program's name where a shell finds it; else its path, or how Python runs the package."""
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr("sys.argv", [str(tmp_path / ".venv-demo" / "bin" / "gh-artifacts")])
+    assert demo._program() == str(Path(".venv-demo/bin/gh-artifacts"))
+    monkeypatch.setattr("sys.argv", ["somewhere/__main__.py"])
+    assert demo._program() == "python -m gh_artifacts_async"
+    monkeypatch.setattr("shutil.which", lambda name: f"bin/{name}")
+    assert demo._program() == "gh-artifacts"

@@ -150,7 +150,7 @@ def test_show_as_json_is_one_document(server, cli):
 def test_verbose_tells_of_pages(server, cli):
     """--verbose says what happens on the way."""
     server.artifact(server.run(), "wheel")
-    assert "page 1: 1 of 1 artifact" in cli("list", REPO, "--verbose").err
+    assert "page 1: 1 of 1 listed" in cli("list", REPO, "--verbose").err
 
 
 # --- pages ahead

@@ -20,6 +20,10 @@ LIST = "; see gh-artifacts list --help"
         (["xyz"], "unknown command 'xyz'; see gh-artifacts --help"),
         (["list", REPO, "--nmae", "x"], "unknown option --nmae; did you mean --name? See gh-artifacts list --help"),
         (["--quite", "list", REPO], "unknown option --quite; did you mean --quiet? See gh-artifacts list --help"),
+        (
+            ["-R", REPO, "list"],
+            "-R is an option of a command: give it after the command's name; see gh-artifacts --help",
+        ),
         (["--nothing-like-it", "list", REPO], "unknown option --nothing-like-it" + LIST),
         (["list", REPO, "--run", "many"], "--run needs a whole number, not 'many'" + LIST),
         (["list", REPO, "--timeout", "soon"], "--timeout needs a number, not 'soon'" + LIST),

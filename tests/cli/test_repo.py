@@ -115,7 +115,7 @@ def test_the_host_of_origin_is_not_believed(origin):
 def test_ids_are_whole_numbers():
     """Each id once, in order; anything else is said to be none."""
     assert repo.ids(["12", "7", "12"]) == (12, 7)
-    for word in ("0", "-3", "1.5", "x", "", "\u0661"):
+    for word in ("0", "-3", "1.5", "x", "", "\u0661", "9" * 5000):
         with pytest.raises(ConfigurationError, match="is not an artifact ID"):
             repo.ids([word])
 

@@ -25,7 +25,7 @@ class TestWait:
         assert ran.code == 0
         lines = ran.out.splitlines()
         assert [line.split("  ")[:2] for line in lines] == [[str(wheels), "wheels"], [str(docs), "docs"]]
-        assert lines[0].endswith(f"run {run.id}, branch main")
+        assert lines[0].endswith(f"run {run.id}  main")
         ran = cli("wait", "-R", REPO, "docs", "--run", run.id, "--json")
         assert [found["id"] for found in ran.document] == [docs]
         assert ran.err == ""
@@ -76,7 +76,8 @@ class TestWait:
         [
             ([REPO], "expected OWNER/REPO and the name of an artifact"),
             ([], "expected OWNER/REPO and the name of an artifact"),
-            ([REPO, "docs", "--timeout", "0"], "--timeout must be a number of seconds above 0, not 0.0"),
+            ([REPO, "docs", "--timeout", "0"], "--timeout must be a number of seconds above 0, not 0"),
+            ([REPO, "docs", "--timeout", "inf"], "--timeout must be a number of seconds above 0, not inf"),
             ([REPO, "docs", "--interval", "nan"], "--interval must be"),
             ([REPO, "docs", "--run", "0"], "--run must be"),
         ],

@@ -89,6 +89,13 @@ async def test_concurrency(github: FakeGitHub, client: ArtifactsClient, tmp_path
     assert github.max_storage_concurrency == concurrency
 
 
+async def test_more_at_once_than_there_are(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
+    """No more tasks are started than there are artifacts, whatever is allowed."""
+    ids = fill(github, 2)
+    raise_for_failures(await fetch_all(client, await listed(client), tmp_path, concurrency=10**30))
+    assert len(names(tmp_path)) == len(ids)
+
+
 async def test_signed_late(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """A URL is signed when its transfer begins: none gets old in a queue."""
     fill(github, 12)

@@ -201,7 +201,7 @@ async def test_broken(pool: Writer, how: str) -> None:
         assert it.receiver.eof_received() is False
     else:
         it.transport.abort()
-    with pytest.raises(ConnectionFailedError, match="9500 bytes before"):
+    with pytest.raises(ConnectionFailedError, match="9,500 bytes before"):
         await it.receiver.received()
     await it.lane.flush()
     assert len(it.data) == 500

@@ -19,6 +19,7 @@ NAME = tables.Column("NAME", style=screen.CYAN, easy=16, middle=True, usual=32)
 SIZE = tables.Column("SIZE", right=True, usual=7)
 CREATED = tables.Column("CREATED", drop=1, usual=8)
 BRANCH = tables.Column("BRANCH", easy=10, middle=True, drop=2, usual=24)
+RUN = tables.Column("RUN", right=True, drop=3, stays_from=80)
 """What is the same in every table of artifacts."""
 
 COLUMNS = (
@@ -27,7 +28,7 @@ COLUMNS = (
     SIZE,
     CREATED,
     tables.Column("EXPIRES", drop=4, late=True, usual=7),
-    tables.Column("RUN", right=True, drop=3, stays_from=80),
+    RUN,
     BRANCH,
     tables.Column("FORK", style=screen.YELLOW, optional=True),
 )

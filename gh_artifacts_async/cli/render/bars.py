@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -86,7 +87,8 @@ class Live(ABC):
     def draw(self) -> None:
         """Draw the lines as they are to be now, in place of those on the screen."""
         size = screen.size(self._stream)
-        self._write(self.lines(time.monotonic(), size.columns, size.lines - 1))
+        rows = size.lines - 1
+        self._write(self.lines(time.monotonic(), size.columns, rows)[:rows])
 
     def _tick(self) -> None:
         started = time.perf_counter()
@@ -125,7 +127,7 @@ class Live(ABC):
 def _obey_escapes(system: str) -> None:
     """Let Windows' console obey escape sequences: that of a shell that has run, even one with nothing to do, does."""
     if system == "nt":
-        os.system("")  # noqa: S605, S607 - no command
+        subprocess.run("", shell=True, check=False)  # noqa: S602, S607 - no command
 
 
 def _without_styles(line: str) -> str:

@@ -21,9 +21,16 @@ def question(found: Sequence[Artifact], repo: RepositoryName) -> str:
     return f"Delete {text.count(len(found), 'artifact')} ({text.size(_stored(found))}) from {repo}? [y/N] "
 
 
-def deleted(artifact: Artifact) -> str:
-    """Return one line about an artifact that was deleted."""
-    return f"{text.size(artifact.size_in_bytes):>9}  deleted  {artifact.id}  {text.escaped(artifact.name)}\n"
+DELETED = (
+    tables.Column("", right=True, usual=8),
+    tables.Column(""),
+    *(column._replace(name="") for column in (artifacts.ID, artifacts.NAME)),
+)
+
+
+def deleted(artifact: Artifact) -> tables.Row:
+    """Return an artifact that was deleted as a row of ``DELETED``."""
+    return tables.Row((text.size(artifact.size_in_bytes), "deleted", str(artifact.id), artifact.name))
 
 
 def total(done: Sequence[Artifact], failed: int) -> str:

@@ -30,7 +30,7 @@ def line(result: DownloadResult) -> str:
 _COLUMNS = (
     artifacts.NAME,
     artifacts.SIZE,
-    tables.Column("VERIFIED"),
+    tables.Column("VERIFIED", drop=3, late=True),
     tables.Column("DETAILS", drop=1, optional=True),
     tables.Column("PATH", easy=12, middle=True, drop=2),
 )

@@ -42,7 +42,7 @@ def phrase(event: Event, *, everything: bool) -> str | None:
         case TransferEvent() if everything:
             return _transfer(event)
         case ListingProgress(page=page, items=items, total_count=total) if everything:
-            return f"page {page}: {items:,} of {text.count(total, 'artifact')}"
+            return f"page {page}: {items:,} of {total:,} listed"
         case _:
             return None
 

@@ -20,7 +20,6 @@ _COLUMN = 26
 _USAGE = "Usage:"
 _PART = re.compile(r"\[[^]]*\]")
 _KEPT = "\u00a0"
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def show(command: str | None) -> None:
@@ -70,8 +69,7 @@ def _width() -> int:
 
 
 def _bold(title: str) -> str:
-    plain = not screen.can_move_the_cursor(sys.stdout) or os.environ.get("NO_COLOR")
-    return title if plain else f"{_BOLD}{title}{_PLAIN}"
+    return screen.view(sys.stdout).styled(title, screen.BOLD)
 
 
 def _filled(paragraph: str, first: str = "", following: str = "") -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from gh_artifacts_async.cli.render import cells, text
+from gh_artifacts_async.cli.render.screen import BOLD, CYAN, DIM, GREEN, RED, YELLOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,6 @@ _MINUTE = 60
 _WIDE, _MEDIUM, _NARROW = 75, 55, 30
 _AMOUNT, _PERCENT, _RATE, _LEFT = 15, 4, 9, 11
 _SHORT_BAR, _LEAST_BAR, _SHORT_NAME, _LEAST_NAME = 6, 8, 13, 26
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
 _SPINS_A_SECOND = 5
 
 
@@ -47,6 +47,7 @@ class Look:
         spinner: what shows that something is happening.
         ellipsis: stands for what is left out.
         coloured: whether in colours.
+        encoding: the terminal's.
     """
 
     full: str = "━"
@@ -54,16 +55,23 @@ class Look:
     spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
     ellipsis: str = "…"
     coloured: bool = True
+    encoding: str = "utf-8"
 
     @classmethod
     def of(cls, encoding: str | None, *, coloured: bool) -> Look:
         """Return what can be shown in an encoding."""
-        look = cls(coloured=coloured)
+        look = cls(coloured=coloured, encoding=encoding or "utf-8")
         try:
-            f"{look.full}{look.rest}{look.spinner}{look.ellipsis}".encode(encoding or "utf-8")
-        except (UnicodeEncodeError, LookupError):
-            return cls("#", "-", "|/-\\", "...", coloured=coloured)
+            f"{look.full}{look.rest}{look.spinner}{look.ellipsis}".encode(look.encoding)
+        except UnicodeEncodeError:
+            return attrs.evolve(look, full="#", rest="-", spinner="|/-\\", ellipsis="...")
+        except LookupError:
+            return cls.of("ascii", coloured=coloured)
         return look
+
+    def shown(self, name: str) -> str:
+        """Return a name from elsewhere as the terminal shows it."""
+        return text.encodable(text.escaped(name), self.encoding)
 
     def styled(self, said: str, code: str) -> str:
         """Return a text in a style, an SGR code."""
@@ -72,9 +80,7 @@ class Look:
     def bar(self, part: float, columns: int, *, ended: bool = False) -> str:
         """Return a bar of which a part, from 0 to 1, is full."""
         full = columns if part >= 1 else min(round(max(part, 0.0) * columns), columns - 1)  # full only if it is
-        return self.styled(self.full * full, _GREEN if ended else _CYAN) + self.styled(
-            self.rest * (columns - full), _DIM
-        )
+        return self.styled(self.full * full, GREEN if ended else CYAN) + self.styled(self.rest * (columns - full), DIM)
 
     def spin(self, now: float) -> str:
         """Return what shows that something is happening."""
@@ -160,7 +166,7 @@ class Board:
         lines += [self._transfer(one, now, layout) for one in self._slots]
         if hidden:
             said = f"{self._look.ellipsis} and {hidden:,} more active"
-            lines.append(self._look.styled(cells.fitted(said, layout.columns), _DIM))
+            lines.append(self._look.styled(cells.fitted(said, layout.columns, self._look.ellipsis), DIM))
         return lines
 
     # --- whose line is which
@@ -193,7 +199,7 @@ class Board:
         said = "contacting GitHub"
         if transfers.listing is not None:
             page = transfers.listing
-            said = f"listing artifacts: {page.items:,} of {page.total_count:,}"
+            said = f"listing: {page.items:,} of {page.total_count:,}"
         if self._paused(now):
             said = self._waiting(layout.columns - 2)
         elif now < transfers.retrying_until:
@@ -208,11 +214,11 @@ class Board:
         rate = transfers.rate.at(now, done)
         total = None if transfers.total is None else to_do
         part = 0.0 if total is None else _part(done, total, empty=transfers.done >= (transfers.total or 0))
-        label = look.styled(label, _BOLD)
+        label = look.styled(label, BOLD)
         if self._paused(now) and all(one.state == "signing" for one in transfers.active.values()):
             if not layout.rate:
                 return self._waiting_line(label, layout)
-            tail = look.styled(cells.left(self._waiting(layout.state), layout.state, look.ellipsis), _YELLOW)
+            tail = look.styled(cells.left(self._waiting(layout.state), layout.state, look.ellipsis), YELLOW)
         else:
             left = None if total is None or not rate else (total - done) / rate
             tail = self._rate_and_left(rate, left, layout)
@@ -226,7 +232,7 @@ class Board:
     def _transfer(self, one: Transfer, now: float, layout: Layout) -> str:
         """Return the line of one transfer."""
         look = self._look
-        name = cells.left(text.escaped(one.name), layout.name, look.ellipsis)
+        name = cells.left(look.shown(one.name), layout.name, look.ellipsis)
         if self._paused(now) and one.state in {"signing", "resuming"}:
             return self._waiting_line(name, layout)
         extracting = one.state == "extracting"
@@ -269,7 +275,7 @@ class Board:
         room = layout.columns - layout.name - layout.gap
         return layout.line(
             (name, layout.name),
-            (self._look.styled(cells.fitted(self._waiting(room), room, self._look.ellipsis), _YELLOW), room),
+            (self._look.styled(cells.fitted(self._waiting(room), room, self._look.ellipsis), YELLOW), room),
         )
 
     def _waiting(self, room: int) -> str:
@@ -289,28 +295,28 @@ def _labels(transfers: Transfers) -> list[str]:
 
 
 _PLAIN_STATES: dict[State, tuple[list[str], str]] = {
-    "signing": (["signing URL"], _DIM),
-    "checking": (["checking what is there", "checking"], _DIM),
-    "verifying": (["verifying"], _CYAN),
-    "extracting": (["extracting"], _CYAN),
-    "done": (["done"], _GREEN),
-    "failed": (["failed"], _RED),
+    "signing": (["signing URL"], DIM),
+    "checking": (["checking what is there", "checking"], DIM),
+    "verifying": (["verifying"], CYAN),
+    "extracting": (["extracting"], CYAN),
+    "done": (["done"], GREEN),
+    "failed": (["failed"], RED),
 }
 
 
 def _state(one: Transfer, now: float) -> tuple[list[str], str]:
     """Return what is said of a transfer in place of its rate, the longest first, and the style; nothing if it moves."""
     if one.settled and one.ended is None:
-        return ["extracted"], _GREEN
+        return ["extracted"], GREEN
     if one.state == "receiving":
         still = now - one.moved
         if still >= STALLED_AFTER:
-            return [f"stalled for {text.span(still)}", "stalled"], _YELLOW
-        return ([f"resumed at {text.size(one.offset)}", "resumed"] if one.offset and now < one.until else []), _YELLOW
+            return [f"stalled for {text.span(still)}", "stalled"], YELLOW
+        return ([f"resumed at {text.size(one.offset)}", "resumed"] if one.offset and now < one.until else []), YELLOW
     if one.state == "retrying":
         left = one.until - now
-        return ([f"retrying in {left + 1:.0f} s", f"retry {left + 1:.0f} s"] if left > 0 else ["retrying"]), _YELLOW
-    return (_resuming(one), _YELLOW) if one.state == "resuming" else _PLAIN_STATES[one.state]
+        return ([f"retrying in {left + 1:.0f} s", f"retry {left + 1:.0f} s"] if left > 0 else ["retrying"]), YELLOW
+    return (_resuming(one), YELLOW) if one.state == "resuming" else _PLAIN_STATES[one.state]
 
 
 def _resuming(one: Transfer) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import sys
 import time
@@ -24,6 +26,12 @@ _PAUSE = 0.2
 
 _USUAL = os.terminal_size((80, 24))
 """The size of a terminal that does not say."""
+
+_LIMITED = ("dumb", "unknown")
+"""Terminals, as TERM names them, that show escape sequences instead of obeying them."""
+
+_DIGITS = 6
+"""Of a number of columns or rows, at most."""
 
 
 class _Above:
@@ -80,23 +88,59 @@ def write_now(stream: TextIO, text: str) -> bool:
         OSError: the stream's disk is full, or broken otherwise.
     """
     with contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        raw = _raw(stream)
+        if raw is None:
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                stream.write(words.encodable(text, stream.encoding or "ascii"))
+        else:
+            _write_all(raw, _encoded(stream, text.replace("\n", os.linesep)))
         stream.flush()
         return True
     return False
+
+
+def _raw(stream: TextIO) -> io.RawIOBase | None:
+    """Return what is below a stream that has no buffer, as with PYTHONUNBUFFERED; None for any other stream.
+
+    Python drops the rest of a text where such a file takes part of it: when a signal comes while a terminal or a pipe
+    is full, and on Windows' console.
+    """
+    buffer = getattr(stream, "buffer", None)
+    return buffer if isinstance(buffer, io.RawIOBase) else None
+
+
+def _encoded(stream: TextIO, text: str) -> bytes:
+    encoding = stream.encoding or "ascii"
+    try:
+        return text.encode(encoding, stream.errors or "strict")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
+
+
+def _write_all(raw: io.RawIOBase, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        written = raw.write(left)
+        if written is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        left = left[written:]
+
+
+def say(text: str, *, command: bool = False) -> None:
+    """Write to standard error; where that is full or broken, the results and the exit code count all the same."""
+    with contextlib.suppress(OSError):
+        write(sys.stderr, text, command=command)
 
 
 def complain(kind: Literal["error", "warning"], said: str) -> None:
     """Say on standard error what went wrong; inside GitHub Actions, on the page of the run, too."""
     said = words.escaped(said)
     if workflow.heard(sys.stderr):
-        write(sys.stderr, workflow.annotation(kind, said), command=True)
+        say(workflow.annotation(kind, said), command=True)
     else:
-        write(sys.stderr, f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
+        say(f"{wrapped(f'{kind}: {said}', sys.stderr)}\n")
 
 
 @contextlib.contextmanager
@@ -115,7 +159,7 @@ def group(title: str) -> Generator[None]:
 def mask(secret: str) -> None:
     """Have GitHub's runner hide a secret in all logs; never where the line itself might be kept in a file."""
     if workflow.heard(sys.stderr) and not workflow.shared(sys.stderr, sys.stdout):
-        write(sys.stderr, workflow.mask(secret), command=True)
+        say(workflow.mask(secret), command=True)
 
 
 def write_bytes(stream: TextIO | None, data: bytes) -> None:
@@ -130,7 +174,11 @@ def write_bytes(stream: TextIO | None, data: bytes) -> None:
         return
     with _not_obeyed(stream, data), contextlib.suppress(BrokenPipeError), _abandoned_if_broken(stream):
         stream.flush()
-        stream.buffer.write(data)
+        raw = _raw(stream)
+        if raw is None:
+            stream.buffer.write(data)
+        else:
+            _write_all(raw, data)
         stream.buffer.flush()
 
 
@@ -144,29 +192,32 @@ def _not_obeyed(stream: TextIO, data: bytes) -> Generator[None]:
         yield
         return
     token = os.urandom(16).hex()
-    write(sys.stderr, workflow.stop(token), command=True)
+    say(workflow.stop(token), command=True)
     time.sleep(_PAUSE)
     try:
         yield
     finally:
         time.sleep(_PAUSE)
-        write(sys.stderr, workflow.resume(token), command=True)
+        say(workflow.resume(token), command=True)
 
 
 @contextlib.contextmanager
 def _abandoned_if_broken(stream: TextIO) -> Generator[None]:
     try:
         yield
-    except OSError:
+    except OSError as error:
         _abandon(stream)
+        if stream is sys.stdout:
+            error.filename = "standard output"
         raise
 
 
 def _abandon(stream: TextIO) -> None:
     """Point a stream at the null device, so that the interpreter's own flush at exit has nothing to complain about."""
     with contextlib.suppress(OSError, ValueError):
+        descriptor = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(nowhere, descriptor)
         os.close(nowhere)
 
 
@@ -177,7 +228,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def can_move_the_cursor(stream: TextIO | None) -> bool:
     """Whether bars can be drawn there."""
-    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and os.environ.get("TERM") not in _LIMITED
 
 
 class View(NamedTuple):
@@ -195,7 +246,7 @@ class View(NamedTuple):
 
     def encodable(self, text: str) -> str:
         """Return text with escapes for what the stream's encoding lacks, as :func:`write` would write it."""
-        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        return words.encodable(text, self.encoding)
 
     @property
     def ellipsis(self) -> str:
@@ -217,9 +268,8 @@ def view(stream: TextIO | None) -> View:
 
 def _columns(stream: TextIO) -> int:
     """Return a terminal's width; COLUMNS overrides it, as everywhere."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said):
-        return int(said)
+    if said := _number("COLUMNS"):
+        return said
     try:
         return os.get_terminal_size(stream.fileno()).columns or _USUAL.columns
     except (OSError, ValueError):
@@ -228,7 +278,7 @@ def _columns(stream: TextIO) -> int:
 
 def _has_colours(stream: TextIO | None) -> bool:
     """Whether styles are shown there; https://no-color.org and https://force-color.org."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in _LIMITED:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
@@ -246,15 +296,23 @@ def size(stream: TextIO | None) -> os.terminal_size:
 
 
 def _number(name: str) -> int:
+    """Return what a variable says of a terminal's size; 0 if that is no such number."""
     value = os.environ.get(name, "")
-    return int(value) if value.isdecimal() else 0
+    return int(value) if value.isdecimal() and len(value) <= _DIGITS else 0
 
 
-def wrapped(said: str, stream: TextIO | None) -> str:
-    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is."""
+def wrapped(said: str, stream: TextIO | None, *, indent: str = "") -> str:
+    """Return lines that fit a terminal, as far as words do; elsewhere the line as it is.
+
+    Args:
+        said: the line.
+        stream: where it goes.
+        indent: of the lines after the first.
+    """
     import textwrap
 
     if not is_terminal(stream):
         return said
-    lines = textwrap.wrap(said, size(stream).columns, break_long_words=False, break_on_hyphens=False)
+    columns = size(stream).columns
+    lines = textwrap.wrap(said, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines)

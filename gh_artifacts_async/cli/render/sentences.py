@@ -55,6 +55,7 @@ _ARGUMENTS = {
     "limit": "--limit",
     "max_bytes": "--max-bytes",
     "max_ratio": "--max-ratio",
+    "name": "--name",
     "names": "--name or --pattern",
     "pull_request": "--pr",
     "run_id": "--run",

@@ -31,6 +31,11 @@ def _escape(char: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - four
 
 
+def encodable(text: str, encoding: str) -> str:
+    """Return text with escapes for what an encoding lacks."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def size(count: float) -> str:
     """Return bytes in human units: ``532 B``, ``1.4 MB``, ``120 GB``."""
     value, unit = float(count), _UNITS[0]

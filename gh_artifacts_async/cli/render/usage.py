@@ -33,10 +33,10 @@ def tables_of(usage: StorageUsage, view: screen.View) -> Iterator[str]:
     for heading, entries in (("NAME", usage.by_name), ("AGE", usage.by_age), ("BRANCH", usage.by_branch)):
         columns = (
             tables.Column(heading, style=screen.CYAN, easy=12, middle=True),
-            tables.Column("COUNT", right=True),
+            tables.Column("COUNT", right=True, drop=3, late=True),
             tables.Column("SIZE", right=True),
-            tables.Column("SHARE", right=True),
-            tables.Column("", optional=True),
+            tables.Column("SHARE", right=True, drop=2, late=True),
+            tables.Column("", drop=1, optional=True),
         )
         yield tables.Table(columns, view).page(_rows(entries, usage.bytes, _bars(view)))
 

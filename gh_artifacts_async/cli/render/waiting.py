@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.cli.render import text
+from gh_artifacts_async.cli.render import artifacts, tables, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,12 +12,19 @@ if TYPE_CHECKING:
     from gh_artifacts_async import Artifact, RepositoryName
 
 
-def line(artifact: Artifact) -> str:
-    """Return an artifact's id, name, size, and its run and branch where GitHub says them."""
+COLUMNS = tuple(
+    column._replace(name="")
+    for column in (artifacts.ID, artifacts.NAME, artifacts.SIZE, artifacts.RUN, artifacts.BRANCH)
+)
+"""Without a heading: each line says what it shows."""
+
+
+def row(artifact: Artifact) -> tables.Row:
+    """Return an artifact's id, name and size, its run and branch where they are known, as a row of ``COLUMNS``."""
     run = artifact.workflow_run
-    branch = "" if run is None or run.head_branch is None else f", branch {run.head_branch}"
-    of_run = "" if artifact.run_id is None else f", run {artifact.run_id}"
-    return f"{artifact.id}  {text.escaped(f'{artifact.name}  {text.size(artifact.size_in_bytes)}{of_run}{branch}')}\n"
+    of_run = "" if artifact.run_id is None else f"run {artifact.run_id}"
+    branch = "" if run is None or run.head_branch is None else run.head_branch
+    return tables.Row((str(artifact.id), artifact.name, text.size(artifact.size_in_bytes), of_run, branch))
 
 
 def waiting(names: Sequence[str], seconds: float) -> str:

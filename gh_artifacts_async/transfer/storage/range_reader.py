@@ -276,7 +276,7 @@ class RangeReader:
             watch.exclude(loop.time() - before)
             watch.count(len(piece), loop.time(), stream.host)
         if length:
-            msg = f"the connection to {stream.host} ended {length} bytes before the end of the range"
+            msg = f"the connection to {stream.host} ended {length:,} bytes before the end of the range"
             raise ConnectionFailedError(msg, host=stream.host)
 
 

@@ -155,7 +155,7 @@ class Connection:
                 while span.left:
                     chunk = (await stream.read_chunk())[: span.left]
                     if not chunk:
-                        msg = f"it ended {span.left} bytes before the end of the range"
+                        msg = f"it ended {span.left:,} bytes before the end of the range"
                         raise shared.broken(msg)
                     shared.count(self, len(chunk))
                     began = loop.time()

@@ -80,6 +80,14 @@ async def test_a_short_command_draws_nothing(terminal):
     assert terminal.getvalue() == "result\n"
 
 
+async def test_a_terminal_of_two_rows(terminal, monkeypatch):
+    """It shows one line: more would scroll, and each redraw would leave one behind."""
+    monkeypatch.setenv("LINES", "2")
+    with Lines(terminal):
+        await asyncio.sleep(0.3)
+        assert shown(terminal) == ["one"]
+
+
 async def test_a_narrower_terminal(terminal, monkeypatch):
     """Lines that the terminal has wrapped, since it is narrower now, are taken off as the rows they have become."""
     with Lines(terminal) as lines:
@@ -126,7 +134,7 @@ def test_a_spinner_says_what_takes_long(terminal):
     assert spinner.lines(0.0, 40, 5) == ["⠋ contacting GitHub"]
     spinner(ListingProgress(page=1, items=100, total_count=250))
     spinner(TransferSigning(artifact=ARTIFACT))
-    assert spinner.lines(0.2, 60, 5) == ["⠙ listing artifacts: 100 of 250"]
+    assert spinner.lines(0.2, 60, 5) == ["⠙ listing: 100 of 250"]
     spinner(TransferStarted(artifact=ARTIFACT, size=None))
     spinner(TransferBytes(artifact=ARTIFACT, received=2_000_000, size=None))
     said = "⠋ storage does not support ranges, fetching the whole archive: 2.0 MB"
@@ -166,6 +174,6 @@ def test_no_bars_with_no_progress_or_quiet(server, cli, terminal, switch):
 def test_the_console_of_windows(monkeypatch, system, commands):
     """It obeys escape sequences once a shell has run in it."""
     ran = []
-    monkeypatch.setattr(bars.os, "system", ran.append)
+    monkeypatch.setattr(bars.subprocess, "run", lambda command, **_: ran.append(command))
     bars._obey_escapes(system)
     assert ran == commands

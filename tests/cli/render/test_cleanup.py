@@ -105,7 +105,7 @@ def test_the_question_and_the_lines_after_it():
     """What has expired frees nothing."""
     found = [artifact(1, name="a\u200fb"), artifact(2, expired=True)]
     assert cleanup.question(found, REPO) == "Delete 2 artifacts (1.0 kB) from octo-org/octo-docs? [y/N] "
-    assert cleanup.deleted(found[0]) == "   1.0 kB  deleted  1  a\\u200fb\n"
+    assert cleanup.deleted(found[0]).values == ("1.0 kB", "deleted", "1", "a\u200fb")
     assert cleanup.total(found, 0) == "2 artifacts deleted, 1.0 kB freed"
     assert cleanup.total([], 3) == "0 artifacts deleted, 0 B freed; 3 failed"
 

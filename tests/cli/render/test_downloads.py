@@ -122,10 +122,11 @@ def test_a_table_of_what_was_downloaded():
         (40, "wheel  2.0 MB  sha256 ok  out/wheel….zip"),
         (30, "wheel  2.0 MB  sha256 ok"),
         (22, "wh…  2.0 MB  sha256 ok"),
+        (20, "wheel  2.0 MB"),
     ],
 )
 def test_a_table_on_a_narrow_terminal(columns, last):
-    """Details, then the path, then the name give way."""
+    """Details, then the path, then the name, then how it was verified give way."""
     lines = downloads.table(results_of(1, resumed_from=500), View(columns)).splitlines()
     assert lines[1] == last
     assert all(len(line) <= columns for line in lines)

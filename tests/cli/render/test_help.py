@@ -17,7 +17,7 @@ def test_lines_fit_the_terminal(bare_cli, monkeypatch):
 
 def test_headings_are_bold_on_a_terminal(bare_cli, monkeypatch):
     """Colour only where a terminal is, and NO_COLOR is not set."""
-    monkeypatch.setattr("gh_artifacts_async.cli.render.screen.can_move_the_cursor", lambda _stream: True)
+    monkeypatch.setattr("gh_artifacts_async.cli.render.screen.is_terminal", lambda _stream: True)
     assert "\x1b[1mCommands\x1b[0m" in bare_cli("--help").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in bare_cli("--help").out

@@ -200,6 +200,8 @@ def test_more_than_the_terminal_has_rows():
     assert [line.split(" ")[0] for line in lines] == ["0", "n0", "n1", "n2", "n3", "…"]
     assert lines[-1] == "… and 5 more active"
     assert len(shown.lines(rows=1)) <= 2
+    plain = Shown(many, Look.of("ascii", coloured=False)).at(0, *(started(one) for one in many)).at(1)
+    assert plain.lines(rows=6)[-1] == "... and 5 more active"
 
 
 def test_counts_give_way_to_failures():
@@ -225,9 +227,9 @@ def test_without_a_total():
     shown = Shown(None)
     assert shown.lines() == ["⠋ contacting GitHub"]
     shown.at(0, ListingProgress(page=1, items=100, total_count=2000))
-    assert shown.lines() == ["⠋ listing artifacts: 100 of 2,000"]
+    assert shown.lines() == ["⠋ listing: 100 of 2,000"]
     shown.at(1, RequestRetried(kind="api", what="GET /repos/o/r/actions/artifacts", reason="r", wait=3, attempt=1))
-    assert shown.lines() == ["⠴ listing artifacts: 100 of 2,000, retrying in 4 s"]
+    assert shown.lines() == ["⠴ listing: 100 of 2,000, retrying in 4 s"]
     shown.at(1, RateLimitPause(seconds=200, kind="primary"))
     assert shown.lines() == ["⠴ waiting for the rate limit until 14:09"]
     shown = Shown(None).at(0, received(MB))
@@ -259,6 +261,9 @@ def test_a_terminal_that_has_no_such_characters(encoding, full):
     look = Look.of(encoding, coloured=False)
     assert look.bar(0.5, 4) == full * 2 + look.rest * 2
     assert look.spin(0.0) in {"⠋", "|"}
+    named = Shown(look=look).at(0, started(attrs.evolve(ARTIFACT, name="résumé"))).at(1)
+    first = named.lines()[1].split()[0]
+    assert first == ("résumé" if full == "━" else r"r\xe9sum\xe9")
 
 
 @given(
@@ -266,10 +271,11 @@ def test_a_terminal_that_has_no_such_characters(encoding, full):
     pause=st.none() | st.floats(0.1, 9000),
     columns=st.integers(1, 200),
     rows=st.integers(1, 30),
+    encoding=st.sampled_from(["utf-8", "ascii", "latin-1"]),
 )
-def test_no_line_is_longer_than_the_screen(events, pause, columns, rows):
-    """And there are no more of them than it has rows, whatever happens."""
-    shown = Shown()
+def test_no_line_is_longer_than_the_screen(events, pause, columns, rows, encoding):
+    """And there are no more of them than it has rows, whatever happens; nor does anything need escapes any more."""
+    shown = Shown(look=Look.of(encoding, coloured=False))
     for second, event in enumerate(events):
         shown.at(second, event)
     if pause:
@@ -278,6 +284,7 @@ def test_no_line_is_longer_than_the_screen(events, pause, columns, rows):
     assert all(cells.width(line) <= max(1, columns - 1) for line in lines)
     assert len(lines) <= max(2, rows)
     assert not any("\x1b" in line for line in lines)
+    assert "".join(lines).encode(encoding)
 
 
 def test_the_widths_of_a_layout_add_up():

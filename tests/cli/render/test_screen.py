@@ -57,6 +57,15 @@ class TestWriting:
         with Path("/dev/full").open("w") as full, pytest.raises(OSError, match="No space left"):
             screen.write_bytes(full, b"x")
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_what_is_said_beside_the_results_may_get_lost(self, monkeypatch):
+        """A full standard error is no reason to fail: the results and the exit code tell."""
+        with Path("/dev/full").open("w") as full:
+            monkeypatch.setattr("sys.stderr", full)
+            screen.say("x")
+            screen.complain("error", "x")
+            assert screen.write(full, "x")  # to the null device by now
+
     def test_a_pipe_without_a_reader_is_quiet(self):
         """Who has seen enough is no error."""
         reading, writing = os.pipe()
@@ -69,6 +78,43 @@ class TestWriting:
         os.close(reading)
         with os.fdopen(writing, "w") as stream:
             screen.write_bytes(stream, b"z" * 100_000)
+
+
+class Sluggish(io.RawIOBase):
+    """Takes a few bytes at a time, as a terminal or a pipe does when a signal comes; then nothing for now."""
+
+    def __init__(self, most: int = 1 << 20) -> None:
+        """Take at most so many bytes in all."""
+        self.taken = b""
+        self._most = most
+
+    def writable(self) -> bool:
+        """Say so."""
+        return True
+
+    def write(self, data) -> int | None:
+        """Take 3 bytes."""
+        taken = bytes(data)[: min(3, self._most - len(self.taken))]
+        self.taken += taken
+        return len(taken) or None
+
+
+class TestWithoutABuffer:
+    """Streams as PYTHONUNBUFFERED makes them."""
+
+    def test_nothing_is_lost(self):
+        """What is written in parts is written to its end; Python itself would drop the rest."""
+        raw = Sluggish()
+        stream = io.TextIOWrapper(raw, encoding="ascii", write_through=True)  # type: ignore[type-var]
+        assert screen.write(stream, "some words, \u00e9\n")
+        screen.write_bytes(stream, b"\xffsome bytes")
+        assert raw.taken == b"some words, \\xe9" + os.linesep.encode() + b"\xffsome bytes"
+
+    def test_one_that_takes_nothing_for_now(self):
+        """It is an error, as for a stream with a buffer."""
+        stream = io.TextIOWrapper(Sluggish(5), encoding="ascii", write_through=True)  # type: ignore[type-var]
+        with pytest.raises(BlockingIOError):
+            screen.write(stream, "some words")
 
 
 class TestViews:
@@ -87,8 +133,9 @@ class TestViews:
         assert screen.view(stream) == screen.View(80, colours=True)
         monkeypatch.setenv("COLUMNS", "100")
         assert screen.view(stream).width == 100
-        monkeypatch.setenv("COLUMNS", "0")
-        assert screen.view(stream).width == 80
+        for nothing in ("0", "-1", "wide", "9" * 5000):
+            monkeypatch.setenv("COLUMNS", nothing)
+            assert screen.view(stream).width == 80
         monkeypatch.setattr(stream, "fileno", lambda: 0)
         monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((123, 9)))
         assert screen.view(stream).width == 123
@@ -109,6 +156,17 @@ class TestViews:
         """None with NO_COLOR, nor on a terminal that has none."""
         monkeypatch.setenv(name, value)
         assert screen.view(stream).colours == colours
+
+    @pytest.mark.parametrize(("name", "obeyed"), [("WT_SESSION", True), ("TERM", True), ("NOTHING", False)])
+    def test_a_console_of_windows(self, stream, monkeypatch, name, obeyed):
+        """No colours where escape sequences would be shown as they are."""
+        monkeypatch.delenv("TERM")
+        monkeypatch.delenv("WT_SESSION", raising=False)
+        monkeypatch.setenv(name, "xterm")
+        monkeypatch.setattr(os, "name", "nt")
+        found = screen.view(stream).colours
+        monkeypatch.undo()  # pytest itself asks for the system
+        assert found == obeyed
 
     def test_without_a_terminal(self, monkeypatch):
         """Nothing is cut off, and there are no colours unless they are asked for."""

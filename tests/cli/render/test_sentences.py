@@ -89,6 +89,7 @@ def test_what_happened_and_what_to_do(error, situation, said):
         ("base_url must be a URL", "the API's URL must be a URL"),
         ("ca_file x cannot be used", "--ca-file x cannot be used"),
         ("run_id must be 1 or more", "--run must be 1 or more"),
+        ("name must be an artifact's name, not ''", "--name must be an artifact's name, not ''"),
         ("branch must be a non-empty string, or None for any, not ''", "--branch must be a non-empty string, not ''"),
         ("pull_request must be 1 or more", "--pr must be 1 or more"),
         ("layout must be 'name', 'id', a callable, or a template", "--layout must be 'name', 'id', or a template"),

@@ -73,6 +73,7 @@ def test_bars_on_a_narrow_terminal():
         "a-rather-lon~ifact      1  6.0 kB    67%",
         "docs                    1  3.0 kB    33%",
     ]
+    assert shown(found, 20)[:2] == ["NAME            SIZE", "a-rather~act  6.0 kB"]
     assert "#" not in "".join(shown(made(entries(("docs", 1)), entries(("main", 1))), 40))
 
 
