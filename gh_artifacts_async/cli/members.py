@@ -83,9 +83,7 @@ async def _opened(context: Context, target: Target, wanted: int | Selectors) -> 
     observers = [] if bar is None else [bar]
     async with context.client(target, *observers, token_for=DOWNLOADING) as client:
         with bar or contextlib.nullcontext():
-            artifact = (
-                ArtifactRef(target.repo, wanted) if isinstance(wanted, int) else await _one(client, target, wanted)
-            )
+            artifact = await _one(client, target, wanted)
             async with client.open_archive(artifact, policy=_LOOK) as archive:
                 yield archive
 

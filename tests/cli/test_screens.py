@@ -143,7 +143,7 @@ def test_a_download_that_is_stopped_and_resumed(server, screen):
     assert {total < 11.9 * MB for _, total in parts} == {True}
     assert parts[0][0] <= 0.1 * parts[0][1]
     assert len(re.findall(r"sha256 ok +resumed at ", seen.text)) == 3
-    assert screen(*words).lines == ["3 already there"]
+    assert screen(*words).lines == ["3 artifacts already in ."]
 
 
 @pytest.mark.slow
