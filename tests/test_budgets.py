@@ -263,6 +263,7 @@ async def test_a_client_with_a_budget(budget_of: Callable[..., RedisBudget], git
 
 
 @pytest.mark.realtime
+@pytest.mark.slow
 async def test_a_server_that_goes_away(github: FakeGitHub, run: FakeRun):
     """One clear error, soon, and nothing is sent without points; when it is back, so is the client."""
     with redis_server() as its_url:

@@ -11,6 +11,7 @@ import pytest
 
 from docs import options
 from tests.kits import console
+from tests.kits.sampling import mostly_slow
 
 pytestmark = [
     pytest.mark.once,
@@ -20,7 +21,7 @@ pytestmark = [
 PAGES = {page.relative_to(console.ROOT).as_posix(): page for page in console.pages()}
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", mostly_slow(PAGES, quick=2))
 def test_they_do_what_they_show(name: str):
     """Each command of a page ends with the exit code that the page states, and prints what it shows."""
     with console.Page(PAGES[name]) as page:

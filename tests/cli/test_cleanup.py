@@ -284,6 +284,7 @@ class TestPrune:
         assert {it["name"] for it in ran.document["delete"]} == {"logs-old", "wheel-new"} <= set(filled)
 
 
+@pytest.mark.slow
 def test_interrupted(start, server, filled):
     """What was deleted is told, and how to go on."""
     del filled

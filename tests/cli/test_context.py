@@ -139,6 +139,7 @@ def test_fan_out():
 
 
 @pytest.mark.realtime
+@pytest.mark.slow
 def test_a_pause_for_the_rate_limit_is_told(server, cli):
     """A long silence is explained, also without --verbose."""
     server.github.faults.secondary_limit(retry_after=0)

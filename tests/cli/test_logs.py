@@ -54,6 +54,7 @@ def test_verbose_shows_requests_and_retries(server, cli):
 
 @pytest.mark.realtime
 @pytest.mark.usefixtures("no_waiting")
+@pytest.mark.slow
 def test_nothing_is_said_twice(server, cli):
     """What the command line has words of its own for, the log does not repeat."""
     run = server.run()

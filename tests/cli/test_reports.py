@@ -83,6 +83,7 @@ class TestCommands:
         assert step.outputs.items() >= {"count": "0", "artifact-id": "", "kept": "1", "removed": "0"}.items()
         assert "| <code>docs</code> | " in step.said
 
+    @pytest.mark.slow
     def test_delete_and_prune(self, server, cli, step):
         """A plan says what would be deleted; a deletion, what was."""
         run = server.run()

@@ -68,6 +68,7 @@ def pattern(quote: str) -> str:
     return ".*".join(map(re.escape, quote.split("…")))
 
 
+@pytest.mark.slow
 def test_the_source_has_what_is_not_run() -> None:
     """A message that no command below prints is in the package's source, ellipses where values are filled in."""
     assert [quote for quote in sorted(NOT_RUN) if quote.strip(" …") not in texts()] == []

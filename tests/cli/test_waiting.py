@@ -10,6 +10,7 @@ import pytest
 
 from gh_artifacts_async.cli import waiting
 from tests.cli.conftest import REPO
+from tests.kits.sampling import mostly_slow
 
 pytestmark = pytest.mark.realtime
 
@@ -125,7 +126,7 @@ class TestWatch:
         assert terminal.getvalue().partition("error:")[0] == said
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    @pytest.mark.parametrize(("number", "code"), mostly_slow([(signal.SIGINT, 130), (signal.SIGTERM, 143)]))
     def test_an_object_a_line_until_a_signal(self, server, start, number, code):
         """Each line arrives as it is printed; its cursor goes on after it, also in a later process."""
         run = server.run()
