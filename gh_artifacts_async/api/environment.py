@@ -15,7 +15,7 @@ from gh_artifacts_async.protocol.requests import BaseURL, base_url_for_host
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 PUBLIC_API = "https://api.github.com"
 
 
@@ -88,11 +88,13 @@ def token_advice(base: BaseURL, environ: Mapping[str, str]) -> str:
     """Return what to do about a missing token: which variables count, and which one is set but is for other hosts."""
     names = token_names_for(base, environ)
     advice = f"pass one, or set {' or '.join(names[:2])}"
-    unused = next((name for name in _VARIABLES if name not in names and environ.get(name)), None)
+    unused = next((name for name in TOKEN_VARIABLES if name not in names and environ.get(name)), None)
     if unused is None:
         return advice
-    of = "GitHub Enterprise Server" if base.is_hosted else "github.com"
-    return f"{advice} ({unused} is for {of}, not for {base.origin.host.removeprefix('api.')})"
+    of, host = "github.com", base.origin.host
+    if base.is_hosted:
+        of, host = "GitHub Enterprise Server", host.removeprefix("api.")
+    return f"{advice} ({unused} is for {of}, not for {host})"
 
 
 def _host_of(url: str) -> str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api.auth import NotPickled, check_token
+from gh_artifacts_async.api.environment import TOKEN_VARIABLES
 from gh_artifacts_async.api.single_flight import SingleFlight
 from gh_artifacts_async.errors import ConfigurationError, MissingTokenError
 from gh_artifacts_async.protocol.requests import BaseURL
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 _LASTS = 10.0
 """Seconds that gh may take; it may have to ask the system's key ring."""
-_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
-"""gh would return these in place of what it has stored."""
 _NOT_INSTALLED = "gh is not installed"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
 
@@ -147,7 +146,8 @@ async def _from_program(program: str, host: str) -> tuple[Secret | None, str]:
 
 def _environment() -> dict[str, str]:
     """Return this process's environment, less the tokens in it."""
-    kept = {name: value for name, value in os.environ.items() if name not in _VARIABLES}
+    # gh would return these in place of what it has stored.
+    kept = {name: value for name, value in os.environ.items() if name not in TOKEN_VARIABLES}
     return {**kept, "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1"}
 
 

@@ -111,7 +111,7 @@ def token_variables_of(api_url: str | None) -> tuple[str, ...]:
 def unused_token(api_url: str | None, environ: Mapping[str, str]) -> str | None:
     """Return why a token in the environment is not used for an API; None where there is none, or it is used."""
     names = token_variables_of(api_url)
-    others = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+    others = (*token_variables("github.com"), *token_variables("github.example"))
     if any(map(environ.get, names)):
         return None
     try:

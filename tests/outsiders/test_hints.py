@@ -34,6 +34,7 @@ async def test_row_21_the_variables_of_the_host(base, names, tmp_path):
             "(GH_ENTERPRISE_TOKEN is for GitHub Enterprise Server, not for github.com)",
         ),
         ("https://ghe.example/api/v3", "GITHUB_TOKEN", "(GITHUB_TOKEN is for github.com, not for ghe.example)"),
+        ("https://api.corp.example/api/v3", "GH_TOKEN", "(GH_TOKEN is for github.com, not for api.corp.example)"),
     ],
 )
 async def test_a_token_for_another_host(base, given, said, monkeypatch, tmp_path):
