@@ -148,7 +148,8 @@ def test_the_check_as_make_docs_runs_it(tmp_path: Path, capsys: pytest.CaptureFi
     """It prints a line for each fault; without any, nothing, and the exit code is 0."""
     monkeypatch.setattr(built_docs, "MODULES", ("gh_artifacts_async.budgets",))
     members = ("lease", "pause", "paused", "window", "open_at", "aclose", "url", "key")
-    names = [f"{name}.{it}" for name in ("LocalBudget", "RedisBudget") for it in members] + ["LocalBudget"]
+    names = [f"{name}.{it}" for name in ("DaskBudget", "LocalBudget", "RedisBudget") for it in members]
+    names += ["LocalBudget", "DaskBudget", "DaskBudget.bound_to"]
     (tmp_path / "index.html").write_text("<p>attempts = attr_dict['attempts'].default</p>", encoding="utf-8")
     write_inventory(tmp_path, *(f"gh_artifacts_async.budgets.{name}" for name in names))
     assert built_docs.main([str(tmp_path)]) == 1

@@ -7,13 +7,14 @@ import sys
 from contextlib import AsyncExitStack
 
 from gh_artifacts_async import ArtifactsClient, Limits, budgets, raise_for_failures
+from gh_artifacts_async.budgets import redis
 
 REPO = "octo-org/octo-docs"
 
 
 async def main(url: str, budget_url: str, minute: int, number: int, of: int, directory: str) -> None:
     """Download every ``of``-th artifact; with a minute that is shorter than GitHub's, as the fake's is."""
-    budgets._WINDOW = minute + 1
+    redis._WINDOW = minute + 1
     async with AsyncExitStack() as stack:
         budget = None
         if budget_url:

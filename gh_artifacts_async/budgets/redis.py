@@ -1,13 +1,4 @@
-"""Where the points of a client's API calls come from: a window of its own, or one that several processes share.
-
-GitHub counts the requests of one token together, whatever process sends them
-(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). With one :class:`RedisBudget` in each
-process they stay under one limit and pause together::
-
-    async with RedisBudget("redis://localhost", key="docs-bot") as budget:
-        async with ArtifactsClient("TOKEN", limits=Limits(budget=budget)) as client:
-            ...
-"""
+"""A budget that several processes share through a Redis server, with the extra ``shared`` (limits, redis)."""
 
 from __future__ import annotations
 
@@ -17,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from gh_artifacts_async.errors import BudgetUnavailableError, ConfigurationError
-from gh_artifacts_async.protocol.throttling import Window
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import MUTATION_POINTS, Lease
 
@@ -30,8 +20,6 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 T = TypeVar("T")
-
-__all__ = ["LocalBudget", "RedisBudget"]
 
 _WINDOW = 62
 """Seconds in which all processes together spend no more than their points.
@@ -47,47 +35,6 @@ _TIMEOUT = 5.0  # seconds for Redis to answer
 _PAUSE = (
     "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end"
 )
-
-
-class LocalBudget:
-    """A sliding window within one process: the default, and what several clients of one event loop can share.
-
-    Attributes:
-        window: the points of the last minute.
-        open_at: when the current pause ends, on the event loop's clock.
-    """
-
-    def __init__(self, points_per_minute: float | None = 840) -> None:
-        """Start with nothing spent.
-
-        Args:
-            points_per_minute: points in any 60 seconds; None for no limit.
-
-        Raises:
-            ConfigurationError: it is not above 0.
-        """
-        if points_per_minute is not None and not points_per_minute > 0:
-            msg = f"points_per_minute must be a number greater than 0, or None for off, not {points_per_minute!r}"
-            raise ConfigurationError(msg)
-        self.window = Window(math.inf if points_per_minute is None else points_per_minute)
-        self.open_at = 0.0
-
-    async def lease(self, points: int) -> Lease:
-        """Grant points if the last minute leaves room for them; they count for a minute from now."""
-        now = asyncio.get_running_loop().time()
-        wait = self.window.reserve(points, now)
-        if wait:
-            return Lease(points=0, wait=min(wait, 1.0))
-        self.window.settle(points, now)
-        return Lease(points=points)
-
-    async def pause(self, seconds: float, kind: str) -> None:  # noqa: ARG002 - the protocol's signature
-        """Pause all clients that share this budget; a shorter pause does not shorten a longer one."""
-        self.open_at = max(self.open_at, asyncio.get_running_loop().time() + seconds)
-
-    async def paused(self) -> float:
-        """Return the seconds of pause left."""
-        return max(0.0, self.open_at - asyncio.get_running_loop().time())
 
 
 class RedisBudget:
