@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NoReturn, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.results import Secret
@@ -66,7 +66,7 @@ class NotPickled:
         """Return itself: what it has obtained is shared."""
         return self
 
-    def __reduce__(self) -> NoReturn:
+    def __reduce__(self) -> tuple[object, ...]:
         """Refuse to be pickled.
 
         Raises:
@@ -137,6 +137,7 @@ class EnvironmentToken(NotPickled):
             environ: used instead of ``os.environ``.
         """
         self._names = names or ("GH_TOKEN", "GITHUB_TOKEN")
+        self._picklable = environ is None or environ is os.environ
         variables = os.environ if environ is None else environ
 
         def read(name: str) -> str | None:  # a closure, which neither pickle nor vars() shows
@@ -155,6 +156,14 @@ class EnvironmentToken(NotPickled):
                 return check_token(self._read(name) or "", name).reveal()
         msg = f"no token: set {' or '.join(self._names)}"
         raise ConfigurationError(msg)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return the names: where it is unpickled, it reads that process's own environment.
+
+        Raises:
+            TypeError: it reads something else than ``os.environ``.
+        """
+        return (EnvironmentToken, self._names) if self._picklable else super().__reduce__()
 
     def __repr__(self) -> str:
         """Return the names, not their values."""

@@ -58,6 +58,10 @@ class GitHubCLIToken(NotPickled):
         self._secret: Secret | None = None
         self._asking = SingleFlight(self._asked)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return the host: where it is unpickled, that machine's gh is asked."""
+        return GitHubCLIToken, (None if self._of_client else self._host,)
+
     def __repr__(self) -> str:
         """Return the host, no token."""
         return f"GitHubCLIToken({self._host!r})"

@@ -105,7 +105,7 @@ class DaskBudget:
     def _made(cls, key: str, points: int, interval: float | None, node: Client | Worker | None = None) -> Self:
         """Return a budget without checking anything again; it needs no client."""
         budget = cls.__new__(cls)
-        budget._start(key, points, interval, node)
+        budget._start(key, points, interval, node)  # noqa: SLF001 - in place of __init__
         return budget
 
     async def lease(self, points: int) -> Lease:

@@ -1,0 +1,98 @@
+"""Mirror many repositories, such as all of an organization, on a Dask cluster; with the extra ``fleet`` (distributed).
+
+One client on each worker, one budget for the token they share, one task for each repository::
+
+    async with ArtifactsClient.from_env() as client, distributed.Client("tls://scheduler:8786", asynchronous=True) as c:
+        report = await mirror_repositories(c, client.list_repositories("octo-org"), "/srv/artifacts")
+
+https://distributed.dask.org/
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.fleet.reports import FleetReport, RepositoryReport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Iterable
+
+    from distributed import Client
+    from obstore.store import ObjectStore
+
+    from gh_artifacts_async.automation.criteria import ArtifactQuery
+    from gh_artifacts_async.client.options import ClientOptions
+    from gh_artifacts_async.models import RepositoryName
+    from gh_artifacts_async.settings import Budget, Layout, StrPath
+
+__all__ = ["FleetReport", "RepositoryReport", "mirror_repositories"]
+
+
+async def mirror_repositories(
+    cluster: Client,
+    repositories: Iterable[str | RepositoryName] | AsyncIterable[str | RepositoryName],
+    destination: ObjectStore | StrPath,
+    *,
+    query: ArtifactQuery | None = None,
+    layout: Layout = "id",
+    budget: Budget | None = None,
+    options: ClientOptions | None = None,
+    concurrency: int = 8,
+    on_report: Callable[[RepositoryReport], None] | None = None,
+) -> FleetReport:
+    """Mirror repositories on the workers of a Dask cluster, each below ``DESTINATION/OWNER/NAME/``.
+
+    One repository's failure is its report's error, and does not stop the others. Only what all would meet does: a
+    token that GitHub rejects or a worker lacks, and a rate limit that lasts longer than ``Limits.max_pause``; what is
+    left then has that error.
+
+    Run it again, after whatever end: what is in the destination is not fetched again. When a worker dies, its
+    repositories are done again by others in the same way; one that has cost several workers their lives
+    (``distributed.scheduler.allowed-failures`` of Dask's configuration) has a KilledWorker as its error.
+
+    The token is never sent: each worker reads it from its own environment (GH_TOKEN, see
+    :meth:`ArtifactsClient.from_env() <gh_artifacts_async.ArtifactsClient.from_env>`). Everything else is sent only
+    where nobody can listen: over TLS, or to this machine. An object store's credentials, if the store was made with
+    them, are sent with it; leave them to the workers' environment where you can.
+
+    Args:
+        cluster: a client of the cluster, asynchronous or not.
+        repositories: names, or what :meth:`~gh_artifacts_async.ArtifactsClient.list_repositories` yields. A name that
+            comes again is mirrored once.
+        destination: a folder that all workers see under the same path, each repository's kept by
+            :meth:`~gh_artifacts_async.ArtifactsClient.mirror`; or an object store, filled by
+            :meth:`~gh_artifacts_async.ArtifactsClient.store_many`.
+        query: which artifacts; None for all that have not expired.
+        layout: how new files or objects are named below ``OWNER/NAME/``.
+        budget: the points that all workers share; None for a :class:`~gh_artifacts_async.budgets.DaskBudget` on this
+            cluster with the numbers of ``options["limits"]``.
+        options: arguments for each worker's client. ``session``, ``ssl_context`` and ``observer`` cannot be sent to
+            another process. Without ``limits``, the API requests in flight of all present workers together stay below
+            GitHub's 100.
+        concurrency: artifacts of one repository at once. A worker does as many repositories at once as it has threads.
+        on_report: called with each report as it comes.
+
+    Returns:
+        A report for each repository, in the order in which they were done.
+
+    Raises:
+        ConfigurationError: an argument is invalid, cannot be sent to the workers, or would show them a secret; the
+            cluster is reached in plain text over a network; the extra is not installed. Nothing was sent to a worker.
+        BudgetUnavailableError: the scheduler does not take a DaskBudget.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        msg = 'mirror_repositories needs the extra "fleet": pip install "gh-artifacts-async[fleet]"'
+        raise ConfigurationError(msg)
+    from gh_artifacts_async.fleet import cluster as clusters
+    from gh_artifacts_async.fleet import orders, run
+
+    names = orders.Names(repositories)
+    order = await orders.checked(
+        destination, query=query, layout=layout, concurrency=concurrency, budget=budget, options=options
+    )
+    async with clusters.connected(cluster) as client:
+        workers = await clusters.check_addresses(client)
+        order = await orders.with_budget(order, client, workers)
+        return FleetReport(repositories=tuple(await run.work_off(client, order, names, on_report)))

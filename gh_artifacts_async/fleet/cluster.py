@@ -1,0 +1,86 @@
+"""The cluster: a connection of this event loop's own, and only where nobody can listen."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from distributed import Client
+
+from gh_artifacts_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+_PRIVATE = ("tls", "wss", "inproc")
+"""Ways of Dask that are encrypted, or stay within a process."""
+_LOCAL = ("tcp", "ws")
+"""Ways in plain text."""
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody else can listen to what is sent to an address of Dask's, such as ``tcp://127.0.0.1:8786``."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in _PRIVATE:
+            return True
+        host = parts.hostname or ""
+        return parts.scheme in _LOCAL and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
+    except ValueError:
+        return False
+
+
+def check_private(address: str) -> None:
+    """Check that nobody else can listen to what is sent to an address.
+
+    Raises:
+        ConfigurationError: it is reached in plain text over a network.
+    """
+    if is_private(address):
+        return
+    msg = (
+        f"{address} of the Dask cluster is reached in plain text over a network, where others can read what is sent; "
+        "give the cluster TLS (https://distributed.dask.org/en/stable/tls.html), or let it listen on 127.0.0.1 only"
+    )
+    raise ConfigurationError(msg)
+
+
+@asynccontextmanager
+async def connected(cluster: Client) -> AsyncGenerator[Client]:
+    """Yield a client that works on the running event loop: the given one, or else another one to its scheduler.
+
+    Raises:
+        ConfigurationError: it is no client, or not connected, or in plain text over a network.
+    """
+    given: Any = cluster
+    if not isinstance(given, Client):
+        msg = f"cluster must be a distributed.Client, not {type(given).__name__}"
+        raise ConfigurationError(msg)
+    if given.status != "running" or given.scheduler is None:
+        msg = "the Dask client is not connected; await it, or enter it with 'async with'"
+        raise ConfigurationError(msg)
+    client: Any = given
+    address: str = client.scheduler.address
+    check_private(address)
+    if client.asynchronous and client.loop.asyncio_loop is asyncio.get_running_loop():
+        yield client
+        return
+    make: Any = Client
+    async with make(address, asynchronous=True, security=client.security, set_as_default=False) as own:
+        yield own
+
+
+async def check_addresses(client: Client) -> int:
+    """Return how many workers there are.
+
+    Raises:
+        ConfigurationError: one of them is reached in plain text over a network.
+    """
+    asked: Any = client
+    workers: dict[str, int] = await asked.nthreads()
+    for address in workers:
+        check_private(address)
+    return len(workers)

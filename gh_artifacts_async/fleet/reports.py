@@ -1,0 +1,73 @@
+"""What a fleet reports: small values, for they come from the workers one by one."""
+
+from __future__ import annotations
+
+import attrs
+
+from gh_artifacts_async.models import RepositoryName
+from gh_artifacts_async.models.values import Value
+from gh_artifacts_async.results import Failure
+
+
+@attrs.frozen(kw_only=True)
+class RepositoryReport(Value):
+    """What was done for one repository.
+
+    Attributes:
+        repository: which one.
+        fetched: artifacts that are new in the destination.
+        kept: artifacts that were there already. After a worker's death, what it had fetched counts here.
+        failed: artifacts that could not be fetched; the others are there.
+        bytes_fetched: bytes of the downloads among ``fetched``.
+        error: what ended the work for this repository; None if it came to its end.
+        worker: the address of the worker that did it; None if none did.
+    """
+
+    repository: RepositoryName
+    fetched: int = 0
+    kept: int = 0
+    failed: tuple[Failure, ...] = ()
+    bytes_fetched: int = 0
+    error: Exception | None = None
+    worker: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is in the destination."""
+        return self.error is None and not self.failed
+
+
+@attrs.frozen(kw_only=True)
+class FleetReport(Value):
+    """What was done for all repositories.
+
+    Attributes:
+        repositories: a report for each, in the order in which they were done.
+    """
+
+    repositories: tuple[RepositoryReport, ...] = ()
+
+    @property
+    def fetched(self) -> int:
+        """Artifacts that are new in the destination."""
+        return sum(report.fetched for report in self.repositories)
+
+    @property
+    def kept(self) -> int:
+        """Artifacts that were there already."""
+        return sum(report.kept for report in self.repositories)
+
+    @property
+    def failed(self) -> int:
+        """Artifacts that could not be fetched; those of repositories with an ``error`` are not known."""
+        return sum(len(report.failed) for report in self.repositories)
+
+    @property
+    def bytes_fetched(self) -> int:
+        """Bytes of the downloads among ``fetched``."""
+        return sum(report.bytes_fetched for report in self.repositories)
+
+    @property
+    def unfinished(self) -> tuple[RepositoryReport, ...]:
+        """Those whose work an error has ended."""
+        return tuple(report for report in self.repositories if report.error is not None)

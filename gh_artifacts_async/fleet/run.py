@@ -1,0 +1,143 @@
+"""Hands repositories to the workers, a bounded number ahead, and takes their reports as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from gh_artifacts_async.errors import AuthenticationError, ConnectionFailedError, MissingTokenError, RateLimitError
+from gh_artifacts_async.fleet.reports import RepositoryReport
+from gh_artifacts_async.fleet.worker import FleetPlugin, mirror_repository
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from distributed import Client, Future
+
+    from gh_artifacts_async.fleet.orders import Names, Order
+    from gh_artifacts_async.models import RepositoryName
+
+logger = logging.getLogger("gh_artifacts_async")
+
+STOPS_ALL = (AuthenticationError, MissingTokenError, RateLimitError)
+"""Failures that every further repository would have too: all workers use one token."""
+
+_AHEAD = 256
+"""Repositories that the scheduler knows of at once: enough for many workers, however large the organization."""
+_TO_END = 30.0
+"""Seconds for the workers to close their clients."""
+
+
+async def work_off(
+    client: Client, order: Order, names: Names, on_report: Callable[[RepositoryReport], None] | None
+) -> list[RepositoryReport]:
+    """Mirror all repositories; at the end, however it comes, the workers have nothing more to do.
+
+    Raises:
+        ConfigurationError: one of an iterator's names is none; what was begun before it was done.
+    """
+    async with _plugin(client, order) as fleet:
+        run = _Run(client, fleet, on_report)
+        try:
+            await run.work_off(names)
+        finally:
+            await run.cancel()
+        return run.reports
+
+
+@asynccontextmanager
+async def _plugin(client: Any, order: Order) -> AsyncGenerator[str]:  # noqa: ANN401 - untyped: distributed's Client
+    """Give each worker what it needs, and take it away at the end; yield the fleet's name."""
+    name = f"gh-artifacts-mirror-{secrets.token_hex(4)}"
+    try:
+        await client.register_plugin(FleetPlugin(name, order), name=name)
+        yield name
+    finally:
+        try:
+            async with asyncio.timeout(_TO_END):
+                await client.unregister_worker_plugin(name)
+        except Exception as error:  # noqa: BLE001 - a worker may have died meanwhile; the work itself is done
+            logger.warning("a Dask worker could not be told that the fleet has ended: %s", type(error).__name__)
+
+
+class _Run:
+    """One fleet's work.
+
+    Attributes:
+        reports: in the order in which they came.
+    """
+
+    def __init__(self, client: Any, fleet: str, on_report: Callable[[RepositoryReport], None] | None) -> None:  # noqa: ANN401
+        self._client = client
+        self._fleet = fleet
+        self._on_report = on_report
+        self._futures: set[Future[RepositoryReport]] = set()
+        self._room = asyncio.Semaphore(_AHEAD)
+        self._stopped_by: Exception | None = None
+        self.reports: list[RepositoryReport] = []
+
+    async def work_off(self, names: Names) -> None:
+        broken: Exception | None = None
+        async with asyncio.TaskGroup() as group, aclosing(names.each()) as repositories:
+            try:
+                async for repository in repositories:
+                    await self._room.acquire()
+                    if self._stopped_by is None:
+                        group.create_task(self._one(repository))
+                    elif names.is_known:
+                        self._room.release()
+                        self._take(RepositoryReport(repository=repository, error=self._stopped_by))
+                    else:
+                        break
+            except Exception as error:  # noqa: BLE001 - the input's: raised when what was begun is done
+                broken = error
+        if broken is not None:
+            raise broken
+
+    async def cancel(self) -> None:
+        """Let the scheduler forget what is not done."""
+        if self._futures:
+            with suppress(Exception):  # no scheduler any more
+                async with asyncio.timeout(_TO_END):
+                    await self._client.cancel(list(self._futures), force=True)
+
+    async def _one(self, repository: RepositoryName) -> None:
+        # All tasks of a fleet have one name in Dask's statistics: its keys' first part.
+        key = (self._fleet, str(repository))
+        future = self._client.submit(mirror_repository, self._fleet, repository, key=key, pure=False)
+        self._futures.add(future)
+        report = await self._report(future, repository)
+        self._futures.discard(future)
+        future.release()
+        self._room.release()
+        self._take(report)
+        errors = [report.error, *(failure.error for failure in report.failed)]
+        stopping = next((error for error in errors if isinstance(error, STOPS_ALL)), None)
+        if stopping is not None and self._stopped_by is None:
+            self._stopped_by = stopping
+            await self.cancel()
+
+    async def _report(self, future: Any, repository: RepositoryName) -> RepositoryReport:  # noqa: ANN401 - as above
+        try:
+            report: RepositoryReport = await future
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+        except Exception as error:  # noqa: BLE001 - the workers died (KilledWorker), or the report could not be sent
+            return RepositoryReport(repository=repository, error=error.with_traceback(None))
+        else:
+            return report
+        if self._stopped_by is not None:
+            return RepositoryReport(repository=repository, error=self._stopped_by)
+        host: str | None = getattr(self._client.scheduler, "address", None)
+        msg = "the Dask scheduler has given the task up, or was lost; run the mirror again to go on"
+        return RepositoryReport(repository=repository, error=ConnectionFailedError(msg, host=host))
+
+    def _take(self, report: RepositoryReport) -> None:
+        self.reports.append(report)
+        if self._on_report is not None:
+            self._on_report(report)

@@ -1,0 +1,123 @@
+"""What runs on a worker: one client for as long as a fleet works there, and a task for each repository."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from distributed import WorkerPlugin, get_worker
+
+from gh_artifacts_async.budgets import DaskBudget
+from gh_artifacts_async.client import ArtifactsClient
+from gh_artifacts_async.errors import ArtifactsError
+from gh_artifacts_async.fleet import cluster
+from gh_artifacts_async.fleet.reports import RepositoryReport
+from gh_artifacts_async.settings import Limits
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+    from gh_artifacts_async.fleet.orders import Order
+    from gh_artifacts_async.models import RepositoryName
+
+
+class FleetPlugin(WorkerPlugin):
+    """Holds a worker's client, and does the work; workers that join, or are started again, get one too.
+
+    Attributes:
+        name: which fleet's.
+    """
+
+    def __init__(self, name: str, order: Order) -> None:
+        """Keep what the workers are told: this is what is sent to them."""
+        self.name = name
+        self._order = order
+
+    def setup(self, worker: Worker) -> None:
+        """Start without a client: it is made when it is first needed."""
+        self._worker: Any = worker
+        self._client: ArtifactsClient | None = None
+        self._tasks: set[asyncio.Task[RepositoryReport]] = set()
+
+    async def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
+        """End what is under way, and close the client."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def mirror(self, repository: RepositoryName) -> RepositoryReport:
+        """Return the report of one repository; whatever ends the work is its error.
+
+        It is a task of its own: Dask does not end a coroutine that it no longer wants, so the teardown does.
+        """
+        task = asyncio.create_task(self._mirror(repository))
+        self._tasks.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not task.cancelled() or _is_cancelled():
+                raise
+            return RepositoryReport(repository=repository, error=ArtifactsError("the fleet's work was ended"))
+        finally:
+            self._tasks.discard(task)
+
+    async def _mirror(self, repository: RepositoryName) -> RepositoryReport:
+        worker: str = self._worker.address
+        try:
+            report = await self._done(repository)
+        except Exception as error:  # noqa: BLE001 - one repository's failure must not stop the others
+            report = RepositoryReport(repository=repository, error=error.with_traceback(None))
+        return attrs.evolve(report, worker=worker)
+
+    async def _done(self, repository: RepositoryName) -> RepositoryReport:
+        for address in (self._worker.address, self._worker.scheduler.address):  # it may have joined since the check
+            cluster.check_private(address)
+        if self._client is None:
+            self._client = self._made()
+        if isinstance(self._order.destination, str):
+            return await self._into_folder(self._client, repository)
+        return await self._into_store(self._client, repository)
+
+    def _made(self) -> ArtifactsClient:
+        order = self._order
+        budget = order.budget
+        if isinstance(budget, DaskBudget):
+            budget = budget.bound_to(self._worker)
+        limits = attrs.evolve(order.limits or Limits(), budget=budget)
+        return ArtifactsClient.from_env(**order.options, limits=limits)
+
+    async def _into_folder(self, client: ArtifactsClient, repository: RepositoryName) -> RepositoryReport:
+        order = self._order
+        done = await client.mirror(
+            repository,
+            Path(order.destination) / repository.owner / repository.name,
+            query=order.query,
+            layout=order.layout,
+            concurrency=order.concurrency,
+        )
+        return RepositoryReport(
+            repository=repository,
+            fetched=len(done.fetched),
+            kept=len(done.kept),
+            failed=done.failed,
+            bytes_fetched=done.bytes_fetched,
+        )
+
+    async def _into_store(self, client: ArtifactsClient, repository: RepositoryName) -> RepositoryReport:
+        raise NotImplementedError
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def mirror_repository(fleet: str, repository: RepositoryName) -> RepositoryReport:
+    """Do one repository's work with the plugin of this worker; this is the task that Dask runs."""
+    plugins: Any = get_worker().plugins
+    report: RepositoryReport = await plugins[fleet].mirror(repository)
+    return report
