@@ -250,7 +250,7 @@ async def test_a_slow_caller_is_no_slow_storage(github):
         client_for(github, timeouts=quick) as client,
         client.open_stream(await get(client, artifact_id)) as stream,
     ):
-        async for chunk in it:
+        async for chunk in stream:
             got += chunk
             await asyncio.sleep(600)
     assert got == github.content(artifact_id)
