@@ -31,8 +31,9 @@ from gh_artifacts_async import (
     TransferVerified,
     UnexpectedResponseError,
 )
-from tests.kits.profiles import verified
+from tests.kits.profiles import cases, verified
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, RECEIVER_SIZE, REPO, WORKER_SIZE, Seen, add, client_for, get
+from tests.transfer.test_faults import LOST, MENDED, NOT_WITHOUT_RANGES
 
 if TYPE_CHECKING:
     from gh_artifacts_async import ArtifactsClient
@@ -117,30 +118,46 @@ async def test_where_the_headers_do_not_tell_the_first_bytes_do(github, body):
 # --- faults
 
 
-FAULTS = {
-    "cut": lambda faults, it, size: faults.cut(it, at=size // 2, times=2),
-    "reset": lambda faults, it, size: faults.reset(it, at=size // 2, times=2),
-    "stall": lambda faults, it, size: faults.stall(it, at=size // 3),
-    "no reply": lambda faults, it, _: faults.no_reply(it),
-    "status": lambda faults, it, _: faults.status(it, 503, times=2),
-    "expired": lambda faults, it, _: faults.expire_url(it, times=1),
-}
+NOT_TO_BE_TAKEN_BACK = ("a byte turned over once", "a byte turned over after a cut", "bytes after the end")
+"""What a download mends by a second fetch: the caller of a stream has the bytes already."""
 
 
-@SIZES
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_it_resumes(github, fault, size):
-    """Each byte is handed out once, and storage is asked for the rest only."""
-    artifact_id = add(github, size=size)
-    FAULTS[fault](github.faults, artifact_id, size)
+@pytest.mark.parametrize("fault", cases(MENDED, ranges=NOT_WITHOUT_RANGES, digest=NOT_TO_BE_TAKEN_BACK))
+async def test_it_mends_what_a_download_mends(github, client, fault):
+    """Each byte is handed out once; a byte that is wrong is an error."""
+    artifact_id = add(github, size=WORKER_SIZE)
+    MENDED[fault](github.faults, artifact_id, WORKER_SIZE)
+    if fault in NOT_TO_BE_TAKEN_BACK:
+        with pytest.raises((DigestMismatchError, StorageError)):
+            await read(client, artifact_id)
+        return
+    assert await read(client, artifact_id) == github.content(artifact_id)
+    assert not github.faults.pending
+
+
+@pytest.mark.github_com("digest")
+@pytest.mark.parametrize("fault", LOST)
+async def test_it_fails_where_a_download_fails(github, client, fault):
+    """With the same error; where the bytes are too few, with what ended the attempts to get the rest."""
+    artifact_id = add(github, size=WORKER_SIZE)
+    script, expected = LOST[fault]
+    script(github.faults, artifact_id, WORKER_SIZE)
+    if expected is DigestMismatchError:
+        expected = (DigestMismatchError, IncompleteDownloadError, StorageError)
+    with pytest.raises(expected):
+        await read(client, artifact_id)
+
+
+@pytest.mark.github_com("ranges")
+async def test_observers_hear_of_every_step(github, client):
+    """Of a new URL, and of what is resumed."""
+    artifact_id = add(github, size=RECEIVER_SIZE)
+    github.faults.cut(artifact_id, at=RECEIVER_SIZE // 2)
+    github.faults.expire_url(artifact_id)
     seen = Seen()
-    async with client_for(github) as client:
-        assert await read(client, artifact_id, observer=seen) == github.content(artifact_id)
-    github.faults.assert_used()
-    if fault in {"cut", "reset", "stall"}:
-        assert seen.of(TransferResumed)
-    if fault == "expired":
-        assert seen.of(TransferURLRenewed)
+    assert await read(client, artifact_id, observer=seen) == github.content(artifact_id)
+    assert [event.offset for event in seen.of(TransferResumed)][-1] >= RECEIVER_SIZE // 4
+    assert seen.of(TransferURLRenewed)
 
 
 @pytest.mark.github_com("ranges")
@@ -172,6 +189,7 @@ async def test_other_bytes_after_a_cut_are_an_error(github, digest, content):
             await anext(stream)
 
 
+@pytest.mark.github_com("digest")
 async def test_wrong_bytes_are_an_error_after_the_last_chunk(github):
     """Every byte was handed out by then."""
     artifact_id = add(github, size=WORKER_SIZE, digest="sha256:" + "0" * 64)
