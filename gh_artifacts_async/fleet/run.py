@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from concurrent.futures import CancelledError as FutureCancelled
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -123,10 +124,8 @@ class _Run:
     async def _report(self, future: Any, repository: RepositoryName) -> RepositoryReport:  # noqa: ANN401 - as above
         try:
             report: RepositoryReport = await future
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
+        except FutureCancelled:  # by the scheduler, or by a report before this one
+            pass
         except Exception as error:  # noqa: BLE001 - the workers died (KilledWorker), or the report could not be sent
             return RepositoryReport(repository=repository, error=error.with_traceback(None))
         else:

@@ -11,7 +11,7 @@ from distributed import WorkerPlugin, get_worker
 
 from gh_artifacts_async.budgets import DaskBudget
 from gh_artifacts_async.client import ArtifactsClient
-from gh_artifacts_async.errors import ArtifactsError
+from gh_artifacts_async.errors import ArtifactsError, PlanRefusedError
 from gh_artifacts_async.fleet import cluster
 from gh_artifacts_async.fleet.reports import RepositoryReport
 from gh_artifacts_async.settings import Limits
@@ -19,8 +19,14 @@ from gh_artifacts_async.settings import Limits
 if TYPE_CHECKING:
     from distributed import Worker
 
+    from gh_artifacts_async.automation.mirror import MirrorReport
     from gh_artifacts_async.fleet.orders import Order
     from gh_artifacts_async.models import RepositoryName
+
+
+_OTHER_ENDS = 10.0
+"""Seconds for another worker's mirror of the same folder to end."""
+_ASK_AGAIN = 0.2
 
 
 class FleetPlugin(WorkerPlugin):
@@ -91,20 +97,33 @@ class FleetPlugin(WorkerPlugin):
         return ArtifactsClient.from_env(**order.options, limits=limits)
 
     async def _into_folder(self, client: ArtifactsClient, repository: RepositoryName) -> RepositoryReport:
-        order = self._order
-        done = await client.mirror(
-            repository,
-            Path(order.destination) / repository.owner / repository.name,
-            query=order.query,
-            layout=order.layout,
-            concurrency=order.concurrency,
-        )
+        """Mirror into a folder; a worker that the scheduler has given up may be at work in it for a moment yet."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _OTHER_ENDS
+        while True:
+            try:
+                done = await self._mirrored(client, repository)
+                break
+            except PlanRefusedError:
+                if loop.time() > until:
+                    raise
+            await asyncio.sleep(_ASK_AGAIN)
         return RepositoryReport(
             repository=repository,
             fetched=len(done.fetched),
             kept=len(done.kept),
             failed=done.failed,
             bytes_fetched=done.bytes_fetched,
+        )
+
+    async def _mirrored(self, client: ArtifactsClient, repository: RepositoryName) -> MirrorReport:
+        order = self._order
+        return await client.mirror(
+            repository,
+            Path(order.destination) / repository.owner / repository.name,
+            query=order.query,
+            layout=order.layout,
+            concurrency=order.concurrency,
         )
 
     async def _into_store(self, client: ArtifactsClient, repository: RepositoryName) -> RepositoryReport:

@@ -134,7 +134,7 @@ def test_on_any_event_loop():
         return asyncio.run(leased(budget, 4))
 
     with (
-        LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=1, processes=False, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         budget = DaskBudget(client, points_per_minute=10)

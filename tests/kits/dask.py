@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def dask_cluster(*, processes: bool = False, workers: int = 2, **arguments: Any) -> AsyncGenerator[Client]:
     """Yield an asynchronous client of a new cluster, whose scheduler is in this process; it says only what is wrong."""
-    given = {"n_workers": workers, "threads_per_worker": 2, "processes": processes, "dashboard_address": None}
+    given = {"n_workers": workers, "threads_per_worker": 2, "processes": processes, "dashboard_address": "127.0.0.1:0"}
     async with (
         LocalCluster(**given, silence_logs=logging.ERROR, asynchronous=True, **arguments) as cluster,
         Client(cluster, asynchronous=True, set_as_default=False) as client,
     ):
         yield client
     for _ in range(100):  # what Dask closes in the background
-        if len(asyncio.all_tasks()) == 1:
+        if not any("distributed" in task.get_coro().cr_code.co_filename for task in asyncio.all_tasks()):
             break
         await asyncio.sleep(0.01)
 

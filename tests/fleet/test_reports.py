@@ -1,0 +1,31 @@
+"""What a fleet reports."""
+
+from __future__ import annotations
+
+import pickle
+
+from gh_artifacts_async import ArtifactRef, Failure, NotFoundError, RepositoryName
+from gh_artifacts_async.fleet import FleetReport, RepositoryReport
+
+REPO = RepositoryName("octo-org", "octo-docs")
+
+
+def test_totals():
+    """They are the sums; those that an error has ended are named, and only what is whole is ok."""
+    gone = NotFoundError("gone", status=404)
+    failure = Failure(artifact=ArtifactRef(REPO, 7, "docs"), error=gone)
+    whole = RepositoryReport(repository=REPO, fetched=3, kept=2, bytes_fetched=100, worker="tcp://127.0.0.1:1")
+    partly = RepositoryReport(repository=REPO, fetched=1, failed=(failure, failure), bytes_fetched=10)
+    ended = RepositoryReport(repository=REPO, error=gone)
+    report = FleetReport(repositories=(whole, partly, ended))
+    assert (report.fetched, report.kept, report.failed, report.bytes_fetched) == (4, 2, 2, 110)
+    assert report.unfinished == (ended,)
+    assert [one.ok for one in report.repositories] == [True, False, False]
+
+
+def test_it_is_small_on_its_way():
+    """It is pickled, and a mirror of any size is a few numbers."""
+    report = RepositoryReport(repository=REPO, fetched=100_000, kept=100_000, worker="tcp://127.0.0.1:1")
+    sent = pickle.dumps(report)
+    assert pickle.loads(sent) == report  # noqa: S301  ours
+    assert len(sent) < 500
