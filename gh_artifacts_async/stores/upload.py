@@ -1,0 +1,209 @@
+"""A stream into an object, in parts or in one request, so that the object appears whole and verified, or not at all.
+
+obstore completes an upload in parts if its input ends, and aborts it if its input raises. If the call itself is
+cancelled, though, the parts stay in the bucket and cost money. So the call is never cancelled: it is fed through a
+pipe, which raises when the stream fails or the caller is cancelled, and then waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+import attrs
+
+from gh_artifacts_async.protocol.validators import expected_sha256
+from gh_artifacts_async.stores.checks import failed, takes_attributes
+from gh_artifacts_async.stores.objects import attributes_of, write_record
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from obstore import PutResult
+    from obstore.store import ObjectStore
+
+    from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.protocol.filenames import Kind
+    from gh_artifacts_async.transfer.stream import ArtifactStream
+
+MIB = 2**20
+WHOLE = 16 * MIB
+"""Bytes up to which an artifact is collected and stored by one request: a process that is killed leaves nothing."""
+
+PART = 8 * MIB
+"""Bytes of a part."""
+
+MOST_PARTS = 10_000  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+_PARTS_MEMORY = 48 * MIB  # of parts that are collected or under way; with the rest, a transfer stays below 64 MiB
+_MOST_AT_ONCE = 4
+_PIPE = 2 * MIB
+_PATIENCE = 60.0  # seconds for an upload to end once its input has; a store that hangs is not waited for any longer
+
+
+def part_plan(size: int) -> tuple[int, int]:
+    """Return the bytes of a part, and how many parts may be under way at once.
+
+    Args:
+        size: bytes of the whole.
+    """
+    part = max(PART, -(-size // MOST_PARTS // MIB + 1) * MIB if size > PART * MOST_PARTS else PART)
+    return part, max(1, min(_MOST_AT_ONCE, _PARTS_MEMORY // part - 1))
+
+
+class AbandonedError(Exception):
+    """Ends an upload whose bytes are not to become an object."""
+
+
+class Pipe:
+    """Bytes on their way from the stream to obstore; holds a bounded number of them."""
+
+    def __init__(self) -> None:
+        """Begin with no bytes."""
+        self._chunks: deque[bytes] = deque()
+        self._held = 0
+        self._ended = self._closed = False
+        self._error: Exception | None = None
+        self._changed = asyncio.Event()  # only one side ever waits: the one for room, the other for bytes
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed.clear()
+
+    async def write(self, chunk: bytes) -> bool:
+        """Put bytes in, and wait until there is room again; False if nobody reads any more."""
+        if chunk:
+            self._chunks.append(chunk)
+            self._held += len(chunk)
+            self._tell()
+        while self._held >= _PIPE and not self._closed:
+            await self._changed.wait()
+        return not self._closed
+
+    def end(self, error: Exception | None = None) -> None:
+        """End the input; with an error, at once."""
+        self._ended, self._error = True, error
+        self._tell()
+
+    def close(self) -> None:
+        """Nobody reads any more."""
+        self._closed = True
+        self._tell()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Return itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return all bytes that are there: each call of obstore's costs more than copying them."""
+        while not self._chunks and not self._ended:
+            await self._changed.wait()
+        if self._error is not None:
+            raise self._error
+        if not self._chunks:
+            raise StopAsyncIteration
+        data = b"".join(self._chunks) if len(self._chunks) > 1 else self._chunks[0]
+        self._chunks.clear()
+        self._held = 0
+        self._tell()
+        return data
+
+
+async def settled(future: asyncio.Future[PutResult]) -> None:
+    """Wait until an upload has ended, also if cancelled meanwhile: then that is raised afterwards.
+
+    Raises:
+        CancelledError: the caller was cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    deadline, cancelled = loop.time() + _PATIENCE, None
+    while not future.done():
+        try:
+            await asyncio.wait({future}, timeout=max(0.0, deadline - loop.time()))
+        except asyncio.CancelledError as error:
+            cancelled = error
+        if loop.time() >= deadline:
+            future.cancel()
+            deadline = loop.time() + _PATIENCE
+    if not future.cancelled():
+        future.exception()  # retrieved, so that asyncio does not log it
+    if cancelled is not None:
+        raise cancelled
+
+
+@attrs.define
+class Upload:
+    """One artifact's way into one object."""
+
+    _store: ObjectStore
+    _key: str
+    _artifact: Artifact
+    _kind: Kind
+
+    async def run(self, stream: ArtifactStream) -> None:
+        """Store what the stream brings.
+
+        Raises:
+            ArtifactsError: the stream failed, or the store refused; the object is as it was.
+        """
+        head, held, whole = [], 0, True
+        if (stream.size or 0) > WHOLE:
+            whole = False
+        else:
+            async for chunk in stream:
+                head.append(chunk)
+                held += len(chunk)
+                if held > WHOLE:
+                    whole = False
+                    break
+        sha256 = expected_sha256(self._artifact) or (stream.sha256 if whole else None)
+        attributes = attributes_of(self._artifact, self._kind, stream.content_type, sha256)
+        options = attributes if takes_attributes(self._store) else None
+        put = await (self._put(head, options) if whole else self._put_parts(head, stream, options))
+        if options is None:
+            found = sha256 or stream.sha256
+            e_tag = put["e_tag"]
+            await write_record(
+                self._store, self._key, self._artifact, sha256=found, size=stream.received, e_tag=e_tag
+            )
+
+    async def _put(self, chunks: list[bytes], attributes: dict[str, str] | None) -> PutResult:
+        """Store bytes by one request."""
+        import obstore
+
+        data = b"".join(chunks)
+        chunks.clear()
+        future = obstore.put_async(
+            self._store, self._key, data, attributes=attributes, use_multipart=False
+        )
+        del data
+        await settled(future)
+        return self._result(future)
+
+    async def _put_parts(
+        self, head: list[bytes], stream: ArtifactStream, attributes: dict[str, str] | None
+    ) -> PutResult:
+        """Store bytes in parts, as they come."""
+        import obstore
+
+        part, at_once = part_plan(max(stream.size or 0, self._artifact.size_in_bytes))
+        pipe = Pipe()
+        future = obstore.put_async(
+            self._store, self._key, pipe, attributes=attributes, chunk_size=part, max_concurrency=at_once
+        )
+        future.add_done_callback(lambda _: pipe.close())
+        try:
+            head.reverse()
+            while head and await pipe.write(head.pop()):
+                pass
+            async for chunk in stream:
+                if not await pipe.write(chunk):
+                    break  # the store has failed
+        except BaseException:
+            pipe.end(AbandonedError())
+            await settled(future)
+            raise
+        pipe.end()
+        try:
+            await settled(future)
+        ...
