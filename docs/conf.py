@@ -127,7 +127,7 @@ def _document_alias(_app, what, name, _object, _options, lines):
 
 def _hide_constructor(_app, _what, name, _object, _options, _signature, _returns):
     """Show no arguments of a class that only calls of the client make."""
-    return ("", "") if name == "gh_artifacts_async.RemoteArchive" else None
+    return ("", "") if name.rpartition(".")[2] in {"ArtifactStream", "RemoteArchive"} else None
 
 
 def setup(app):

@@ -106,6 +106,7 @@ if TYPE_CHECKING:
         RequestSent,
         TransferBytes,
         TransferChecking,
+        TransferDelivered,
         TransferEvent,
         TransferFailed,
         TransferFinished,
@@ -154,6 +155,7 @@ if TYPE_CHECKING:
         StoragePolicy,
         Timeouts,
     )
+    from gh_artifacts_async.transfer.stream import ArtifactStream
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 __all__ = [
@@ -168,6 +170,7 @@ __all__ = [
     "ArtifactRef",
     "ArtifactRetention",
     "ArtifactRun",
+    "ArtifactStream",
     "ArtifactWatch",
     "ArtifactsClient",
     "ArtifactsError",
@@ -257,6 +260,7 @@ __all__ = [
     "TokenSource",
     "TransferBytes",
     "TransferChecking",
+    "TransferDelivered",
     "TransferEvent",
     "TransferFailed",
     "TransferFinished",
@@ -308,8 +312,8 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         ),
         "events": (
             "Event ExtractionProgress ListingProgress Observer Pacing RateLimitPause RequestAnswered "
-            "RequestRetried RequestSent TransferBytes TransferChecking TransferEvent TransferFailed TransferFinished "
-            "TransferSigning TransferURLRenewed TransferResumed TransferStarted TransferVerified"
+            "RequestRetried RequestSent TransferBytes TransferChecking TransferDelivered TransferEvent TransferFailed "
+            "TransferFinished TransferSigning TransferURLRenewed TransferResumed TransferStarted TransferVerified"
         ),
         "models": "Artifact ArtifactPage ArtifactRef ArtifactRun Digest RateLimit RepositoryName WorkflowRun",
         "models.neighbours": "ArtifactRetention Job",
@@ -318,6 +322,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "Statistics Success raise_for_failures"
         ),
         "settings": ("Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"),
+        "transfer.stream": "ArtifactStream",
         "transfer.unzip.remote_archive": "RemoteArchive",
     }
     _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

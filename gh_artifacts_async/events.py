@@ -241,6 +241,21 @@ class TransferFinished(TransferEvent):
 
 
 @attrs.frozen(kw_only=True)
+class TransferDelivered(TransferEvent):
+    """The bytes are where they belong, which is no file: a stream was read to its end, or an object is stored.
+
+    Attributes:
+        size: bytes of the artifact.
+        key: of the object; None for a stream.
+        skipped: True if the object was there already and nothing was transferred.
+    """
+
+    size: int
+    key: str | None = None
+    skipped: bool = False
+
+
+@attrs.frozen(kw_only=True)
 class TransferFailed(TransferEvent):
     """The transfer failed.
 
@@ -267,6 +282,7 @@ Event = (
     | TransferVerified
     | ExtractionProgress
     | TransferFinished
+    | TransferDelivered
     | TransferFailed
 )
 """Any event: a union, so that type checkers can tell whether a ``match`` handles all of them."""

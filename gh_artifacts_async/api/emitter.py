@@ -145,6 +145,12 @@ class Emitter:
 
         self.emit(TransferFinished(artifact=artifact, path=path, size=size, skipped=skipped))
 
+    def delivered(self, artifact: Artifact, size: int, *, key: str | None = None, skipped: bool = False) -> None:
+        """Tell that a stream has ended, or an object is stored; the arguments are as for TransferDelivered."""
+        from gh_artifacts_async.events import TransferDelivered
+
+        self.emit(TransferDelivered(artifact=artifact, size=size, key=key, skipped=skipped))
+
     def failed(self, artifact: Artifact, error: BaseException) -> None:
         """Tell that a transfer failed."""
         from gh_artifacts_async.events import TransferFailed

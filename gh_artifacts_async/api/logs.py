@@ -14,6 +14,7 @@ from gh_artifacts_async.events import (
     RateLimitPause,
     RequestAnswered,
     RequestRetried,
+    TransferDelivered,
     TransferFailed,
     TransferFinished,
 )
@@ -48,10 +49,15 @@ def write(event: Event) -> None:
             extra = _extra("pacing", seconds=seconds, reason=reason)
             why = _PACING.get(reason, reason)
             API_LOG.info("requests are held back for %.1f s: %s", seconds, why, extra=extra)
-        case TransferFinished(artifact=artifact, path=path, size=size, skipped=skipped):
-            extra = _extra("artifact_skipped" if skipped else "artifact_done", path=str(path), size=size, of=artifact)
+        case TransferFinished(artifact=artifact, path=place, size=size, skipped=skipped):
+            extra = _extra("artifact_skipped" if skipped else "artifact_done", path=str(place), size=size, of=artifact)
             done = "already there" if skipped else "saved"
-            TRANSFER_LOG.info("%s: %s, %d bytes: %s", _named(artifact), done, size, path, extra=extra)
+            TRANSFER_LOG.info("%s: %s, %d bytes: %s", _named(artifact), done, size, place, extra=extra)
+        case TransferDelivered(artifact=artifact, key=key, size=size, skipped=skipped):
+            extra = _extra("artifact_skipped" if skipped else "artifact_done", key=key, size=size, of=artifact)
+            done = "already there" if skipped else "passed on" if key is None else "stored"
+            where = "" if key is None else f": {key}"
+            TRANSFER_LOG.info("%s: %s, %d bytes%s", _named(artifact), done, size, where, extra=extra)
         case TransferFailed(artifact=artifact, error=error):
             extra = _extra("artifact_failed", error=type(error).__name__, of=artifact)
             TRANSFER_LOG.info("%s: failed: %s", _named(artifact), _said(error), extra=extra)

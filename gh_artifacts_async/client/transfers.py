@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import DownloadResult, MergeResult, Outcome, PlannedDownload
     from gh_artifacts_async.settings import Conflicts, IfExists, Layout, StoragePolicy, StrPath
     from gh_artifacts_async.transfer.storage.context import TransferContext
+    from gh_artifacts_async.transfer.stream import ArtifactStream
     from gh_artifacts_async.transfer.unzip.remote_archive import RemoteArchive
 
 
@@ -180,6 +181,40 @@ class Transfers(Operations):
 
         options = DownloadOptions.checked(if_exists, extract, durable=False)
         return await plan_downloads(self._context or self._transfers(), artifacts, directory, options, layout=layout)
+
+    def open_stream(
+        self, artifact: Artifact | ArtifactRef, *, observer: Observer | None = None
+    ) -> AbstractAsyncContextManager[ArtifactStream]:
+        """Open an artifact's bytes as they arrive, for a program that passes them on instead of writing a file.
+
+        ::
+
+            async with client.open_stream(artifact) as stream:
+                print(stream.filename, stream.size, stream.content_type)
+                async for chunk in stream:
+                    await response.write(chunk)
+
+        The block is entered once storage has answered. The stream resumes and signs again as a download does, and ends
+        with an error if the bytes are not the artifact's: **what was read is unverified until the iteration has
+        ended**. Where storage has to be asked for the whole again, what was read already is fetched again, compared,
+        and not repeated. While the caller does not read, nothing is fetched but what the connection buffers. Leaving
+        the block closes the connection.
+
+        Args:
+            artifact: an Artifact, or an ArtifactRef, which costs one more GET.
+            observer: called with the events of this transfer, in addition to the client's observer.
+
+        Raises:
+            ConfigurationError: there is no token; no request was sent.
+            ArtifactExpiredError: the artifact has expired.
+            DigestMismatchError: after the last chunk: the bytes do not match GitHub's digest.
+            IncompleteDownloadError: after the last chunk: bytes are missing.
+            ArtifactsError: GitHub or its storage answered with an error, or did not answer.
+        """
+        from gh_artifacts_async.transfer.stream import open_stream
+
+        emitter = None if observer is None else self._github.emitter.also(observer)
+        return open_stream(self._context or self._transfers(), artifact, emitter=emitter)
 
     def open_archive(
         self, artifact: Artifact | ArtifactRef, *, policy: ExtractPolicy | None = None

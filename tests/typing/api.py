@@ -58,6 +58,7 @@ from gh_artifacts_async import (
     TokenSource,
     TransferBytes,
     TransferChecking,
+    TransferDelivered,
     TransferEvent,
     TransferFailed,
     TransferFinished,
@@ -124,6 +125,9 @@ def phrase(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912  one for each
             return f"{done}/{members}"
         case TransferFinished(path=path):
             return str(path)
+        case TransferDelivered(key=key):
+            assert_type(key, str | None)
+            return str(key)
         case TransferFailed(error=error):
             return str(error)
         case _:

@@ -12,6 +12,7 @@ from gh_artifacts_async import (
     ListingProgress,
     Pacing,
     RateLimitPause,
+    TransferDelivered,
     TransferEvent,
     TransferFinished,
     TransferResumed,
@@ -65,8 +66,8 @@ def _transfer(event: TransferEvent) -> str | None:
             return f"{name}: requested a new URL: {reason}"
         case TransferVerified(verified=verified):
             return f"{name}: verified by {verified}" if verified != "none" else f"{name}: no digest or size to verify"
-        case TransferFinished(path=path, skipped=skipped):
-            return f"{name}: {'already there' if skipped else 'saved'}: {path}"
+        case TransferFinished(path=place, skipped=skipped) | TransferDelivered(key=place, skipped=skipped):
+            return f"{name}: {'already there' if skipped else 'saved'}" + (f": {place}" if place else "")
         case _:
             return None
 

@@ -18,6 +18,7 @@ from gh_artifacts_async import (
     RequestRetried,
     TransferBytes,
     TransferChecking,
+    TransferDelivered,
     TransferEvent,
     TransferFailed,
     TransferFinished,
@@ -237,7 +238,7 @@ class Transfers:
                 one.verified = True
             case ExtractionProgress(written=written, total=total, members_done=done, members=members):
                 one.written, one.to_write, one.extracted = written, total, done == members
-            case TransferFinished(skipped=skipped, size=size):
+            case TransferFinished(skipped=skipped, size=size) | TransferDelivered(skipped=skipped, size=size):
                 one.size, one.received = (size, size) if not skipped else (one.received, one.received)
                 self._end(event.artifact.id, one, "done", now)
             case TransferFailed():
