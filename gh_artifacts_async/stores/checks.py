@@ -6,6 +6,7 @@ import atexit
 import functools
 import re
 import time
+import unicodedata
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ConfigurationError, ObjectStoreError, ObjectStoreUnavailableError
@@ -64,13 +65,13 @@ def check_key(key: object) -> str:
 
     Raises:
         ConfigurationError: it is empty, too long, or has a component that is empty, ``.`` or ``..``; or a character
-            that is not printable; or it is the key of a record.
+            that controls something; or it is the key of a record.
     """
     if not isinstance(key, str) or any(part in {"", ".", ".."} for part in key.split("/")):
         msg = f"key must be a path below the store's root such as 'artifacts/docs.zip', not {key!r}"
         raise ConfigurationError(msg)
-    if not key.replace(" ", "").isprintable():
-        msg = f"key must have printable characters only, not {key!r}"
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in key):
+        msg = f"key must have no control characters and no surrogates, not {key!r}"
         raise ConfigurationError(msg)
     if len(key.encode()) > _LONGEST_KEY:
         msg = f"key has {len(key.encode())} bytes; the limit is {_LONGEST_KEY}"

@@ -18,13 +18,12 @@ from gh_artifacts_async.stores.checks import failed, takes_attributes
 from gh_artifacts_async.stores.objects import attributes_of, write_record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from obstore import PutResult
     from obstore.store import ObjectStore
 
     from gh_artifacts_async.models import Artifact
-    from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.transfer.stream import ArtifactStream
 
 MIB = 2**20
@@ -80,9 +79,15 @@ class Pipe:
             await self._changed.wait()
         return not self._closed
 
-    def end(self, error: Exception | None = None) -> None:
-        """End the input; with an error, at once."""
-        self._ended, self._error = True, error
+    def end(self) -> None:
+        """End the input: what is there is the rest of it."""
+        self._ended = True
+        self._tell()
+
+    def abandon(self) -> None:
+        """End the input with an error, at once: there is to be no object."""
+        self._ended, self._error = True, AbandonedError()
+        self._chunks.clear()
         self._tell()
 
     def close(self) -> None:
@@ -96,7 +101,7 @@ class Pipe:
 
     async def __anext__(self) -> bytes:
         """Return all bytes that are there: each call of obstore's costs more than copying them."""
-        while not self._chunks and not self._ended:
+        while not self._chunks and not self._ended and not self._closed:
             await self._changed.wait()
         if self._error is not None:
             raise self._error
@@ -109,26 +114,35 @@ class Pipe:
         return data
 
 
-async def settled(future: asyncio.Future[PutResult]) -> None:
+async def _settled(future: asyncio.Future[PutResult], give_up: Callable[[], None], *, cancelled: bool = False) -> None:
     """Wait until an upload has ended, also if cancelled meanwhile: then that is raised afterwards.
 
+    Args:
+        future: the upload.
+        give_up: called on a cancellation, to make the upload end.
+        cancelled: that has happened already; the upload then has a minute to end.
+
     Raises:
-        CancelledError: the caller was cancelled.
+        CancelledError: the caller was cancelled here.
     """
     loop = asyncio.get_running_loop()
-    deadline, cancelled = loop.time() + _PATIENCE, None
+    deadline = loop.time() + _PATIENCE if cancelled else None
+    here: asyncio.CancelledError | None = None
     while not future.done():
         try:
-            await asyncio.wait({future}, timeout=max(0.0, deadline - loop.time()))
+            left = None if deadline is None else max(0.0, deadline - loop.time())
+            done, _ = await asyncio.wait({future}, timeout=left)
         except asyncio.CancelledError as error:
-            cancelled = error
-        if loop.time() >= deadline:
-            future.cancel()
-            deadline = loop.time() + _PATIENCE
+            here = error
+            give_up()
+            deadline = deadline or loop.time() + _PATIENCE
+        else:
+            if not done:  # the store hangs: what it holds of the upload is left to its lifecycle rule
+                future.cancel()
     if not future.cancelled():
         future.exception()  # retrieved, so that asyncio does not log it
-    if cancelled is not None:
-        raise cancelled
+    if here is not None:
+        raise here
 
 
 @attrs.define
@@ -138,47 +152,39 @@ class Upload:
     _store: ObjectStore
     _key: str
     _artifact: Artifact
-    _kind: Kind
 
     async def run(self, stream: ArtifactStream) -> None:
-        """Store what the stream brings.
+        """Store what the stream brings, and the record where the store keeps no attributes.
 
         Raises:
-            ArtifactsError: the stream failed, or the store refused; the object is as it was.
+            ArtifactsError: the stream failed, or the store did; the object is as it was.
         """
-        head, held, whole = [], 0, True
-        if (stream.size or 0) > WHOLE:
-            whole = False
-        else:
-            async for chunk in stream:
-                head.append(chunk)
-                held += len(chunk)
-                if held > WHOLE:
-                    whole = False
-                    break
-        sha256 = expected_sha256(self._artifact) or (stream.sha256 if whole else None)
-        attributes = attributes_of(self._artifact, self._kind, stream.content_type, sha256)
-        options = attributes if takes_attributes(self._store) else None
-        put = await (self._put(head, options) if whole else self._put_parts(head, stream, options))
-        if options is None:
-            found = sha256 or stream.sha256
-            e_tag = put["e_tag"]
+        head, whole = await _collected(stream)
+        sha256 = expected_sha256(self._artifact) or stream.sha256
+        attributes = attributes_of(self._artifact, stream.kind, stream.content_type, sha256)
+        given = attributes if takes_attributes(self._store) else None
+        put = await (self._put(head, given) if whole else self._put_parts(head, stream, given))
+        if given is None:
             await write_record(
-                self._store, self._key, self._artifact, sha256=found, size=stream.received, e_tag=e_tag
+                self._store,
+                self._key,
+                self._artifact,
+                sha256=stream.sha256,
+                size=stream.received,
+                e_tag=put["e_tag"],
             )
 
     async def _put(self, chunks: list[bytes], attributes: dict[str, str] | None) -> PutResult:
-        """Store bytes by one request."""
+        """Store bytes by one request: it is cancelled like any other, and leaves nothing."""
         import obstore
 
         data = b"".join(chunks)
         chunks.clear()
-        future = obstore.put_async(
-            self._store, self._key, data, attributes=attributes, use_multipart=False
-        )
-        del data
-        await settled(future)
-        return self._result(future)
+        try:
+            return await obstore.put_async(self._store, self._key, data, attributes=attributes, use_multipart=False)
+        except Exception as error:  # noqa: BLE001 - whatever obstore raises, and what the user's credentials raise
+            refused = error.with_traceback(None)
+        raise failed("store", self._key, refused)
 
     async def _put_parts(
         self, head: list[bytes], stream: ArtifactStream, attributes: dict[str, str] | None
@@ -188,22 +194,45 @@ class Upload:
 
         part, at_once = part_plan(max(stream.size or 0, self._artifact.size_in_bytes))
         pipe = Pipe()
-        future = obstore.put_async(
+        putting = obstore.put_async(
             self._store, self._key, pipe, attributes=attributes, chunk_size=part, max_concurrency=at_once
         )
+        future = asyncio.ensure_future(putting)  # a future already, of none of the loop's tasks
         future.add_done_callback(lambda _: pipe.close())
         try:
-            head.reverse()
-            while head and await pipe.write(head.pop()):
-                pass
-            async for chunk in stream:
-                if not await pipe.write(chunk):
-                    break  # the store has failed
-        except BaseException:
-            pipe.end(AbandonedError())
-            await settled(future)
+            await _feed(pipe, head, stream)
+        except BaseException as error:
+            pipe.abandon()
+            await _settled(future, pipe.abandon, cancelled=isinstance(error, asyncio.CancelledError))
             raise
         pipe.end()
-        try:
-            await settled(future)
-        ...
+        await _settled(future, pipe.abandon)
+        refused = future.exception()
+        if refused is None:
+            return future.result()
+        raise failed("store", self._key, refused.with_traceback(None))
+
+
+async def _collected(stream: ArtifactStream) -> tuple[list[bytes], bool]:
+    """Return the first bytes of a stream, and whether they are all: of a small one they are, and verified."""
+    chunks: list[bytes] = []
+    if (stream.size or 0) > WHOLE:
+        return chunks, False
+    held = 0
+    async for chunk in stream:
+        chunks.append(chunk)
+        held += len(chunk)
+        if held > WHOLE:  # nobody has said how many there are
+            return chunks, False
+    return chunks, True
+
+
+async def _feed(pipe: Pipe, head: list[bytes], stream: ArtifactStream) -> None:
+    """Put a stream's bytes into a pipe, until the stream or the pipe ends."""
+    head.reverse()
+    while head:
+        if not await pipe.write(head.pop()):
+            return
+    async for chunk in stream:
+        if not await pipe.write(chunk):
+            return
