@@ -312,9 +312,9 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "DigestMismatchError DownloadError DuplicateArtifactsError IncompleteDownloadError "
             "MemberNotFoundError MergeConflictError MissingTokenError NotFoundError ObjectStoreError "
             "ObjectStoreUnavailableError OutOfSpaceError PermissionDeniedError PlanRefusedError "
-            "PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError ResponseShapeError RunFailedError "
-            "SecondaryRateLimitError ServerError "
-            "SignedURLExpiredError SlowTransferError StorageError TransportError UnexpectedResponseError "
+            "PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError "
+            "ResponseShapeError RunFailedError SecondaryRateLimitError ServerError SignedURLExpiredError "
+            "SlowTransferError StorageError TransportError UnexpectedResponseError "
             "UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError WaitTimeoutError"
         ),
         "events": (

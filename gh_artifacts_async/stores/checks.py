@@ -85,7 +85,8 @@ def check_key(key: object) -> str:
 def failed(doing: str, key: str, error: BaseException, *, asked_only: bool = False) -> ObjectStoreError:
     """Return the error for one of obstore's, without what may be a secret: of its many lines, the first one.
 
-    It is raised outside the ``except`` block: obstore's own shows URLs with their queries, which may be signatures.
+    It is raised outside the ``except`` block, where no frame holds obstore's: that shows URLs with their queries, which
+    may be signatures.
 
     Args:
         doing: what failed, as in ``"store"``.

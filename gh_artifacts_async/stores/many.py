@@ -64,7 +64,7 @@ def store_many(
     check_id(concurrency, "concurrency")
     check_layout(layout)
     emitter = context.github.emitter.also(observer)
-    many = _Many(context, target, layout, if_exists, emitter, prefix)
+    many = _Many(context, target, layout=layout, if_exists=if_exists, emitter=emitter, prefix=prefix)
     return many.storing(artifacts, concurrency)
 
 
@@ -85,6 +85,7 @@ class _Many:
         self,
         context: TransferContext,
         target: ObjectStore,
+        *,
         layout: Layout,
         if_exists: IfExists,
         emitter: Emitter,
@@ -126,6 +127,12 @@ class _Many:
         self._claims.take(key_of("zip", None), artifact)
         async with self._turns.of(artifact.id):
             storing = Storing(
-                self._context, artifact, self._store, key_of, self._if_exists, self._emitter, self._claims
+                self._context,
+                artifact,
+                self._store,
+                key_of,
+                if_exists=self._if_exists,
+                emitter=self._emitter,
+                claims=self._claims,
             )
             return await storing.run()

@@ -92,11 +92,11 @@ async def look(store: ObjectStore, key: str) -> Found | None:
     except FileNotFoundError:
         return None
     except Exception as error:  # noqa: BLE001 - whatever obstore raises, and what the user's credentials raise
-        refused: BaseException = error.with_traceback(None)
+        problem = failed("look for", key, error, asked_only=takes_attributes(store))
     else:
         found = Found(key=key, size=meta["size"], e_tag=meta["e_tag"], facts=_facts(attributes))
         return found if found.facts is not None else attrs.evolve(found, facts=await _recorded(store, found))
-    raise failed("look for", key, refused, asked_only=takes_attributes(store))
+    raise problem
 
 
 def _facts(told: Mapping[str, object]) -> Facts | None:
@@ -121,7 +121,7 @@ async def _recorded(store: ObjectStore, found: Found) -> Facts | None:
     except FileNotFoundError:
         return None
     except Exception as error:  # noqa: BLE001 - as above
-        refused: BaseException = error.with_traceback(None)
+        problem = failed("read", key, error)
     else:
         try:
             told = json.loads(text)
@@ -130,7 +130,7 @@ async def _recorded(store: ObjectStore, found: Found) -> Facts | None:
         about = isinstance(told, dict) and found.e_tag is not None
         about = about and (told.get("e_tag"), told.get("size")) == (found.e_tag, found.size)
         return _facts(told) if about else None
-    raise failed("read", key, refused)
+    raise problem
 
 
 async def write_record(
@@ -147,10 +147,10 @@ async def write_record(
     try:
         await store.put_async(key + RECORD_SUFFIX, text.encode(), use_multipart=False)
     except Exception as error:  # noqa: BLE001 - as above
-        refused: BaseException = error.with_traceback(None)
+        problem = failed("store", key + RECORD_SUFFIX, error)
     else:
         return
-    raise failed("store", key + RECORD_SUFFIX, refused)
+    raise problem
 
 
 def says_the_same(artifact: Artifact, found: Found) -> bool:
@@ -177,7 +177,7 @@ async def reads_the_same(store: ObjectStore, artifact: Artifact, found: Found) -
     except FileNotFoundError:
         return False
     except Exception as error:  # noqa: BLE001 - as above
-        refused: BaseException = error.with_traceback(None)
+        problem = failed("read", found.key, error)
     else:
         return digest.hexdigest() == expected_sha256(artifact)
-    raise failed("read", found.key, refused)
+    raise problem

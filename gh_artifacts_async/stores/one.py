@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import attrs
-
 from gh_artifacts_async.errors import (
     ConfigurationError,
     DestinationExistsError,
@@ -19,7 +17,7 @@ from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.results import StoredResult
 from gh_artifacts_async.stores.checks import check_key, check_store, takes_attributes
 from gh_artifacts_async.stores.objects import Found, look, reads_the_same, says_the_same, write_record
-from gh_artifacts_async.stores.upload import Upload
+from gh_artifacts_async.stores.upload import upload
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 from gh_artifacts_async.transfer.stream import open_stream
 
@@ -36,6 +34,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.transfer.disk.layouts import Claims
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transfer.stream import ArtifactStream
+
+    KeyOf = Callable[[Kind, str | None], str]
 
 _IF_EXISTS = ("error", "skip", "replace")
 _FETCHES = 2  # of bytes that are not the artifact's: the second one is over a connection of its own
@@ -70,24 +70,41 @@ async def store(
     check_key(key)
     found = await resolve(context.github, artifact)
     emitter = context.github.emitter.also(observer)
-    return await Storing(context, found, target, lambda *_: key, if_exists, emitter).run()
+    return await Storing(context, found, target, lambda *_: key, if_exists=if_exists, emitter=emitter).run()
 
 
-@attrs.define
 class Storing:
-    """The way of one artifact into a store.
+    """The way of one artifact into a store."""
 
-    ``key_of`` returns its key, for a zip or a raw file and with the name that storage gives that, which is known only
-    once storage has answered.
-    """
+    def __init__(
+        self,
+        context: TransferContext,
+        artifact: Artifact,
+        target: ObjectStore,
+        key_of: KeyOf,
+        *,
+        if_exists: IfExists,
+        emitter: Emitter,
+        claims: Claims | None = None,
+    ) -> None:
+        """Keep the arguments.
 
-    _context: TransferContext
-    _artifact: Artifact
-    _store: ObjectStore
-    _key_of: Callable[[Kind, str | None], str]
-    _if_exists: IfExists
-    _emitter: Emitter
-    _claims: Claims | None = None
+        Args:
+            context: the client's.
+            artifact: resolved.
+            target: the store.
+            key_of: returns its key, for a zip or a raw file and with the Content-Disposition of storage's answer.
+            if_exists: what to do about an object that is there.
+            emitter: gets the events.
+            claims: the keys of the other artifacts of a collection.
+        """
+        self._context = context
+        self._artifact = artifact
+        self._store = target
+        self._key_of = key_of
+        self._if_exists = if_exists
+        self._emitter = emitter
+        self._claims = claims
 
     async def run(self) -> StoredResult:
         """Skip the artifact if it is there; else fetch, verify and store it.
@@ -212,7 +229,7 @@ class Storing:
             present = await self._present_after(key)
             if present is not None:
                 return present
-            await Upload(self._store, key, self._artifact).run(stream)
+            await upload(self._store, key, stream)
             return self._stored(stream, key, asyncio.get_running_loop().time() - started)
 
     def _stored(self, stream: ArtifactStream, key: str, elapsed: float) -> StoredResult:

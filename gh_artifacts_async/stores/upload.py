@@ -11,8 +11,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-import attrs
-
+from gh_artifacts_async.errors import ObjectStoreError
 from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.stores.checks import failed, takes_attributes
 from gh_artifacts_async.stores.objects import attributes_of, write_record
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from obstore import PutResult
     from obstore.store import ObjectStore
 
-    from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.transfer.stream import ArtifactStream
 
 MIB = 2**20
@@ -145,72 +143,59 @@ async def _settled(future: asyncio.Future[PutResult], give_up: Callable[[], None
         raise here
 
 
-@attrs.define
-class Upload:
-    """One artifact's way into one object."""
+async def upload(store: ObjectStore, key: str, stream: ArtifactStream) -> None:
+    """Store what a stream brings, and the record where the store keeps no attributes.
 
-    _store: ObjectStore
-    _key: str
-    _artifact: Artifact
+    Raises:
+        ArtifactsError: the stream failed, or the store did; the object is as it was.
+    """
+    head, whole = await _collected(stream)
+    sha256 = expected_sha256(stream.artifact) or stream.sha256
+    attributes = attributes_of(stream.artifact, stream.kind, stream.content_type, sha256)
+    given = attributes if takes_attributes(store) else None
+    put = await (_put(store, key, head, given) if whole else _put_parts(store, key, head, stream, attributes=given))
+    if isinstance(put, ObjectStoreError):
+        raise put
+    if given is None:
+        size, sha256 = stream.received, stream.sha256
+        await write_record(store, key, stream.artifact, sha256=sha256, size=size, e_tag=put["e_tag"])
 
-    async def run(self, stream: ArtifactStream) -> None:
-        """Store what the stream brings, and the record where the store keeps no attributes.
 
-        Raises:
-            ArtifactsError: the stream failed, or the store did; the object is as it was.
-        """
-        head, whole = await _collected(stream)
-        sha256 = expected_sha256(self._artifact) or stream.sha256
-        attributes = attributes_of(self._artifact, stream.kind, stream.content_type, sha256)
-        given = attributes if takes_attributes(self._store) else None
-        put = await (self._put(head, given) if whole else self._put_parts(head, stream, given))
-        if given is None:
-            await write_record(
-                self._store,
-                self._key,
-                self._artifact,
-                sha256=stream.sha256,
-                size=stream.received,
-                e_tag=put["e_tag"],
-            )
+async def _put(
+    store: ObjectStore, key: str, chunks: list[bytes], attributes: dict[str, str] | None
+) -> PutResult | ObjectStoreError:
+    """Store bytes by one request: it can be cancelled like any other, and leaves nothing."""
+    import obstore
 
-    async def _put(self, chunks: list[bytes], attributes: dict[str, str] | None) -> PutResult:
-        """Store bytes by one request: it is cancelled like any other, and leaves nothing."""
-        import obstore
+    data = b"".join(chunks)
+    chunks.clear()
+    try:
+        return await obstore.put_async(store, key, data, attributes=attributes, use_multipart=False)
+    except Exception as error:  # noqa: BLE001 - whatever obstore raises, and what the user's credentials raise
+        return failed("store", key, error)
 
-        data = b"".join(chunks)
-        chunks.clear()
-        try:
-            return await obstore.put_async(self._store, self._key, data, attributes=attributes, use_multipart=False)
-        except Exception as error:  # noqa: BLE001 - whatever obstore raises, and what the user's credentials raise
-            refused = error.with_traceback(None)
-        raise failed("store", self._key, refused)
 
-    async def _put_parts(
-        self, head: list[bytes], stream: ArtifactStream, attributes: dict[str, str] | None
-    ) -> PutResult:
-        """Store bytes in parts, as they come."""
-        import obstore
+async def _put_parts(
+    store: ObjectStore, key: str, head: list[bytes], stream: ArtifactStream, *, attributes: dict[str, str] | None
+) -> PutResult | ObjectStoreError:
+    """Store bytes in parts, as they come."""
+    import obstore
 
-        part, at_once = part_plan(max(stream.size or 0, self._artifact.size_in_bytes))
-        pipe = Pipe()
-        putting = obstore.put_async(
-            self._store, self._key, pipe, attributes=attributes, chunk_size=part, max_concurrency=at_once
-        )
-        future = asyncio.ensure_future(putting)  # a future already, of none of the loop's tasks
-        future.add_done_callback(lambda _: pipe.close())
-        try:
-            await _feed(pipe, head, stream)
-        except BaseException as error:
-            pipe.abandon()
-            await _settled(future, pipe.abandon, cancelled=isinstance(error, asyncio.CancelledError))
-            raise
-        pipe.end()
-        await _settled(future, pipe.abandon)
-        refused = future.exception()
-        if refused is None:
-            return future.result()
-        raise failed("store", self._key, refused.with_traceback(None))
+    part, at_once = part_plan(max(stream.size or 0, stream.artifact.size_in_bytes))
+    pipe = Pipe()
+    putting = obstore.put_async(store, key, pipe, attributes=attributes, chunk_size=part, max_concurrency=at_once)
+    future = asyncio.ensure_future(putting)  # a future already, and none of the loop's tasks
+    future.add_done_callback(lambda _: pipe.close())
+    try:
+        await _feed(pipe, head, stream)
+    except BaseException as error:
+        pipe.abandon()
+        await _settled(future, pipe.abandon, cancelled=isinstance(error, asyncio.CancelledError))
+        raise
+    pipe.end()
+    await _settled(future, pipe.abandon)
+    refused = future.exception()
+    return future.result() if refused is None else failed("store", key, refused)
 
 
 async def _collected(stream: ArtifactStream) -> tuple[list[bytes], bool]:
