@@ -72,6 +72,8 @@ if TYPE_CHECKING:
         MergeConflictError,
         MissingTokenError,
         NotFoundError,
+        ObjectStoreError,
+        ObjectStoreUnavailableError,
         OutOfSpaceError,
         PermissionDeniedError,
         PlanRefusedError,
@@ -140,6 +142,7 @@ if TYPE_CHECKING:
         Secret,
         SignedURL,
         Statistics,
+        StoredResult,
         Success,
         raise_for_failures,
     )
@@ -217,6 +220,8 @@ __all__ = [
     "MirroredArtifact",
     "MissingTokenError",
     "NotFoundError",
+    "ObjectStoreError",
+    "ObjectStoreUnavailableError",
     "Observer",
     "OutOfSpaceError",
     "Outcome",
@@ -255,6 +260,7 @@ __all__ = [
     "StorageError",
     "StoragePolicy",
     "StorageUsage",
+    "StoredResult",
     "Success",
     "Timeouts",
     "TokenSource",
@@ -304,10 +310,11 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
             "BadRequestError BudgetUnavailableError BulkError CertificateError ClientClosedError "
             "ConfigurationError ConnectionFailedError CorruptArchiveError DestinationExistsError "
             "DigestMismatchError DownloadError DuplicateArtifactsError IncompleteDownloadError "
-            "MemberNotFoundError MergeConflictError MissingTokenError NotFoundError OutOfSpaceError "
-            "PermissionDeniedError PlanRefusedError PrimaryRateLimitError ProtocolError ProxyError RateLimitError "
-            "RequestTimeoutError ResponseShapeError RunFailedError SecondaryRateLimitError ServerError "
-            "SignedURLExpiredError SlowTransferError StorageError TransportError UnexpectedResponseError "
+            "MemberNotFoundError MergeConflictError MissingTokenError NotFoundError ObjectStoreError "
+            "ObjectStoreUnavailableError OutOfSpaceError PermissionDeniedError PlanRefusedError "
+            "PrimaryRateLimitError ProtocolError ProxyError RateLimitError RequestTimeoutError "
+            "ResponseShapeError RunFailedError SecondaryRateLimitError ServerError SignedURLExpiredError "
+            "SlowTransferError StorageError TransportError UnexpectedResponseError "
             "UnsafeMemberError UnsafeRedirectError UnsupportedArchiveError WaitTimeoutError"
         ),
         "events": (
@@ -319,7 +326,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module that ha
         "models.neighbours": "ArtifactRetention Job",
         "results": (
             "DownloadResult ExtractedMember Failure MergeResult Outcome PlannedDownload Secret SignedURL "
-            "Statistics Success raise_for_failures"
+            "Statistics StoredResult Success raise_for_failures"
         ),
         "settings": ("Budget Conflicts ExtractPolicy IfExists Layout Lease Limits RetryPolicy StoragePolicy Timeouts"),
         "transfer.stream": "ArtifactStream",

@@ -33,6 +33,8 @@
     │ ├ SignedURLExpiredError
     │ ├ SlowTransferError
     │ ├ StorageError
+    │ ├ ObjectStoreError                    the object store, where the artifact was to go, failed
+    │ │ └ ObjectStoreUnavailableError       it would refuse every other object too
     │ ├ DestinationExistsError(FileExistsError)
     │ └ OutOfSpaceError(OSError)
     ├ DuplicateArtifactsError               a run has several artifacts of one name, and the query allows one only
@@ -427,6 +429,25 @@ class StorageError(DownloadError):
         super().__init__(message or f"storage answered with HTTP {status}" + (f" ({code})" if code else ""))
         self.status = status
         self.code = code
+
+
+class ObjectStoreError(DownloadError):
+    """The object store into which the artifact was to go answered with an error, or did not answer.
+
+    Attributes:
+        key: of the object; None if unknown.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ("key",)
+
+    def __init__(self, message: str = "", *, key: str | None = None) -> None:
+        """Keep the key."""
+        super().__init__(message or f"the object store failed on {key!r}")
+        self.key = key
+
+
+class ObjectStoreUnavailableError(ObjectStoreError):
+    """The object store refuses the credentials, has no such bucket, or cannot be reached: no object could go there."""
 
 
 class DestinationExistsError(DownloadError, FileExistsError):

@@ -192,6 +192,31 @@ class MergeResult(Value):
     skipped: bool = False
 
 
+@attrs.frozen(kw_only=True)
+class StoredResult(Value):
+    """The object that an artifact was stored as.
+
+    Attributes:
+        artifact: what was stored.
+        key: of the object, below the store's own prefix.
+        size: bytes of the object.
+        digest: sha256 of the bytes; None for an object that was there already, if neither GitHub nor the object says.
+        verified: what they were checked against: GitHub's ``"digest"``, the ``"size"`` alone, or ``"none"``.
+        elapsed: seconds.
+        content_type: as GitHub's storage sent it; None if it sent none.
+        skipped: True if the same object was there already and nothing was transferred.
+    """
+
+    artifact: Artifact
+    key: str
+    size: int
+    digest: Digest | None
+    verified: Verified
+    elapsed: float = 0.0
+    content_type: str | None = None
+    skipped: bool = False
+
+
 Action = Literal["download", "resume", "skip", "conflict"]
 
 
@@ -281,8 +306,9 @@ class Success(Value, Generic[T_co]):
         return self.value
 
     def __repr__(self) -> str:
-        """Return one short line: the artifact, and the path or name of what came of it where it has one."""
-        told = getattr(self.value, "path", None) or getattr(self.value, "name", None) or type(self.value).__name__
+        """Return one short line: the artifact, and the path, key or name of what came of it where it has one."""
+        names = (getattr(self.value, name, None) for name in ("path", "key", "name"))
+        told = next(filter(None, names), type(self.value).__name__)
         return _one_line("Success", self.artifact, str(told))
 
 

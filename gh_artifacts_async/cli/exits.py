@@ -51,6 +51,7 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (errors.MemberNotFoundError, NOT_FOUND),
     (errors.ArchiveError, INTEGRITY),
     (errors.DestinationExistsError, DISK),
+    (errors.ObjectStoreError, DISK),
     (errors.OutOfSpaceError, DISK),
     (errors.ArtifactsError, SOME_FAILED),
     (OSError, DISK),

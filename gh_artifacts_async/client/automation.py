@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.client.transfers import Transfers
+from gh_artifacts_async.client.storing import Storing
 from gh_artifacts_async.models import RepositoryName
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.results import Outcome
 
 
-class Automation(Transfers):
+class Automation(Storing):
     """Selection, members, waiting and watching; :mod:`gh_artifacts_async.automation` is imported by the first call."""
 
     def find_artifacts(self, repo: str | RepositoryName, query: ArtifactQuery) -> AsyncGenerator[Artifact]:

@@ -272,7 +272,7 @@ async def _downloading(
                 known[artifact.id] = await destination_of(artifact)
                 rehearsal.take(known[artifact.id].place(extract=extracts), artifact)
         del rehearsal
-    claims, turns = Claims(), _Turns()
+    claims, turns = Claims(), Turns()
 
     async def work(subject: Subject) -> DownloadResult:
         artifact = await resolve(context.github, subject)
@@ -295,7 +295,7 @@ class Runs:
         self._attempts_needed = needs_attempt(layout)
         self._known: dict[int, WorkflowRun] = {}
         self._starts: dict[int, dict[int, datetime]] = {}
-        self._turns = _Turns()
+        self._turns = Turns()
 
     async def of(self, artifact: Artifact) -> WorkflowRun | None:
         """Return an artifact's run; None if it has none, or none is needed.
@@ -328,13 +328,15 @@ class Runs:
         return attempt_of(artifact.created_at, starts)
 
 
-class _Turns:
+class Turns:
     """Serializes work on the same key: an artifact that is given twice is not fetched twice."""
 
     def __init__(self) -> None:
+        """Begin with nothing under way."""
         self._busy: dict[int, asyncio.Event] = {}
 
     def of(self, key: int) -> _Turn:
+        """Return a block that is entered once the one before it on the same key has been left."""
         return _Turn(self._busy, key)
 
 
