@@ -48,6 +48,9 @@ async def mirror_repositories(
     token that GitHub rejects or a worker lacks, and a rate limit that lasts longer than ``Limits.max_pause``; what is
     left then has that error.
 
+    Of an upload to S3 that dies with its worker, the parts are removed at the end, if botocore is installed on the
+    workers; otherwise the bucket's lifecycle rule is left to do that.
+
     Run it again, after whatever end: what is in the destination is not fetched again. When a worker dies, its
     repositories are done again by others in the same way; one that has cost several workers their lives
     (``distributed.scheduler.allowed-failures`` of Dask's configuration) has a KilledWorker as its error.
@@ -69,8 +72,8 @@ async def mirror_repositories(
         budget: the points that all workers share; None for a :class:`~gh_artifacts_async.budgets.DaskBudget` on this
             cluster with the numbers of ``options["limits"]``.
         options: arguments for each worker's client. ``session``, ``ssl_context`` and ``observer`` cannot be sent to
-            another process. Without ``limits``, the API requests in flight of all present workers together stay below
-            GitHub's 100.
+            another process. ``api_concurrency`` of its limits is lowered so far that the requests in flight of all
+            workers present together stay within GitHub's 100.
         concurrency: artifacts of one repository at once. A worker does as many repositories at once as it has threads.
         on_report: called with each report as it comes.
 

@@ -104,9 +104,9 @@ async def with_budget(order: Order, client: Client, workers: int) -> Order:
         ConfigurationError: others use the budget's key with other numbers.
         BudgetUnavailableError: the scheduler does not take it.
     """
-    limits = order.limits
-    if limits is None:
-        limits = Limits(api_concurrency=min(Limits().api_concurrency, max(1, MOST_CONCURRENT // max(1, workers))))
+    limits = order.limits or Limits()
+    share = max(1, MOST_CONCURRENT // max(1, workers))
+    limits = attrs.evolve(limits, api_concurrency=min(limits.api_concurrency, share))
     budget = order.budget
     if budget is None:
         points = _NO_LIMIT if limits.points_per_minute is None else int(limits.points_per_minute)

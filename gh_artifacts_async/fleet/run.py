@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from gh_artifacts_async.errors import AuthenticationError, ConnectionFailedError, MissingTokenError, RateLimitError
 from gh_artifacts_async.fleet.reports import RepositoryReport
-from gh_artifacts_async.fleet.worker import FleetPlugin, mirror_repository
+from gh_artifacts_async.fleet.worker import FleetPlugin, abort_uploads, mirror_repository
+from gh_artifacts_async.models import RepositoryName
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
     from gh_artifacts_async.fleet.orders import Names, Order
-    from gh_artifacts_async.models import RepositoryName
 
 logger = logging.getLogger("gh_artifacts_async")
 
@@ -41,11 +41,12 @@ async def work_off(
         ConfigurationError: one of an iterator's names is none; what was begun before it was done.
     """
     async with _plugin(client, order) as fleet:
-        run = _Run(client, fleet, on_report)
+        run = _Run(client, fleet, on_report, in_s3=type(order.destination).__name__ == "S3Store")
         try:
             await run.work_off(names)
         finally:
             await run.cancel()
+        await run.abort_uploads()
         return run.reports
 
 
@@ -71,8 +72,16 @@ class _Run:
         reports: in the order in which they came.
     """
 
-    def __init__(self, client: Any, fleet: str, on_report: Callable[[RepositoryReport], None] | None) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 - as above
+        fleet: str,
+        on_report: Callable[[RepositoryReport], None] | None,
+        *,
+        in_s3: bool,
+    ) -> None:
         self._client = client
+        self._in_s3 = in_s3
         self._fleet = fleet
         self._on_report = on_report
         self._futures: set[Future[RepositoryReport]] = set()
@@ -104,6 +113,34 @@ class _Run:
             with suppress(Exception):  # no scheduler any more
                 async with asyncio.timeout(_TO_END):
                     await self._client.cancel(list(self._futures), force=True)
+
+    async def abort_uploads(self) -> None:
+        """Abort the uploads in parts that killed workers have left: S3 keeps the parts otherwise, and charges for them.
+
+        Their worker was lost while they were under way, so nobody else's can be meant, and all others have ended.
+        """
+        if not self._in_s3:
+            return
+        try:
+            async with asyncio.timeout(_TO_END):
+                lost = await self._lost()
+                if lost:
+                    key = (self._fleet, "abort uploads")
+                    await self._client.submit(abort_uploads, self._fleet, lost, key=key, pure=False)
+        except Exception as error:  # noqa: BLE001 - the mirror is what it should be
+            logger.warning("parts of uploads that were killed may be left in S3: %s", error)
+
+    async def _lost(self) -> list[RepositoryName]:
+        """Return the repositories whose worker was lost, as the scheduler has noted it."""
+        events = await self._client.get_events("all")
+        keys = {
+            key[1]
+            for _, event in events
+            if isinstance(event, dict) and event.get("action") == "remove-worker"
+            for key in event.get("processing-tasks", ())
+            if isinstance(key, tuple | list) and key[0] == self._fleet
+        }
+        return sorted(map(RepositoryName.parse, keys), key=str)
 
     async def _one(self, repository: RepositoryName) -> None:
         # All tasks of a fleet have one name in Dask's statistics: its keys' first part.

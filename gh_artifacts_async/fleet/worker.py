@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +16,25 @@ from gh_artifacts_async.client import ArtifactsClient
 from gh_artifacts_async.errors import ArtifactsError, PlanRefusedError
 from gh_artifacts_async.fleet import cluster
 from gh_artifacts_async.fleet.reports import RepositoryReport
+from gh_artifacts_async.results import Failure
 from gh_artifacts_async.settings import Limits
 
 if TYPE_CHECKING:
-    from distributed import Worker
+    from collections.abc import AsyncIterator, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
+    from distributed import Worker
+    from obstore.store import ObjectStore
+
+    from gh_artifacts_async.automation.criteria import ArtifactQuery
     from gh_artifacts_async.automation.mirror import MirrorReport
     from gh_artifacts_async.fleet.orders import Order
-    from gh_artifacts_async.models import RepositoryName
+    from gh_artifacts_async.models import Artifact, RepositoryName
+    from gh_artifacts_async.results import Outcome, StoredResult
+    from gh_artifacts_async.settings import Layout
 
 
+_ANY_AGE = timedelta(microseconds=1)
 _OTHER_ENDS = 10.0
 """Seconds for another worker's mirror of the same folder to end."""
 _ASK_AGAIN = 0.2
@@ -44,7 +55,7 @@ class FleetPlugin(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Start without a client: it is made when it is first needed."""
         self._worker: Any = worker
-        self._client: ArtifactsClient | None = None
+        self._client: WorkerClient | None = None
         self._tasks: set[asyncio.Task[RepositoryReport]] = set()
 
     async def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
@@ -88,26 +99,26 @@ class FleetPlugin(WorkerPlugin):
             return await self._into_folder(self._client, repository)
         return await self._into_store(self._client, repository)
 
-    def _made(self) -> ArtifactsClient:
+    def _made(self) -> WorkerClient:
         order = self._order
         budget = order.budget
         if isinstance(budget, DaskBudget):
             budget = budget.bound_to(self._worker)
         limits = attrs.evolve(order.limits or Limits(), budget=budget)
-        return ArtifactsClient.from_env(**order.options, limits=limits)
+        return WorkerClient.from_env(**order.options, limits=limits)
 
     async def _into_folder(self, client: ArtifactsClient, repository: RepositoryName) -> RepositoryReport:
         """Mirror into a folder; a worker that the scheduler has given up may be at work in it for a moment yet."""
         loop = asyncio.get_running_loop()
         until = loop.time() + _OTHER_ENDS
-        while True:
+        done: MirrorReport | None = None
+        while done is None:
             try:
                 done = await self._mirrored(client, repository)
-                break
             except PlanRefusedError:
                 if loop.time() > until:
                     raise
-            await asyncio.sleep(_ASK_AGAIN)
+                await asyncio.sleep(_ASK_AGAIN)
         return RepositoryReport(
             repository=repository,
             fetched=len(done.fetched),
@@ -126,13 +137,74 @@ class FleetPlugin(WorkerPlugin):
             concurrency=order.concurrency,
         )
 
-    async def _into_store(self, client: ArtifactsClient, repository: RepositoryName) -> RepositoryReport:
-        raise NotImplementedError
+    async def _into_store(self, client: WorkerClient, repository: RepositoryName) -> RepositoryReport:
+        order = self._order
+        fetched = kept = size = 0
+        failed: list[Failure] = []
+        selected = await _selected(client, repository, order.query)
+        storing = client.store_below(
+            f"{repository}/", iter(selected), order.destination, layout=order.layout, concurrency=order.concurrency
+        )
+        async with storing as outcomes:
+            async for outcome in outcomes:
+                if isinstance(outcome, Failure):
+                    failed.append(outcome)
+                elif outcome.value.skipped:
+                    kept += 1
+                else:
+                    fetched += 1
+                    size += outcome.value.size
+        return RepositoryReport(
+            repository=repository, fetched=fetched, kept=kept, failed=tuple(failed), bytes_fetched=size
+        )
+
+    async def abort_uploads(self, repositories: Sequence[RepositoryName]) -> None:
+        """Abort the uploads in parts that workers have left in S3 below repositories' names when they were killed.
+
+        Raises:
+            ArtifactsError: S3 refused it, or botocore is not installed.
+        """
+        from gh_artifacts_async import stores
+
+        for repository in repositories:
+            await stores.abort_stale_uploads(self._order.destination, f"{repository}/", older_than=_ANY_AGE)
+
+
+class WorkerClient(ArtifactsClient):
+    """A client that stores below a prefix."""
+
+    def store_below(
+        self,
+        prefix: str,
+        artifacts: Iterable[Artifact],
+        store: ObjectStore,
+        *,
+        layout: Layout,
+        concurrency: int,
+    ) -> AbstractAsyncContextManager[AsyncIterator[Outcome[StoredResult]]]:
+        """Store artifacts as :meth:`store_many` does, all keys beginning with a prefix."""
+        from gh_artifacts_async import stores
+
+        return stores.store_many(
+            self._transfers(), artifacts, store, layout=layout, concurrency=concurrency, prefix=prefix
+        )
+
+
+async def _selected(client: ArtifactsClient, repository: RepositoryName, query: ArtifactQuery | None) -> list[Artifact]:
+    found = client.list_artifacts(repository) if query is None else client.find_artifacts(repository, query)
+    async with aclosing(found) as artifacts:
+        return [artifact async for artifact in artifacts if not artifact.expired]
 
 
 def _is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def abort_uploads(fleet: str, repositories: Sequence[RepositoryName]) -> None:
+    """Abort what killed workers have left in S3; a task, like :func:`mirror_repository`."""
+    plugins: Any = get_worker().plugins
+    await plugins[fleet].abort_uploads(repositories)
 
 
 async def mirror_repository(fleet: str, repository: RepositoryName) -> RepositoryReport:

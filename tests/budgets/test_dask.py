@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import sys
 import time
+from typing import Any
 
 import pytest
 from distributed import Client, LocalCluster
@@ -219,7 +220,7 @@ async def test_a_scheduler_that_is_gone(github: FakeGitHub, run: FakeRun):
 async def test_a_client_with_a_budget(cluster: Client, github: FakeGitHub, run: FakeRun):
     """GETs are leased together, each call is made, and neither key nor value has anything of the token."""
     budget = DaskBudget(cluster, points_per_minute=40, mutation_interval=None)
-    questions: list[dict[str, object]] = []
+    questions: list[dict[str, Any]] = []
     async with ArtifactsClient(TOKEN, base_url=github.base_url, limits=Limits(budget=budget)) as client:
         await budget.paused()
         answer = scheduler_of(cluster).handlers[HANDLER]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import ssl
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,11 +72,11 @@ async def order(destination: Any = "/srv/artifacts", **arguments: Any) -> orders
         ({"options": {"base_url": "ftp://x"}}, "base_url|https"),
         ({"options": {"limits": Limits(budget=LocalBudget())}}, "LocalBudget is shared within one process only"),
         ({"budget": LocalBudget()}, "LocalBudget is shared within one process only"),
-        ({"budget": SimpleNamespace(lease=(it for it in ()))}, "budget cannot be sent to the workers"),
+        ({"budget": SimpleNamespace(lease=threading.Lock())}, "budget cannot be sent to the workers"),
         ({"budget": EnvironmentToken(), "options": {"limits": Limits(budget=LocalBudget())}}, "give one budget"),
         ({"query": "main"}, "query must be an ArtifactQuery"),
         ({"layout": "{nothing}"}, "layout must be"),
-        ({"layout": (it for it in ()).__next__}, "layout cannot be sent to the workers.*use a template"),
+        ({"layout": threading.Lock().acquire}, "layout cannot be sent to the workers.*use a template"),
         ({"concurrency": 0}, "concurrency must be"),
         ({"concurrency": "8"}, "concurrency must be"),
         ({"destination": "s3://bucket/artifacts"}, r"obstore\.store\.from_url"),
