@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from gh_artifacts_async import ArtifactsClient, Event, Observer, TokenSource
-    from gh_artifacts_async.cli.repo import Target
+    from gh_artifacts_async.cli.repo import Account, Target
 
 LONGEST_PAUSE = 3900.0
 """Seconds: a person at the command line would rather wait out GitHub's hour than start over."""
@@ -74,7 +74,7 @@ class Context:
 
     @asynccontextmanager
     async def client(
-        self, target: Target, *observers: Observer, token_for: str | None = None
+        self, target: Target | Account, *observers: Observer, token_for: str | None = None
     ) -> AsyncGenerator[ArtifactsClient]:
         """Open a client for the target's API, with the environment's token and proxies, or the login stored by gh.
 

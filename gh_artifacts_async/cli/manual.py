@@ -275,12 +275,18 @@ COMMANDS: dict[str, Command] = {
     ),
     "mirror": Command(
         brief="Keep a folder equal to a repository's artifacts: run again, it fetches only what is new.",
-        usage=("mirror [OWNER/REPO] DIR [OPTIONS]", "mirror [OWNER/REPO] DIR [--name NAME]... [--branch BRANCH]..."),
+        usage=(
+            "mirror [OWNER/REPO] DIR [OPTIONS]",
+            "mirror [OWNER/REPO] DIR [--name NAME]... [--branch BRANCH]...",
+            "mirror OWNER|OWNER/REPO DIR|URL --cluster ADDRESS [OPTIONS]",
+        ),
         about=(
             "Without selectors, all artifacts that have not expired; with them, those that download would select.",
             "What has expired on GitHub stays in the folder, and so does what was deleted, without --prune.",
             "Files of the same content are downloaded once and are hard links: an edit in place changes them all.",
             "A run that was interrupted, or killed, is continued by the next.",
+            "With --cluster, one repository or all of OWNER, each below OWNER/REPO in the folder or bucket.",
+            "The workers need the token in their environment, and the folder under the same path.",
         ),
         options=(
             _REPO,
@@ -295,7 +301,12 @@ COMMANDS: dict[str, Command] = {
             ),
             Option(("--extract",), "", "Unpack zips; folders are not linked."),
             Option(("--no-link",), "", "Copy files of the same content rather than link them."),
-            Option(("--jobs",), "N", "Number of parallel downloads.", "8"),
+            Option(("--jobs",), "N", "Number of parallel downloads; with --cluster, of each repository.", "8"),
+            Option(
+                ("--cluster",),
+                "ADDRESS",
+                "Have the workers of the Dask cluster at this address do it, such as tls://scheduler:8786.",
+            ),
             _JSON,
             _JQ,
         ),

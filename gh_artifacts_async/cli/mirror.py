@@ -66,16 +66,25 @@ def mirror(
     extract: bool = False,
     no_link: bool = False,
     jobs: int = 8,
+    cluster: str | None = None,
     output: Annotated[Output, Parameter(name="*")] = Output(),  # noqa: B008 - frozen
     context: Annotated[Context, Parameter(parse=False)],
 ) -> int:
-    """Keep a folder equal to a repository's artifacts."""
-    argument, directory = repositories.split_directory(words, repo)
+    """Keep a folder equal to a repository's artifacts; or many repositories, with the workers of a Dask cluster."""
     selectors.check()
     if jobs < 1:
         msg = f"--jobs must be 1 or more, not {jobs}"
         raise ConfigurationError(msg)
     context.in_the_way = "move it away"
+    if cluster is not None:
+        from gh_artifacts_async.cli import fleet
+
+        unfit = {"--prune": prune, "--verify": verify, "--extract": extract, "--no-link": no_link}
+        fleet.check(selectors, [option for option, given in unfit.items() if given])
+        return fleet.mirror(
+            words, repo, cluster, selectors=selectors, layout=layout, jobs=jobs, output=output, context=context
+        )
+    argument, directory = repositories.split_directory(words, repo)
     order = Order(
         target=context.target(argument, repo),
         selectors=selectors,

@@ -42,6 +42,19 @@ class Target:
     base_url: str | None = None
 
 
+@attrs.frozen
+class Account:
+    """A user or an organization, and the API that has its repositories.
+
+    Attributes:
+        owner: its name.
+        base_url: the API's; None for what the environment says.
+    """
+
+    owner: str
+    base_url: str | None = None
+
+
 def resolve(argument: str | None, option: str | None, *, api_url: str | None, environ: Mapping[str, str]) -> Target:
     """Find the repository.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PlannedArtifact,
         StorageUsage,
     )
+    from gh_artifacts_async.fleet import FleetReport
 
 Failed = tuple[int | None, str | None, str]
 """An item that failed: its ID, its name, and a sentence."""
@@ -92,6 +93,28 @@ def mirror(title: str, directory: str, done: MirrorReport, failures: Sequence[Fa
         title=title,
         head=_COLUMNS,
         rows=[*rows, *map(_failed, failures)],
+        said=said,
+    )
+
+
+def fleet(title: str, destination: str, done: FleetReport, failures: Sequence[str], said: str) -> Report:
+    """Return what is new in the mirrors of many repositories, a row for each that has anything new or has failed."""
+    rows = [
+        (code(str(one.repository)), str(one.fetched), text.size(one.bytes_fetched), "" if one.ok else "failed")
+        for one in done.repositories
+        if one.fetched or not one.ok
+    ]
+    return Report(
+        outputs={
+            "download-path": destination if "://" in destination else _paths([destination]),
+            "count": str(done.fetched),
+            "bytes": str(done.bytes_fetched),
+            "kept": str(done.kept),
+            "failed": str(len(failures)),
+        },
+        title=title,
+        head=("Repository", "New", "Size", "Result"),
+        rows=rows,
         said=said,
     )
 

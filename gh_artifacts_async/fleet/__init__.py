@@ -18,6 +18,7 @@ from gh_artifacts_async.fleet.reports import FleetReport, RepositoryReport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
+    from contextlib import AbstractAsyncContextManager
 
     from distributed import Client
     from obstore.store import ObjectStore
@@ -27,7 +28,40 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import RepositoryName
     from gh_artifacts_async.settings import Budget, Layout, StrPath
 
-__all__ = ["FleetReport", "RepositoryReport", "mirror_repositories"]
+__all__ = ["FleetReport", "RepositoryReport", "connect", "mirror_repositories"]
+
+
+def connect(address: str, *, timeout: float = 10.0) -> AbstractAsyncContextManager[Client]:
+    """Connect to the scheduler of a Dask cluster.
+
+    ::
+
+        async with connect("tls://scheduler:8786") as cluster:
+            report = await mirror_repositories(cluster, repositories, "/srv/artifacts")
+
+    What the block gets is a ``distributed.Client`` like any other, with TLS as Dask's own configuration has it
+    (https://distributed.dask.org/en/stable/tls.html). What is different: an address that is reached in plain text over
+    a network is refused before anything is sent, and the errors are those of this package.
+
+    Args:
+        address: of the scheduler, such as ``tls://scheduler:8786``, or ``tcp://127.0.0.1:8786`` on this machine.
+        timeout: seconds for it to answer.
+
+    Raises:
+        ConfigurationError: it is no address, or is reached in plain text over a network, or TLS is not set up, or the
+            extra is not installed.
+        ConnectionFailedError: no scheduler answers in time.
+    """
+    _check_extra("connect")
+    from gh_artifacts_async.fleet import cluster
+
+    return cluster.connect(address, timeout=timeout)
+
+
+def _check_extra(what: str) -> None:
+    if importlib.util.find_spec("distributed") is None:
+        msg = f'{what} needs the extra "fleet": pip install "gh-artifacts-async[fleet]"'
+        raise ConfigurationError(msg)
 
 
 async def mirror_repositories(
@@ -85,9 +119,7 @@ async def mirror_repositories(
             cluster is reached in plain text over a network; the extra is not installed. Nothing was sent to a worker.
         BudgetUnavailableError: the scheduler does not take a DaskBudget.
     """
-    if importlib.util.find_spec("distributed") is None:
-        msg = 'mirror_repositories needs the extra "fleet": pip install "gh-artifacts-async[fleet]"'
-        raise ConfigurationError(msg)
+    _check_extra("mirror_repositories")
     from gh_artifacts_async.fleet import cluster as clusters
     from gh_artifacts_async.fleet import orders, run
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from distributed import Client
+from distributed.security import Security
 
-from gh_artifacts_async.errors import ConfigurationError
+from gh_artifacts_async.errors import ConfigurationError, ConnectionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 _PRIVATE = ("tls", "wss", "inproc")
 """Ways of Dask that are encrypted, or stay within a process."""
+_ENCRYPTED = ("tls://", "wss://")
 _LOCAL = ("tcp", "ws")
 """Ways in plain text."""
 
@@ -46,6 +48,54 @@ def check_private(address: str) -> None:
         "give the cluster TLS (https://distributed.dask.org/en/stable/tls.html), or let it listen on 127.0.0.1 only"
     )
     raise ConfigurationError(msg)
+
+
+@asynccontextmanager
+async def connect(address: str, *, timeout: float) -> AsyncGenerator[Client]:  # noqa: ASYNC109 - Dask bounds it
+    """Yield a client of the scheduler at an address.
+
+    Raises:
+        ConfigurationError: it is no address, or is reached in plain text over a network, or TLS is not set up.
+        ConnectionFailedError: no scheduler answers in time.
+    """
+    full = _checked(address)
+    make: Any = Client
+    async with AsyncExitStack() as stack:
+        try:
+            client = make(full, asynchronous=True, timeout=timeout, set_as_default=False)
+            await stack.enter_async_context(client)
+        except OSError as error:  # TimeoutError included
+            said = str(error) or type(error).__name__
+        else:
+            yield client
+            return
+    msg = f"no Dask scheduler at {full}: {said}; check the address, and that it runs"
+    raise ConnectionFailedError(msg, host=full)
+
+
+def _checked(address: str) -> str:
+    """Return the whole address of a scheduler.
+
+    Raises:
+        ConfigurationError: it is none, or is reached in plain text over a network, or TLS is not set up.
+    """
+    full = address if "://" in address else f"tcp://{address}"
+    try:
+        port = urlsplit(full).port
+    except ValueError:
+        port = None
+    if port is None:
+        msg = f"{address!r} is not the address of a Dask scheduler, such as tls://scheduler:8786"
+        raise ConfigurationError(msg)
+    check_private(full)
+    security: Any = Security()
+    if full.startswith(_ENCRYPTED) and security.get_connection_args("client").get("ssl_context") is None:
+        msg = (
+            f"{full} needs TLS certificates, and Dask's configuration names none; set distributed.comm.tls, see "
+            "https://distributed.dask.org/en/stable/tls.html"
+        )
+        raise ConfigurationError(msg)
+    return full
 
 
 @asynccontextmanager
