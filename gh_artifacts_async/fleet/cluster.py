@@ -88,8 +88,8 @@ def _checked(address: str) -> str:
         msg = f"{address!r} is not the address of a Dask scheduler, such as tls://scheduler:8786"
         raise ConfigurationError(msg)
     check_private(full)
-    security: Any = Security()
-    if full.startswith(_ENCRYPTED) and security.get_connection_args("client").get("ssl_context") is None:
+    make: Any = Security
+    if full.startswith(_ENCRYPTED) and make().get_connection_args("client").get("ssl_context") is None:
         msg = (
             f"{full} needs TLS certificates, and Dask's configuration names none; set distributed.comm.tls, see "
             "https://distributed.dask.org/en/stable/tls.html"

@@ -26,13 +26,11 @@ def line(report: RepositoryReport) -> str:
 
 def total(report: FleetReport, elapsed: float, destination: str) -> str:
     """Return one line about all of them."""
-    done = len(report.repositories) - len(report.unfinished)
-    fetched = f"{text.size(report.bytes_fetched)} downloaded in {text.duration(elapsed)}"
-    new = f"{text.count(report.fetched, 'artifact')} new" if report.fetched else "nothing new"
-    parts = [
-        f"{new} in {text.escaped(destination)}, from {_repositories(done)}"
-        + (f" ({fetched})" if report.fetched else "")
-    ]
+    done = _repositories(len(report.repositories) - len(report.unfinished))
+    parts = [f"nothing new in {destination}, {done}"]
+    if report.fetched:
+        fetched = f"{text.size(report.bytes_fetched)} downloaded in {text.duration(elapsed)}"
+        parts = [f"{text.count(report.fetched, 'artifact')} new in {destination}, {done} ({fetched})"]
     parts += [f"{report.kept:,} already there"] if report.kept else []
     parts += [f"{report.failed:,} failed"] if report.failed else []
     parts += [f"{_repositories(len(report.unfinished))} not done"] if report.unfinished else []
