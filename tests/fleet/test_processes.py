@@ -1,0 +1,165 @@
+"""Fleets of worker processes: one is killed at a random point, and all of them stay under one limit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client
+
+from gh_artifacts_async.budgets import dask_scheduler
+from gh_artifacts_async.budgets.dask_scheduler import HANDLER
+from gh_artifacts_async.fleet import FleetReport, RepositoryReport, mirror_repositories
+from gh_artifacts_async.testing import FakeGitHub
+from tests.kits.dask import dask_cluster, scheduler_of
+from tests.kits.fleet import Unshared, bucket, contents, organization
+
+pytestmark = [pytest.mark.realtime, pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(180)]
+
+RUNS = int(os.environ.get("FLEET_RUNS", "2"))
+"""How often a worker is killed; 20 by hand."""
+
+MIB = 2**20
+LARGE, LARGE_SIZE = 4, 18 * MIB  # stored in parts
+PAUSE = 3.0
+KNOWN_AFTER = 0.5  # seconds after a pause was published in which requests may still come
+MINUTE = 8  # seconds, for the fake and for the budget: the test would take minutes otherwise
+
+
+@contextmanager
+def fake(*, minute: float = 60.0) -> Generator[FakeGitHub]:
+    """A fake GitHub in a thread of its own, with GitHub's limits."""
+    github = FakeGitHub()
+    github._limits.minute = minute
+    github.enforce_secondary_limits = True
+    github.set_rate_limit(limit=100_000)
+    with github:
+        yield github
+
+
+def published(client: Client, github: FakeGitHub) -> list[tuple[float, float]]:
+    """Return a list that fills with pauses, as the scheduler learns of them: when, on the fake's clock, and how long."""
+    pauses: list[tuple[float, float]] = []
+    answer = scheduler_of(client).handlers[HANDLER]
+
+    def noted(**question: Any) -> Any:
+        if question["action"] == "pause":
+            pauses.append((github.clock.elapsed(), question["seconds"]))
+        return answer(**question)
+
+    scheduler_of(client).handlers[HANDLER] = noted
+    return pauses
+
+
+async def kill_one(client: Client, github: FakeGitHub, chance: random.Random, after: int) -> None:
+    """Kill one of the workers, as a machine that fails does, once storage has had so many requests."""
+    processes = await client.run(os.getpid)
+    while len(github.requests_to("storage")) < after:
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(chance.random() * 0.1)
+    os.kill(chance.choice(list(processes.values())), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("seed", range(RUNS))
+async def test_a_worker_is_killed(seed: int):
+    """Everything is in the bucket, hardly anything was fetched twice, no part is left, and a pause held for all."""
+    chance = random.Random(seed)
+    with fake() as github, bucket() as s3:
+        made = organization(github, 40, 10, large=LARGE, size=LARGE_SIZE)
+        async with dask_cluster(processes=True) as client:
+            await mirror_repositories(client, [], s3.store())  # so that the scheduler has the budget
+            pauses = published(client, github)
+            killing = asyncio.create_task(kill_one(client, github, chance, chance.randrange(1, 380)))
+            limiting = asyncio.create_task(_limit(github, chance.randrange(20, 300)))
+            report = await mirror_repositories(
+                client, made.names, s3.store(), options={"base_url": github.base_url}, concurrency=4
+            )
+            await asyncio.gather(killing, limiting)
+        assert report.unfinished == ()
+        assert report.failed == 0
+        assert report.fetched + report.kept == 400
+        assert s3.contents() == made.files
+        assert s3.uploads() == []
+        fetched = [github.bytes_sent(number) / len(github.content(number)) for number in made.ids]
+        assert sum(fetched) / len(fetched) <= 1.1
+        assert github.bytes_sent() <= 1.1 * sum(map(len, made.files.values())) + 2 * 4 * LARGE_SIZE
+        _check_pauses(github, pauses)
+
+
+async def _limit(github: FakeGitHub, after: int) -> None:
+    """Refuse one request, once there have been so many."""
+    while len(github.requests_to("api")) < after:
+        await asyncio.sleep(0.005)
+    github.faults.secondary_limit(None, times=1, retry_after=PAUSE)
+
+
+def _check_pauses(github: FakeGitHub, pauses: list[tuple[float, float]]) -> None:
+    """Check that there was a pause, and that no process sent a request in it."""
+    assert pauses
+    requests = github.requests_to("api")
+    assert [request.status for request in requests].count(403) >= 1
+    for at, seconds in pauses:
+        late = [request.time - at for request in requests if at + KNOWN_AFTER < request.time < at + seconds - 0.1]
+        assert late == []
+
+
+async def _mirrored(github: FakeGitHub, folder: Path, **arguments: Any) -> FleetReport:
+    """Mirror an organization of 1,600 artifacts with two worker processes."""
+    made = organization(github, 40, 40)
+    async with dask_cluster(processes=True) as client:
+        report = await mirror_repositories(
+            client, made.names, folder, options={"base_url": github.base_url}, **arguments
+        )
+    assert report.failed == 0
+    assert report.unfinished == ()
+    assert contents(folder) == made.files
+    return report
+
+
+async def test_workers_that_share_a_budget_are_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """However fast they are: 840 points in any minute, of both together."""
+    monkeypatch.setattr(dask_scheduler, "_WINDOW", MINUTE + 2)
+    with fake(minute=MINUTE) as github:
+        await _mirrored(github, tmp_path)
+        assert len(github.requests_to("api")) >= 1600
+        assert [request.status for request in github.requests_to("api")].count(403) == 0
+
+
+async def test_workers_that_do_not_are(tmp_path: Path):
+    """Each stays below the limit by itself, and both together do not."""
+    with fake(minute=MINUTE) as github:
+        await _mirrored(github, tmp_path, budget=Unshared())
+        assert [request.status for request in github.requests_to("api")].count(403) > 0
+
+
+async def test_a_repository_that_kills_its_workers(tmp_path: Path):
+    """After some of them it is given up, and that is its report; the others are done."""
+
+    def layout(artifact: Any) -> str:
+        if str(artifact.repository) == "octo-org/repo-1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return f"{artifact.name}"
+
+    seen: list[RepositoryReport] = []
+    with fake() as github:
+        made = organization(github, 3, 2)
+        async with dask_cluster(processes=True, workers=2) as client:
+            report = await mirror_repositories(
+                client,
+                made.names,
+                tmp_path,
+                layout=layout,
+                options={"base_url": github.base_url},
+                on_report=seen.append,
+            )
+    (given_up,) = report.unfinished
+    assert str(given_up.repository) == "octo-org/repo-1"
+    assert type(given_up.error).__name__ == "KilledWorker"
+    assert {str(one.repository) for one in report.repositories if one.ok} == {"octo-org/repo-0", "octo-org/repo-2"}
