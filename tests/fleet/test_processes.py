@@ -28,7 +28,7 @@ RUNS = int(os.environ.get("FLEET_RUNS", "2"))
 
 MIB = 2**20
 LARGE, LARGE_SIZE = 4, 18 * MIB  # stored in parts
-PAUSE = 3.0
+PAUSE = 3
 KNOWN_AFTER = 0.5  # seconds after a pause was published in which requests may still come
 MINUTE = 8  # seconds, for the fake and for the budget: the test would take minutes otherwise
 
@@ -45,7 +45,7 @@ def fake(*, minute: float = 60.0) -> Generator[FakeGitHub]:
 
 
 def published(client: Client, github: FakeGitHub) -> list[tuple[float, float]]:
-    """Return a list that fills with pauses, as the scheduler learns of them: when, on the fake's clock, and how long."""
+    """Return a list that fills with pauses as the scheduler learns of them: when, by the fake, and how long."""
     pauses: list[tuple[float, float]] = []
     answer = scheduler_of(client).handlers[HANDLER]
 
@@ -70,7 +70,7 @@ async def kill_one(client: Client, github: FakeGitHub, chance: random.Random, af
 @pytest.mark.parametrize("seed", range(RUNS))
 async def test_a_worker_is_killed(seed: int):
     """Everything is in the bucket, hardly anything was fetched twice, no part is left, and a pause held for all."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - any points will do
     with fake() as github, bucket() as s3:
         made = organization(github, 40, 10, large=LARGE, size=LARGE_SIZE)
         async with dask_cluster(processes=True) as client:

@@ -124,7 +124,7 @@ def bucket() -> Generator[Bucket]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:  # noqa: S603  fixed
         try:
             names = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
             s3 = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", **names)
@@ -133,7 +133,7 @@ def bucket() -> Generator[Bucket]:
                 try:
                     s3.create_bucket(Bucket=BUCKET)
                     break
-                except Exception:
+                except Exception:  # noqa: BLE001 - botocore's: it does not listen yet
                     assert server.poll() is None
                     assert time.monotonic() < until
                     time.sleep(0.1)
