@@ -109,7 +109,7 @@ async def mirror_repositories(
             another process. ``api_concurrency`` of its limits is lowered so far that the requests in flight of all
             workers present together stay within GitHub's 100.
         concurrency: artifacts of one repository at once. A worker does as many repositories at once as it has threads.
-        on_report: called with each report as it comes.
+        on_report: called with each report as it comes; it must not block. One that raises is logged, not obeyed.
 
     Returns:
         A report for each repository, in the order in which they were done.

@@ -176,4 +176,7 @@ class _Run:
     def _take(self, report: RepositoryReport) -> None:
         self.reports.append(report)
         if self._on_report is not None:
-            self._on_report(report)
+            try:
+                self._on_report(report)
+            except Exception:
+                logger.exception("on_report failed on the report of %s", report.repository)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from multiprocessing import resource_tracker
 
 import pytest
 from distributed import Client
@@ -12,6 +14,14 @@ from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.api import TOKEN
 from tests.kits.dask import dask_cluster
 from tests.kits.fleet import TOKEN_VARIABLE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept() -> None:
+    """Start what a process keeps with its descriptors: obstore's threads, and what tracks processes' resources."""
+    store = pytest.importorskip("obstore.store")
+    asyncio.run(store.MemoryStore().put_async("a", b"a"))
+    resource_tracker.ensure_running()
 
 
 @pytest.fixture(autouse=True)

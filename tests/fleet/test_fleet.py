@@ -212,6 +212,8 @@ async def test_cancelled(cluster: Client, github: FakeGitHub, options: ClientOpt
     assert all(worker.state.executing_count == 0 for worker in workers_of(cluster))
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 async def test_workers_that_join_and_leave(cluster: Client, github: FakeGitHub, options: ClientOptions, tmp_path: Path):
     """One that joins meanwhile takes part; what one that leaves had not done is done by others."""
     made = organization(github, 12, 2)

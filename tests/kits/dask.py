@@ -22,7 +22,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 @asynccontextmanager
 async def dask_cluster(*, processes: bool = False, workers: int = 2, **arguments: Any) -> AsyncGenerator[Client]:
     """Yield an asynchronous client of a new cluster, whose scheduler is in this process; it says only what is wrong."""
-    before = _pipes()
+    before, tasks = _pipes(), _tasks()
     given = {"n_workers": workers, "threads_per_worker": 2, "processes": processes, "dashboard_address": "127.0.0.1:0"}
     async with (
         LocalCluster(**given, silence_logs=logging.ERROR, asynchronous=True, **arguments) as cluster,
@@ -30,15 +30,17 @@ async def dask_cluster(*, processes: bool = False, workers: int = 2, **arguments
     ):
         yield client
     for _ in range(200):  # what Dask closes in the background
-        if not _tasks() and not _pipes() - before:
+        pipes = _pipes() - before
+        if not _tasks() - tasks and not pipes:
             break
-        gc.collect()
+        if pipes:
+            gc.collect()
         await asyncio.sleep(0.01)
 
 
-def _tasks() -> bool:
-    """Whether a task of Dask's is there yet."""
-    return any("distributed" in task.get_coro().cr_code.co_filename for task in asyncio.all_tasks())
+def _tasks() -> set[asyncio.Task[Any]]:
+    """Return Dask's tasks."""
+    return {task for task in asyncio.all_tasks() if "distributed" in task.get_coro().cr_code.co_filename}
 
 
 def _pipes() -> set[str]:

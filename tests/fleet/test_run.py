@@ -1,0 +1,130 @@
+"""How a fleet hands out repositories, and what it makes of a cluster that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from distributed import Client
+
+from gh_artifacts_async import ClientOptions, ConnectionFailedError, RepositoryName
+from gh_artifacts_async.fleet import RepositoryReport, mirror_repositories, run
+from gh_artifacts_async.testing import FakeGitHub
+from tests.kits.dask import scheduler_of
+from tests.kits.fleet import organization
+
+
+class Cluster:
+    """A client of a cluster whose scheduler has lost workers, and that runs tasks as the test says."""
+
+    def __init__(self, events: list[Any], result: Any = None) -> None:
+        self.events, self.result = events, result
+        self.tasks: list[tuple[Any, ...]] = []
+        self.scheduler = SimpleNamespace(address="inproc://here/1/0")
+
+    async def get_events(self, topic: str) -> list[Any]:
+        assert topic == "all"
+        return self.events
+
+    async def submit(self, *arguments: Any, key: object, pure: bool) -> Any:
+        assert (key, pure) == (("fleet", "abort uploads"), False)
+        self.tasks.append(arguments)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+def lost(*keys: Any) -> tuple[float, dict[str, Any]]:
+    """Return what the scheduler notes when a worker is lost."""
+    return 1.0, {"action": "remove-worker", "processing-tasks": dict.fromkeys(keys, 0.1)}
+
+
+EVENTS = [
+    (0.5, "a text"),
+    (0.7, {"action": "add-worker"}),
+    lost(("fleet", "octo-org/b"), ("another fleet", "octo-org/c"), "sum-123"),
+    lost(("fleet", "octo-org/a"), ("fleet", "octo-org/b")),
+]
+
+
+async def test_parts_are_removed_for_those_whose_worker_was_lost():
+    """Of this fleet, each once; by a worker, since the workers have the credentials."""
+    cluster = Cluster(EVENTS)
+    await run._Run(cluster, "fleet", None, in_s3=True).abort_uploads()
+    assert cluster.tasks == [
+        (run.abort_uploads, "fleet", [RepositoryName("octo-org", "a"), RepositoryName("octo-org", "b")])
+    ]
+
+
+@pytest.mark.parametrize(("events", "in_s3"), [(EVENTS, False), (EVENTS[:2], True)])
+async def test_there_are_no_parts(events: list[Any], *, in_s3: bool):
+    """No worker was lost, or the destination is not in S3: nothing is asked for."""
+    cluster = Cluster(events)
+    await run._Run(cluster, "fleet", None, in_s3=in_s3).abort_uploads()
+    assert cluster.tasks == []
+
+
+async def test_parts_that_cannot_be_removed(caplog: pytest.LogCaptureFixture):
+    """The mirror is what it should be all the same, and the log says what may be left."""
+    with caplog.at_level(logging.WARNING, "gh_artifacts_async"):
+        cluster = Cluster(EVENTS, ConnectionFailedError("no botocore", host=None))
+        await run._Run(cluster, "fleet", None, in_s3=True).abort_uploads()
+    assert "parts of uploads that were killed may be left in S3: no botocore" in caplog.text
+
+
+@pytest.mark.realtime
+async def test_a_task_that_others_cancel(cluster: Client, github: FakeGitHub, options: ClientOptions, tmp_path):
+    """Who restarts the cluster takes its tasks away: that is the error of the repositories that were not done."""
+    made = organization(github, 3, 1)
+    github.faults.slow_headers(None, where="storage", seconds=30, times=None)
+    task = asyncio.create_task(mirror_repositories(cluster, made.names, tmp_path, options=options))
+    while len(github.requests_to("storage")) < 3:
+        await asyncio.sleep(0.01)
+    scheduler = scheduler_of(cluster)
+    keys = [key for key in scheduler.tasks if "gh-artifacts-mirror" in str(key)]
+    scheduler.stimulus_cancel(keys, client=cluster.id, force=True, reason="test", msg="by hand")
+    report = await task
+    assert {type(one.error) for one in report.repositories} == {ConnectionFailedError}
+    assert "run the mirror again" in str(report.repositories[0].error)
+
+
+@pytest.mark.realtime
+async def test_a_worker_that_cannot_be_told_of_the_end(
+    cluster: Client,
+    github: FakeGitHub,
+    options: ClientOptions,
+    tmp_path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """It died meanwhile, say: the report is what was done, and the log has a line."""
+    made = organization(github, 1, 1)
+    end = cluster.unregister_worker_plugin
+
+    async def failing(name: str) -> None:
+        await end(name)
+        raise OSError("gone")
+
+    monkeypatch.setattr(cluster, "unregister_worker_plugin", failing)
+    with caplog.at_level(logging.WARNING, "gh_artifacts_async"):
+        report = await mirror_repositories(cluster, made.names, tmp_path, options=options)
+    assert report.fetched == 1
+    assert "could not be told that the fleet has ended: OSError" in caplog.text
+
+
+@pytest.mark.realtime
+async def test_who_is_told_of_reports_and_raises(
+    cluster: Client, github: FakeGitHub, options: ClientOptions, tmp_path, caplog: pytest.LogCaptureFixture
+):
+    """It is logged, not obeyed, as an observer is."""
+    made = organization(github, 4, 1)
+
+    def broken(report: RepositoryReport) -> None:
+        raise RuntimeError(str(report.repository))
+
+    report = await mirror_repositories(cluster, made.names, tmp_path, options=options, on_report=broken)
+    assert report.fetched == 4
+    assert caplog.text.count("on_report failed on the report of octo-org/repo-") == 4
