@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import multiprocessing.resource_tracker
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,12 @@ def obstore() -> None:
     asyncio.run(obstore.store.MemoryStore().put_async("a", b"a"))
 
 
+@pytest.fixture(scope="module")
+def resource_tracker() -> None:
+    """Start what tracks the resources of processes, and is kept with its descriptor."""
+    multiprocessing.resource_tracker.ensure_running()
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Undo what examples do to the process's logging."""
@@ -114,15 +121,19 @@ async def run_page(page: Path, values: dict[str, object], tmp_path: Path, monkey
         (tmp_path / str(number)).mkdir()
         monkeypatch.chdir(tmp_path if not example.alone else tmp_path / str(number))
         replaced = example.source.replace("/etc/ssl/our-ca.pem", certificate.as_posix())
+        replaced = replaced.replace("/srv/bucket", (tmp_path / "bucket").as_posix())
         said = await examples.run(examples.attrs.evolve(example, source=replaced), names, values)
         if example.output is not None:
             assert said == example.output, f"{example.page}:{example.line}"
 
 
 OBJECT_STORAGE = examples.PAGES_BY_NAME["object-storage"]
+ORGANISATION = examples.PAGES_BY_NAME["organisation-mirror"]
 
 
-@pytest.mark.parametrize("page", [marked(page) for page in examples.PAGES if page != OBJECT_STORAGE])
+@pytest.mark.parametrize(
+    "page", [marked(page) for page in examples.PAGES if page not in {OBJECT_STORAGE, ORGANISATION}]
+)
 async def test_they_run(page: Path, values: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every example of a page runs to its end, in its order, and prints what the page says."""
     await run_page(page, values, tmp_path, monkeypatch)
@@ -140,6 +151,19 @@ async def test_object_storage(values: dict[str, object], tmp_path: Path, monkeyp
     assert len(list(bucket.iterdir())) == len(artifacts)
     for artifact in artifacts:
         assert await client.verify(artifact, bucket / f"{artifact.name}-{artifact.id}.zip")
+
+
+@pytest.mark.once
+@pytest.mark.slow
+@pytest.mark.realtime
+@pytest.mark.usefixtures("obstore", "resource_tracker")
+async def test_a_cluster(values: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program starts worker processes, and every artifact of the organization is below its repository's name."""
+    await run_page(ORGANISATION, values, tmp_path, monkeypatch)
+    artifacts = values["artifacts"]
+    assert isinstance(artifacts, list)
+    wanted = sorted(f"{REPO}/{it.name}-{it.id}.zip" for it in artifacts)
+    assert folder("backup", tmp_path / "0") == folder("bucket", tmp_path) == wanted
 
 
 async def test_which_calls_leave_forks_out(github: FakeGitHub, tmp_path: Path) -> None:
@@ -287,7 +311,7 @@ def test_type_checkers_accept_them(tmp_path: Path) -> None:
         stub.write_text(text, encoding="utf-8")
     settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "reportUnusedVariable": False}  # client = ...
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
-    check([sys.executable, "-m", "mypy", "--strict", "--no-incremental", "."], tmp_path)
+    check([sys.executable, "-m", "mypy", "--strict", "--no-incremental", *examples.UNTYPED, "."], tmp_path)
     check([sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "."], tmp_path)
 
 
