@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
+import re
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
+
+from tests.kits.interop import running
 
 obstore = pytest.importorskip("obstore", reason="the extra stores")
 
@@ -53,6 +59,22 @@ def _open_files() -> list[str]:
         with contextlib.suppress(OSError):  # the one that listed the folder is closed again
             found.append(str(entry.readlink()))
     return found
+
+
+@contextlib.contextmanager
+def sockets_closed() -> Generator[None]:
+    """Wait at the end of the block until the sockets that were opened in it are closed: threads do that."""
+    before = _sockets()
+    yield
+    until = time.monotonic() + 2
+    while _sockets() - before and time.monotonic() < until:
+        gc.collect()
+        start_threads()
+        time.sleep(0.01)
+
+
+def _sockets() -> set[str]:
+    return {path for path in _open_files() if path.startswith("socket:")}
 
 
 def keys(store: ObjectStore) -> set[str]:
@@ -119,7 +141,8 @@ class Bucket:
             **CREDENTIALS,
             **options,
         }
-        made: S3Store = obstore.store.S3Store(bucket, **given)
+        kept = {name: value for name, value in given.items() if value is not None}
+        made: S3Store = obstore.store.S3Store(bucket, **kept)
         return made
 
     def uploads(self) -> list[str]:
@@ -140,17 +163,21 @@ class Bucket:
 
 @contextlib.contextmanager
 def moto_bucket() -> Generator[Bucket]:
-    """Run moto's server in a thread, with an empty bucket."""
+    """Run moto's server in a process of its own, with an empty bucket."""
     boto3 = pytest.importorskip("boto3")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        url = f"http://{host}:{port}"
-        names = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-        s3 = boto3.client("s3", endpoint_url=url, **names)
-        s3.create_bucket(Bucket=BUCKET)
-        yield Bucket(url, s3)
-        s3.close()
-    finally:
-        server.stop()
+    pytest.importorskip("moto.server")
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with tempfile.TemporaryDirectory(prefix="moto-") as name:
+        output = Path(name, "output.txt")
+
+        def listening() -> re.Match[str] | None:
+            return re.search(r"Running on (http://127\.0\.0\.1:\d+)", output.read_text())
+
+        with running(command, Path(name), output, lambda: listening() is not None):
+            found = listening()
+            assert found is not None
+            names = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+            s3 = boto3.client("s3", endpoint_url=found[1], **names)
+            s3.create_bucket(Bucket=BUCKET)
+            yield Bucket(found[1], s3)
+            s3.close()
