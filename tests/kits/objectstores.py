@@ -21,6 +21,7 @@ obstore = pytest.importorskip("obstore", reason="the extra stores")
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
     from obstore.store import ObjectStore, S3Store
 
     from gh_artifacts_async import Artifact, ArtifactsClient, Outcome, StoredResult

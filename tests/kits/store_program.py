@@ -17,16 +17,15 @@ REPO = "octo-org/octo-docs"
 
 
 async def _main(base_url: str, endpoint: str, *ids: str) -> None:
-    store = S3Store(
-        BUCKET, endpoint=endpoint, region="us-east-1", client_options={"allow_http": True}, **CREDENTIALS
-    )
+    store = S3Store(BUCKET, endpoint=endpoint, region="us-east-1", client_options={"allow_http": True}, **CREDENTIALS)
     async with (
         ArtifactsClient("token", base_url=base_url) as client,
         client.store_many([ArtifactRef(REPO, int(it)) for it in ids], store, layout="name") as outcomes,
     ):
         async for outcome in outcomes:
             result = outcome.unwrap()
-            print(result.key, "skipped" if result.skipped else "stored", flush=True)
+            sys.stdout.write(f"{result.key} {'skipped' if result.skipped else 'stored'}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

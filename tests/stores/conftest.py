@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", autouse=True)
 def threads() -> None:
-    """obstore keeps its threads: they are no test's."""
+    """Start the threads of obstore before any test: it keeps them."""
     start_threads()
 
 

@@ -40,8 +40,10 @@ def test_keys(key: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a\nb", "a\x00", "a\x7f", "\udc80", "ü" * 513]
-    + ["a.zip.gh-artifacts.json", None, 7, b"a", Path("a")],
+    [
+        *("", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a\nb", "a\x00", "a\x7f", "\udc80"),
+        *("ü" * 513, "a.zip.gh-artifacts.json", None, 7, b"a", Path("a")),
+    ],
 )
 async def test_bad_keys(github: FakeGitHub, client: ArtifactsClient, key: Any) -> None:
     """A key that some store would refuse or change is refused, and nothing is requested."""
@@ -129,10 +131,9 @@ def test_which_stores_keep_attributes() -> None:
     ("error", "kind", "text"),
     [
         (
-            GenericError(f"Generic MicrosoftAzure error: Error performing PUT {SIGNED} in 5ms - HTTP error\n\nDebug sou"),
+            GenericError(f"Generic MicrosoftAzure error: Error performing PUT {SIGNED} in 5ms - HTTP error\n\nDebug"),
             ObjectStoreError,
-            "cannot store 'k' in the object store: Generic MicrosoftAzure error: Error performing PUT "
-            "https://x.blob.core.windows.net/c/k in 5ms - HTTP error",
+            "Generic MicrosoftAzure error: Error performing PUT https://x.blob.core.windows.net/c/k in 5ms - HTTP error",
         ),
         (
             PermissionDeniedError(
@@ -140,8 +141,7 @@ def test_which_stores_keep_attributes() -> None:
                 "<Error><Code>SignatureDoesNotMatch</Code><StringToSign>x-amz-security-token:c4n4ry</StringToSign>"
             ),
             ObjectStoreUnavailableError,
-            "cannot store 'k' in the object store: The operation lacked privileges: Error performing PUT http://h/b/k "
-            "- 403 Forbidden (SignatureDoesNotMatch); check the credentials and what they allow",
+            "http://h/b/k - 403 Forbidden (SignatureDoesNotMatch); check the credentials and what they allow",
         ),
         (UnauthenticatedError("who"), ObjectStoreUnavailableError, "who; check the credentials"),
         (FileNotFoundError("Object at location k not found: 404 Not Found: "), ObjectStoreUnavailableError, "bucket"),
@@ -154,6 +154,7 @@ def test_what_errors_say(error: Exception, kind: type[ObjectStoreError], text: s
     found = checks.failed("store", "k", error)
     assert type(found) is kind
     assert text in str(found)
+    assert str(found).startswith("cannot store 'k'")
     assert found.key == "k"
     assert "c4n4ry" not in "".join(traceback.format_exception(found))
     assert "\n" not in str(found)

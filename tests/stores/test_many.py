@@ -117,7 +117,11 @@ async def test_two_of_one_key_known_late(github: FakeGitHub, client: ArtifactsCl
 
 @pytest.mark.parametrize(("if_exists", "raises"), [("error", True), ("skip", True), ("replace", False)])
 async def test_in_the_way_and_known_late(
-    github: FakeGitHub, client: ArtifactsClient, memory: Any, if_exists: Any, raises: bool  # noqa: FBT001
+    github: FakeGitHub,
+    client: ArtifactsClient,
+    memory: Any,
+    if_exists: Any,
+    raises: bool,  # noqa: FBT001
 ) -> None:
     """What is at a key that only storage's answer tells is looked at before a byte is stored."""
     it = add(github, "raw", raw=("late.txt", b"new"))

@@ -109,7 +109,8 @@ async def test_nothing_there(store: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "attributes", [{}, {"artifactid": "7"}, {"artifactid": "x", "repository": "o/r"}, {"artifactid": "²", "repository": "r"}]
+    "attributes",
+    [{}, {"artifactid": "7"}, {"artifactid": "x", "repository": "o/r"}, {"artifactid": "²", "repository": "r"}],
 )
 async def test_of_another_tool(memory: Any, attributes: Any) -> None:
     """An object that says nothing, or half of it, is there, and nothing is known of it."""
@@ -208,7 +209,10 @@ async def test_failures(call: str, tmp_path: Path) -> None:
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     frame = caught.value.__traceback__
     while frame is not None:
-        if "gh_artifacts_async" in frame.tb_frame.f_code.co_filename and "tests" not in frame.tb_frame.f_code.co_filename:
+        if (
+            "gh_artifacts_async" in frame.tb_frame.f_code.co_filename
+            and "tests" not in frame.tb_frame.f_code.co_filename
+        ):
             assert "c4n4ry" not in repr(frame.tb_frame.f_locals)
         frame = frame.tb_next
     assert not list(tmp_path.iterdir())

@@ -165,7 +165,9 @@ async def test_the_record_is_behind(github: FakeGitHub, client: ArtifactsClient,
     if killed == "before the record":
         record.unlink()
     else:
-        record.write_bytes(record.read_bytes().replace(str(artifact.id).encode(), b"1").replace(b'"e_tag": "', b'"e_tag": "x'))
+        record.write_bytes(
+            record.read_bytes().replace(str(artifact.id).encode(), b"1").replace(b'"e_tag": "', b'"e_tag": "x')
+        )
     assert (await client.store(artifact, store, KEY)).skipped
     assert facts(store, KEY)["artifactid"] == str(artifact.id)
 
@@ -260,5 +262,3 @@ async def test_who_may_only_write(
     else:
         with pytest.raises(ObjectStoreUnavailableError, match="look for 'ci/docs.zip'.* check the credentials"):
             await client.store(artifact, memory, KEY, if_exists=if_exists)
-
-

@@ -44,13 +44,19 @@ def server() -> Generator[Bucket]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def sockets() -> Generator[None]:
+    """Give obstore's threads time to close what a test has opened."""
+    with sockets_closed():
+        yield
+
+
 @pytest.fixture
 def bucket(server: Bucket) -> Generator[Bucket]:
     """An empty bucket, in which no upload is open afterwards."""
     server.empty()
-    with sockets_closed():
-        yield server
-        assert server.uploads() == []
+    yield server
+    assert server.uploads() == []
 
 
 def content(bucket: Bucket, key: str) -> bytes:

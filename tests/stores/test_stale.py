@@ -26,14 +26,20 @@ def server() -> Generator[Bucket]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def sockets() -> Generator[None]:
+    """Give obstore's threads time to close what a test has opened."""
+    with sockets_closed():
+        yield
+
+
 @pytest.fixture
-def bucket(server: Bucket) -> Generator[Bucket]:
+def bucket(server: Bucket) -> Bucket:
     """A bucket in which three uploads are open."""
     server.empty()
     for key in ("a/1.zip", "a/2.zip", "b/1.zip"):
         server.s3.create_multipart_upload(Bucket=BUCKET, Key=key)
-    with sockets_closed():
-        yield server
+    return server
 
 
 def passed(monkeypatch: pytest.MonkeyPatch, **by: float) -> None:
@@ -83,9 +89,7 @@ async def test_credentials_of_a_provider(bucket: Bucket, monkeypatch: pytest.Mon
     async def later_on() -> dict[str, Any]:
         return plain()
 
-    store = bucket.store(
-        credential_provider=later_on if awaited else plain, access_key_id=None, secret_access_key=None
-    )
+    store = bucket.store(credential_provider=later_on if awaited else plain, access_key_id=None, secret_access_key=None)
     passed(monkeypatch, days=2)
     assert len(await abort_stale_uploads(store)) == 3
     assert asked
@@ -109,7 +113,7 @@ async def test_no_bucket(bucket: Bucket) -> None:
     ],
 )
 def test_addresses(options: Any, url: str) -> None:
-    """botocore's client talks to the server that obstore's store talks to."""
+    """Botocore's client talks to the server that obstore's store talks to."""
     store = Bucket("http://127.0.0.1:9", None).store(**{"region": "eu-central-1", **options})
     config = {name: value for name, value in store.config.items() if name not in CREDENTIALS}
     made = stale._client(config, {})

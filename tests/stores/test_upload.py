@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gh_artifacts_async import ArtifactsError, DigestMismatchError, ObjectStoreError, SignedURLExpiredError, StorageError
+from gh_artifacts_async import (
+    ArtifactsError,
+    DigestMismatchError,
+    ObjectStoreError,
+    SignedURLExpiredError,
+    StorageError,
+)
 from gh_artifacts_async.stores import upload
 from gh_artifacts_async.stores.upload import MIB, AbandonedError, Pipe, part_plan
 from tests.kits.objectstores import content, everything, facts, keys
@@ -109,7 +115,9 @@ async def test_nobody_says_how_long_it_is(github: FakeGitHub, client: ArtifactsC
     assert content(store, "docs.zip") == github.content(it)
     assert result.digest is not None
     told = facts(store, "docs.zip").get("sha256")
-    assert told == (None if size == WORKER_SIZE and "runid" in facts(store, "docs.zip") and _kept(store) else result.digest.hex)
+    assert told == (
+        None if size == WORKER_SIZE and "runid" in facts(store, "docs.zip") and _kept(store) else result.digest.hex
+    )
 
 
 def _kept(store: Any) -> bool:
@@ -158,7 +166,9 @@ async def test_interruptions_in_mid_upload(github: FakeGitHub, client: Artifacts
 @pytest.mark.github_com("digest")
 @pytest.mark.usefixtures("parts")
 @pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE])
-async def test_wrong_bytes_are_fetched_again(github: FakeGitHub, client: ArtifactsClient, store: Any, size: int) -> None:
+async def test_wrong_bytes_are_fetched_again(
+    github: FakeGitHub, client: ArtifactsClient, store: Any, size: int
+) -> None:
     """Bytes that were wrong once are fetched a second time, as for a download."""
     it = add(github, size=size)
     github.faults.corrupt(it)
@@ -231,7 +241,9 @@ async def test_a_store_that_hangs(github: FakeGitHub, client: ArtifactsClient, m
 
 
 @pytest.mark.usefixtures("parts")
-async def test_cancelled_at_the_very_end(github: FakeGitHub, client: ArtifactsClient, memory: Any, monkeypatch: Any) -> None:
+async def test_cancelled_at_the_very_end(
+    github: FakeGitHub, client: ArtifactsClient, memory: Any, monkeypatch: Any
+) -> None:
     """An upload that has all its bytes when the call is cancelled may still come to its end, and is waited for."""
     hanging = Hanging(monkeypatch)
     artifact = await get(client, add(github, size=WORKER_SIZE))
@@ -248,7 +260,9 @@ async def test_cancelled_at_the_very_end(github: FakeGitHub, client: ArtifactsCl
 
 
 @pytest.mark.usefixtures("parts")
-async def test_the_store_fails_first(github: FakeGitHub, client: ArtifactsClient, memory: Any, monkeypatch: Any) -> None:
+async def test_the_store_fails_first(
+    github: FakeGitHub, client: ArtifactsClient, memory: Any, monkeypatch: Any
+) -> None:
     """Once the store has failed, no more is fetched."""
     hanging = Hanging(monkeypatch)
     it = add(github, size=30 * MIB)
