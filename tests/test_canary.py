@@ -192,6 +192,26 @@ async def test_what_is_lost(canaries: Canaries, github: FakeGitHub, tmp_path: Pa
     canaries.silence()
 
 
+@pytest.mark.parametrize("fault", mostly_slow(LOST, quick=3))
+async def test_streams(canaries: Canaries, github: FakeGitHub, fault: str) -> None:
+    """Nothing shows in a stream, and in the error that ends it."""
+    artifact_id = add(github)
+    LOST[fault][0](github.faults, artifact_id, WORKER_SIZE)
+    events = Seen()
+    async with client_for(github, TOKEN, retry=QUICK) as client:
+        await client.get_download_url(REPO, add(github, "other"))
+        try:
+            async with client.open_stream(ArtifactRef(REPO, artifact_id), observer=events) as stream:
+                canaries.see("stream", stream)
+                async for _ in stream:
+                    canaries.see("stream", stream)
+        except ArtifactsError as error:
+            canaries.see_error(error)
+    for event in events:
+        canaries.see("event", event)
+    canaries.silence()
+
+
 @pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("fault", mostly_slow(LOST, quick=2))
 async def test_several_connections(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str) -> None:

@@ -17,6 +17,7 @@ from gh_artifacts_async.errors import (
     ArtifactsError,
     ClientClosedError,
     ConfigurationError,
+    DigestMismatchError,
     IncompleteDownloadError,
     SlowTransferError,
     StorageError,
@@ -252,6 +253,11 @@ class Passing(Retrieval[PassedOn]):
             )
         except IncompleteDownloadError as error:
             short = error.with_traceback(None)
+        except DigestMismatchError:
+            if part.offset >= self._artifact.size_in_bytes:
+                raise
+            # A body whose own length was too small: of what may be the beginning, the rest is asked for.
+            short = IncompleteDownloadError(expected=self._artifact.size_in_bytes, received=part.offset)
         else:
             if self._emitter.active:
                 from gh_artifacts_async.events import TransferVerified

@@ -236,6 +236,6 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
         return observed
 
     monkeypatch.setattr(progress, "SHOWN_AFTER", 0.0)
-    monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.EVENT_INTERVAL", 0.0)
+    monkeypatch.setattr("gh_artifacts_async.transfer.storage.retrieval.EVENT_INTERVAL", 0.0)
     for kind in (bars.DownloadBars, bars.Spinner):
         monkeypatch.setattr(kind, "__call__", drawn_at_once(kind.__dict__["__call__"]))

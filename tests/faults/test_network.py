@@ -32,7 +32,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.api import session as api_session
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
 from gh_artifacts_async.transfer.disk import writer
-from gh_artifacts_async.transfer.storage import fetch as fetching
+from gh_artifacts_async.transfer.storage import retrieval
 from tests.kits.processes import MIB
 from tests.kits.profiles import verified
 from tests.kits.transfer import (
@@ -182,7 +182,7 @@ async def test_row_07_limit_beyond_patience(github: FakeGitHub, client: Artifact
 def wrong_clock(monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
     """Let this machine's wall clock be wrong."""
     real = time.time
-    for module in (api_session, fetching):
+    for module in (api_session, retrieval):
         monkeypatch.setattr(module, "utcnow", lambda: datetime.now(UTC) + timedelta(seconds=skew))
     monkeypatch.setattr(time, "time", lambda: real() + skew)
 

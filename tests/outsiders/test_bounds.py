@@ -204,7 +204,7 @@ async def test_row_04_an_implausible_length(digest: str | None, size: int, annou
 @pytest.mark.parametrize("digest", [DIGEST, None])
 async def test_row_04_chunks_without_end(digest: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body of unknown length ends at the most that the artifact can have, and nothing stays on disk."""
-    monkeypatch.setattr("gh_artifacts_async.transfer.storage.fetch.SPARE_WITHOUT_DIGEST", 2 * MIB)
+    monkeypatch.setattr("gh_artifacts_async.transfer.storage.retrieval.SPARE_WITHOUT_DIGEST", 2 * MIB)
     head = b'HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nETag: "a"\r\nTransfer-Encoding: chunked\r\n\r\n'
     script, sent = endless(head, b"10000\r\n" + b"P" * 65536 + b"\r\n")
     await _refused(script, tmp_path, size=3000, digest=digest, said="more than .* bytes arrived")

@@ -185,6 +185,30 @@ def _whole_or_absent(folder: Path, content: bytes) -> None:
             assert (folder / name).read_bytes() == content
 
 
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("scenario", ["inline", "receiver", "empty", pytest.param("worker", marks=pytest.mark.slow)])
+async def test_stream(github: FakeGitHub, scenario: str, *, twice: bool) -> None:
+    """CancelledError comes out, and what was read until then is the beginning of the artifact."""
+    artifact_id = add(github, **SCENARIOS[scenario])
+    content, got = github.content(artifact_id), bytearray()
+    async with client_for(github) as client:
+
+        async def read() -> None:
+            async with client.open_stream(ArtifactRef(REPO, artifact_id)) as stream:
+                async for chunk in stream:
+                    got.extend(chunk)
+
+        async def make(_: int) -> Coroutine[Any, Any, Any]:
+            got.clear()
+            return read()
+
+        def check(_: int) -> None:
+            assert content.startswith(got)
+
+        assert await sweep(make, check, twice=twice) >= 4
+        assert got == content
+
+
 @pytest.mark.github_com("ranges")
 @pytest.mark.slow
 @pytest.mark.parametrize("twice", [False, True])
