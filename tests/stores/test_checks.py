@@ -133,7 +133,7 @@ def test_which_stores_keep_attributes() -> None:
         (
             GenericError(f"Generic MicrosoftAzure error: Error performing PUT {SIGNED} in 5ms - HTTP error\n\nDebug"),
             ObjectStoreError,
-            "Generic MicrosoftAzure error: Error performing PUT https://x.blob.core.windows.net/c/k in 5ms - HTTP error",
+            "Azure error: Error performing PUT https://x.blob.core.windows.net/c/k in 5ms - HTTP error",
         ),
         (
             PermissionDeniedError(

@@ -209,10 +209,7 @@ async def test_failures(call: str, tmp_path: Path) -> None:
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     frame = caught.value.__traceback__
     while frame is not None:
-        if (
-            "gh_artifacts_async" in frame.tb_frame.f_code.co_filename
-            and "tests" not in frame.tb_frame.f_code.co_filename
-        ):
+        if frame.tb_frame.f_code.co_filename == objects.__file__:
             assert "c4n4ry" not in repr(frame.tb_frame.f_locals)
         frame = frame.tb_next
     assert not list(tmp_path.iterdir())

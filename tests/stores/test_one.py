@@ -260,5 +260,5 @@ async def test_who_may_only_write(
         assert not (await client.store(artifact, memory, KEY, if_exists=if_exists)).skipped
         assert content(memory, KEY) == github.content(artifact.id)
     else:
-        with pytest.raises(ObjectStoreUnavailableError, match="look for 'ci/docs.zip'.* check the credentials"):
+        with pytest.raises(ObjectStoreUnavailableError, match=r"look for 'ci/docs.zip'.* check the credentials"):
             await client.store(artifact, memory, KEY, if_exists=if_exists)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import sys
@@ -148,7 +149,7 @@ async def test_lost_in_mid_upload(github: FakeGitHub, client: ArtifactsClient, b
         store = bucket.store(endpoint=proxy.url, retry_config={"max_retries": 0})
         proxy.pass_by(2)  # the question and the beginning
         proxy.cut(MIB, times=None, direction="up")
-        with pytest.raises(ObjectStoreError, match="^cannot store 'ci/docs.zip' in the object store: ") as caught:
+        with pytest.raises(ObjectStoreError, match=r"^cannot store 'ci/docs.zip' in the object store: ") as caught:
             await client.store(await get(client, it), store, KEY)
         assert "\n" not in str(caught.value)
     assert bucket.keys() == set()
@@ -184,10 +185,8 @@ async def test_cancelled_at_random(github: FakeGitHub, client: ArtifactsClient, 
         task = asyncio.create_task(client.store(artifact, store, KEY, if_exists="replace"))
         await asyncio.sleep(delay)
         task.cancel()
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await task
-        except asyncio.CancelledError:
-            pass
         assert bucket.uploads() == []
         if bucket.keys():
             whole += 1

@@ -140,5 +140,5 @@ async def test_other_stores() -> None:
 async def test_without_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without botocore one line says what to install."""
     monkeypatch.setitem(sys.modules, "botocore", None)
-    with pytest.raises(ConfigurationError, match="needs botocore.*pip install botocore"):
+    with pytest.raises(ConfigurationError, match=r"needs botocore.*pip install botocore"):
         await abort_stale_uploads(Bucket("http://127.0.0.1:9", None).store())
