@@ -171,9 +171,10 @@ STOPS = {
 }
 
 
+@pytest.mark.parametrize("if_exists", ["skip", "replace"])
 @pytest.mark.parametrize("why", STOPS)
 async def test_a_store_that_cannot_be_used(
-    github: FakeGitHub, client: ArtifactsClient, memory: Any, monkeypatch: pytest.MonkeyPatch, why: str
+    github: FakeGitHub, client: ArtifactsClient, memory: Any, monkeypatch: pytest.MonkeyPatch, why: str, if_exists: Any
 ) -> None:
     """A store that would refuse everything stops all: what is left gets the same error, and is not fetched."""
     fill(github, 20)
@@ -187,7 +188,7 @@ async def test_a_store_that_cannot_be_used(
         monkeypatch.setattr(obstore.store.MemoryStore, "get_async", fail)
     else:
         monkeypatch.setattr("obstore.put_async", fail)
-    outcomes = await store_all(client, await listed(client), memory, concurrency=2)
+    outcomes = await store_all(client, await listed(client), memory, concurrency=2, if_exists=if_exists)
     assert {type(outcome.error) for outcome in outcomes} == {kind}
     assert len(outcomes) == 20
     assert len(github.requests_to("storage")) <= (0 if why == "asked" else 2)
