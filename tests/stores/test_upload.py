@@ -17,6 +17,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.stores import upload
 from gh_artifacts_async.stores.upload import MIB, AbandonedError, Pipe, part_plan
 from tests.kits.objectstores import content, everything, facts, keys
+from tests.kits.profiles import cases
 from tests.kits.transfer import INLINE_SIZE, REPO, WORKER_SIZE, add, get
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _kept(store: Any) -> bool:
     return type(store).__name__ == "MemoryStore"
 
 
-FAULTS = ["corrupt", "status", "expire_url"]
+FAULTS = cases(["corrupt", "status", "expire_url"], digest=("corrupt",))
 
 
 @pytest.mark.usefixtures("parts")
