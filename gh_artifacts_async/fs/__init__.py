@@ -13,7 +13,7 @@ protocol, so a program need not import this module.
 from __future__ import annotations
 
 try:
-    import fsspec as _fsspec
+    import fsspec as _fsspec  # pyright: ignore[reportMissingTypeStubs]
 except ModuleNotFoundError as _error:
     if _error.name != "fsspec":
         raise

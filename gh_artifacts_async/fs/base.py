@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Self
-
-from fsspec.asyn import AsyncFileSystem
-from fsspec.config import apply_config
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from gh_artifacts_async.api.auth import EnvironmentToken
 from gh_artifacts_async.api.environment import token_variables
 from gh_artifacts_async.errors import ConfigurationError, MissingTokenError
+from gh_artifacts_async.fs.engine import AsyncFileSystem, apply_config, stringify_path
 from gh_artifacts_async.fs.failures import refuse
 from gh_artifacts_async.fs.loops import FileSystemClient, LoopState, LoopStates
 from gh_artifacts_async.fs.options import first_set, own_token, sealed, shown, token_names
@@ -34,7 +32,7 @@ CACHE_BYTES = 128 * 2**20
 class _Instances(type(AsyncFileSystem)):  # type: ignore[misc]  # fsspec is untyped
     """Seals the secrets among the options before fsspec hashes and keeps them."""
 
-    def __call__(cls, *token: Any, **options: Any) -> Any:  # noqa: ANN401 - as of any class
+    def __call__(cls, *token: Any, **options: Any) -> Any:  # pyright: ignore[reportSelfClsParameterName]  # a metaclass
         if len(token) > 1:
             msg = "all options but the token must be given by name"
             raise TypeError(msg)
@@ -59,7 +57,7 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
         max_bytes: int = MAX_BYTES,
         cache_bytes: int = CACHE_BYTES,
         asynchronous: bool = False,
-        loop: Any = None,  # noqa: ANN401 - fsspec's
+        loop: Any = None,
         batch_size: int | None = None,
         use_listings_cache: bool = True,
         listings_expiry_time: float | None = 60.0,
@@ -178,9 +176,7 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
         return f"{PROTOCOL}+{self.base_url}"
 
     @classmethod
-    def _strip_protocol(cls, path: Any) -> Any:  # noqa: ANN401 - a path, or a list of paths
-        from fsspec.utils import stringify_path
-
+    def _strip_protocol(cls, path: Any) -> Any:
         if isinstance(path, list):
             return [cls._strip_protocol(each) for each in path]
         return strip(stringify_path(path))
@@ -194,15 +190,15 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
             names = self._token_names or token_variables(self.base_url)
             source = EnvironmentToken(*names) if first_set(names) else None
         options: Any = {**self._options, "token": source}
-        return options  # type: ignore[no-any-return]
+        return cast("ClientOptions", options)
 
     def _is_stale(self, state: LoopState) -> bool:
         """Whether a client without a token could have one now."""
-        return state.anonymous and self._client_options()["token"] is not None
+        return state.anonymous and self._client_options().get("token") is not None
 
     def _new_state(self) -> LoopState:
         options = self._client_options()
-        anonymous = options["token"] is None
+        anonymous = options.get("token") is None
         if anonymous and self._token_names:
             msg = f"no token: set {' or '.join(self._token_names)}, as token_env says"
             raise MissingTokenError(msg)
@@ -234,5 +230,5 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
     cp = delete = makedir = mkdirs = move = rename = upload = _refused_at_once
 
 
-def _revealed(proxy: Any) -> Any:  # noqa: ANN401 - sealed by the metaclass
+def _revealed(proxy: Any) -> Any:
     return proxy.reveal()

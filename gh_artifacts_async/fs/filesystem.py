@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from functools import partial
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fsspec.asyn import sync, sync_wrapper
-from fsspec.callbacks import DEFAULT_CALLBACK
-from fsspec.utils import isfilelike
-
 from gh_artifacts_async.fs import levels
 from gh_artifacts_async.fs.base import Instance
+from gh_artifacts_async.fs.engine import NO_CALLBACK, isfilelike, sync, sync_wrapper
 from gh_artifacts_async.fs.failures import refuse, translated
 from gh_artifacts_async.fs.handles import ArtifactFile, AsyncArtifactFile, file_details
 from gh_artifacts_async.fs.opened import found_at
-from gh_artifacts_async.fs.paths import PROTOCOL, joined, parse
+from gh_artifacts_async.fs.paths import PROTOCOL, is_view, joined, parse
 from gh_artifacts_async.fs.wildcards import below, matches
 from gh_artifacts_async.transfer.disk.writer import in_thread
 
@@ -58,7 +56,7 @@ class ArtifactsFileSystem(Instance):
 
     # --- folders
 
-    async def _ls(self, path: str, detail: bool = True, *, refresh: bool = False, **_: Any) -> list[Any]:  # noqa: FBT001, FBT002 - fsspec's signature
+    async def _ls(self, path: str, detail: bool = True, *, refresh: bool = False, **_: Any) -> list[Any]:
         path = self._strip_protocol(path)
         with translated(path):
             found = await self._listing(parse(path), refresh=refresh)
@@ -103,12 +101,10 @@ class ArtifactsFileSystem(Instance):
         async with state.opened(place.repository, number) as opened:
             yield opened
 
-    async def _walk(  # noqa: ASYNC119  fsspec's signature
+    async def _walk(
         self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **options: Any
     ) -> AsyncGenerator[tuple[str, Any, Any]]:
         """Walk as fsspec does, but do not go from a repository, or above, into ``runs`` and ``latest``."""
-        from gh_artifacts_async.fs.paths import is_view
-
         if options.get("inner") and is_view(path):
             return
         options["inner"] = True
@@ -151,11 +147,11 @@ class ArtifactsFileSystem(Instance):
             self.dircache.clear()
             self._states.forget()
             return
-        path = self._strip_protocol(path)
+        place: str = self._strip_protocol(path)
         for key in list(self.dircache):
-            if _is_within(key, path) or key == self._parent(path):
+            if _is_within(key, place) or key == self._parent(place):
                 self.dircache.pop(key, None)
-        self._states.forget(lambda key: _is_within(str(key), path))
+        self._states.forget(lambda key: _is_within(str(key), place))
 
     # --- files
 
@@ -183,7 +179,7 @@ class ArtifactsFileSystem(Instance):
             file_details(entry.info(place.base, opened.artifact), place.path)
             yield opened, entry
 
-    async def _get_file(self, rpath: str, lpath: Any, callback: Any = DEFAULT_CALLBACK, **_: Any) -> None:
+    async def _get_file(self, rpath: str, lpath: Any, callback: Any = NO_CALLBACK, **_: Any) -> None:
         """Copy a file of any size to disk: it appears there once it is verified."""
         path = self._strip_protocol(rpath)
         info = await self._info(path)
@@ -207,7 +203,7 @@ class ArtifactsFileSystem(Instance):
         callback.set_size(size)
         for start in range(0, size, _COPIED_AT_ONCE):
             data = await self._cat_file(path, start, min(size, start + _COPIED_AT_ONCE))
-            await in_thread(lambda data=data: target.write(data))
+            await in_thread(partial(target.write, data))
             callback.relative_update(len(data))
 
     def _open(self, path: str, mode: str = "rb", block_size: Any = None, **options: Any) -> ArtifactFile:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from fsspec.asyn import AbstractAsyncStreamedFile
-from fsspec.caching import BlockCache
-from fsspec.spec import AbstractBufferedFile
+from gh_artifacts_async.fs.engine import AbstractAsyncStreamedFile, AbstractBufferedFile, BlockCache
 
 if TYPE_CHECKING:
-    from gh_artifacts_async.fs.filesystem import ArtifactsFileSystem
     from gh_artifacts_async.fs.opened import Info
 
 BLOCK_SIZE = 4 * 2**20
@@ -19,7 +16,7 @@ BLOCK_SIZE = 4 * 2**20
 _MOST_BLOCKS = 32
 
 
-class Blocks(BlockCache):
+class Blocks(BlockCache):  # type: ignore[misc]  # fsspec is untyped
     """fsspec's cache of blocks; a read of more than two blocks is one request, and is not kept."""
 
     def _fetch(self, start: int | None, stop: int | None) -> bytes:
@@ -31,7 +28,7 @@ class Blocks(BlockCache):
         return kept
 
 
-class ArtifactFile(AbstractBufferedFile):
+class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is untyped
     """A file of an artifact, open for reading.
 
     What is compressed is read whole, and held until the file is closed. Of other files, blocks are fetched as they are
@@ -43,14 +40,14 @@ class ArtifactFile(AbstractBufferedFile):
 
     def __init__(
         self,
-        fs: ArtifactsFileSystem,
+        fs: Any,
         path: str,
         mode: str = "rb",
         block_size: int | str | None = None,
         *,
         cache_type: str | None = None,
         cache_options: dict[str, Any] | None = None,
-        **options: Any,  # noqa: ANN401 - fsspec's
+        **options: Any,
     ) -> None:
         """Look the file up.
 
@@ -60,7 +57,7 @@ class ArtifactFile(AbstractBufferedFile):
         """
         details = file_details(fs.info(path), path)
         options.pop("size", None)
-        self._content: bytes | None = None
+        self._content: Any = None
         self.compressed = details["compression"] is not None
         blocks = not self.compressed and cache_type in {None, Blocks.name}
         super().__init__(
@@ -84,7 +81,7 @@ class ArtifactFile(AbstractBufferedFile):
             return found
         if self._content is None:
             self._content = self.fs.cat_file(self.path)
-        return self._content[start:end]
+        return bytes(self._content[start:end])
 
     def close(self) -> None:
         """Let go of what is held."""
@@ -92,14 +89,14 @@ class ArtifactFile(AbstractBufferedFile):
         self._content = None
 
 
-class AsyncArtifactFile(AbstractAsyncStreamedFile):
+class AsyncArtifactFile(AbstractAsyncStreamedFile):  # type: ignore[misc]  # fsspec is untyped
     """A file of an artifact that was opened by ``await fs.open_async(path)``: ``await file.read(n)``, and ``seek``.
 
     Each read of what is not compressed is one request.
     """
 
     async def _fetch_range(self, start: int, end: int) -> bytes:
-        found: bytes = await self.fs._cat_file(self.path, start=start, end=end)  # noqa: SLF001 - fsspec's name for it
+        found: bytes = await self.fs._cat_file(self.path, start=start, end=end)
         return found
 
 

@@ -147,4 +147,3 @@ def _of_run(place: Place, run: WorkflowRun) -> Info:
         "conclusion": run.conclusion,
         "created": run.created_at,
     }
-

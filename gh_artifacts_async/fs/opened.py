@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from contextlib import ExitStack
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,7 +19,7 @@ from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.unzip.remote_archive import RemoteFile, opened_contents
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from pathlib import Path
 
     from gh_artifacts_async.archive import Member
     from gh_artifacts_async.client import ArtifactsClient

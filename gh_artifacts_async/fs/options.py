@@ -10,7 +10,7 @@ import functools
 import hashlib
 import os
 import secrets
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from gh_artifacts_async.api.auth import as_token_source, check_token
@@ -19,20 +19,12 @@ from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.results import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gh_artifacts_async.api.auth import TokenSource
 
 LOCAL = frozenset({"observer", "session", "token"})
 """Options that belong to one process: they are neither pickled nor shown."""
-
-
-class FileSystemOptions(TypedDict, total=False):
-    """What ``storage_options`` may hold besides the arguments of :class:`~gh_artifacts_async.ArtifactsClient`."""
-
-    token_env: str | Sequence[str] | None
-    max_bytes: int
-    cache_bytes: int
 
 
 class Sealed:
@@ -46,7 +38,7 @@ class Sealed:
 
     def __init__(self, value: object, known_by: str) -> None:
         """Keep the value, and a keyed hash of what it is known by."""
-        self.reveal = lambda: value
+        self.reveal: Callable[[], Any] = lambda: value
         self._mark = hashlib.blake2b(known_by.encode(), key=_key(), digest_size=16).hexdigest()
 
     def __repr__(self) -> str:
@@ -138,5 +130,4 @@ def first_set(names: Sequence[str]) -> str | None:
 
 def own_token(given: Sealed | None) -> TokenSource | None:
     """Return the token source that was given."""
-    source: TokenSource | None = None if given is None else given.reveal()
-    return source
+    return None if given is None else cast("TokenSource", given.reveal())

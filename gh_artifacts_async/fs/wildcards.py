@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 from glob import has_magic
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from fsspec.asyn import _run_coros_in_chunks
-from fsspec.utils import glob_translate
-
+from gh_artifacts_async.fs.engine import glob_translate, run_at_once
 from gh_artifacts_async.fs.paths import is_view, joined
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
-    from typing import Any
 
     from gh_artifacts_async.fs.opened import Info
 
@@ -28,13 +25,8 @@ AT_ONCE = 32
 in ``Limits``."""
 
 
-class Tree(Protocol):
-    """What is searched."""
-
-    batch_size: int | None
-
-    async def _ls(self, path: str, detail: bool = True) -> list[Info]: ...  # noqa: FBT001, FBT002 - fsspec's signature
-    async def _info(self, path: str) -> Info: ...
+Tree = Any
+"""A file system of fsspec."""
 
 
 async def matches(tree: Tree, pattern: str) -> dict[str, Info]:
@@ -84,7 +76,7 @@ async def _listed(tree: Tree, folders: Iterable[str]) -> list[Info]:
 
     async def entries(folder: str) -> list[Info]:
         try:
-            found = await tree._ls(folder)  # noqa: SLF001 - fsspec's name for it
+            found = await tree._ls(folder)
         except FileNotFoundError:
             return []
         return [info for info in found if info["name"] != folder]
@@ -95,13 +87,14 @@ async def _listed(tree: Tree, folders: Iterable[str]) -> list[Info]:
 async def _looked_up(tree: Tree, paths: Iterable[str]) -> list[Info]:
     async def details(path: str) -> Info | None:
         try:
-            return await tree._info(path)  # noqa: SLF001 - fsspec's name for it
+            found: Info = await tree._info(path)
         except FileNotFoundError:
             return None
+        return found
 
     return [info for info in await _at_once(tree, [details(path) for path in paths]) if info is not None]
 
 
 async def _at_once(tree: Tree, work: list[Coroutine[Any, Any, T]]) -> list[T]:
-    found: list[T] = await _run_coros_in_chunks(work, batch_size=tree.batch_size or AT_ONCE)
+    found: list[T] = await run_at_once(work, batch_size=tree.batch_size or AT_ONCE)
     return found
