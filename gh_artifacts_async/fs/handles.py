@@ -99,6 +99,9 @@ class AsyncArtifactFile(AbstractAsyncStreamedFile):  # type: ignore[misc]  # fss
         found: bytes = await self.fs._cat_file(self.path, start=start, end=end)
         return found
 
+    def __del__(self) -> None:
+        """Do nothing: fsspec's own would call ``close()``, which nobody awaits then."""
+
 
 def file_details(details: Info, path: str) -> Info:
     """Return the details of a file.

@@ -76,15 +76,12 @@ def strip(path: str) -> str:
         ConfigurationError: the query has a key that ``latest`` does not know.
     """
     path = path.removeprefix(f"{PROTOCOL}://").removeprefix(f"{PROTOCOL}::")
-    parts = path.split("/")
-    if len(parts) <= _VIEW_AT or not _is_latest(parts[_VIEW_AT].partition("?")[0]):
-        return path.rstrip("/")
     head, mark, query = path.rpartition("?")
-    given: list[str] = []
-    if mark and _QUERY.fullmatch(query) and head.count("/") >= _VIEW_AT:
-        given = query.split("&")
-        parts = head.split("/")
-    given = parts[_VIEW_AT].split(";")[1:] + given
+    has_query = bool(mark) and _QUERY.fullmatch(query) is not None
+    parts = (head if has_query else path).split("/")
+    if len(parts) <= _VIEW_AT or not _is_latest(parts[_VIEW_AT]):
+        return path.rstrip("/")
+    given = parts[_VIEW_AT].split(";")[1:] + (query.split("&") if has_query else [])
     parts[_VIEW_AT] = ";".join([LATEST, *_parameters(given)])
     return "/".join(parts).rstrip("/")
 
