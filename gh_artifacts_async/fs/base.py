@@ -38,7 +38,8 @@ class _Instances(type(AsyncFileSystem)):  # type: ignore[misc]  # fsspec is unty
             raise TypeError(msg)
         if token:
             options["token"], token = token[0], ()
-        options = sealed(apply_config(cls, options))
+        options = apply_config(cls, options)
+        options = sealed(options)
         return super().__call__(**options)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import os
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -69,20 +71,26 @@ def sealed(options: dict[str, Any]) -> dict[str, Any]:
     """
     given = dict(options)
     options.clear()  # the frames of an error show neither token nor password
+    for key in ("proxy", "token"):
+        if isinstance(given.get(key), str):
+            given[key] = Secret(given[key])
     token, proxy = _sealed_token(given.pop("token", None)), _sealed_proxy(given.pop("proxy", None))
     given |= {key: value for key, value in {"token": token, "proxy": proxy}.items() if value is not None}
     base_url = given.get("base_url")
     if base_url is None and token is not None:
         base_url = PUBLIC_API  # as for a client that is given a token
     given["base_url"] = resolve_base_url(base_url)  # a worker's environment may name another one
-    return dict(sorted(given.items()))
+    if given.get("listings_expiry_time", 0) is None:
+        given["listings_expiry_time"] = math.inf
+    # None is the default of all others; fsspec cannot write it down.
+    return {key: value for key, value in sorted(given.items()) if value is not None}
 
 
 def _sealed_token(token: object) -> Sealed | None:
     if token is None or isinstance(token, Sealed):
         return token
-    secret = check_token(token) if isinstance(token, str) else token if isinstance(token, Secret) else None
-    if secret is not None:
+    if isinstance(token, Secret):
+        secret = check_token(token.reveal())
         return Sealed(as_token_source(secret.reveal()), f"token {secret.reveal()}")
     source: Any = token
     return Sealed(as_token_source(source), f"source {id(source)}")
@@ -91,10 +99,10 @@ def _sealed_token(token: object) -> Sealed | None:
 def _sealed_proxy(proxy: object) -> Sealed | None:
     if proxy is None or isinstance(proxy, Sealed):
         return proxy
-    if not isinstance(proxy, str):
+    if not isinstance(proxy, Secret):
         msg = "proxy must be a URL"
         raise ConfigurationError(msg)
-    return Sealed(Secret(proxy), f"proxy {proxy}")
+    return Sealed(proxy, f"proxy {proxy.reveal()}")
 
 
 def shown(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +124,8 @@ def token_names(token_env: str | Sequence[str] | None) -> tuple[str, ...]:
     Raises:
         ConfigurationError: it is neither a name nor a sequence of names.
     """
-    names = () if token_env is None else (token_env,) if isinstance(token_env, str) else tuple(token_env)
+    given: object = () if token_env is None else token_env
+    names = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else ("",)
     if not all(isinstance(name, str) and name for name in names):
         msg = f"token_env must name one or more environment variables, not {token_env!r}"
         raise ConfigurationError(msg)
