@@ -80,11 +80,14 @@ class TestGet(Fixtures, AbstractGetTests):
     def test_get_directory_recursive(
         self, served: FakeGitHub, fs: ArtifactsFileSystem, local_fs: LocalFileSystem, local_join: Any, local_target: str
     ) -> None:
-        """As fsspec's test of this name, which writes the source itself: to a new folder, and again, into the folder."""
+        """As fsspec's test of this name, which writes the source itself: to a new folder, and again, into it."""
         source = f"{REPO}/{add(served, files={'src/file': b'data'})}/src"
         fs.get(source, local_target, recursive=True)
         assert local_fs.find(local_target) == [local_join(local_target, "file")]
         fs.get(source, local_target, recursive=True)
-        assert local_fs.find(local_target) == [local_join(local_target, "file"), local_join(local_target, "src", "file")]
+        assert local_fs.find(local_target) == [
+            local_join(local_target, "file"),
+            local_join(local_target, "src", "file"),
+        ]
         fs.get(f"{source}/", local_target, recursive=True)
         assert len(local_fs.find(local_target)) == 2

@@ -87,7 +87,9 @@ def test_parquet_that_is_stored(served: FakeGitHub, options: dict[str, Any]) -> 
     buffer = io.BytesIO()
     columns = {f"c{at}": pa.array(list(noise(60_000, at))) for at in range(3)}
     pq.write_table(pa.table(columns), buffer)
-    artifact_id = add(served, archive=zipped({"t.parquet": buffer.getvalue(), "z": noise(99_999)}, stored=("t.parquet",)))
+    artifact_id = add(
+        served, archive=zipped({"t.parquet": buffer.getvalue(), "z": noise(99_999)}, stored=("t.parquet",))
+    )
     found = pd.read_parquet(f"ghartifacts://{REPO}/{artifact_id}/t.parquet", storage_options=options)
     assert found.equals(pd.read_parquet(buffer))
     assert len(served.requests) <= 5
@@ -111,14 +113,16 @@ def test_duckdb(served: FakeGitHub, options: dict[str, Any]) -> None:
     connection = duckdb.connect()
     connection.register_filesystem(ArtifactsFileSystem(**options))
     urls = [f"ghartifacts://{REPO}/{number}/report.csv" for number in ids]
-    assert connection.execute(f"select count(*) from read_csv({urls})").fetchall() == [(20 * 2000,)]
+    assert connection.execute("select count(*) from read_csv(?)", [urls]).fetchall() == [(20 * 2000,)]
     assert len(served.requests) <= 4.3 * len(ids)
     served.forget_requests()
-    query = f"select sum(seconds) from read_csv('ghartifacts://{REPO}/latest/docs/report.csv?branch=main')"
-    assert connection.execute(query).fetchall() == [(sum(at % 7 for at in range(2000)),)]
+    latest = f"ghartifacts://{REPO}/latest/docs/report.csv?branch=main"
+    assert connection.execute("select sum(seconds) from read_csv(?)", [latest]).fetchall() == [
+        (sum(at % 7 for at in range(2000)),)
+    ]
     assert len(served.requests) <= 5
-    query = f"select count(*) from read_csv('ghartifacts://{REPO}/*/report.csv')"
-    assert connection.execute(query).fetchall() == [(20 * 2000,)]
+    every = f"ghartifacts://{REPO}/*/report.csv"
+    assert connection.execute("select count(*) from read_csv(?)", [every]).fetchall() == [(20 * 2000,)]
     connection.close()
 
 

@@ -47,6 +47,6 @@ def test_others_pass():
 
 def test_refuse():
     """Writing is refused with one line."""
-    with pytest.raises(NotImplementedError, match="^ghartifacts:// is read-only: [^\n]*$"):
+    with pytest.raises(NotImplementedError, match=r"^ghartifacts:// is read-only: [^\n]*$"):
         refuse()
     assert "ArtifactsClient" in READ_ONLY

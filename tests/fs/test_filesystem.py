@@ -7,7 +7,7 @@ import io
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,7 +21,7 @@ from gh_artifacts_async import (
     NotFoundError,
     RetryPolicy,
 )
-from tests.kits.fs import CSV, REPO, SMALL, add, filesystem, kinds, large, zipped
+from tests.kits.fs import CSV, REPO, SMALL, add, filesystem, large, zipped
 from tests.kits.zips import HOSTILE, noise
 
 if TYPE_CHECKING:
@@ -46,7 +46,12 @@ async def test_levels(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     assert await fs._ls(f"ghartifacts://{REPO}/runs/", detail=False) == [f"{REPO}/runs/{run.id}"]
     assert await fs._ls(f"{REPO}/runs/{run.id}", detail=False) == [f"{REPO}/runs/{run.id}/docs"]
     assert await fs._ls(f"{REPO}/latest?branch=main", detail=False) == [f"{REPO}/latest;branch=main/docs"]
-    for base in (f"{REPO}/{one}", f"{REPO}/runs/{run.id}/docs", f"{REPO}/latest/docs", f"{REPO}/latest;branch=main/docs"):
+    for base in (
+        f"{REPO}/{one}",
+        f"{REPO}/runs/{run.id}/docs",
+        f"{REPO}/latest/docs",
+        f"{REPO}/latest;branch=main/docs",
+    ):
         found = await fs._ls(base, detail=False)
         assert found == [f"{base}/junit", f"{base}/report.csv", f"{base}/notes.txt"]
         assert await fs._ls(f"{base}/junit", detail=False) == [f"{base}/junit/one.xml", f"{base}/junit/two.xml"]
@@ -72,7 +77,12 @@ async def test_details(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     folder = await fs._info(f"{REPO}/{number}/junit")
     assert folder == {"name": f"{REPO}/{number}/junit", "size": 0, "type": "directory", "artifact_id": number}
     (listed,) = await fs._ls(f"{REPO}/runs")
-    assert (listed["run_id"], listed["branch"], listed["event"], listed["conclusion"]) == (run.id, "main", "push", "success")
+    assert (listed["run_id"], listed["branch"], listed["event"], listed["conclusion"]) == (
+        run.id,
+        "main",
+        "push",
+        "success",
+    )
     (named,) = await fs._ls(f"{REPO}/latest")
     assert named == {**about, "name": f"{REPO}/latest/docs"}
 
@@ -241,9 +251,17 @@ async def test_find_and_walk(github: FakeGitHub, fs: ArtifactsFileSystem) -> Non
         assert await fs._find(base, withdirs=True) == sorted([base, f"{base}/junit", *below])
         walked = [found async for found in fs._walk(parent)]
         assert [path for path, _, _ in walked] == [parent, base, f"{base}/junit"]
-    assert sorted(walked[1][2]) == ["notes.txt", "report.csv"]
-    assert [path async for path, _, _ in fs._walk(f"{REPO}/runs", maxdepth=2)] == [f"{REPO}/runs", f"{REPO}/runs/{run.id}"]
-    assert [path async for path, _, _ in fs._walk("octo-org")] == ["octo-org", REPO, f"{REPO}/{number}", f"{REPO}/{number}/junit"]
+        assert sorted(walked[1][2]) == ["notes.txt", "report.csv"]
+    assert [path async for path, _, _ in fs._walk(f"{REPO}/runs", maxdepth=2)] == [
+        f"{REPO}/runs",
+        f"{REPO}/runs/{run.id}",
+    ]
+    assert [path async for path, _, _ in fs._walk("octo-org")] == [
+        "octo-org",
+        REPO,
+        f"{REPO}/{number}",
+        f"{REPO}/{number}/junit",
+    ]
     assert list(await fs._find(REPO, detail=True)) == [f"{REPO}/{number}/{name}" for name in sorted(SMALL)]
     with pytest.raises(ValueError, match="maxdepth"):
         await fs._find(REPO, maxdepth=0)
@@ -262,7 +280,16 @@ async def test_ranges(github: FakeGitHub, fs: ArtifactsFileSystem, *, compressed
     path = f"{REPO}/{number}/m"
     await fs._info(path)
     before = github.bytes_sent()
-    limits: list[tuple[int | None, int | None]] = [(0, 10), (200_000, 200_100), (-10, None), (None, 5), (-20, -10), (9, 3), (299_990, 400_000), (500_000, None)]
+    limits: list[tuple[int | None, int | None]] = [
+        (0, 10),
+        (200_000, 200_100),
+        (-10, None),
+        (None, 5),
+        (-20, -10),
+        (9, 3),
+        (299_990, 400_000),
+        (500_000, None),
+    ]
     for start, end in limits:
         assert await fs._cat_file(path, start, end) == data[start:end], (start, end)
     fetched = github.bytes_sent() - before
@@ -376,7 +403,11 @@ async def test_get(github: FakeGitHub, fs: ArtifactsFileSystem, tmp_path: Path) 
     """A tree goes to disk as it is."""
     number = add(github)
     await fs._get(f"{REPO}/{number}/", str(tmp_path / "all"), recursive=True)
-    found = {path.relative_to(tmp_path / "all").as_posix(): path.read_bytes() for path in (tmp_path / "all").rglob("*") if path.is_file()}
+    found = {
+        path.relative_to(tmp_path / "all").as_posix(): path.read_bytes()
+        for path in (tmp_path / "all").rglob("*")
+        if path.is_file()
+    }
     assert found == SMALL
     await fs._get(f"{REPO}/latest/docs/report.csv?branch=main", str(tmp_path / "one.csv"))
     assert (tmp_path / "one.csv").read_bytes() == CSV
@@ -477,7 +508,7 @@ async def test_resolve(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
 )
 @pytest.mark.parametrize("token", ["rejected", "scopeless", None])
 async def test_permissions(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, do: Do, token: str | None) -> None:
-    """A token that is rejected, may not, or is missing is a PermissionError that says what to do, and shows no token."""
+    """A token that is rejected, may not, or is missing is a PermissionError that says what to do, without a token."""
     for name in ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     number = add(github)
@@ -507,3 +538,30 @@ async def test_other_errors_pass(github: FakeGitHub) -> None:
         await fs._info(f"{REPO}/99")
     assert isinstance(caught.value.__cause__, NotFoundError)
     await fs.aclose()
+
+
+# --- without ``await``
+
+
+@pytest.mark.realtime
+def test_without_await(served: FakeGitHub, mount: ArtifactsFileSystem) -> None:
+    """What is not awaited does the same."""
+    number = add(served)
+    by_id, by_name = f"{REPO}/{number}/notes.txt", f"ghartifacts://{REPO}/latest/docs/notes.txt?branch=main"
+    assert mount.resolve(by_name) == by_id
+    assert mount.ukey(by_name) == mount.ukey(by_id)
+    about, info = mount.info(f"{REPO}/{number}"), mount.info(by_id)
+    assert mount.created(by_id) == mount.created(f"{REPO}/{number}") == about["created"]
+    assert mount.modified(by_id) == info["mtime"]
+    assert mount.modified(f"{REPO}/{number}") == about["created"]
+    assert mount.created(REPO) is None
+    assert mount._strip_protocol([by_name, by_id]) == [f"{REPO}/latest;branch=main/docs/notes.txt", by_id]
+    assert mount.unstrip_protocol(by_id) == f"ghartifacts://{by_id}"
+    assert mount.expand_path(f"{REPO}/{number}/junit/*") == [f"{REPO}/{number}/junit/{it}.xml" for it in ("one", "two")]
+    assert mount.cat(f"{REPO}/{number}/junit/*") == {
+        f"{REPO}/{number}/junit/{it}.xml": SMALL[f"junit/{it}.xml"] for it in ("one", "two")
+    }
+    assert dict(mount.get_mapper(f"{REPO}/{number}/junit")) == {"one.xml": b"<one/>", "two.xml": b"<two/>"}
+    assert [path for path, _, _ in mount.walk(f"{REPO}/{number}")] == [f"{REPO}/{number}", f"{REPO}/{number}/junit"]
+    assert mount.sizes([by_id]) == [len(SMALL["notes.txt"])]
+    assert "junit" in mount.tree(f"{REPO}/{number}")

@@ -98,10 +98,14 @@ def test_a_compressed_file_is_held_while_it_is_open(served: FakeGitHub) -> None:
 
 @pytest.mark.parametrize("cache", ["blockcache", "readahead", "bytes", "none", "all", None])
 def test_caches(served: FakeGitHub, mount: ArtifactsFileSystem, cache: str | None) -> None:
-    """fsspec's caches, by name and with their options."""
+    """The caches of fsspec, by name and with their options."""
     data = noise(30_000)
     number = add(served, archive=zipped({"a": data, "z": noise(99_999)}, stored=("a",)))
-    options = {} if cache is None else {"cache_type": cache, "cache_options": {"maxblocks": 2} if cache == "blockcache" else {}}
+    options = (
+        {}
+        if cache is None
+        else {"cache_type": cache, "cache_options": {"maxblocks": 2} if cache == "blockcache" else {}}
+    )
     with mount.open(f"{REPO}/{number}/a", block_size=1000, **options) as file:
         assert file.blocksize == 1000
         for start, length in [(0, 10), (29_000, 5000), (500, 1000), (0, 20_000), (3, 0)]:

@@ -141,7 +141,11 @@ async def test_cancelled_when_it_is_ready():
     """Somebody who is cancelled at the moment when the value is ready does not keep it open."""
     maker = Maker()
     kept = maker.kept()
-    task = asyncio.ensure_future(kept.get("a", lambda: maker.make("value")))
+
+    async def make() -> str:
+        return "value"
+
+    task = asyncio.ensure_future(kept.get("a", make))
     while kept.peek("a") is None:
         await asyncio.sleep(0)
     task.cancel()

@@ -84,7 +84,7 @@ def test_proxy(proxy: str, without: str):
 
 
 def test_nothing_that_is_none():
-    """fsspec cannot write None down: it is left out where it is the default, and else means for ever."""
+    """None cannot be written down by fsspec: it is left out where it is the default, and else means for ever."""
     assert sealed({"token_env": None, "max_paths": None, "listings_expiry_time": None, "token": None}) == {
         "base_url": "https://api.github.com",
         "listings_expiry_time": math.inf,

@@ -41,13 +41,13 @@ REPO = RepositoryName("o", "r")
     ],
 )
 def test_strip(url: str, path: str):
-    """Protocol and slash go; the query of ``latest`` moves, in one order and one spelling; stripping again is nothing."""
+    """Protocol and slash go; the query of ``latest`` moves, in one order and one spelling."""
     assert strip(url) == path
     assert strip(path) == path
     assert strip(f"ghartifacts://{path}") == path
 
 
-@pytest.mark.parametrize("value", ["*", "a?b", "[x]", "a;b", "a&b" , "ü"])
+@pytest.mark.parametrize("value", ["*", "a?b", "[x]", "a;b", "a&b", "ü"])
 def test_no_value_is_taken_for_a_wildcard(value: str):
     """Whatever a value is, percent-encoded: the path has no wildcard, and the query has the value."""
     encoded = "".join(f"%{byte:02X}" for byte in value.encode())
@@ -139,7 +139,9 @@ def test_wrong_values(query: str):
         parse(strip(f"o/r/latest/n?{query}"))
 
 
-@pytest.mark.parametrize("path", ["o//7", "a b/r", "o/r/x", "o/r/0", "o/r/-1", "o/r/runs/x/n", "o/r/latestx/n", "o/../7"])
+@pytest.mark.parametrize(
+    "path", ["o//7", "a b/r", "o/r/x", "o/r/0", "o/r/-1", "o/r/runs/x/n", "o/r/latestx/n", "o/../7"]
+)
 def test_paths_of_nothing(path: str):
     """What can be nobody's path is not found; the error names the path."""
     with pytest.raises(FileNotFoundError) as caught:
@@ -151,7 +153,11 @@ def test_small_helpers():
     """Joining leaves out what is empty; views are the folders that show artifacts once more."""
     assert joined("a", "", "b") == "a/b"
     assert joined("", "b") == "b"
-    assert [path for path in ("o/r/runs", "o/r/latest", "o/r/latest;event=push", "o/r/7", "o/runs", "o/r/7/runs", "o/r/runs/5") if is_view(path)] == [
+    assert [
+        path
+        for path in ("o/r/runs", "o/r/latest", "o/r/latest;event=push", "o/r/7", "o/runs", "o/r/7/runs", "o/r/runs/5")
+        if is_view(path)
+    ] == [
         "o/r/runs",
         "o/r/latest",
         "o/r/latest;event=push",
