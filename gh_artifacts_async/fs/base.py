@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from gh_artifacts_async.api.auth import EnvironmentToken
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 128 * 2**20
 CACHE_BYTES = 128 * 2**20
+LISTINGS_LAST = 60.0
 
 
 class _Instances(type(AsyncFileSystem)):  # type: ignore[misc]  # fsspec is untyped
@@ -41,6 +43,12 @@ class _Instances(type(AsyncFileSystem)):  # type: ignore[misc]  # fsspec is unty
         options = apply_config(cls, options)
         options = sealed(options)
         return super().__call__(**options)
+
+    @property
+    def __signature__(cls) -> inspect.Signature:  # pyright: ignore[reportSelfClsParameterName]  # a metaclass
+        """What a class of this kind takes; :meth:`__call__` would hide it."""
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+        return inspect.Signature(parameters)
 
 
 class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # fsspec is untyped
@@ -61,7 +69,7 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
         loop: Any = None,
         batch_size: int | None = None,
         use_listings_cache: bool = True,
-        listings_expiry_time: float | None = 60.0,
+        listings_expiry_time: float | None = LISTINGS_LAST,
         max_paths: int | None = None,
         base_url: str = "https://api.github.com",
         session: aiohttp.ClientSession | None = None,
@@ -93,21 +101,21 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
             use_listings_cache: keep the listings of repositories and runs.
             listings_expiry_time: seconds for which they are kept; None for ever.
             max_paths: the most listings that are kept.
-            base_url: as for :class:`~gh_artifacts_async.ArtifactsClient`, and so are all that follow. Without one, and
-                without ``token``, the environment names it.
-            session: needs ``asynchronous=True``.
-            allow_http: see there.
-            ca_file: see there.
-            ssl_context: see there.
-            proxy: see there.
-            trust_env: see there.
-            timeouts: see there.
-            retry: see there.
-            limits: see there.
-            storage: see there.
-            api_version: see there.
-            user_agent: see there.
-            observer: called on the event loop's thread.
+            base_url: of the REST API, as for :class:`~gh_artifacts_async.ArtifactsClient`, and so are all that follow.
+                Without one, and without ``token``, the environment names it.
+            session: an aiohttp.ClientSession to borrow; it needs ``asynchronous=True``.
+            allow_http: allow a token to be sent over plain http to another machine.
+            ca_file: certificates (PEM) to trust in addition to the system's.
+            ssl_context: replaces the default one; it cannot be pickled.
+            proxy: URL of an http or https proxy; a password in it is not pickled.
+            trust_env: take proxies from the environment.
+            timeouts: limits on silence and slowness.
+            retry: how often a request is retried.
+            limits: rate and concurrency of API requests.
+            storage: where signed URLs may lead.
+            api_version: ``X-GitHub-Api-Version``; None for the client's default.
+            user_agent: None for this package's name and version.
+            observer: called with every event, on the event loop's thread; it is not pickled.
 
         Raises:
             ConfigurationError: an option is invalid.
@@ -219,9 +227,11 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
     # --- nothing is written
 
     async def _refused(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: nothing is written."""
         refuse()
 
     def _refused_at_once(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: nothing is written."""
         refuse()
 
     _cp_file = _copy = _mv_file = _pipe = _pipe_file = _put = _put_file = _refused
