@@ -70,7 +70,8 @@ class ArtifactsFileSystem(Instance):
         try:
             kept: list[Info] = self.dircache[place.path]
         except KeyError:
-            kept = await levels.listing(await self._states.current(), place)
+            state = await self._states.current()
+            kept = await state.listings.get(place.path, lambda: levels.listing(state, place))
             self.dircache[place.path] = kept
         return [dict(info) for info in kept]
 
@@ -140,14 +141,16 @@ class ArtifactsFileSystem(Instance):
         """Forget listings, and which artifacts ``latest`` and names of runs mean.
 
         Args:
-            path: only of this path, of what is below it, and of the folder it is in. None for all; then open
-                artifacts and the contents of files are forgotten, too.
+            path: only of this path, of what is below it, and of the folder it is in; of a file, of the artifact that
+                it is in. None for all; then open artifacts and the contents of files are forgotten, too.
         """
         if path is None:
             self.dircache.clear()
             self._states.forget()
             return
         place: str = self._strip_protocol(path)
+        with contextlib.suppress(FileNotFoundError):
+            place = parse(place).base or place
         for key in list(self.dircache):
             if _is_within(key, place) or key == self._parent(place):
                 self.dircache.pop(key, None)

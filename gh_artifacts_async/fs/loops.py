@@ -20,10 +20,11 @@ from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Hashable
 
+    from gh_artifacts_async.fs.opened import Info
     from gh_artifacts_async.transfer.storage.context import TransferContext
 
 RESOLVED_FOR = 60.0
-"""Seconds for which it is remembered which artifact ``latest/NAME`` or ``runs/RUN/NAME`` is."""
+"""Seconds for which it is remembered which artifact ``latest/NAME`` or ``runs/RUN/NAME`` is, and what it is like."""
 
 OPEN_BYTES = 64 * 2**20
 """The most memory that open artifacts take together: 64 KiB each, and 200 bytes for each of their files."""
@@ -52,6 +53,7 @@ class LoopState:
         contents: whole files, by repository, id and path.
         resolved: which artifact a path is, and other short-lived answers, by the path.
         known: artifacts that a listing or a request has shown, by repository and id.
+        listings: those that are under way, by path; fsspec's own cache keeps them.
     """
 
     def __init__(self, client: FileSystemClient, *, anonymous: bool, cache_bytes: int) -> None:
@@ -61,7 +63,8 @@ class LoopState:
         self.open: Kept[Opened] = Kept(OPEN_BYTES, weigh=lambda it: it.weight, close=Opened.close)
         self.contents: Kept[bytes] = Kept(cache_bytes, weigh=len)
         self.resolved: Kept[object] = Kept(_REMEMBERED, lasts=RESOLVED_FOR)
-        self.known: Kept[Artifact] = Kept(_REMEMBERED)
+        self.known: Kept[Artifact] = Kept(_REMEMBERED, lasts=RESOLVED_FOR)
+        self.listings: Kept[list[Info]] = Kept(_REMEMBERED, lasts=0.0)
         self._keeper = self._until_the_loop_ends()
 
     async def start(self) -> None:
@@ -162,14 +165,16 @@ class LoopStates:
             return
         waiting = []
         for loop, state in self._items():
+            with self._lock:
+                self._states.pop(loop, None)
             if _is_here(loop):
                 task = loop.create_task(state.aclose())
                 _closing.add(task)
                 task.add_done_callback(_closing.discard)
             elif loop.is_running():
                 waiting.append(asyncio.run_coroutine_threadsafe(state.aclose(), loop))
-            with self._lock:
-                self._states.pop(loop, None)
+            elif not _runs_a_loop():
+                loop.run_until_complete(state.aclose())
         for future in waiting:
             with contextlib.suppress(StillOpenError):
                 future.result(patience)
@@ -198,10 +203,12 @@ def _let_go(states: dict[asyncio.AbstractEventLoop, LoopState], pid: int) -> Non
 
 def _is_here(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether a loop runs in this thread."""
-    try:
-        return asyncio.get_running_loop() is loop
-    except RuntimeError:
-        return False
+    return asyncio._get_running_loop() is loop
+
+
+def _runs_a_loop() -> bool:
+    """Whether any loop runs in this thread."""
+    return asyncio._get_running_loop() is not None
 
 
 @functools.cache

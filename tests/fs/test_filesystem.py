@@ -473,6 +473,23 @@ async def test_latest_is_remembered_for_a_minute(github: FakeGitHub, fs: Artifac
     assert await fs._cat_file(path) == b"2"
     fs.invalidate_cache(f"ghartifacts://{REPO}/latest/docs")
     assert await fs._cat_file(path) == b"3"
+    await upload(b"4")
+    fs.invalidate_cache("no/such/path")
+    fs.invalidate_cache(path)  # the file itself
+    assert await fs._cat_file(path) == b"4"
+
+
+async def test_one_listing_for_many(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
+    """However many ask at once, a folder is listed once; an artifact that is deleted is gone a minute later."""
+    number = add(github)
+    found = await asyncio.gather(*(fs._ls(REPO) for _ in range(5)))
+    assert len(github.requests) == 1
+    found[0][0]["name"] = "changed"
+    assert found[1][0]["name"] == f"{REPO}/latest"
+    github.remove_artifact(number)
+    assert await fs._exists(f"{REPO}/{number}")
+    await asyncio.sleep(61)
+    assert not await fs._exists(f"{REPO}/{number}")
 
 
 async def test_resolve(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:

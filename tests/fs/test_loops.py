@@ -110,6 +110,19 @@ def test_close_from_its_own_loop(served: FakeGitHub) -> None:
     asyncio.run(main())
 
 
+def test_close_of_a_loop_that_waits(served: FakeGitHub) -> None:
+    """A loop that does not run now is run for it."""
+    path = f"{REPO}/{add(served)}/report.csv"
+    fs = filesystem(served, asynchronous=True)
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(fs._cat_file(path)) == CSV
+    (state,) = states(fs).values()
+    fs.invalidate_cache()
+    fs.close()
+    assert state.client._github.closed
+    loop.close()
+
+
 def test_forgetting_from_another_thread(served: FakeGitHub) -> None:
     """What one thread forgets, fsspec's loop has forgotten for whoever asks next."""
     path = f"{REPO}/{add(served)}/report.csv"
