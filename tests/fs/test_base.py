@@ -21,7 +21,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient, ConfigurationError, RetryPolicy, StaticToken
 from gh_artifacts_async.fs import ArtifactsFileSystem
-from tests.kits.fs import CSV, REPO, add, filesystem, mounted
+from tests.kits.fs import CSV, REPO, add, filesystem, large, mounted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,33 @@ def test_no_form_shows_a_secret(given: Any) -> None:
         "proxy": "http://127.0.0.1:3128",
     }
     assert fs.storage_args == ()
+
+
+@pytest.mark.realtime
+def test_no_form_shows_a_secret_after_use(served: FakeGitHub) -> None:
+    """Nor is a token or a signed URL in what an instance, an open file and their errors show once they were used."""
+    number = add(served, archive=large(200_000))
+    with mounted(served, token=CANARY) as fs, fs.open(f"{REPO}/{number}/report.csv") as file:
+        assert file.read() == CSV
+        fs.ls(f"{REPO}/latest")
+        (state,) = fs._states._states.values()
+        with pytest.raises(FileNotFoundError) as caught:
+            fs.cat_file(f"{REPO}/{number}/nope")
+        forms = [
+            *shown_forms(fs),
+            pickle.dumps(file),
+            repr(file),
+            repr(vars(file)),
+            repr(vars(state)),
+            repr(caught.value),
+        ]
+        forms += [repr(vars(it.value)) for it in state.open._entries.values()]
+        forms += [repr(dict(fs.dircache)), repr(file.details)]
+        signatures = [record.query["sig"] for record in served.requests_to("storage")]
+        assert signatures
+        for form in forms:
+            text = form.decode("latin-1") if isinstance(form, bytes) else form
+            assert not [secret for secret in (CANARY, *signatures) if secret in text]
 
 
 def test_the_token_by_position() -> None:
