@@ -202,7 +202,7 @@ async def test_glob(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     run = github.add_run(REPO)
     ids = [github.add_artifact(run, name, files=SMALL) for name in ("docs", "junit")]
     every = sorted(f"{REPO}/{number}/junit/{name}.xml" for number in ids for name in ("one", "two"))
-    for pattern in ("*/junit/*.xml", "*/*/*.xml", "**/*.xml", "*/junit/[ot]*.xml", "*/j?nit/*"):
+    for pattern in ("*/junit/*.xml", "*/*/*.xml", "**/*.xml", "*/junit/[to]*.xml", "*/j?nit/*"):
         assert await fs._glob(f"ghartifacts://{REPO}/{pattern}") == every, pattern
     assert await fs._glob(f"octo-*/{REPO.partition('/')[2]}/*/junit/one.xml") == []  # owners cannot be listed
     assert await fs._glob(f"octo-org/octo-*/{ids[0]}/junit/one.xml") == [f"{REPO}/{ids[0]}/junit/one.xml"]

@@ -645,7 +645,7 @@ async def test_ranges_that_cannot_be_read(github: FakeGitHub) -> None:
     """Of a compressed file, a folder, a name that is not there, and from before the start."""
     artifact_id = add(github, archive=ARCHIVE)
     async with opened(github, artifact_id) as archive:
-        with pytest.raises(ConfigurationError, match="'report.txt' is compressed: its ranges"):
+        with pytest.raises(ConfigurationError, match=r"'report\.txt' is compressed: its ranges"):
             await archive.read_range("report.txt", 0, 10)
         with pytest.raises(MemberNotFoundError):
             await archive.read_range("nowhere", 0, 10)
