@@ -172,7 +172,7 @@ async def test_record_of_what_was_there(store: Any) -> None:
     assert found.facts is None
 
 
-@pytest.mark.parametrize(("data", "same"), [(b"abc", True), (b"abd", False)])
+@pytest.mark.parametrize(("data", "same"), [(b"abc", True), (b"xyz", False)])
 async def test_reading(store: Any, data: bytes, same: bool) -> None:  # noqa: FBT001
     """What says nothing is known by its bytes."""
     await store.put_async(KEY, data)
