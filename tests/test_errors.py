@@ -46,6 +46,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "DigestMismatchError": {"algorithm": "sha256", "expected": "00" * 32, "actual": "11" * 32},
     "SlowTransferError": {"rate": 12.5, "minimum": 1024.0},
     "StorageError": {"status": 503, "code": "ServerBusy"},
+    "ObjectStoreError": {"key": "ci/docs.zip"},
+    "ObjectStoreUnavailableError": {"key": "ci/docs.zip"},
     "DestinationExistsError": {"filename": "out/Rails.zip"},
     "OutOfSpaceError": {"filename": "out/Rails.zip", "errno": errno.EDQUOT, "needed": 100, "free": 10},
     "DuplicateArtifactsError": {"artifacts": (ArtifactRef("o/r", 1), ArtifactRef("o/r", 2))},

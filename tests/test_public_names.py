@@ -43,6 +43,7 @@ PROMISED = [
     "SignedURL",
     "Secret",
     "DownloadResult",
+    "StoredResult",
     "ExtractedMember",
     "Outcome",
     "Success",

@@ -80,18 +80,27 @@ def attributes_of(artifact: Artifact, kind: Kind, content_type: str | None, sha2
     return found
 
 
-async def look(store: ObjectStore, key: str) -> Found | None:
+async def look(store: ObjectStore, key: str, *, blindly: bool = False) -> Found | None:
     """Return what is there under a key; None for nothing. The object itself is not read.
+
+    Args:
+        store: the store.
+        key: the key.
+        blindly: to be denied the answer counts as nothing: S3 denies it to those who may write but not list.
 
     Raises:
         ObjectStoreError: the store did not say.
     """
+    from obstore.exceptions import PermissionDeniedError
+
     try:
         got = await store.get_async(key, options={"head": True})
         meta, attributes = got.meta, got.attributes
     except FileNotFoundError:
         return None
     except Exception as error:  # noqa: BLE001 - whatever obstore raises, and what the user's credentials raise
+        if blindly and isinstance(error, PermissionDeniedError):
+            return None
         problem = failed("look for", key, error, asked_only=takes_attributes(store))
     else:
         found = Found(key=key, size=meta["size"], e_tag=meta["e_tag"], facts=_facts(attributes))

@@ -9,7 +9,6 @@ from gh_artifacts_async.errors import (
     ConfigurationError,
     DestinationExistsError,
     DigestMismatchError,
-    ObjectStoreUnavailableError,
     StorageError,
 )
 from gh_artifacts_async.models import Artifact, Digest
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     KeyOf = Callable[[Kind, str | None], str]
 
 _IF_EXISTS = ("error", "skip", "replace")
-_FETCHES = 2  # of bytes that are not the artifact's: the second one is over a connection of its own
 
 
 def check_arguments(context: TransferContext, target: object, if_exists: object) -> None:
@@ -163,12 +161,7 @@ class Storing:
         return result
 
     async def _look(self, key: str) -> Found | None:
-        try:
-            return await look(self._store, check_key(key))
-        except ObjectStoreUnavailableError:
-            if self._if_exists != "replace":
-                raise
-            return None  # S3 answers 403 to who may write but not list; what cannot be used will say so again
+        return await look(self._store, check_key(key), blindly=self._if_exists == "replace")
 
     async def _same(self, found: Found) -> StoredResult | None:
         """Return what is there, if it is the artifact: by what it says of itself, else by its bytes."""
@@ -210,16 +203,14 @@ class Storing:
     async def _brought(self) -> StoredResult:
         """Fetch and store; once more if the bytes were not the artifact's."""
         started = asyncio.get_running_loop().time()
-        for number in range(1, _FETCHES + 1):
-            try:
-                return await self._fetched(started)
-            except (DigestMismatchError, StorageError) as error:
-                changed = isinstance(error, DigestMismatchError) or not error.status  # no answer, but other bytes
-                if number == _FETCHES or not changed:
-                    raise
-                wrong = error.with_traceback(None)
-            self._emitter.retried("storage", f"artifact {self._artifact.id}", wrong, 0.0, number)
-        raise AssertionError  # the loop ends with a return or an error
+        try:
+            return await self._fetched(started)
+        except (DigestMismatchError, StorageError) as error:
+            if isinstance(error, StorageError) and error.status:
+                raise  # an answer, and no wrong bytes
+            wrong = error.with_traceback(None)
+        self._emitter.retried("storage", f"artifact {self._artifact.id}", wrong, 0.0, 1)
+        return await self._fetched(started)
 
     async def _fetched(self, started: float) -> StoredResult:
         async with open_stream(self._context, self._artifact, emitter=self._emitter, final=False) as stream:

@@ -44,7 +44,7 @@ def part_plan(size: int) -> tuple[int, int]:
     Args:
         size: bytes of the whole.
     """
-    part = max(PART, -(-size // MOST_PARTS // MIB + 1) * MIB if size > PART * MOST_PARTS else PART)
+    part = max(PART, -(-size // (MOST_PARTS * MIB)) * MIB)  # whole MiB, rounded up
     return part, max(1, min(_MOST_AT_ONCE, _PARTS_MEMORY // part - 1))
 
 

@@ -27,6 +27,7 @@ MODULES = (
     "gh_artifacts_async.archive",
     "gh_artifacts_async.budgets",
     "gh_artifacts_async.fleet",
+    "gh_artifacts_async.stores",
     "gh_artifacts_async.testing",
 )
 ITS_OWN = {"testing.Clock.begin", "testing.Fault.fits", "testing.Faults.meet"}

@@ -26,7 +26,7 @@ PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "index.md",
     ROOT / "docs" / "tutorial.md",
-    *(path for path in sorted((ROOT / "docs" / "howto").glob("*.md")) if path.name != "testing.md"),
+    *(path for path in sorted((ROOT / "docs" / "howto").glob("*.md")) if path.stem not in {"pandas-duckdb", "testing"}),
 )
 PAGES_BY_NAME = {page.stem: page for page in PAGES}
 

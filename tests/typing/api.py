@@ -37,6 +37,7 @@ from gh_artifacts_async import (
     MirroredArtifact,
     MirrorReport,
     NotFoundError,
+    ObjectStoreError,
     Outcome,
     Pacing,
     PermissionDeniedError,
@@ -53,6 +54,7 @@ from gh_artifacts_async import (
     StaticToken,
     Statistics,
     StoragePolicy,
+    StoredResult,
     Success,
     Timeouts,
     TokenSource,
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import aiohttp
+    from obstore.store import LocalStore, S3Store
 
     from gh_artifacts_async import Observer
 
@@ -226,6 +229,16 @@ async def transfers(client: ArtifactsClient, artifact: Artifact, directory: Path
                 assert_type(outcome, Outcome[DownloadResult])
                 assert_type(outcome.value, DownloadResult | None)
                 assert_type(outcome.error, Exception | None)
+
+
+async def buckets(client: ArtifactsClient, artifact: Artifact, store: LocalStore | S3Store) -> None:
+    """Artifacts go into any store of obstore's."""
+    one = await client.store(artifact, store, "docs.zip", if_exists="replace")
+    assert_type(one, StoredResult)
+    assert_type((one.key, one.size, one.digest, one.skipped), tuple[str, int, Digest | None, bool])
+    many = client.store_many(client.list_artifacts("o/r"), store, layout="{branch}/{name}", concurrency=2)
+    assert_type(many, AbstractAsyncContextManager[AsyncIterator[Outcome[StoredResult]], bool | None])
+    assert_type(ObjectStoreError().key, str | None)
 
 
 def by_ok(outcome: Outcome[DownloadResult]) -> Exception | Path:

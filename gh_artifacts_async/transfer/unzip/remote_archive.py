@@ -6,16 +6,20 @@ the whole archive is fetched once into a temporary file, verified, and read ther
 
 from __future__ import annotations
 
+import asyncio
 import io
 import tempfile
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.archive import Extraction, read_member
+from gh_artifacts_async.archive import BytesReader, Extraction, check_local_header, read_member
 from gh_artifacts_async.archive.leftovers import sweep_beside
+from gh_artifacts_async.archive.readers import read_exactly
+from gh_artifacts_async.archive.records import STORED
 from gh_artifacts_async.errors import (
     ArchiveLimitError,
+    ConfigurationError,
     MemberNotFoundError,
 )
 from gh_artifacts_async.protocol import filenames
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
 READ_LIMIT = 16 * 2**20
 """Default limit of :meth:`RemoteArchive.read`, in uncompressed bytes."""
 
+_NEAR = 64 * 1024
+"""A range that begins so few bytes after its file does is fetched together with the file's local header."""
+
 
 class RemoteArchive:
     """An open archive that stays remote; its directory was audited when it was opened.
@@ -51,6 +58,8 @@ class RemoteArchive:
         self.artifact = artifact
         self.directory = directory
         self._source = source
+        self._begins: dict[str, int] = {}  # where the data of a file begins whose local header was checked
+        self._checking = asyncio.Lock()
 
     def __repr__(self) -> str:
         """Return the artifact's name, the number of members and the bytes fetched."""
@@ -93,6 +102,55 @@ class RemoteArchive:
         check_size(member, max_bytes)
         reader = await self._source.pieces((member,))
         return await in_thread(lambda: _whole(reader, member))
+
+    async def read_range(self, name: str, start: int, end: int) -> bytes:
+        """Return some bytes of a file that is stored without compression; no others of it are fetched.
+
+        The file's local header is checked before the first range. A range that is the whole file is read and verified
+        as by :meth:`read`; a part has no checksum of its own.
+
+        Args:
+            name: exactly as the archive has it.
+            start: offset in the file of the first byte, 0 or more.
+            end: offset after the last one; beyond the file's end, what there is.
+
+        Raises:
+            ConfigurationError: the file is compressed, or ``start`` is negative.
+            MemberNotFoundError: there is no file of that name.
+            ArchiveError: its local header contradicts the directory.
+            ArtifactsError: a request to GitHub or its storage failed.
+        """
+        member = find_file(self.directory, name)
+        if member.method != STORED:
+            msg = f"{name!r} is compressed: its ranges cannot be read alone; read() returns the whole of it"
+            raise ConfigurationError(msg)
+        end = checked_range(start, end, member.size)
+        if start >= end:
+            return b""
+        if (start, end) == (0, member.size):
+            return await self.read(name, max_bytes=member.size)
+        begin = self._begins.get(name)
+        if begin is None:
+            async with self._checking:
+                begin = self._begins.get(name)
+                if begin is None:
+                    return await self._first_range(member, start, end)
+        return await self._exactly(begin + start, begin + end, member)
+
+    async def _first_range(self, member: Member, start: int, end: int) -> bytes:
+        """Check a file's local header and return a range of the file, by one request if it begins near the header."""
+        at = member.header_offset
+        header = member.span_end - at - member.compressed_size  # its length, and that of a data descriptor
+        together = start <= _NEAR
+        data = await self._exactly(at, min(member.span_end, at + header + (end if together else 0)), member)
+        begin = self._begins[member.name] = check_local_header(member, data)
+        if together:
+            return data[begin - at + start : begin - at + end]
+        return await self._exactly(begin + start, begin + end, member)
+
+    async def _exactly(self, start: int, end: int, member: Member) -> bytes:
+        data = await self._source.slice(start, end)
+        return read_exactly(BytesReader(data), 0, end - start, member.name)
 
     async def read_many(self, names: Iterable[str], *, max_bytes: int = READ_LIMIT) -> dict[str, bytes]:
         """Return the uncompressed bytes of several files; those that lie together are fetched by one request.
@@ -186,6 +244,36 @@ class RemoteFile:
             raise ArchiveLimitError(msg, member=self.name, rule="max_bytes", limit="max_bytes", value=self.size)
         return await self._source.everything()
 
+    async def read_range(self, start: int, end: int) -> bytes:
+        """Return some bytes; no others are fetched, and those of a part are not verified.
+
+        Args:
+            start: offset of the first byte, 0 or more.
+            end: offset after the last one; beyond the file's end, what there is.
+
+        Raises:
+            ConfigurationError: ``start`` is negative.
+            ArtifactsError: a request to GitHub or its storage failed, or the bytes of a whole are not the artifact's.
+        """
+        end = checked_range(start, end, self.size)
+        if start >= end:
+            return b""
+        if (start, end) == (0, self.size):
+            return await self.read(max_bytes=self.size)
+        return await self._source.slice(start, end)
+
+
+def checked_range(start: int, end: int, size: int) -> int:
+    """Return the end of a range, at most the size of the file.
+
+    Raises:
+        ConfigurationError: the range begins before the file.
+    """
+    if start < 0:
+        msg = f"start must be an offset of 0 or more, not {start!r}"
+        raise ConfigurationError(msg)
+    return min(end, size)
+
 
 def find_file(directory: ArchiveDirectory, name: str) -> Member:
     """Return a file by its exact name.
@@ -227,7 +315,8 @@ async def open_archive(
     context: TransferContext, artifact: Artifact | ArtifactRef, policy: ExtractPolicy
 ) -> AsyncGenerator[RemoteArchive]:
     """Open an archive remotely, see :meth:`gh_artifacts_async.ArtifactsClient.open_archive`."""
-    async with _opened(context, artifact) as (found, source):
+    with ExitStack() as stack:
+        found, source = await _source(context, artifact, stack)
         yield RemoteArchive(found, await source.directory(policy), source)
 
 
@@ -240,20 +329,29 @@ async def open_contents(
     Raises:
         ArtifactsError: as for :func:`open_archive`.
     """
-    async with _opened(context, artifact) as (found, source):
-        if await source.kind() == "raw":
-            yield RemoteFile(found, source)
-        else:
-            yield RemoteArchive(found, await source.directory(policy), source)
+    with ExitStack() as stack:
+        yield await opened_contents(context, artifact, policy, stack)
 
 
-@asynccontextmanager
-async def _opened(
-    context: TransferContext, artifact: Artifact | ArtifactRef
-) -> AsyncGenerator[tuple[Artifact, RemoteSource]]:
+async def opened_contents(
+    context: TransferContext, artifact: Artifact | ArtifactRef, policy: ExtractPolicy, stack: ExitStack
+) -> RemoteArchive | RemoteFile:
+    """Do the same; it stays open until ``stack`` closes it.
+
+    Raises:
+        ArtifactsError: as for :func:`open_archive`.
+    """
+    found, source = await _source(context, artifact, stack)
+    if await source.kind() == "raw":
+        return RemoteFile(found, source)
+    return RemoteArchive(found, await source.directory(policy), source)
+
+
+async def _source(
+    context: TransferContext, artifact: Artifact | ArtifactRef, stack: ExitStack
+) -> tuple[Artifact, RemoteSource]:
     context.github.check_usable()
     if not context.github.has_token:
         raise missing_token(context.github.base)
     found = await resolve(context.github, artifact)
-    with ExitStack() as stack:
-        yield found, RemoteSource(context, found, context.github.emitter, stack)
+    return found, RemoteSource(context, found, context.github.emitter, stack)

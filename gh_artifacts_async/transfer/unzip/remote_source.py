@@ -152,6 +152,16 @@ class RemoteSource:
             ends_as_zip=False,
         )
 
+    async def slice(self, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` up to ``end`` (exclusive), as far as possible from the tail."""
+        self.check_open()
+        whole = self.whole
+        if whole is None:
+            with suppress(NoRangesError):
+                return await self._piece(start, end)
+            whole = await self._instead()
+        return await in_thread(lambda: whole.read_at(start, end - start))
+
     async def pieces(self, members: Sequence[Member]) -> Reader:
         """Return a reader of the spans of some members, held in memory."""
         self.check_open()

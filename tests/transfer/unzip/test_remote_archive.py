@@ -36,6 +36,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.archive import TAIL
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.transfer.storage import range_reader
+from gh_artifacts_async.transfer.unzip.remote_archive import RemoteFile, open_contents
 from tests.kits.archives import Entry, build
 from tests.kits.remote import ARCHIVE, FILES, PLACES, opened
 from tests.kits.transfer import ONE_TRY, REPO, add, client_for, get
@@ -552,3 +553,135 @@ async def test_cancelled(github: FakeGitHub, tmp_path: Path, temporary: Path, *,
                 assert len(tree(folder / "out")) == 3
 
         assert await sweep(make, check, twice=twice) >= 10
+
+
+# --- ranges of files that are stored without compression
+
+STORED = {"first.bin": noise(300_000, 1), "second.bin": noise(200_000, 2), "small.txt": b"all is well\n", "empty": b""}
+
+
+def described(files: dict[str, bytes]) -> bytes:
+    """Return an archive of stored files as a writer makes it that cannot seek: with data descriptors."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.data = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.data += data
+            return len(data)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w") as archive:  # type: ignore[call-overload]  # it has no mode, as a pipe has none
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return bytes(pipe.data)
+
+
+@pytest.mark.parametrize("archive", [make(STORED), described(STORED)], ids=["plain", "descriptors"])
+async def test_read_range(github: FakeGitHub, archive: bytes) -> None:
+    """A range of a stored file is what the file has there, as far as it goes."""
+    artifact_id = add(github, archive=archive)
+    async with opened(github, artifact_id) as remote:
+        for name, data in STORED.items():
+            size = len(data)
+            for start, end in [(0, 10), (5, 6), (0, size), (size - 3, size), (size // 2, size + 99), (size, size + 1)]:
+                assert await remote.read_range(name, max(0, start), end) == data[max(0, start) : end], (name, start)
+        assert await remote.read_range("first.bin", 9, 9) == b""
+        assert await remote.read_range("first.bin", 9, 3) == b""
+
+
+@pytest.mark.github_com("ranges")
+async def test_requests_of_ranges(github: FakeGitHub) -> None:
+    """A file's first range costs one request more only if it is far from its header; later ones cost one each."""
+    artifact_id = add(github, archive=make(STORED))
+    async with opened(github, artifact_id) as archive:
+        before = archive.bytes_fetched
+        assert await archive.read_range("first.bin", 100, 200) == STORED["first.bin"][100:200]
+        assert archive.requests == 2
+        assert archive.bytes_fetched - before == 30 + len("first.bin") + 200
+        assert await archive.read_range("first.bin", 250_000, 250_010) == STORED["first.bin"][250_000:250_010]
+        assert archive.requests == 3
+        assert await archive.read_range("second.bin", 100_000, 100_010) == STORED["second.bin"][100_000:100_010]
+        assert archive.requests == 5
+        assert await archive.read_range("small.txt", 4, 6) == b"is"  # in the tail
+        assert archive.requests == 5
+
+
+@pytest.mark.github_com("ranges")
+async def test_ranges_at_once(github: FakeGitHub) -> None:
+    """Ranges of one file that are read at once check its header once."""
+    artifact_id = add(github, archive=make(STORED))
+    async with opened(github, artifact_id) as archive:
+        starts = range(70_000, 110_000, 10_000)
+        found = await asyncio.gather(*(archive.read_range("first.bin", at, at + 10) for at in starts))
+        assert found == [STORED["first.bin"][at : at + 10] for at in starts]
+        assert archive.requests == 1 + 1 + len(starts)
+
+
+@pytest.mark.parametrize(
+    ("start", "name", "fault"),
+    [(0, "first.bin", "name"), (100_000, "first.bin", "name"), (0, "first.bin", "crc"), (7, "second.bin", "whole")],
+)
+async def test_a_range_of_a_damaged_file(github: FakeGitHub, start: int, name: str, fault: str) -> None:
+    """A local header that contradicts the directory is an error before any byte; the whole is checked by its CRC."""
+    data = bytearray(make(STORED))
+    with zipfile.ZipFile(io.BytesIO(bytes(data))) as whole:
+        at = whole.getinfo(name).header_offset
+    data[at + {"name": 30, "crc": 14, "whole": 30 + len(name) + 150_000}[fault]] ^= 1
+    artifact_id = add(github, archive=bytes(data))
+    async with opened(github, artifact_id) as archive:
+        if fault == "whole":
+            assert await archive.read_range(name, start, 100) == STORED[name][start:100]
+            start = 0
+        with pytest.raises(CorruptArchiveError):
+            await archive.read_range(name, start, start + 10 if fault != "whole" else 10**6)
+
+
+async def test_ranges_that_cannot_be_read(github: FakeGitHub) -> None:
+    """Of a compressed file, a folder, a name that is not there, and from before the start."""
+    artifact_id = add(github, archive=ARCHIVE)
+    async with opened(github, artifact_id) as archive:
+        with pytest.raises(ConfigurationError, match=r"'report\.txt' is compressed: its ranges"):
+            await archive.read_range("report.txt", 0, 10)
+        with pytest.raises(MemberNotFoundError):
+            await archive.read_range("nowhere", 0, 10)
+    artifact_id = add(github, archive=make(STORED))
+    async with opened(github, artifact_id) as archive:
+        with pytest.raises(ConfigurationError, match="start must be an offset of 0 or more, not -1"):
+            await archive.read_range("first.bin", -1, 10)
+
+
+@pytest.mark.parametrize("how", ["ignored", "ended"])
+async def test_ranges_from_storage_without_ranges(github: FakeGitHub, how: str) -> None:
+    """Where storage does not serve ranges, or no longer does, they are those of the whole, fetched once."""
+    artifact_id = add(github, archive=make(STORED))
+    if how == "ignored":
+        github.faults.ignore_range(artifact_id, times=None)
+    async with opened(github, artifact_id, retry=ONE_TRY) as archive:
+        if how == "ended":
+            github.faults.ignore_range(artifact_id, times=None)
+        assert await archive.read_range("first.bin", 100_000, 100_010) == STORED["first.bin"][100_000:100_010]
+        assert await archive.read_range("second.bin", 0, 10) == STORED["second.bin"][:10]
+        assert not archive.ranged
+
+
+@pytest.mark.github_com("ranges")
+async def test_ranges_of_a_single_file(github: FakeGitHub, client: ArtifactsClient) -> None:
+    """A file that was uploaded without zipping is read by ranges, too; as a whole, it is verified."""
+    data = noise(200_000, 3)
+    artifact_id = add(github, raw=("data.bin", data))
+    async with open_contents(client._transfers(), await get(client, artifact_id), ExtractPolicy()) as file:
+        assert isinstance(file, RemoteFile)
+        for start, end in [(0, 10), (150_000, 150_010), (199_000, 300_000), (9, 3), (0, 300_000)]:
+            assert await file.read_range(start, end) == data[start:end]
+        with pytest.raises(ConfigurationError, match="start must be"):
+            await file.read_range(-1, 3)
+    github.faults.corrupt(artifact_id, at=5, times=None)
+    async with open_contents(client._transfers(), await get(client, artifact_id), ExtractPolicy()) as file:
+        assert isinstance(file, RemoteFile)
+        with pytest.raises(DigestMismatchError):
+            await file.read_range(0, 200_000)
