@@ -179,4 +179,4 @@ class _Run:
             try:
                 self._on_report(report)
             except Exception:
-                logger.exception("on_report failed on the report of %s", report.repository)
+                logger.exception("an observer failed on the report of %s", report.repository)

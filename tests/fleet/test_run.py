@@ -127,4 +127,4 @@ async def test_who_is_told_of_reports_and_raises(
 
     report = await mirror_repositories(cluster, made.names, tmp_path, options=options, on_report=broken)
     assert report.fetched == 4
-    assert caplog.text.count("on_report failed on the report of octo-org/repo-") == 4
+    assert caplog.text.count("an observer failed on the report of octo-org/repo-") == 4
