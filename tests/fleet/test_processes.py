@@ -93,6 +93,32 @@ async def test_a_worker_is_killed(seed: int):
         _check_pauses(github, pauses)
 
 
+async def test_an_upload_that_dies_with_its_worker():
+    """Its parts are removed at the end, and the artifact is there."""
+    with fake() as github, bucket() as s3:
+        made = organization(github, 2, 1, large=1, size=2 * LARGE_SIZE)
+        github.faults.stall(made.ids[0], at=20 * MIB, times=1, seconds=60)
+        left: list[str] = []
+
+        async def kill(client: Client) -> None:
+            while not left:
+                await asyncio.sleep(0.05)
+                left.extend(await asyncio.to_thread(s3.uploads))
+            processes = await client.run(os.getpid)
+            (busy,) = [worker for worker, keys in (await client.processing()).items() if keys]
+            os.kill(processes[busy], signal.SIGKILL)
+
+        async with dask_cluster(processes=True) as client:
+            killing = asyncio.create_task(kill(client))
+            options: Any = {"base_url": github.base_url}
+            report = await mirror_repositories(client, made.names[:1], s3.store(), options=options)
+            await killing
+        assert left
+        assert (report.fetched, report.unfinished) == (1, ())
+        assert s3.uploads() == []
+        assert list(s3.contents()) == [path for path in made.files if "repo-0" in path]
+
+
 async def _limit(github: FakeGitHub, after: int) -> None:
     """Refuse one request, once there have been so many."""
     while len(github.requests_to("api")) < after:
