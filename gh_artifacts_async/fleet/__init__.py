@@ -10,7 +10,6 @@ https://distributed.dask.org/
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ConfigurationError
@@ -59,9 +58,12 @@ def connect(address: str, *, timeout: float = 10.0) -> AbstractAsyncContextManag
 
 
 def _check_extra(what: str) -> None:
-    if importlib.util.find_spec("distributed") is None:
+    try:
+        import distributed as _distributed
+    except ImportError:
         msg = f'{what} needs the extra "fleet": pip install "gh-artifacts-async[fleet]"'
-        raise ConfigurationError(msg)
+        raise ConfigurationError(msg) from None
+    del _distributed
 
 
 async def mirror_repositories(

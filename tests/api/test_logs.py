@@ -15,7 +15,14 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, StoragePolicy
 from gh_artifacts_async.api import logs
-from gh_artifacts_async.events import Event, Pacing, RequestAnswered, TransferFailed, TransferFinished
+from gh_artifacts_async.events import (
+    Event,
+    Pacing,
+    RequestAnswered,
+    TransferDelivered,
+    TransferFailed,
+    TransferFinished,
+)
 from tests.kits.sampling import mostly_slow
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, REPO, add, client_for, fetch, get
 from tests.models.test_models import ARTIFACT
@@ -185,6 +192,15 @@ async def test_hops(github: FakeGitHub, tmp_path: Path, log: Lines) -> None:
             TransferFailed(artifact=attrs.evolve(ARTIFACT, name="a\nb", repository=None), error=OSError("full")),
             "artifact 11 'a\\nb': failed: OSError: full",
         ),
+        (TransferDelivered(artifact=ARTIFACT, size=5), "artifact 11 'Rails' of octo-org/octo-docs: passed on, 5 bytes"),
+        (
+            TransferDelivered(artifact=ARTIFACT, size=5, key="k/a"),
+            "artifact 11 'Rails' of octo-org/octo-docs: stored, 5 bytes: k/a",
+        ),
+        (
+            TransferDelivered(artifact=ARTIFACT, size=5, key="k/a", skipped=True),
+            "artifact 11 'Rails' of octo-org/octo-docs: already there, 5 bytes: k/a",
+        ),
     ],
 )
 def test_other_lines(event: Event, line: str, log: Lines) -> None:
@@ -199,7 +215,7 @@ def test_events_without_a_line(log: Lines) -> None:
     """Progress is for observers; an answer, at INFO, too. Any event may be written."""
     at_info()
     for cls in get_args(Event):
-        if cls not in {TransferFinished, TransferFailed}:
+        if cls not in {TransferDelivered, TransferFailed, TransferFinished}:
             logs.write(cls(**dict.fromkeys(attrs.fields_dict(cls), 0)))
     assert {record.gh_event for record in log.records} == {"retry", "pause", "pacing"}
     assert RequestAnswered in get_args(Event)
