@@ -55,7 +55,7 @@ async def test_all(github: FakeGitHub, client: ArtifactsClient, store: Any) -> N
     assert not github.requests_to("storage")
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda it: it if isinstance(it, str) else "callable")
 async def test_keys_are_those_of_files(
     github: FakeGitHub, client: ArtifactsClient, memory: Any, tmp_path: Path, layout: Any
 ) -> None:
