@@ -8,6 +8,7 @@ import functools
 import gc
 import inspect
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the profile of this run; what the command line says does not depend on where tests run."""
     os.environ.pop("GITHUB_ACTIONS", None)
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        _measure_nothing()
     profiles.choose(config.getoption("--profile"))
+
+
+def _measure_nothing() -> None:
+    """End coverage in the process that only hands out tests; pytest-xdist's workers have their own."""
+    coverage = sys.modules.get("coverage")
+    running = coverage and coverage.Coverage.current()
+    if running:
+        running.stop()
 
 
 def pytest_asyncio_loop_factories(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _LONG = 1.0  # seconds; a shorter jump does no harm to bytes under way
 _MOMENT = 0.05  # a little more than the 40 ms for which Linux delays an acknowledgement
-_HANDED_OVER = 0.005  # for what was sent: a busy kernel brings it to its receiver a little later
+_HANDED_OVER = 0.001  # for what was sent: a busy kernel brings it to its receiver a little later
+_BUSY = 0.003  # a machine that takes this long for such a wait is a busy one
 _PATIENCE = 4
 _SIOCOUTQNSD = 0x894B  # Linux: bytes of a TCP socket that were not sent yet
 
@@ -42,15 +43,16 @@ class _JumpSelector(selectors.DefaultSelector):
         """Wait for bytes that the kernel holds; return what became ready.
 
         What is not sent may have to wait for an acknowledgement. What is sent has only to get to its receiver: that it
-        is not acknowledged yet holds up nothing.
+        is not acknowledged yet holds up nothing; only on a busy machine that is given more than one short wait.
         """
         for _ in range(_PATIENCE):
             under_way = [key.fd for key in self.get_map().values() if _in_send_queue(key.fd)]
             if not under_way:
                 break
             unsent = any(_in_send_queue(descriptor, _SIOCOUTQNSD) for descriptor in under_way)
+            began = time.monotonic()
             events = super().select(_MOMENT if unsent else _HANDED_OVER)
-            if events or not unsent:
+            if events or not (unsent or time.monotonic() - began > _BUSY):
                 return events
         return []
 
