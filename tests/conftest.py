@@ -70,8 +70,14 @@ def pytest_asyncio_loop_factories(
     return {"jump": JumpLoop}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every coroutine test the fixture that looks for stray tasks; it is set up first, and so torn down last."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every coroutine test the fixture that looks for stray tasks; it is set up first, and so torn down last.
+
+    With another profile, leave out the tests that start no fake: it makes no difference to them.
+    """
+    if profiles.profile() != profiles.GITHUB_COM:
+        config.hook.pytest_deselected(items=[item for item in items if not profiles.starts_a_fake(item)])
+        items[:] = [item for item in items if profiles.starts_a_fake(item)]
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.function)):
             item.fixturenames.insert(0, "no_stray_tasks")
