@@ -274,10 +274,11 @@ def test_row_01_to_03_16_25_on_uvloop(
 
 @pytest.mark.github_com("ranges")
 @pytest.mark.realtime
-async def test_row_03_stall_in_real_time(tmp_path: Path) -> None:
-    """Silence of twice the limit, before the headers and in the body, on the ordinary clock; all ways at once."""
+@pytest.mark.parametrize("first", range(3))
+async def test_row_03_stall_in_real_time(tmp_path: Path, first: int) -> None:
+    """Silence of twice the limit, before the headers and in the body, on the ordinary clock; three ways at once."""
     async with asyncio.TaskGroup() as group:
-        for number, path in enumerate(WAYS):
+        for number, path in enumerate([*WAYS][first::3]):
             group.create_task(_stalled(path, tmp_path / str(number)))
 
 

@@ -242,7 +242,7 @@ async def test_row_08_a_users_files_stay(
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize(("left", "stays"), mostly_slow(SWEPT, quick=3))
+@pytest.mark.parametrize(("left", "stays"), mostly_slow(SWEPT))
 async def test_row_08_killed_while_it_sweeps(tmp_path: Path, left: tuple[str, ...], stays: dict[str, bytes]) -> None:
     """The next call goes on where the killed one was."""
     (tmp_path / "left").mkdir()
