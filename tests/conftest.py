@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import inspect
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +36,7 @@ hypothesis.settings.register_profile("house", deadline=None)  # a busy machine i
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)  # for make test
 hypothesis.settings.load_profile("house")
 
-_DESCRIPTORS = Path("/proc/self/fd")
+_DESCRIPTORS = "/proc/self/fd"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,7 +47,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the profile of this run; what the command line says does not depend on where tests run."""
     os.environ.pop("GITHUB_ACTIONS", None)
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        _measure_nothing()
     profiles.choose(config.getoption("--profile"))
+
+
+def _measure_nothing() -> None:
+    """End coverage in the process that only hands out tests; pytest-xdist's workers have their own."""
+    coverage = sys.modules.get("coverage")
+    running = coverage and coverage.Coverage.current()
+    if running:
+        running.stop()
 
 
 def pytest_asyncio_loop_factories(
@@ -58,8 +70,14 @@ def pytest_asyncio_loop_factories(
     return {"jump": JumpLoop}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every coroutine test the fixture that looks for stray tasks; it is set up first, and so torn down last."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every coroutine test the fixture that looks for stray tasks; it is set up first, and so torn down last.
+
+    With another profile, leave out the tests that start no fake: it makes no difference to them.
+    """
+    if profiles.profile() != profiles.GITHUB_COM:
+        config.hook.pytest_deselected(items=[item for item in items if not profiles.starts_a_fake(item)])
+        items[:] = [item for item in items if profiles.starts_a_fake(item)]
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.function)):
             item.fixturenames.insert(0, "no_stray_tasks")
@@ -67,6 +85,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             reason = profiles.REASONS[mark.args[0]]
             if profiles.profile() != profiles.GITHUB_COM:
                 item.add_marker(pytest.mark.skip(reason=f"for github.com: {reason}"))
+
+
+def pytest_collection_finish() -> None:
+    """Set aside all that exists before the first test, so that no later collection of garbage has to look at it."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_are_checked_once() -> Generator[None]:
+    """Load each private key once: cryptography tests its primes every time, for some 30 ms."""
+    from cryptography.hazmat.primitives import serialization
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serialization, "load_pem_private_key", functools.cache(serialization.load_pem_private_key))
+        yield
 
 
 @pytest.fixture
@@ -82,16 +116,16 @@ async def no_stray_tasks() -> AsyncGenerator[None]:
 
 def _open_descriptors() -> dict[str, str]:
     found = {}
-    for entry in _DESCRIPTORS.iterdir():
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  twice in each test, so by the quick way
         with contextlib.suppress(OSError):  # the one that listed the folder is closed again
-            found[entry.name] = str(entry.readlink())
+            found[name] = os.readlink(f"{_DESCRIPTORS}/{name}")  # noqa: PTH115
     return found
 
 
 @pytest.fixture(autouse=True)
 def no_leaks() -> Generator[None]:
     """Fail the test if it leaves a file or socket open; its event loop is closed by then."""
-    if not _DESCRIPTORS.exists():
+    if not Path(_DESCRIPTORS).exists():
         yield
         return
     before = _open_descriptors()

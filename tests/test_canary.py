@@ -28,9 +28,9 @@ from gh_artifacts_async import (
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.testing.server.signing import Signer
 from tests.kits.apptoken import ACCESS_TOKENS, keys, of_apps
-from tests.kits.sampling import mostly_slow
+from tests.kits.sampling import crossed, mostly_slow
 from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, REPO, WORKER_SIZE, Seen, add, client_for, names
-from tests.transfer.test_faults import LOST, MENDED
+from tests.transfer.test_faults import AT_ONCE, LOST, MENDED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -109,8 +109,9 @@ class Canaries:
             self.texts.append(("log record's dict", repr(vars(record))))
             if record.exc_info and record.exc_info[1] is not None:
                 self.see_error(record.exc_info[1])
+        secrets = self.secrets()
         for where, text in self.texts:
-            for secret in self.secrets():
+            for secret in secrets:
                 assert secret not in text, f"a canary sings in {where}"
 
 
@@ -179,8 +180,7 @@ async def test_what_is_mended(canaries: Canaries, github: FakeGitHub, tmp_path: 
     canaries.silence()
 
 
-@pytest.mark.parametrize("size", [INLINE_SIZE, RECEIVER_SIZE])
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize(("fault", "size"), crossed(LOST, (INLINE_SIZE, RECEIVER_SIZE), alike=AT_ONCE))
 async def test_what_is_lost(canaries: Canaries, github: FakeGitHub, tmp_path: Path, fault: str, size: int) -> None:
     """Nothing shows in the error that ends a download, its whole chain, the part file, the sidecar."""
     artifact_id = add(github, size=size)

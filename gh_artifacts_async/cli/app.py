@@ -33,40 +33,55 @@ _COMMANDS = {
 """Where each command is; only that of the one that runs is imported."""
 
 
-def build() -> App:
-    """Return the parser: it only parses; help comes from ``manual``."""
-    app = App(
+def _parser() -> App:
+    """Return a parser without commands: it only parses; help comes from ``manual``."""
+    return App(
         name=NAME,
         help_flags=[],
         version_flags=[],
         default_parameter=Parameter(negative=()),
         result_action="return_value",
     )
+
+
+def build() -> App:
+    """Return the parser of the commands and of their own options."""
+    app = _parser()
     for name, where in _COMMANDS.items():
         app.command(f"gh_artifacts_async.cli.{where}", name=name)
-    _add_launcher(app)
     return app
 
 
-def _add_launcher(app: App) -> None:
-    """Take the global options out of the arguments, wherever they stand, and run the command that the rest names."""
+def launcher(app: App, rest: Sequence[str] = ()) -> App:
+    """Return what takes the global options out of the arguments, wherever they stand, and runs the command they name.
 
-    @app.meta.default
+    It is a parser of its own, not ``app.meta``, which would assemble the parameters of each command three times more.
+
+    Args:
+        app: the parser of the commands.
+        rest: arguments that follow, from ``--`` on: no options are among them.
+    """
+    outer = _parser()
+
+    @outer.default
     def launch(
         *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         options: Annotated[GlobalOptions, Parameter(name="*")] = GlobalOptions(),  # noqa: B008 - frozen
     ) -> int:
-        command, bound, not_parsed = app.parse_args(words, exit_on_error=False, print_error=False)
+        command, bound, not_parsed = app.parse_args([*words, *rest], exit_on_error=False, print_error=False)
         context = Context(options, command=asked.command_of(list(words)))
         given = {"context": context} if "context" in not_parsed else {}
         seconds = None if context.command == "wait" else options.timeout  # there it is the wait's own deadline
         return answer(context, lambda: command(*bound.args, **bound.kwargs, **given), seconds)
 
+    return outer
+
 
 def run(argv: Sequence[str]) -> int:
     """Parse, run one command, and return the exit code."""
+    end = argv.index("--") if "--" in argv else len(argv)
     try:
-        code = build().meta(argv, exit_on_error=False, print_error=False, result_action="return_value")
+        code = launcher(build(), argv[end:])(argv[:end], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         screen.complain("error", mistakes.sentence(error, argv))
         return USAGE

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 _LONG = 1.0  # seconds; a shorter jump does no harm to bytes under way
 _MOMENT = 0.05  # a little more than the 40 ms for which Linux delays an acknowledgement
+_HANDED_OVER = 0.001  # for what was sent: a busy kernel brings it to its receiver a little later
+_BUSY = 0.003  # a machine that takes this long for such a wait is a busy one
 _PATIENCE = 4
+_SIOCOUTQNSD = 0x894B  # Linux: bytes of a TCP socket that were not sent yet
 
 
 class _JumpSelector(selectors.DefaultSelector):
@@ -31,22 +34,36 @@ class _JumpSelector(selectors.DefaultSelector):
             return events
         if timeout is None or self.loop.thread_work:
             return super().select(timeout)
-        for _ in range(_PATIENCE if timeout >= _LONG else 0):
-            if not self._bytes_under_way():
+        events = self._bytes_under_way() if timeout >= _LONG else []
+        if not events:
+            self.loop.jump(timeout)
+        return events
+
+    def _bytes_under_way(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for bytes that the kernel holds; return what became ready.
+
+        What is not sent may have to wait for an acknowledgement. What is sent has only to get to its receiver: that it
+        is not acknowledged yet holds up nothing; only on a busy machine that is given more than one short wait.
+        """
+        for _ in range(_PATIENCE):
+            under_way = [key.fd for key in self.get_map().values() if _in_send_queue(key.fd)]
+            if not under_way:
                 break
-            events = super().select(_MOMENT)
-            if events:
+            unsent = any(_in_send_queue(descriptor, _SIOCOUTQNSD) for descriptor in under_way)
+            began = time.monotonic()
+            events = super().select(_MOMENT if unsent else _HANDED_OVER)
+            if events or not (unsent or time.monotonic() - began > _BUSY):
                 return events
-        self.loop.jump(timeout)
         return []
 
-    def _bytes_under_way(self) -> bool:
-        """Whether the kernel holds bytes that a peer has not acknowledged yet, which may take 40 ms."""
-        return any(_unacknowledged(key.fd) for key in self.get_map().values())
 
+def _in_send_queue(descriptor: int, which: int | None = None) -> int:
+    """Bytes that a socket has not sent, or whose arrival was not acknowledged yet (Linux); 0 for anything else.
 
-def _unacknowledged(descriptor: int) -> int:
-    """Bytes in a socket's send queue (Linux: SIOCOUTQ); 0 for anything else."""
+    Args:
+        descriptor: the socket's.
+        which: the request for the number; None for SIOCOUTQ, which counts both.
+    """
     if sys.platform != "linux":
         return 0
     import fcntl
@@ -54,7 +71,7 @@ def _unacknowledged(descriptor: int) -> int:
 
     answer = bytearray(4)
     try:
-        fcntl.ioctl(descriptor, termios.TIOCOUTQ, answer)
+        fcntl.ioctl(descriptor, termios.TIOCOUTQ if which is None else which, answer)
     except OSError:
         return 0
     return int.from_bytes(answer, sys.byteorder)

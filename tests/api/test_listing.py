@@ -15,6 +15,7 @@ from gh_artifacts_async.events import Event, ListingProgress
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.api import ARTIFACT, HERE, ONCE, QUICK, REPO, TOKEN, page
+from tests.kits.sampling import mostly_slow
 
 NAME = RepositoryName("octo-org", "octo-docs")
 
@@ -37,8 +38,14 @@ async def ids(found):
 # --- complete, in order
 
 
-@pytest.mark.parametrize("concurrency", [1, 4, 50])
-@pytest.mark.parametrize("github", [{}, {"profile": "ghes-3.8"}], indirect=True)
+@pytest.mark.parametrize(
+    ("concurrency", "github"),
+    mostly_slow(
+        [(1, {}), (4, {"profile": "ghes-3.8"}), (50, {}), (1, {"profile": "ghes-3.8"}), (50, {"profile": "ghes-3.8"})],
+        quick=3,
+    ),
+    indirect=["github"],
+)
 async def test_a_thousand_artifacts(github, run, session, concurrency):
     """Ten pages, each artifact once, newest first, with GitHub's links to /repositories/{id}."""
     made = fill(github, run, 1000)

@@ -242,6 +242,7 @@ QUIET = """
 import asyncio, contextlib, sys, tempfile
 from gh_artifacts_async import ArtifactRef, ArtifactsClient, ArtifactsError, RetryPolicy
 from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing.loop import JumpLoop
 
 def broken(event):
     raise RuntimeError("no terminal")
@@ -262,8 +263,9 @@ async def main(observer):
                 print(done.artifacts_done, done.artifacts_failed, sum(done.retries.values()), done.pauses["secondary"])
     print("gh_artifacts_async.api.logs" in sys.modules)
 
-asyncio.run(main(None))
-asyncio.run(main(broken))
+for observer in (None, broken):
+    with asyncio.Runner(loop_factory=JumpLoop) as runner:
+        runner.run(main(observer))
 """
 
 

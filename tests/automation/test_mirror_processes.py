@@ -41,7 +41,7 @@ def _fill(github: FakeGitHub) -> tuple[dict[str, int], int]:
 
 @pytest.mark.github_com("ranges")
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("kills", [pytest.param(2, marks=pytest.mark.sample), 50])
+@pytest.mark.parametrize("kills", [2, 50])
 async def test_killed_at_random_points(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
     """A mirror that is killed again and again ends equal to the listing, each byte fetched at most 1.1 times."""
     added, size = _fill(github)
@@ -73,6 +73,7 @@ async def test_killed_at_random_points(github: FakeGitHub, tmp_path: Path, kills
     assert github.requests_to("storage") == []
 
 
+@pytest.mark.sample
 async def test_killed_before_anything_was_recorded(github: FakeGitHub, tmp_path: Path) -> None:
     """What a killed process has put in place and could not record is recognized, and is not fetched again."""
     ids = [add(github, f"docs-{number}", size=20_000, seed=number) for number in range(3)]

@@ -10,6 +10,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactQuery
 from tests.kits.api import REPO
+from tests.kits.transfer import client_for
 
 PAGE = Path(__file__).parents[2] / "docs/howto/select.md"
 ROWS = re.findall(r"^\| (.+?) \| `(.+?)` \| (\d+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -50,15 +51,17 @@ def fill(github):
 
 @pytest.mark.once
 @pytest.mark.github_com("filters")
-@pytest.mark.parametrize(("question", "query", "requests"), ROWS, ids=[row[0] for row in ROWS])
-async def test_a_question_takes_so_many_requests(github, client, question, query, requests):
+async def test_a_question_takes_so_many_requests(github):
     """No more, and no fewer; the plan tells the same, and something is found where something is."""
     names = fill(github)
-    asked = ArtifactQuery(**eval(f"dict({query})", {"__builtins__": {"dict": dict}}, names))  # noqa: S307 - our docs
-    found = [artifact async for artifact in client.find_artifacts(REPO, asked)]
-    assert len(github.requests_to("api")) == int(requests)
-    assert bool(found) == ("nothing" not in question)
-    assert len((await client.explain(REPO, asked)).requests) == int(requests)
+    for question, query, requests in ROWS:
+        asked = ArtifactQuery(**eval(f"dict({query})", {"__builtins__": {"dict": dict}}, names))  # noqa: S307 - our docs
+        async with client_for(github) as client:  # one that remembers no answer
+            github.forget_requests()
+            found = [artifact async for artifact in client.find_artifacts(REPO, asked)]
+            assert len(github.requests_to("api")) == int(requests), question
+            assert bool(found) == ("nothing" not in question), question
+            assert len((await client.explain(REPO, asked)).requests) == int(requests), question
 
 
 def test_the_table_is_read():

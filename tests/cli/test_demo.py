@@ -11,7 +11,6 @@ pytestmark = pytest.mark.realtime
 
 
 @pytest.mark.github_com("ranges")
-@pytest.mark.sample
 @pytest.mark.slow
 def test_the_demo_tells_the_whole_story_twice(bare_cli, tmp_path):
     """Listing over pages, a break and an expired URL survived, every digest verified; again in the same folder."""

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from tests.cli.conftest import REPO
+from tests.kits.sampling import mostly_slow
 
 pytestmark = pytest.mark.realtime
 
@@ -222,7 +223,7 @@ def test_an_error_in_the_middle_is_told_once(server, cli, as_json):
 
 
 @pytest.mark.usefixtures("filled")
-@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("as_json", mostly_slow([False, True]))
 def test_ctrl_c_while_pages_are_under_way(server, start, as_json):
     """Rows are there before the next page is; the requests are given up, and nothing but the interruption is told."""
     started = threading.Event()

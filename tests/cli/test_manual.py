@@ -68,7 +68,7 @@ class TestHelp:
 
     def test_the_global_options_agree_too(self):
         """The manual's global options are those that the parser takes out of every command."""
-        collected = app.build().meta.assemble_argument_collection()
+        collected = app.launcher(app.build()).assemble_argument_collection()
         parsed = {name for argument in collected for name in options(argument)}
         described = {name for option in manual.GLOBAL for name in option.names}
         assert described == parsed

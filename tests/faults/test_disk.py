@@ -135,7 +135,6 @@ async def test_row_19_no_names_left(github: FakeGitHub, tmp_path: Path, free_nam
 
 
 @pytest.mark.github_com("digest")
-@pytest.mark.sample
 async def test_row_19_full_disk_in_bulk(github: FakeGitHub, tmp_path: Path) -> None:
     """In bulk, one full disk stops new work: what is done stays, nothing more is asked for, and each one says why."""
     ids = [add(github, f"docs-{number}", size=300_000) for number in range(12)]

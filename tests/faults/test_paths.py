@@ -247,18 +247,25 @@ def uvloop() -> Any:
 @pytest.mark.realtime
 @pytest.mark.parametrize("tls", mostly_slow([False, True]))
 @pytest.mark.parametrize(
-    "path", ["lane", "whole", "receiver", "chunks, no length", pytest.param("segments", marks=pytest.mark.slow)]
+    "paths", [("lane", "whole", "receiver", "chunks, no length"), pytest.param(("segments",), marks=pytest.mark.slow)]
 )
 @EACH
-def test_row_01_to_03_16_25_on_uvloop(tmp_path: Path, uvloop: Any, path: str, what: str, *, tls: bool) -> None:
-    """The same on uvloop, whose transports are others."""
+def test_row_01_to_03_16_25_on_uvloop(
+    tmp_path: Path, uvloop: Any, paths: tuple[str, ...], what: str, *, tls: bool
+) -> None:
+    """The same on uvloop, whose transports are others; several ways at once, since the waits are real ones."""
     quick = {"timeouts": Timeouts(read=0.3), "retry": RetryPolicy(wait_initial=0.05, wait_max=0.2)}
+
+    async def one(path: str, folder: Path) -> None:
+        async with setting(path, folder, tls=tls, **quick) as it:
+            it.limit = 0.3
+            await TRIED[what](it, folder)
 
     async def tried() -> None:
         before = asyncio.all_tasks()
-        async with setting(path, tmp_path / "home", tls=tls, **quick) as it:
-            it.limit = 0.3
-            await TRIED[what](it, tmp_path / "home")
+        async with asyncio.TaskGroup() as group:
+            for path in paths:
+                group.create_task(one(path, tmp_path / path), name=path)
         assert asyncio.all_tasks() == before
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -267,20 +274,26 @@ def test_row_01_to_03_16_25_on_uvloop(tmp_path: Path, uvloop: Any, path: str, wh
 
 @pytest.mark.github_com("ranges")
 @pytest.mark.realtime
-@pytest.mark.parametrize("path", WAYS)
-async def test_row_03_stall_in_real_time(tmp_path: Path, path: str) -> None:
-    """Silence of twice the limit, before the headers and in the body, on the ordinary clock."""
-    async with setting(path, tmp_path / "home", tls=False, timeouts=Timeouts(read=0.25)) as it:
+@pytest.mark.parametrize("first", range(3))
+async def test_row_03_stall_in_real_time(tmp_path: Path, first: int) -> None:
+    """Silence of twice the limit, before the headers and in the body, on the ordinary clock; three ways at once."""
+    async with asyncio.TaskGroup() as group:
+        for number, path in enumerate([*WAYS][first::3]):
+            group.create_task(_stalled(path, tmp_path / str(number)))
+
+
+async def _stalled(path: str, folder: Path) -> None:
+    async with setting(path, folder, tls=False, timeouts=Timeouts(read=0.25)) as it:
         loop = asyncio.get_running_loop()
         artifact = await get(it.client, it.artifact_id)
         it.github.faults.slow_headers(it.artifact_id, seconds=0.5)
         it.github.faults.stall(it.artifact_id, at=it.size // 2, seconds=0.5)
         began = loop.time()
-        await it.client.download(artifact, tmp_path / "home", **it.options)
+        await it.client.download(artifact, folder, **it.options)
         # What one of several connections leaves out, another may bring before the limit has passed.
         least = 0.25 if it.way.connections else 0.5
-        assert least <= loop.time() - began <= 2 * (0.25 + 1)
-        it.check(tmp_path / "home")
+        assert least <= loop.time() - began <= 2 * (0.25 + 1), path
+        it.check(folder)
 
 
 @pytest.mark.github_com("digest")

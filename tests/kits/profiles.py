@@ -48,6 +48,13 @@ def choose(name: str | None) -> None:
         FakeGitHub.__init__.__defaults__ = (profile(),)
 
 
+def starts_a_fake(item: pytest.Item) -> bool:
+    """Whether a test may start a fake: it has the fixture ``github``, or its module names FakeGitHub."""
+    if not isinstance(item, pytest.Function):
+        return True
+    return "github" in item.fixturenames or "FakeGitHub" in vars(item.module)
+
+
 def cases(names: Iterable[str], **for_github_com: Collection[str]) -> list[Any]:
     """Return parameters of a test; those that a reason names are for github.com alone: ``ranges=("cut", …)``."""
     marks = {name: pytest.mark.github_com(reason) for reason, marked in for_github_com.items() for name in marked}

@@ -57,7 +57,7 @@ WAYS = [  # each pair of values of any two: 6 of the 12 triples, since each take
     ("error", False, True),
     ("error", True, False),
     ("replace", False, False),
-    pytest.param("replace", True, True, marks=pytest.mark.sample),
+    ("replace", True, True),
 ]
 
 # --- an extracted folder
@@ -123,7 +123,9 @@ async def test_row_08_killed_and_extracted_from_a_file(github: FakeGitHub, tmp_p
 
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize(("if_exists", "old", "durable"), WAYS)
+@pytest.mark.parametrize(
+    ("if_exists", "old", "durable"), [*WAYS[:-1], pytest.param(*WAYS[-1], marks=pytest.mark.sample)]
+)
 async def test_row_08_killed_while_a_file_and_its_record_are_put_in_place(
     github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, old: bool, durable: bool
 ) -> None:
@@ -240,7 +242,7 @@ async def test_row_08_a_users_files_stay(
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize(("left", "stays"), mostly_slow(SWEPT, quick=3))
+@pytest.mark.parametrize(("left", "stays"), mostly_slow(SWEPT))
 async def test_row_08_killed_while_it_sweeps(tmp_path: Path, left: tuple[str, ...], stays: dict[str, bytes]) -> None:
     """The next call goes on where the killed one was."""
     (tmp_path / "left").mkdir()

@@ -174,7 +174,7 @@ COMMITS = [  # each pair of values of any two, since each takes seconds
 
 @pytest.mark.github_com("digest")
 @pytest.mark.realtime
-@pytest.mark.parametrize(("if_exists", "saved", "raw", "durable"), mostly_slow(COMMITS, quick=2))
+@pytest.mark.parametrize(("if_exists", "saved", "raw", "durable"), mostly_slow(COMMITS))
 async def test_row_8_killed_at_the_commit(
     github: FakeGitHub, tmp_path: Path, if_exists: IfExists, *, saved: bool, raw: bool, durable: bool
 ) -> None:

@@ -32,8 +32,8 @@ def open_sockets() -> set[str]:
 
 
 @contextlib.asynccontextmanager
-async def nothing_left() -> AsyncGenerator[None]:
-    """Fail if the block leaves a socket or a task, and if the loop hears of an error meanwhile."""
+async def nothing_left(turns: int) -> AsyncGenerator[None]:
+    """Fail if the block, so many turns long, leaves a socket or a task, and if the loop hears of an error meanwhile."""
     loop, errors = asyncio.get_running_loop(), []
     handler = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: errors.append(context))
@@ -42,9 +42,9 @@ async def nothing_left() -> AsyncGenerator[None]:
         yield
     finally:
         loop.set_exception_handler(handler)
-    assert open_sockets() <= sockets
-    assert asyncio.all_tasks() <= tasks
-    assert not errors
+    assert open_sockets() <= sockets, f"after {turns} turns"
+    assert asyncio.all_tasks() <= tasks, f"after {turns} turns"
+    assert not errors, f"after {turns} turns"
 
 
 async def turn(times: int) -> None:
@@ -91,32 +91,32 @@ async def target() -> AsyncGenerator[tuple[str, int]]:
 
 
 @needs_proc
-@pytest.mark.parametrize("turns", TURNS)
 @pytest.mark.parametrize("how", ["reset", "cut", "refuse", "stall", "pass_by"])
-async def test_a_proxy_left_some_turns_after_a_connection(target: tuple[str, int], how: str, turns: int) -> None:
+async def test_a_proxy_left_some_turns_after_a_connection(target: tuple[str, int], how: str) -> None:
     """Whenever a proxy is left, it leaves no socket and no task: before, while and after it ends a connection."""
-    async with nothing_left():
-        async with ChaosProxy(target) as proxy:
-            getattr(proxy, how)()
-            writer = await connect(proxy.url)
-            await turn(turns)
-        await leave(writer)
-        await turn(5)  # the server behind the proxy ends its own side
+    for turns in TURNS:
+        async with nothing_left(turns):
+            async with ChaosProxy(target) as proxy:
+                getattr(proxy, how)()
+                writer = await connect(proxy.url)
+                await turn(turns)
+            await leave(writer)
+            await turn(5)  # the server behind the proxy ends its own side
 
 
 @needs_proc
-@pytest.mark.parametrize("turns", TURNS)
-async def test_a_proxy_left_some_turns_after_a_reset(target: tuple[str, int], turns: int) -> None:
+async def test_a_proxy_left_some_turns_after_a_reset(target: tuple[str, int]) -> None:
     """A proxy that is left while the client sees a reset in the middle of a body leaves nothing."""
-    async with nothing_left():
-        async with ChaosProxy(target) as proxy:
-            proxy.reset(after=50_000)
-            writer = await connect(proxy.url)
-            while not (proxy.connections and proxy.connections[0].down == 50_000):
-                await asyncio.sleep(0)
-            await turn(turns)
-        await leave(writer)
-        await turn(5)
+    for turns in TURNS:
+        async with nothing_left(turns):
+            async with ChaosProxy(target) as proxy:
+                proxy.reset(after=50_000)
+                writer = await connect(proxy.url)
+                while not (proxy.connections and proxy.connections[0].down == 50_000):
+                    await asyncio.sleep(0)
+                await turn(turns)
+            await leave(writer)
+            await turn(5)
 
 
 async def use_proxy(target: tuple[str, int]) -> None:
@@ -145,68 +145,68 @@ async def use_fake() -> None:
 
 
 @needs_proc
-@pytest.mark.parametrize("turns", range(60))
-async def test_a_proxy_cancelled_at_each_turn(target: tuple[str, int], turns: int) -> None:
+async def test_a_proxy_cancelled_at_each_turn(target: tuple[str, int]) -> None:
     """Wherever a cancel strikes while a proxy starts, works or ends, nothing is left."""
-    async with nothing_left():
-        task = asyncio.ensure_future(use_proxy(target))
-        await turn(turns)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await turn(6)
+    for turns in range(60):
+        async with nothing_left(turns):
+            task = asyncio.ensure_future(use_proxy(target))
+            await turn(turns)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await turn(6)
 
 
 @needs_proc
-@pytest.mark.parametrize("turns", range(60))
-async def test_a_proxy_cancelled_twice(target: tuple[str, int], turns: int) -> None:
+async def test_a_proxy_cancelled_twice(target: tuple[str, int]) -> None:
     """A second cancel, while the first one is being obeyed, changes nothing."""
-    async with nothing_left():
-        task = asyncio.ensure_future(use_proxy(target))
-        await turn(turns)
-        task.cancel()
-        await turn(turns % 5)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await turn(6)
+    for turns in range(60):
+        async with nothing_left(turns):
+            task = asyncio.ensure_future(use_proxy(target))
+            await turn(turns)
+            task.cancel()
+            await turn(turns % 5)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await turn(6)
 
 
 @needs_proc
-@pytest.mark.parametrize("turns", TURNS)
-async def test_a_fake_left_some_turns_after_a_connection(turns: int) -> None:
+async def test_a_fake_left_some_turns_after_a_connection() -> None:
     """Whenever a fake is left, it leaves no socket and no task."""
-    async with nothing_left():
-        async with FakeGitHub() as github:
-            github.faults.slow_headers(where="api")
-            writer = await connect(github.base_url)
-            await turn(turns)
-        await leave(writer)
+    for turns in TURNS:
+        async with nothing_left(turns):
+            async with FakeGitHub() as github:
+                github.faults.slow_headers(where="api")
+                writer = await connect(github.base_url)
+                await turn(turns)
+            await leave(writer)
 
 
 @needs_proc
-@pytest.mark.parametrize("turns", TURNS)
-async def test_a_fake_left_during_a_tls_handshake(turns: int) -> None:
+async def test_a_fake_left_during_a_tls_handshake() -> None:
     """A client that connects and never says a word of TLS does not outlive the fake."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    async with nothing_left():
-        async with FakeGitHub(ssl_context=context) as github:
-            writer = await connect(github.base_url.replace("https", "http"), b"")
-            await turn(turns)
-        await leave(writer)
+    for turns in TURNS:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        async with nothing_left(turns):
+            async with FakeGitHub(ssl_context=context) as github:
+                writer = await connect(github.base_url.replace("https", "http"), b"")
+                await turn(turns)
+            await leave(writer)
 
 
 @needs_proc
-@pytest.mark.parametrize("turns", range(40))
-async def test_a_fake_cancelled_at_each_turn(turns: int) -> None:
+async def test_a_fake_cancelled_at_each_turn() -> None:
     """Wherever a cancel strikes while a fake starts, answers or ends, nothing is left."""
-    async with nothing_left():
-        task = asyncio.ensure_future(use_fake())
-        await turn(turns)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await turn(6)
+    for turns in range(40):
+        async with nothing_left(turns):
+            task = asyncio.ensure_future(use_fake())
+            await turn(turns)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await turn(6)
 
 
 async def test_work_that_must_be_completed() -> None:

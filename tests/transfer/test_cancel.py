@@ -246,7 +246,7 @@ async def test_several_connections(github: FakeGitHub, tmp_path: Path, *, twice:
 
 
 @pytest.mark.github_com("ranges")
-@pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, pytest.param(RECEIVER_SIZE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", mostly_slow([WORKER_SIZE, INLINE_SIZE, RECEIVER_SIZE]))
 async def test_download_that_is_resumed(github: FakeGitHub, tmp_path: Path, size: int) -> None:
     """The same over an earlier part, a cut, an expired URL, wrong bytes, a pause and a durable rename."""
     artifact_id = add(github, size=size)

@@ -32,6 +32,7 @@ from gh_artifacts_async import (
     UnsafeRedirectError,
 )
 from tests.kits.profiles import GITHUB_COM, cases, profile, verified
+from tests.kits.sampling import crossed
 from tests.kits.transfer import (
     INLINE_SIZE,
     ONE_TRY,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
     Script = Callable[[Faults, int, int], object]
 
-SIZES = pytest.mark.parametrize("size", [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
+SIZES = (INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE)
 TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
 HUGE_HEADER = b"HTTP/1.1 200 OK\r\nX-Huge: " + b"x" * 200_000 + b"\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -125,12 +126,32 @@ MENDED: dict[str, Script] = {
 }
 
 
+BEFORE_A_BODY = {  # of whatever size
+    "no reply, reset",
+    "garbage",
+    "two Content-Lengths",
+    "a header of 200 kB",
+    "500",
+    "503 three times",
+    "503 with Retry-After",
+    "429 of storage",
+    "408",
+    "API 502 twice",
+    "API cut",
+    "API silent",
+    "API HTML 502",
+    "secondary limit, Retry-After",
+    "secondary limit, none",
+    "primary limit",
+}
 NOT_WITHOUT_RANGES = ("range ignored", "206 of another place", "206 of another whole", "multipart 206")
 NOT_WITHOUT_A_DIGEST = ("a byte turned over once", "a byte turned over after a cut")
 
 
-@SIZES
-@pytest.mark.parametrize("fault", cases(MENDED, ranges=NOT_WITHOUT_RANGES, digest=NOT_WITHOUT_A_DIGEST))
+@pytest.mark.parametrize(
+    ("fault", "size"),
+    crossed(cases(MENDED, ranges=NOT_WITHOUT_RANGES, digest=NOT_WITHOUT_A_DIGEST), SIZES, alike=BEFORE_A_BODY),
+)
 async def test_mended(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, fault: str, size: int) -> None:
     """What another try mends ends in the right file, verified as far as can be, and nothing besides it."""
     artifact_id = add(github, size=size)
@@ -259,8 +280,14 @@ AT_ONCE = {
 }
 
 
-@SIZES
-@pytest.mark.parametrize("fault", cases(LOST, digest=[it for it in LOST if LOST[it][1] is DigestMismatchError]))
+@pytest.mark.parametrize(
+    ("fault", "size"),
+    crossed(
+        cases(LOST, digest=[it for it in LOST if LOST[it][1] is DigestMismatchError]),
+        SIZES,
+        alike=AT_ONCE | BEFORE_A_BODY | {"storage 503", "storage 403", "URL expired", "API 500 for ever"},
+    ),
+)
 async def test_lost(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, fault: str, size: int) -> None:
     """What no try mends is the right error; a network failure keeps the part, and no final name appears."""
     artifact_id = add(github, size=size)

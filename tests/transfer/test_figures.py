@@ -201,7 +201,7 @@ async def test_killed(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
 @pytest.mark.github_com("ranges")
 @pytest.mark.realtime
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.sample), 4])
+@pytest.mark.parametrize("kills", [1, 4])
 async def test_killed_with_holes(github: FakeGitHub, tmp_path: Path, kills: int) -> None:
     """A client that is killed while it writes out of order resumes at the frontier, and takes no hole for bytes."""
     await _killed(github, tmp_path, kills, seed=kills, least=16 * MIB, most=1.0 + 0.9 * kills, connections=4)
