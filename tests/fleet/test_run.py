@@ -7,6 +7,7 @@ import logging
 from types import SimpleNamespace
 from typing import Any
 
+import distributed
 import pytest
 from distributed import Client
 
@@ -85,7 +86,8 @@ async def test_a_task_that_others_cancel(cluster: Client, github: FakeGitHub, op
         await asyncio.sleep(0.01)
     scheduler = scheduler_of(cluster)
     keys = [key for key in scheduler.tasks if "gh-artifacts-mirror" in str(key)]
-    scheduler.stimulus_cancel(keys, client=cluster.id, force=True, reason="test", msg="by hand")
+    told = {} if distributed.__version__ < "2025.2" else {"reason": "test", "msg": "by hand"}
+    scheduler.stimulus_cancel(keys, client=cluster.id, force=True, **told)
     report = await task
     assert {type(one.error) for one in report.repositories} == {ConnectionFailedError}
     assert "run the mirror again" in str(report.repositories[0].error)
