@@ -77,10 +77,10 @@ class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is unt
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         if not self.compressed:
-            found: bytes = self.fs.cat_file(self.path, start=start, end=end)
+            found: bytes = self.fs.cat_file(self.path, start=start, end=end, opened_as=self._details)
             return found
         if self._content is None:
-            self._content = self.fs.cat_file(self.path)
+            self._content = self.fs.cat_file(self.path, opened_as=self._details)
         return bytes(self._content[start:end])
 
     def close(self) -> None:
@@ -95,8 +95,13 @@ class AsyncArtifactFile(AbstractAsyncStreamedFile):  # type: ignore[misc]  # fss
     Each read of what is not compressed is one request.
     """
 
+    def __init__(self, fs: Any, path: str, mode: str, *, details: Info, **options: Any) -> None:
+        """Keep the details of the file, as the file system has them."""
+        super().__init__(fs, path, mode, size=details["size"], cache_type="none", **options)
+        self._details = details
+
     async def _fetch_range(self, start: int, end: int) -> bytes:
-        found: bytes = await self.fs._cat_file(self.path, start=start, end=end)
+        found: bytes = await self.fs._cat_file(self.path, start=start, end=end, opened_as=self._details)
         return found
 
     def __del__(self) -> None:
