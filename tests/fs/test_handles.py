@@ -131,6 +131,7 @@ def test_pickled(served: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
         again.close()
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize("kind", ["stored", "deflated", "raw"])
 def test_what_has_changed(served: FakeGitHub, mount: ArtifactsFileSystem, kind: str) -> None:
     """An open file never goes on with the bytes of another one; who opens it again has what is there now."""
@@ -159,6 +160,7 @@ def test_what_has_changed(served: FakeGitHub, mount: ArtifactsFileSystem, kind: 
                 before.read(10)
 
 
+@pytest.mark.github_com("ranges")
 async def test_what_has_changed_with_await(github: FakeGitHub) -> None:
     """So it is with a file that is awaited."""
     number = add(github, archive=zipped({"a": noise(200_000, 1), "z": noise(99_999)}, stored=("a",)))
