@@ -59,6 +59,7 @@ async def test_levels(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
         assert await fs._ls(f"{base}/junit/one.xml", detail=False) == [f"{base}/junit/one.xml"]
 
 
+@pytest.mark.github_com("size")
 async def test_details(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """Folders of artifacts say which artifact it is; files say how large they are, and how compressed."""
     run = github.add_run(REPO, branch="main")
@@ -173,6 +174,7 @@ async def test_names_that_recur(github: FakeGitHub, fs: ArtifactsFileSystem) -> 
     assert read == [b"2", b"4", b"3"]
 
 
+@pytest.mark.github_com("ranges")
 async def test_single_file(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """An artifact that was uploaded without zipping is a folder with that file, which is read by ranges."""
     data = noise(300_000)
@@ -268,6 +270,7 @@ async def test_glob(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     assert await fs._glob(f"{REPO}/*", maxdepth=1) == await fs._glob(f"{REPO}/*")
 
 
+@pytest.mark.github_com("ranges")
 async def test_requests_of_a_glob(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """The listing, and two requests an artifact; only artifacts whose name can match, where the path names them."""
     run = github.add_run(REPO)
@@ -352,6 +355,7 @@ async def test_ranges(github: FakeGitHub, fs: ArtifactsFileSystem, *, compressed
     assert await fs._cat([path]) == {path: data}
 
 
+@pytest.mark.github_com("ranges")
 async def test_one_opening_for_many(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """However many ask at once, an artifact is opened once, and a file is fetched once."""
     number = add(github, archive=large(200_000))
@@ -372,6 +376,7 @@ async def test_max_bytes(github: FakeGitHub) -> None:
     await fs.aclose()
 
 
+@pytest.mark.github_com("ranges")
 async def test_contents_are_bounded(github: FakeGitHub) -> None:
     """What does not fit is not kept, and fetched again."""
     number = add(github, archive=zipped({"a": noise(3000, 1), "b": noise(3000, 2), "z": noise(99_999)}))
@@ -432,6 +437,7 @@ async def test_get_file_into_an_open_file(github: FakeGitHub, fs: ArtifactsFileS
     assert target.getvalue() == CSV
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("kind", ["crc", "raw"])
 async def test_get_file_that_is_damaged(github: FakeGitHub, fs: ArtifactsFileSystem, tmp_path: Path, kind: str) -> None:
     """What is there stays, and nothing is left beside it."""
