@@ -27,6 +27,10 @@ class Blocks(BlockCache):  # type: ignore[misc]  # fsspec is untyped
         kept: bytes = super()._fetch(begin, end)
         return kept
 
+    def clear(self) -> None:
+        """Let go of the blocks: the cache refers to itself, so that they would stay until a garbage collection."""
+        self._fetch_block_cached.cache_clear()
+
 
 class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is untyped
     """A file of an artifact, open for reading.
@@ -85,6 +89,9 @@ class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is unt
 
     def close(self) -> None:
         """Let go of what is held."""
+        cache = getattr(self, "cache", None)  # not there if the file was not found
+        if isinstance(cache, Blocks):
+            cache.clear()
         super().close()
         self._content = None
 
