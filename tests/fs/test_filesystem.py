@@ -125,6 +125,8 @@ async def test_what_is_not_there(github: FakeGitHub, fs: ArtifactsFileSystem, pa
     number = github.add_artifact(run, "docs", files=SMALL)
     path = path.format(run=run.id, id=number)
     assert not await fs._exists(path)
+    assert not await fs._isfile(path)
+    assert not await fs._isdir(path)
     for ask in (fs._info, fs._ls, fs._cat_file, fs.open_async):
         with pytest.raises(FileNotFoundError):
             await ask(path)
@@ -185,6 +187,7 @@ async def test_single_file(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     assert await fs._cat_file(path, 1000, 1010) == data[1000:1010]
     assert github.bytes_sent() < 100_000
     assert await fs._cat_file(path) == data
+    assert (await fs._isfile(path), await fs._isdir(path)) == (True, False)
     with pytest.raises(FileNotFoundError):
         await fs._info(f"{REPO}/{number}/other.bin")
 
