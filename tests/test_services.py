@@ -79,6 +79,7 @@ async def get(
         yield ask
 
 
+@pytest.mark.github_com("ranges")
 async def test_a_file_of_the_newest_artifact(github: FakeGitHub, get: Get) -> None:
     """One file of the newest good artifact of main is the answer, and little more than it is fetched from storage."""
     archive = build(
@@ -109,6 +110,7 @@ async def test_a_whole_artifact(github: FakeGitHub, get: Get) -> None:
     assert not github.requests_to("storage")
 
 
+@pytest.mark.github_com("digest")
 async def test_errors_have_a_status(github: FakeGitHub, get: Get) -> None:
     """Each kind of error is a status of its own; a broken artifact is an error, and not a byte of it is sent."""
     run = github.add_run(REPO)
@@ -126,3 +128,32 @@ async def test_errors_have_a_status(github: FakeGitHub, get: Get) -> None:
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 5
     assert b"t0ken" not in answer.body
+
+
+@pytest.mark.github_com("length")
+async def test_a_stream(github: FakeGitHub, get: Get) -> None:
+    """An artifact is passed on as it arrives, under its own name, and nothing of it is kept."""
+    number = github.add_artifact(github.add_run(REPO), "R\u00e4der \u65e5", size=3 * MIB)
+    for _ in range(2):
+        answer = await get(f"/artifacts/{number}/stream")
+        assert (answer.status, answer.body) == (200, github.content(number))
+        assert answer.headers["Content-Length"] == str(3 * MIB)
+        assert answer.headers["Content-Disposition"].endswith("''R%C3%A4der%20%E6%97%A5.zip")
+    assert len(github.requests_to("storage")) == 2
+    github.faults.no_length(number)
+    answer = await get(f"/artifacts/{number}/stream")
+    assert answer.body == github.content(number)
+    assert (await get("/artifacts/7/stream")).status == 404
+
+
+@pytest.mark.github_com("digest")
+@pytest.mark.parametrize("length", [True, False])
+async def test_a_stream_of_wrong_bytes(github: FakeGitHub, get: Get, *, length: bool) -> None:
+    """Who asks sees that the download has failed, whether or not its length was known: it ends too early."""
+    number = github.add_artifact(github.add_run(REPO), "broken", size=300_000, digest=f"sha256:{'0' * 64}")
+    if not length:
+        github.faults.no_length(number, times=None)
+    with pytest.raises(aiohttp.ClientError):
+        await asyncio.wait_for(get(f"/artifacts/{number}/stream"), 5)
+    good = github.add_artifact(github.add_run(REPO), "good", size=300_000)
+    assert (await get(f"/artifacts/{good}/stream")).status == 200

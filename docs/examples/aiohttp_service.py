@@ -44,8 +44,33 @@ async def whole(request: web.Request) -> web.FileResponse:
     artifact = gha.ArtifactRef(request.app[REPO], int(artifact_id))
     folder = request.app[CACHE] / artifact_id
     result = await request.app[CLIENT].download(artifact, folder, if_exists="skip")
-    name = f"attachment; filename*=UTF-8''{quote(result.path.name)}"
-    return web.FileResponse(result.path, headers={"Content-Disposition": name})
+    return web.FileResponse(result.path, headers=attachment(result.path.name))
+
+
+async def passed_on(request: web.Request) -> web.StreamResponse:
+    """Answer with a whole artifact while it arrives; the last chunk is held back until all of them are verified."""
+    artifact = gha.ArtifactRef(request.app[REPO], int(request.match_info["id"]))
+    async with request.app[CLIENT].open_stream(artifact) as stream:
+        response = web.StreamResponse(headers=attachment(stream.filename))
+        response.content_length = stream.size
+        await response.prepare(request)
+        held = b""
+        try:
+            async for chunk in stream:
+                await response.write(held)
+                held = chunk
+        except gha.ArtifactsError:
+            if request.transport is not None:
+                request.transport.abort()  # the status has been sent: all that can still tell of the error
+            raise
+        await response.write(held)
+        await response.write_eof()
+    return response
+
+
+def attachment(name: str) -> dict[str, str]:
+    """Return the header with which a browser saves an answer under a name."""
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
 
 
 @web.middleware
@@ -75,6 +100,7 @@ def application(repo: str) -> web.Application:
     app[REPO] = repo
     app.cleanup_ctx.append(resources)
     app.router.add_get(r"/artifacts/{id:\d+}", whole)
+    app.router.add_get(r"/artifacts/{id:\d+}/stream", passed_on)
     app.router.add_get("/latest/{name}/{path:.+}", member)
     return app
 

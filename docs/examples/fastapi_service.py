@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, TypedDict
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 import gh_artifacts_async as gha
 
@@ -73,6 +74,29 @@ async def whole(artifact_id: int, client: Client, cache: Cache) -> FileResponse:
     artifact = gha.ArtifactRef(os.environ["REPO"], artifact_id)
     result = await client.download(artifact, cache / str(artifact_id), if_exists="skip")
     return FileResponse(result.path, filename=result.path.name)
+
+
+async def the_stream(artifact_id: int, client: Client) -> AsyncGenerator[gha.ArtifactStream]:
+    """Keep an artifact's stream open until the answer has been sent, as FastAPI does since 0.118."""
+    async with client.open_stream(gha.ArtifactRef(os.environ["REPO"], artifact_id)) as stream:
+        yield stream
+
+
+@app.get("/artifacts/{artifact_id}/stream")
+async def passed_on(stream: Annotated[gha.ArtifactStream, Depends(the_stream)]) -> StreamingResponse:
+    """Answer with a whole artifact while it arrives; the last chunk is held back until all of them are verified."""
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        held = b""
+        async for chunk in stream:
+            yield held
+            held = chunk
+        yield held
+
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(stream.filename, safe='')}"}
+    if stream.size is not None:
+        headers["Content-Length"] = str(stream.size)
+    return StreamingResponse(chunks(), headers=headers, media_type="application/octet-stream")
 
 
 @app.exception_handler(gha.ArtifactsError)

@@ -14,10 +14,11 @@ from gh_artifacts_async.fs.base import Instance
 from gh_artifacts_async.fs.engine import NO_CALLBACK, isfilelike, sync, sync_wrapper
 from gh_artifacts_async.fs.failures import refuse, translated
 from gh_artifacts_async.fs.handles import ArtifactFile, AsyncArtifactFile, file_details
-from gh_artifacts_async.fs.opened import found_at
-from gh_artifacts_async.fs.paths import PROTOCOL, is_view, joined, parse
+from gh_artifacts_async.fs.opened import check_same, found_at
+from gh_artifacts_async.fs.paths import PROTOCOL, is_view, joined, names_itself, parse
 from gh_artifacts_async.fs.wildcards import below, matches
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.range_reader import ChangedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -81,7 +82,8 @@ class ArtifactsFileSystem(Instance):
             found = await opened.listing(place.member)
             if found is None:
                 found = [found_at(place.path, await opened.find(place.member))]
-            return [entry.info(place.base, opened.artifact) for entry in found]
+            infos = [entry.info(place.base, opened.artifact) for entry in found]
+            return [info for info in infos if names_itself(info["name"])]
 
     async def _info(self, path: str, **_: Any) -> Info:
         path = self._strip_protocol(path)
@@ -95,12 +97,30 @@ class ArtifactsFileSystem(Instance):
             async with self._opened(state, place) as opened:
                 return found_at(path, await opened.find(place.member)).info(place.base, opened.artifact)
 
+    async def _isfile(self, path: str) -> bool:
+        return await self._kind(path) == "file"
+
+    async def _isdir(self, path: str) -> bool:
+        return await self._kind(path) == "directory"
+
+    async def _kind(self, path: str) -> str | None:
+        """Return what is at a path; a failure to find out is an error, which fsspec would take for no."""
+        try:
+            kind: str = (await self._info(path))["type"]
+        except FileNotFoundError:
+            return None
+        return kind
+
     @contextlib.asynccontextmanager
     async def _opened(self, state: LoopState, place: Place) -> AsyncGenerator[Opened]:
         """Provide the artifact of a path; one that is named by its id is not looked up first."""
         number = place.artifact_id or (await levels.resolve(state, place)).id
-        async with state.opened(place.repository, number) as opened:
-            yield opened
+        try:
+            async with state.opened(place.repository, number) as opened:
+                yield opened
+        except ChangedError:
+            state.let_go(place.repository, number)
+            raise
 
     async def _walk(
         self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **options: Any
@@ -158,12 +178,15 @@ class ArtifactsFileSystem(Instance):
 
     # --- files
 
-    async def _cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
+    async def _cat_file(
+        self, path: str, start: int | None = None, end: int | None = None, *, opened_as: Info | None = None, **_: Any
+    ) -> bytes:
         path = self._strip_protocol(path)
         with translated(path):
             place = parse(path)
             state = await self._states.current()
             async with self._file(state, place) as (opened, entry):
+                check_same(place.path, opened_as, entry)
                 first, last = _span(start, end, entry.size)
                 key = (place.repository, opened.artifact.id, entry.path)
                 whole = state.contents.peek(key)
@@ -226,7 +249,7 @@ class ArtifactsFileSystem(Instance):
             refuse()
         path = self._strip_protocol(path)
         details = file_details(await self._info(path), path)
-        return AsyncArtifactFile(self, path, mode, size=details["size"], cache_type="none", **options)
+        return AsyncArtifactFile(self, path, mode, details=details, **options)
 
     # --- what a path means
 

@@ -27,6 +27,10 @@ class Blocks(BlockCache):  # type: ignore[misc]  # fsspec is untyped
         kept: bytes = super()._fetch(begin, end)
         return kept
 
+    def clear(self) -> None:
+        """Let go of the blocks: the cache refers to itself, so that they would stay until a garbage collection."""
+        self._fetch_block_cached.cache_clear()
+
 
 class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is untyped
     """A file of an artifact, open for reading.
@@ -77,14 +81,17 @@ class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is unt
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         if not self.compressed:
-            found: bytes = self.fs.cat_file(self.path, start=start, end=end)
+            found: bytes = self.fs.cat_file(self.path, start=start, end=end, opened_as=self._details)
             return found
         if self._content is None:
-            self._content = self.fs.cat_file(self.path)
+            self._content = self.fs.cat_file(self.path, opened_as=self._details)
         return bytes(self._content[start:end])
 
     def close(self) -> None:
         """Let go of what is held."""
+        cache = getattr(self, "cache", None)  # not there if the file was not found
+        if isinstance(cache, Blocks):
+            cache.clear()
         super().close()
         self._content = None
 
@@ -95,8 +102,13 @@ class AsyncArtifactFile(AbstractAsyncStreamedFile):  # type: ignore[misc]  # fss
     Each read of what is not compressed is one request.
     """
 
+    def __init__(self, fs: Any, path: str, mode: str, *, details: Info, **options: Any) -> None:
+        """Keep the details of the file, as the file system has them."""
+        super().__init__(fs, path, mode, size=details["size"], cache_type="none", **options)
+        self._details = details
+
     async def _fetch_range(self, start: int, end: int) -> bytes:
-        found: bytes = await self.fs._cat_file(self.path, start=start, end=end)
+        found: bytes = await self.fs._cat_file(self.path, start=start, end=end, opened_as=self._details)
         return found
 
     def __del__(self) -> None:

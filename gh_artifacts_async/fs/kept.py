@@ -25,13 +25,21 @@ class _Entry(Generic[T]):
         self.dropped = False
 
 
-class _Making(Generic[T]):
-    """A value that is being made, and how many wait for it: until they have it, it is not closed."""
+class _Made(Generic[T]):
+    """What comes of making a value, and how many wait for it: until they have it, it is not closed."""
 
-    def __init__(self, work: Callable[[_Making[T]], Awaitable[None]]) -> None:
-        self.flight: SingleFlight[None] = SingleFlight(lambda: work(self))
+    def __init__(self) -> None:
         self.waiting = 0
         self.entry: _Entry[T] | None = None
+
+
+class _Making(Generic[T]):
+    """A value that is being made; the flight does not know it, so that a large value goes with its last user."""
+
+    def __init__(self, work: Callable[[_Made[T]], Awaitable[None]]) -> None:
+        made: _Made[T] = _Made()
+        self.made = made
+        self.flight: SingleFlight[None] = SingleFlight(lambda: work(made))
 
 
 class Kept(Generic[T]):
@@ -112,26 +120,27 @@ class Kept(Generic[T]):
     async def _made(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> _Entry[T]:
         """Return a new entry, which counts the caller as a user already."""
 
-        async def work(making: _Making[T]) -> None:
+        async def work(made: _Made[T]) -> None:
             value = await make()
-            making.entry = self._put(key, value, users=making.waiting)
+            made.entry = self._put(key, value, users=made.waiting)
 
         making = self._making.get(key)
-        if making is None or making.entry is not None:
+        if making is None or making.made.entry is not None:
             making = self._making[key] = _Making(work)
-        making.waiting += 1
+        made = making.made
+        made.waiting += 1
         try:
             await making.flight.wait()
         except BaseException:
-            making.waiting -= 1
-            if making.entry is not None:  # it was made, but this caller is cancelled
-                self._leave(making.entry)
+            made.waiting -= 1
+            if made.entry is not None:  # it was made, but this caller is cancelled
+                self._leave(made.entry)
             raise
         finally:
             if not making.flight.running and self._making.get(key) is making:
                 del self._making[key]
-        assert making.entry is not None  # noqa: S101 - work() has set it
-        return making.entry
+        assert made.entry is not None  # noqa: S101 - work() has set it
+        return made.entry
 
     def _put(self, key: Hashable, value: T, *, users: int) -> _Entry[T]:
         self._drop(key)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.fs.paths import LATEST, RUNS, Place, joined, missing
+from gh_artifacts_async.fs.paths import LATEST, RUNS, Place, joined, missing, names_itself
 from gh_artifacts_async.models import Artifact
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ async def listing(state: LoopState, place: Place) -> list[Info]:
         return [_of_run(place, run) for run in runs]
     if place.kind == "root":
         raise missing(place.path, "the owners of GitHub cannot be listed; name one, as in ghartifacts://OWNER")
-    return [about(joined(place.path, artifact.name), artifact) for artifact in await _named(state, place)]
+    named = [(joined(place.path, artifact.name), artifact) for artifact in await _named(state, place)]
+    return [about(path, artifact) for path, artifact in named if names_itself(path, artifact.name)]
 
 
 async def info(state: LoopState, place: Place) -> Info:

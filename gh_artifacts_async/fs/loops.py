@@ -88,6 +88,11 @@ class LoopState:
         for kept in (self.open, self.contents, self.resolved, self.known):
             kept.forget()
 
+    def let_go(self, repo: RepositoryName, number: int) -> None:
+        """Forget what is open of an artifact: the next who asks opens it again."""
+        self.open.forget((repo, number).__eq__)
+        self.contents.forget(lambda key: isinstance(key, tuple) and key[:2] == (repo, number))
+
     def remember(self, artifact: Artifact) -> None:
         """Keep what a listing says of an artifact: opening it then takes a request less."""
         if artifact.repository is not None:

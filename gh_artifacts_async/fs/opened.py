@@ -16,6 +16,7 @@ from gh_artifacts_async.errors import ArchiveLimitError
 from gh_artifacts_async.fs.paths import joined, missing
 from gh_artifacts_async.settings import ExtractPolicy
 from gh_artifacts_async.transfer.disk.writer import in_thread
+from gh_artifacts_async.transfer.storage.range_reader import ChangedError
 from gh_artifacts_async.transfer.unzip.remote_archive import RemoteFile, opened_contents
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Entry:
         size: in bytes; 0 for a folder.
         compression: how it is compressed; None if it is not.
         mtime: time of its last change, if known.
+        version: what another content would have another of: the CRC that the archive states, or storage's ETag of a
+            single file; None if there is none.
     """
 
     path: str
@@ -53,6 +56,7 @@ class Entry:
     size: int = 0
     compression: str | None = None
     mtime: datetime | None = None
+    version: int | str | None = None
 
     def info(self, base: str, artifact: Artifact) -> Info:
         """Return its details for fsspec; ``base`` is the artifact's own path."""
@@ -60,7 +64,7 @@ class Entry:
         if self.name is None:
             return {**details, "type": "directory"}
         times = {"mtime": self.mtime or artifact.created_at, "created": artifact.created_at}
-        return {**details, "type": "file", "compression": self.compression, **times}
+        return {**details, "type": "file", "compression": self.compression, "version": self.version, **times}
 
 
 class Opened:
@@ -123,7 +127,7 @@ class Opened:
         """Return what each folder holds. Blocks."""
         if isinstance(self._contents, RemoteFile):
             file = self._contents
-            self._files[file.name] = entry = Entry(path=file.name, name=file.name, size=file.size)
+            self._files[file.name] = entry = Entry(path=file.name, name=file.name, size=file.size, version=file.etag)
             return {"": [entry]}
         directory = self._contents.directory
         found: dict[str, list[Entry]] = {directory.folder_path(at): [] for at in range(len(directory.folders))}
@@ -183,6 +187,7 @@ def _entry(member: Member) -> Entry:
         size=member.size,
         compression=COMPRESSION[member.method],
         mtime=member.mtime,
+        version=member.crc32,
     )
 
 
@@ -195,3 +200,17 @@ def found_at(path: str, entry: Entry | None) -> Entry:
     if entry is None:
         raise missing(path, "the artifact has no such file or folder")
     return entry
+
+
+def check_same(path: str, before: Info | None, now: Entry) -> None:
+    """Check that a file is the one that was opened: two reads of an open file must not be of two files.
+
+    Raises:
+        ChangedError: it is another one.
+    """
+    if before is None:
+        return
+    versions = {before["version"], now.version} - {None}
+    if before["size"] != now.size or len(versions) > 1:
+        msg = f"{path!r} has changed since it was opened; open it again"
+        raise ChangedError(msg)

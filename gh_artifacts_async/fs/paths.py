@@ -113,6 +113,20 @@ def parse(path: str) -> Place:
     return _below(place, parts[_VIEW_AT], parts[_VIEW_AT + 1 :])
 
 
+def names_itself(path: str, component: str = "") -> bool:
+    """Whether a path, which ends in ``component``, can be listed: it is that path again when it is read.
+
+    Not so, and left out of listings: an artifact's name of several parts, or one that would lead upwards where files
+    are copied to, and below ``latest`` what looks like a query. The artifact's id leads to all of these.
+    """
+    if component in {".", ".."} or "/" in component or "\\" in component:
+        return False
+    try:
+        return strip(path) == path
+    except ConfigurationError:
+        return False
+
+
 def missing(path: str, why: str) -> FileNotFoundError:
     """Return the error for a path that names nothing."""
     return FileNotFoundError(errno.ENOENT, why, path)

@@ -24,11 +24,12 @@ from gh_artifacts_async.errors import (
     TransportError,
 )
 from gh_artifacts_async.protocol import filenames
+from gh_artifacts_async.protocol.attempts import Fault
 from gh_artifacts_async.protocol.ranges import judge_content
 from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.transfer.disk.partstate import PartState
 from gh_artifacts_async.transfer.storage.retrieval import Retrieval
-from gh_artifacts_async.transfer.storage.setbacks import too_long
+from gh_artifacts_async.transfer.storage.setbacks import Setback, too_long
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.protocol.filenames import Kind
     from gh_artifacts_async.results import Verified
     from gh_artifacts_async.transfer.storage.context import TransferContext
-    from gh_artifacts_async.transfer.storage.setbacks import Setback
 
 _MAGIC = 4  # bytes
 
@@ -150,13 +150,17 @@ class Passing(Retrieval[PassedOn]):
         self._chunk = b""
         self._in_body = False
         self._left_at: float | None = None
+        self._refused: int | None = None  # the length of a body that was too short
 
     @property
     def size(self) -> int | None:
         """Bytes of the whole, as storage says, else as GitHub says of an artifact with a digest."""
-        if self._content_length is None and self.part.state.digest is not None:
+        told = self._content_length
+        if told is None and self._body is not None:
+            told = self._body.total
+        if told is None and self.part.state.digest is not None:
             return self._artifact.size_in_bytes
-        return self._content_length
+        return told
 
     @property
     def kind_by_headers(self) -> Kind | None:
@@ -187,6 +191,19 @@ class Passing(Retrieval[PassedOn]):
         finally:
             self._left_at = self._loop.time()
         return b""
+
+    async def _ask(self) -> Setback | None:
+        """Do the same; a body that is too short to be the artifact is not begun, unless storage insists."""
+        setback = await super()._ask()
+        body, size = self._body, self._artifact.size_in_bytes
+        if setback is not None or self._stream is None or body is None or self.part.handed_on:
+            return setback
+        if self.part.state.digest is None or body.total is None or body.total >= size or body.total == self._refused:
+            return None
+        self._refused = body.total
+        self.close()
+        error = IncompleteDownloadError(expected=size, received=body.total)
+        return Setback(error=error, failure=Fault())
 
     def close(self) -> None:
         """Close the response, if one is open."""

@@ -89,6 +89,7 @@ def test_no_form_shows_a_secret(given: Any) -> None:
     assert fs.storage_args == ()
 
 
+@pytest.mark.github_com("storage")
 @pytest.mark.realtime
 def test_no_form_shows_a_secret_after_use(served: FakeGitHub) -> None:
     """Nor is a token or a signed URL in what an instance, an open file and their errors show once they were used."""

@@ -95,6 +95,7 @@ def test_parquet_that_is_stored(served: FakeGitHub, options: dict[str, Any]) -> 
     assert len(served.requests) <= 5
 
 
+@pytest.mark.github_com("ranges")
 def test_pyarrow_dataset(served: FakeGitHub, options: dict[str, Any]) -> None:
     """A dataset over several artifacts."""
     ids = [add(served, archive=zipped({"t.parquet": parquet(50, 50 * at), "z": noise(99_999)})) for at in range(4)]
@@ -186,6 +187,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.github_com("ranges")
 def test_requests_of_one_read(served: FakeGitHub, options: dict[str, Any]) -> None:
     """Looking at a file, opening it and reading it takes four requests in all, or three if it is in the tail."""
     far, near = add(served, archive=large(200_000)), add(served)

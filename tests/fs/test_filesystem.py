@@ -59,6 +59,7 @@ async def test_levels(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
         assert await fs._ls(f"{base}/junit/one.xml", detail=False) == [f"{base}/junit/one.xml"]
 
 
+@pytest.mark.github_com("size")
 async def test_details(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """Folders of artifacts say which artifact it is; files say how large they are, and how compressed."""
     run = github.add_run(REPO, branch="main")
@@ -124,6 +125,8 @@ async def test_what_is_not_there(github: FakeGitHub, fs: ArtifactsFileSystem, pa
     number = github.add_artifact(run, "docs", files=SMALL)
     path = path.format(run=run.id, id=number)
     assert not await fs._exists(path)
+    assert not await fs._isfile(path)
+    assert not await fs._isdir(path)
     for ask in (fs._info, fs._ls, fs._cat_file, fs.open_async):
         with pytest.raises(FileNotFoundError):
             await ask(path)
@@ -173,6 +176,7 @@ async def test_names_that_recur(github: FakeGitHub, fs: ArtifactsFileSystem) -> 
     assert read == [b"2", b"4", b"3"]
 
 
+@pytest.mark.github_com("ranges")
 async def test_single_file(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """An artifact that was uploaded without zipping is a folder with that file, which is read by ranges."""
     data = noise(300_000)
@@ -183,8 +187,57 @@ async def test_single_file(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     assert await fs._cat_file(path, 1000, 1010) == data[1000:1010]
     assert github.bytes_sent() < 100_000
     assert await fs._cat_file(path) == data
+    assert (await fs._isfile(path), await fs._isdir(path)) == (True, False)
     with pytest.raises(FileNotFoundError):
         await fs._info(f"{REPO}/{number}/other.bin")
+
+
+@pytest.mark.github_com("storage")
+@pytest.mark.parametrize("data", [b"hello", b""])
+async def test_the_name_of_a_single_file(
+    github: FakeGitHub, fs: ArtifactsFileSystem, tmp_path: Path, data: bytes
+) -> None:
+    """It is the one that a download gives the file, also if it is empty or unsafe."""
+    run = github.add_run(REPO)
+    for name in ("report.txt", "CON", "a:b", "x?y=1"):
+        github.add_artifact(run, f"of {name[0]}", raw=(name, data), content_type="text/plain")
+    found = await fs._find(f"{REPO}/runs/{run.id}")
+    assert sorted(path.rpartition("/")[2] for path in found) == ["_CON", "a_b", "report.txt", "x_y=1"]
+    await fs._get(f"{REPO}/runs/{run.id}/", f"{tmp_path}/", recursive=True)
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [data] * 4
+
+
+ODD_NAMES = ("..", ".", "a/b", "../up", "a\\..\\up", "what?now=x")
+"""Names of artifacts, as no official action uploads them, that are no paths of their own."""
+
+
+async def test_names_of_artifacts_that_are_no_paths(
+    github: FakeGitHub, fs: ArtifactsFileSystem, tmp_path: Path
+) -> None:
+    """They are left out where artifacts are listed by name, and disturb nothing there; their ids lead to them."""
+    run = github.add_run(REPO)
+    ids = [github.add_artifact(run, name, files={"m": name}) for name in (*ODD_NAMES, "docs")]
+    for view in (f"{REPO}/latest", f"{REPO}/latest;branch=main", f"{REPO}/runs/{run.id}"):
+        by_run = ["what?now=x"] if "runs" in view else []  # there, it is a path
+        assert await fs._ls(view, detail=False) == [f"{view}/{name}" for name in ("docs", *by_run)]
+        assert await fs._find(view) == [f"{view}/{name}/m" for name in ("docs", *by_run)]
+        target = tmp_path / str(len(view)) / "deep"
+        target.mkdir(parents=True)
+        await fs._get(f"{view}/", f"{target}/", recursive=True)
+        assert [path.name for path in target.parent.iterdir()] == ["deep"]
+        assert (target / "docs" / "m").read_bytes() == b"docs"
+    for number, name in zip(ids, ODD_NAMES, strict=False):
+        assert await fs._find(f"{REPO}/{number}") == [f"{REPO}/{number}/m"]
+        assert await fs._cat_file(f"{REPO}/{number}/m") == name.encode()
+
+
+async def test_names_of_files_that_look_like_a_query(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
+    """Below ``latest`` they cannot be told from one, and are left out; elsewhere they are names like others."""
+    number = add(github, archive=zipped({"a?b=c": b"1", "d?branch=main": b"2", "why?": b"3"}))
+    assert await fs._find(f"{REPO}/latest/docs") == [f"{REPO}/latest/docs/why?"]
+    assert await fs._cat_file(f"{REPO}/latest/docs/why?") == b"3"
+    found = await fs._find(f"{REPO}/{number}")
+    assert [await fs._cat_file(path) for path in found] == [b"1", b"2", b"3"]
 
 
 async def test_names_with_a_dot(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
@@ -220,6 +273,7 @@ async def test_glob(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     assert await fs._glob(f"{REPO}/*", maxdepth=1) == await fs._glob(f"{REPO}/*")
 
 
+@pytest.mark.github_com("ranges")
 async def test_requests_of_a_glob(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """The listing, and two requests an artifact; only artifacts whose name can match, where the path names them."""
     run = github.add_run(REPO)
@@ -304,6 +358,7 @@ async def test_ranges(github: FakeGitHub, fs: ArtifactsFileSystem, *, compressed
     assert await fs._cat([path]) == {path: data}
 
 
+@pytest.mark.github_com("ranges")
 async def test_one_opening_for_many(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
     """However many ask at once, an artifact is opened once, and a file is fetched once."""
     number = add(github, archive=large(200_000))
@@ -324,6 +379,7 @@ async def test_max_bytes(github: FakeGitHub) -> None:
     await fs.aclose()
 
 
+@pytest.mark.github_com("ranges")
 async def test_contents_are_bounded(github: FakeGitHub) -> None:
     """What does not fit is not kept, and fetched again."""
     number = add(github, archive=zipped({"a": noise(3000, 1), "b": noise(3000, 2), "z": noise(99_999)}))
@@ -384,6 +440,7 @@ async def test_get_file_into_an_open_file(github: FakeGitHub, fs: ArtifactsFileS
     assert target.getvalue() == CSV
 
 
+@pytest.mark.github_com("digest")
 @pytest.mark.parametrize("kind", ["crc", "raw"])
 async def test_get_file_that_is_damaged(github: FakeGitHub, fs: ArtifactsFileSystem, tmp_path: Path, kind: str) -> None:
     """What is there stays, and nothing is left beside it."""
@@ -520,8 +577,11 @@ async def test_resolve(github: FakeGitHub, fs: ArtifactsFileSystem) -> None:
         lambda fs, path: fs._find(path.rpartition("/")[0]),
         lambda fs, path: fs._get_file(path, "nowhere"),
         lambda fs, path: fs.open_async(path),
+        lambda fs, path: fs._exists(path),
+        lambda fs, path: fs._isfile(path),
+        lambda fs, path: fs._isdir(path),
     ],
-    ids=["cat", "info", "ls", "glob", "find", "get", "open"],
+    ids=["cat", "info", "ls", "glob", "find", "get", "open", "exists", "isfile", "isdir"],
 )
 @pytest.mark.parametrize("token", ["rejected", "scopeless", None])
 async def test_permissions(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, do: Do, token: str | None) -> None:

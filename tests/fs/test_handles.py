@@ -6,12 +6,13 @@ import io
 import json
 import pickle
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gh_artifacts_async import StorageError
 from gh_artifacts_async.fs.handles import BLOCK_SIZE, ArtifactFile, Blocks
-from tests.kits.fs import CSV, REPO, SMALL, add, large, mounted, zipped
+from tests.kits.fs import CSV, REPO, SMALL, add, filesystem, large, mounted, zipped
 from tests.kits.zips import MIB, noise
 
 if TYPE_CHECKING:
@@ -111,7 +112,10 @@ def test_caches(served: FakeGitHub, mount: ArtifactsFileSystem, cache: str | Non
         for start, length in [(0, 10), (29_000, 5000), (500, 1000), (0, 20_000), (3, 0)]:
             file.seek(start)
             assert file.read(length) == data[start : start + length]
-        assert isinstance(file.cache, Blocks) == (cache in {"blockcache", None})
+        used = file.cache
+        assert isinstance(used, Blocks) == (cache in {"blockcache", None})
+    if isinstance(used, Blocks):
+        assert used.cache_info().currsize == 0  # they do not wait for a garbage collection
 
 
 def test_pickled(served: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +132,51 @@ def test_pickled(served: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
         assert served.requests_to("api")[-1].headers["Authorization"] == "Bearer another"
         again.fs.close()
         again.close()
+
+
+@pytest.mark.github_com("ranges")
+@pytest.mark.parametrize("kind", ["stored", "deflated", "raw"])
+def test_what_has_changed(served: FakeGitHub, mount: ArtifactsFileSystem, kind: str) -> None:
+    """An open file never goes on with the bytes of another one; who opens it again has what is there now."""
+
+    def content(seed: int) -> dict[str, Any]:
+        data = noise(200_000, seed)
+        if kind == "raw":
+            return {"raw": ("a", data), "content_type": "text/plain"}
+        files = {"a": data, "b": noise(150_000, seed), "z": noise(99_999)}
+        return {"archive": zipped(files, stored=("a",) if kind == "stored" else ())}
+
+    number = add(served, digest=None, **content(1))
+    path = f"{REPO}/{number}/a"
+    with mount.open(path, block_size=1000) as file, mount.open(path, block_size=1000) as other:
+        if kind != "deflated":
+            assert file.read(10) == noise(200_000, 1)[:10]
+        new = content(2)
+        served.faults.change_etag(number, new["raw"][1] if kind == "raw" else new["archive"])
+        file.seek(50_000)
+        with pytest.raises(StorageError, match="changed"):
+            file.read(10)
+        with mount.open(path) as again:
+            assert again.read() == noise(200_000, 2)
+        for before in (file, other):
+            with pytest.raises(StorageError, match="has changed since it was opened; open it again"):
+                before.read(10)
+
+
+@pytest.mark.github_com("ranges")
+async def test_what_has_changed_with_await(github: FakeGitHub) -> None:
+    """So it is with a file that is awaited."""
+    number = add(github, archive=zipped({"a": noise(200_000, 1), "z": noise(99_999)}, stored=("a",)))
+    fs = filesystem(github, asynchronous=True)
+    file = await fs.open_async(f"{REPO}/{number}/a")
+    assert await file.read(10) == noise(200_000, 1)[:10]
+    github.faults.change_etag(number, zipped({"a": noise(200_000, 2), "z": noise(99_999)}, stored=("a",)))
+    with pytest.raises(StorageError, match="changed"):
+        await file.read(10)
+    assert await fs._cat_file(f"{REPO}/{number}/a", 5, 9) == noise(200_000, 2)[5:9]
+    with pytest.raises(StorageError, match="has changed since it was opened"):
+        await file.read(10)
+    await fs.aclose()
 
 
 def test_a_file_is_a_stream_for_others(served: FakeGitHub, mount: ArtifactsFileSystem) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gh_artifacts_async import NotFoundError
 from gh_artifacts_async.fs.kept import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Maker:
@@ -54,6 +60,38 @@ async def test_bounded():
     kept.forget()
     assert kept.weight == 0
     assert sorted(maker.closed) == ["A", "aaaa", "bbbb", "cccc"]
+
+
+class Large:
+    """A value that says when it is gone."""
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("limit", [0, 1])
+async def test_memory_is_free_at_once(limit: int):
+    """A value goes with its last user, or when it is dropped, and not with some later garbage collection."""
+    kept: Kept[Large] = Kept(limit)
+
+    async def make() -> Large:
+        await asyncio.sleep(1)
+        return Large()
+
+    tasks = [asyncio.create_task(kept.get("k", make)) for _ in range(3)]
+    found = [await task for task in tasks]
+    gone = weakref.ref(found[0])
+    del found, tasks
+    await asyncio.sleep(1)  # the event loop lets go of the tasks
+    assert (gone() is None) == (limit == 0)
+    kept.put("other", Large())
+    assert gone() is None
 
 
 async def test_what_is_too_heavy_is_used_but_not_kept():

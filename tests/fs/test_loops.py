@@ -52,6 +52,7 @@ def test_a_loop_closes_what_it_has(served: FakeGitHub) -> None:
     gc.collect()  # what was left open would warn
 
 
+@pytest.mark.github_com("ranges")
 def test_threads_and_loops_at_once(served: FakeGitHub) -> None:
     """Several threads share fsspec's loop, and two more have loops of their own; each loop opens the artifact once."""
     path = f"{REPO}/{add(served, archive=large(200_000))}/report.csv"
@@ -74,6 +75,7 @@ def test_threads_and_loops_at_once(served: FakeGitHub) -> None:
     assert len(served.requests) == 3 * 4
 
 
+@pytest.mark.github_com("ranges")
 def test_close(served: FakeGitHub) -> None:
     """It closes what every loop has; the next use opens it again."""
     path = f"{REPO}/{add(served)}/report.csv"
@@ -123,6 +125,7 @@ def test_close_of_a_loop_that_waits(served: FakeGitHub) -> None:
     loop.close()
 
 
+@pytest.mark.github_com("ranges")
 def test_forgetting_from_another_thread(served: FakeGitHub) -> None:
     """What one thread forgets, fsspec's loop has forgotten for whoever asks next."""
     path = f"{REPO}/{add(served)}/report.csv"

@@ -56,6 +56,7 @@ async def test_the_uploaders_folders(github: FakeGitHub) -> None:
     it.close()
 
 
+@pytest.mark.github_com("ranges")
 async def test_weight(github: FakeGitHub) -> None:
     """A tail, and something for each file."""
     few = await opened(github, add(github))

@@ -8,7 +8,7 @@ from glob import has_magic
 import pytest
 
 from gh_artifacts_async import ArtifactQuery, ConfigurationError
-from gh_artifacts_async.fs.paths import QUERY_KEYS, Place, is_view, joined, parse, strip
+from gh_artifacts_async.fs.paths import QUERY_KEYS, Place, is_view, joined, names_itself, parse, strip
 from gh_artifacts_async.models import RepositoryName
 
 REPO = RepositoryName("o", "r")
@@ -147,6 +147,27 @@ def test_paths_of_nothing(path: str):
     with pytest.raises(FileNotFoundError) as caught:
         parse(path)
     assert caught.value.filename == path
+
+
+@pytest.mark.parametrize(
+    ("path", "component", "itself"),
+    [
+        ("o/r/runs/5/docs", "docs", True),
+        ("o/r/runs/5/a?b=c", "a?b=c", True),
+        ("o/r/latest/a?b", "a?b", True),
+        ("o/r/latest;branch=main/docs", "docs", True),
+        ("o/r/latest/a?b=c", "a?b=c", False),
+        ("o/r/latest/a?branch=main", "a?branch=main", False),
+        ("o/r/latest;branch=main/docs/a?event=x", "", False),
+        ("o/r/runs/5/..", "..", False),
+        ("o/r/runs/5/.", ".", False),
+        ("o/r/runs/5/a/b", "a/b", False),
+        ("o/r/runs/5/a\\b", "a\\b", False),
+    ],
+)
+def test_names_itself(path: str, component: str, *, itself: bool):
+    """What is listed is a path of that artifact or file, and of nothing else."""
+    assert names_itself(path, component) is itself
 
 
 def test_small_helpers():

@@ -103,6 +103,31 @@ async def test_a_raw_file_keeps_the_name_that_storage_gives(github, content_type
         assert b"".join([chunk async for chunk in stream]) == b"all well"
 
 
+@pytest.mark.github_com("storage")
+async def test_size_without_a_digest(github, client):
+    """Storage says it before the first chunk; where it does not, nobody can."""
+    artifact_id = add(github, size=WORKER_SIZE, digest=None, size_in_bytes=17)
+    async with client.open_stream(await get(client, artifact_id)) as stream:
+        assert stream.size == WORKER_SIZE
+    github.faults.no_length(artifact_id)
+    async with client.open_stream(await get(client, artifact_id)) as stream:
+        assert stream.size is None
+
+
+@pytest.mark.github_com("digest")
+async def test_a_page_in_place_of_the_artifact(github, client):
+    """A first answer that is too short to be the artifact is asked for once more, before a byte of it is handed on."""
+    artifact_id = add(github, size=WORKER_SIZE)
+    github.faults.html(artifact_id, where="storage")
+    async with client.open_stream(await get(client, artifact_id)) as stream:
+        assert (stream.kind, stream.size) == ("zip", WORKER_SIZE)
+        assert b"".join([chunk async for chunk in stream]) == github.content(artifact_id)
+    wrong = add(github, size=WORKER_SIZE, size_in_bytes=WORKER_SIZE + 5)  # storage insists, and the digest agrees
+    async with client.open_stream(await get(client, wrong)) as stream:
+        assert b"".join([chunk async for chunk in stream]) == github.content(wrong)
+        assert stream.size == WORKER_SIZE
+
+
 @pytest.mark.parametrize("body", [b"", b"P", b"PK\3", b"no zip", b"PK\5\6" + bytes(18)])
 @pytest.mark.github_com("storage")
 async def test_where_the_headers_do_not_tell_the_first_bytes_do(github, body):

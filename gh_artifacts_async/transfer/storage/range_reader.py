@@ -53,6 +53,10 @@ class NoRangesError(Exception):
     """This storage does not support ranges (never leaves this package)."""
 
 
+class ChangedError(StorageError):
+    """What is stored is no longer what was opened; for others it is the error of storage that it is."""
+
+
 class _NoRangesNowError(ArtifactsError):
     """A range was refused after others were served; becomes a NoRangesError when the attempts are used up."""
 
@@ -237,7 +241,7 @@ class RangeReader:
                 return Setback(error=_NoRangesNowError(msg), failure=RefusedURL())
             case ranges.Restart(reason=reason):
                 msg = f"artifact {self._artifact.id} at {stream.host}: {reason}; open the archive again"
-                raise StorageError(msg, status=stream.response.status)
+                raise ChangedError(msg, status=stream.response.status)
             case _:
                 return refusal(decision, self._artifact, stream.host)
 
@@ -257,7 +261,7 @@ class RangeReader:
         if self.total not in {None, body.total}:
             what = f"artifact {self._artifact.id} at {stream.host}"
             msg = f"{what}: storage now has {body.total} bytes instead of {self.total}; open the archive again"
-            raise StorageError(msg, status=status)
+            raise ChangedError(msg, status=status)
         self.total, self.etag = body.total, body.etag
         if status == _PARTIAL:
             self.content_type = stream.response.headers.get("content-type")

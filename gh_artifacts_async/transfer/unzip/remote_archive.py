@@ -221,15 +221,17 @@ class RemoteFile:
 
     Attributes:
         artifact: the artifact.
-        name: the file's name: the one that storage sends, else the artifact's.
+        name: the file's name, as a download has it: the one that storage sends, else the artifact's, made safe.
         size: its bytes.
+        etag: storage's validator of them; None if there is none.
     """
 
     def __init__(self, artifact: Artifact, source: RemoteSource) -> None:
         """Keep what :func:`open_contents` has found out."""
         self.artifact = artifact
-        self.name = filenames.disposition_filename(source.disposition) or artifact.name
+        self.name = filenames.raw_filename(artifact.name, source.disposition)
         self.size = source.size
+        self.etag = source.etag
         self._source = source
 
     async def read(self, *, max_bytes: int = READ_LIMIT) -> bytes:

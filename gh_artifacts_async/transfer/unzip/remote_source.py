@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.archive import FileReader, audit_reader
-from gh_artifacts_async.errors import ArchiveError, ClientClosedError, StorageError
+from gh_artifacts_async.errors import ArchiveError, ClientClosedError
 from gh_artifacts_async.protocol import filenames
 from gh_artifacts_async.protocol.ranges import judge_content
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
 from gh_artifacts_async.transfer.storage.fetch import fetch
-from gh_artifacts_async.transfer.storage.range_reader import NoRangesError, RangeReader
+from gh_artifacts_async.transfer.storage.range_reader import ChangedError, NoRangesError, RangeReader
 from gh_artifacts_async.transfer.unzip.remote_directory import audit_tail, fetch_tail, not_a_zip
 
 if TYPE_CHECKING:
@@ -95,6 +95,11 @@ class RemoteSource:
         return sum(incoming.requests for incoming in self._fetches) + self._ranged.requests
 
     @property
+    def etag(self) -> str | None:
+        """Storage's validator; None if it sends none, or does not support ranges."""
+        return self._ranged.etag
+
+    @property
     def _tail_at(self) -> int:
         return self.size - len(self._tail)
 
@@ -102,6 +107,8 @@ class RemoteSource:
         """Tell a zip from a single file, by what storage sends with it, else by its first bytes."""
         with suppress(NoRangesError):
             await self._fetch_tail()
+            if not self.size:
+                raise NoRangesError  # there was no range to send, so no header has said what it is
             by_headers = filenames.kind_by_type(self.content_type) or filenames.kind_by_name(self.disposition)
             return by_headers or filenames.kind_by_magic(await self._piece(0, min(_MAGIC, self.size)))
         await self._fetch_whole()
@@ -207,7 +214,7 @@ class RemoteSource:
         whole = await self._fetch_whole()
         if whole.size != self.size:
             msg = f"artifact {self._artifact.id}: the stored archive has changed; open it again"
-            raise StorageError(msg)
+            raise ChangedError(msg)
         return whole
 
     async def _fetch_whole(self) -> FileReader:
