@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from obstore.store import MemoryStore
+from obstore.store import MemoryStore, S3Store
 
 from gh_artifacts_async import ConfigurationError, ObjectStoreError
 from gh_artifacts_async.stores import abort_stale_uploads, stale
@@ -93,6 +94,54 @@ async def test_credentials_of_a_provider(bucket: Bucket, monkeypatch: pytest.Mon
     passed(monkeypatch, days=2)
     assert len(await abort_stale_uploads(store)) == 3
     assert asked
+
+
+class Mine(S3Store):
+    """A store of a class of the user's own."""
+
+
+def _broken() -> dict[str, Any]:
+    msg = "c4n4ry"
+    raise RuntimeError(msg)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"credential_provider": _broken}, "the credential provider of the store raised RuntimeError"),
+        ({"endpoint": "://c4n4ry"}, "cannot abort the uploads in bucket 'artifacts': ValueError"),
+    ],
+)
+async def test_what_a_store_cannot_say(monkeypatch: pytest.MonkeyPatch, options: Any, said: str) -> None:
+    """Whatever the user's provider and botocore raise is one class of error, without their text."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    store = Mine(BUCKET, **{"endpoint": "http://127.0.0.1:9", "region": "us-east-1", **CREDENTIALS, **options})
+    with pytest.raises(ObjectStoreError) as caught:
+        await abort_stale_uploads(store)
+    assert str(caught.value) == said
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = "".join(
+        line for frame in shown.stack if "/stores/stale.py" in frame.filename for line in frame.locals.values()
+    )
+    assert CREDENTIALS["secret_access_key"] not in ours
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.slow
+async def test_ended_meanwhile(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that ends between question and abortion is no failure, and is not among those aborted."""
+    passed(monkeypatch, days=2)
+    abort_one = stale._abort_one
+
+    def late(client: Any, name: str, upload: Any) -> bool:
+        if upload["Key"] == "a/2.zip":
+            client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+        return abort_one(client, name, upload)
+
+    monkeypatch.setattr(stale, "_abort_one", late)
+    assert set(await abort_stale_uploads(bucket.store())) == {"a/1.zip", "b/1.zip"}
+    assert bucket.uploads() == []
 
 
 @pytest.mark.slow
