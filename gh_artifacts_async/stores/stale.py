@@ -54,9 +54,7 @@ async def abort_stale_uploads(
         ObjectStoreError: S3 refused it, or did not answer.
     """
     check_store(store)
-    from obstore.store import S3Store
-
-    if not isinstance(store, S3Store):
+    if not _is_s3(store):
         msg = f"store must be an S3Store, not {type(store).__name__}: no other store keeps such uploads for this call"
         raise ConfigurationError(msg)
     if not isinstance(older_than, timedelta) or older_than <= timedelta(0):
@@ -68,6 +66,12 @@ async def abort_stale_uploads(
     del given  # no frame is to hold secrets that show
     below = f"{store.prefix}/{prefix}" if store.prefix else prefix
     return await in_thread(lambda: _abort(config, secrets, below, utcnow() - older_than))
+
+
+def _is_s3(store: object) -> bool:
+    from obstore.store import S3Store
+
+    return isinstance(store, S3Store)
 
 
 async def _provided(store: S3Store) -> Mapping[str, Any]:
