@@ -74,11 +74,14 @@ def check_key(key: object) -> str:
     """Return a key that names an object, below the store's own prefix, in every store.
 
     Raises:
-        ConfigurationError: it is empty, too long, or has a component that is empty, ``.`` or ``..``; or a character
-            that controls something; or it is the key of a record.
+        ConfigurationError: it is empty, too long, or has a component that is empty, ``.`` or ``..``; or a
+            backslash, or a character that controls something; or it is the key of a record.
     """
     if not isinstance(key, str) or any(part in {"", ".", ".."} for part in key.split("/")):
         msg = f"key must be a path below the store's root such as 'artifacts/docs.zip', not {key!r}"
+        raise ConfigurationError(msg)
+    if "\\" in key:
+        msg = f"key must not have a backslash, of which Azure and Windows make a '/': {key!r}"
         raise ConfigurationError(msg)
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in key):
         msg = f"key must have no control characters and no surrogates, not {key!r}"
