@@ -26,6 +26,7 @@ _LONGEST_TEXT = 300
 _STAGED = re.compile(r"#[0-9]+\Z")  # obstore's mark of an object that is being written to a folder
 _LONGEST_FILENAME = 255  # bytes, of nearly all file systems
 _PROVIDER = re.compile(r"(credential provider: \w+):.*")  # what follows is the text of the user's exception
+_NOT_HTTPS = "builder error"  # what reqwest, obstore's client, says of a URL that it may not use
 _SETTLING = 0.05  # seconds
 
 
@@ -134,7 +135,10 @@ def failed(doing: str, key: str, error: BaseException, *, asked_only: bool = Fal
     if isinstance(error, FileNotFoundError):
         return ObjectStoreUnavailableError(f"{msg}; check the name of the bucket or container", key=key)
     if isinstance(error, GenericError) and asked_only:
-        return ObjectStoreUnavailableError(f"{msg}; check the endpoint, the region and the network", key=key)
+        advice = "check the endpoint, the region and the network"
+        if _NOT_HTTPS in msg:
+            advice = "an endpoint of http:// needs client_options={'allow_http': True} in the store"
+        return ObjectStoreUnavailableError(f"{msg}; {advice}", key=key)
     known = isinstance(error, BaseError | ValueError | NotImplementedError)
     return ObjectStoreError(msg if known else f"cannot {doing} {key!r}: {type(error).__name__}", key=key)
 

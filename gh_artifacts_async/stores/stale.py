@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,15 @@ _CREDENTIALS = {
 
 _SETTINGS = ("bucket", "endpoint", "region", "default_region", "virtual_hosted_style_request", "skip_signature")
 
+_ENVIRONMENT = {  # the last one counts
+    "AWS_ENDPOINT_URL": "endpoint",
+    "AWS_ENDPOINT": "endpoint",
+    "AWS_DEFAULT_REGION": "default_region",
+    "AWS_REGION": "region",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "virtual_hosted_style_request",
+    "AWS_SKIP_SIGNATURE": "skip_signature",
+}
+
 
 async def abort_stale_uploads(
     store: S3Store, prefix: str = "", *, older_than: timedelta = timedelta(days=1)
@@ -42,7 +52,8 @@ async def abort_stale_uploads(
     since S3 does not say whose they are.
 
     Args:
-        store: its bucket, prefix, endpoint and credentials are used; without credentials, those that botocore finds.
+        store: its bucket, prefix, endpoint and credentials are used, those from the environment too; without
+            credentials, those that botocore finds.
         prefix: begins the keys, below the store's own prefix; ``""`` for all.
         older_than: by when they were begun; more than the longest upload that may be under way.
 
@@ -60,12 +71,20 @@ async def abort_stale_uploads(
     if not isinstance(older_than, timedelta) or older_than <= timedelta(0):
         msg = f"older_than must be a timedelta above 0, not {older_than!r}"
         raise ConfigurationError(msg)
-    given = {**store.config, **await _provided(store)}
+    given = {**_of_environment(), **store.config, **await _provided(store)}
     secrets = {ours: Secret(str(given[name])) for name, ours in _CREDENTIALS.items() if given.get(name)}
     config = {name: given[name] for name in _SETTINGS if name in given}
     del given  # no frame is to hold secrets that show
     below = f"{store.prefix}/{prefix}" if store.prefix else prefix
     return await in_thread(lambda: _abort(config, secrets, below, utcnow() - older_than))
+
+
+def _of_environment() -> dict[str, str]:
+    """Return the settings that obstore takes from the environment, and does not show: botocore reads other names.
+
+    Without them a bucket of the same name at another server would be asked.
+    """
+    return {ours: os.environ[name] for name, ours in _ENVIRONMENT.items() if os.environ.get(name)}
 
 
 def _is_s3(store: object) -> bool:

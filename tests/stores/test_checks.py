@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import HTTPStore, LocalStore, MemoryStore
+from obstore.store import HTTPStore, LocalStore, MemoryStore, S3Store
 
 from gh_artifacts_async import (
     Artifact,
@@ -23,7 +23,7 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.stores import checks
 from tests.kits.objectstores import store_all
-from tests.kits.transfer import REPO, client_for
+from tests.kits.transfer import REPO, add, client_for, get
 
 if TYPE_CHECKING:
     from gh_artifacts_async.testing import FakeGitHub
@@ -190,6 +190,14 @@ def test_an_answer_to_a_question() -> None:
     """A store that cannot even be asked would refuse every other object too."""
     assert type(checks.failed("look for", "k", GenericError("x"))) is ObjectStoreError
     assert type(checks.failed("look for", "k", GenericError("x"), asked_only=True)) is ObjectStoreUnavailableError
+
+
+@pytest.mark.realtime
+async def test_plain_http(github: FakeGitHub, client: ArtifactsClient) -> None:
+    """What a server without TLS needs is said, since obstore itself says no more than "builder error"."""
+    store = S3Store("b", endpoint="http://127.0.0.1:1", region="x", access_key_id="a", secret_access_key="b")
+    with pytest.raises(ObjectStoreUnavailableError, match=r"an endpoint of http:// needs client_options=.*allow_http"):
+        await client.store(await get(client, add(github)), store, "a")
 
 
 ENDS_AT_ONCE = """

@@ -129,6 +129,19 @@ async def test_what_a_store_cannot_say(monkeypatch: pytest.MonkeyPatch, options:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT", "AWS_ENDPOINT_URL"])
+async def test_an_address_of_the_environment(bucket: Bucket, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A store whose server is named by the environment alone is asked there, and not at Amazon's."""
+    monkeypatch.setenv(name, bucket.url)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    passed(monkeypatch, days=2)
+    store = bucket.store(endpoint=None, region=None)
+    assert "endpoint" not in store.config
+    assert len(await abort_stale_uploads(store)) == 3
+
+
+@pytest.mark.slow
 async def test_ended_meanwhile(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload that ends between question and abortion is no failure, and is not among those aborted."""
     passed(monkeypatch, days=2)
