@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,6 +128,50 @@ async def test_what_a_store_cannot_say(monkeypatch: pytest.MonkeyPatch, options:
     )
     assert CREDENTIALS["secret_access_key"] not in ours
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def _upload(key: str) -> str:
+    return f"<Upload><Key>{key}</Key><UploadId>1</UploadId><Initiated>2010-11-10T20:48:33Z</Initiated></Upload>"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Lists three open uploads in S3's words; one has ended by the time of its abortion, one may not be aborted."""
+
+    def do_GET(self) -> None:
+        """List."""
+        listed = "".join(map(_upload, ("ended", "left", *(["refused"] if self.path.startswith("/strict?") else []))))
+        self._send(200, f"<ListMultipartUploadsResult>{listed}</ListMultipartUploadsResult>")
+
+    def do_DELETE(self) -> None:
+        """Abort."""
+        status, code = {"ended": (404, "NoSuchUpload"), "refused": (403, "AccessDenied")}.get(
+            self.path.split("/")[2].partition("?")[0], (204, "")
+        )
+        self._send(status, f"<Error><Code>{code}</Code></Error>" if code else "")
+
+    def _send(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+async def test_what_s3_answers() -> None:
+    """What has ended meanwhile is left out; what is refused is an error with S3's code."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        bucket = Bucket(f"http://127.0.0.1:{server.server_port}", None)
+        try:
+            assert await abort_stale_uploads(bucket.store("quiet")) == ("left",)
+            with pytest.raises(ObjectStoreError, match=r"'strict': AccessDenied$"):
+                await abort_stale_uploads(bucket.store("strict"))
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.slow
