@@ -23,6 +23,10 @@ _QUERY = re.compile(r"\?\S*")
 _USER = re.compile(r"(?<=://)[^/\s@]*@")
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
 _LONGEST_TEXT = 300
+_STAGED = re.compile(r"#[0-9]+\Z")  # obstore's mark of an object that is being written to a folder
+_LONGEST_FILENAME = 255  # bytes, of nearly all file systems
+_PROVIDER = re.compile(r"(credential provider: \w+):.*")  # what follows is the text of the user's exception
+_NOT_HTTPS = "builder error"  # what reqwest, obstore's client, says of a URL that it may not use
 _SETTLING = 0.05  # seconds
 
 
@@ -57,18 +61,28 @@ def check_store(store: object) -> None:
 
 def takes_attributes(store: ObjectStore) -> bool:
     """Whether the objects of a store keep attributes; obstore refuses them for folders, and a web server drops them."""
-    return type(store).__name__ not in {"LocalStore", "HTTPStore"}
+    from obstore.store import HTTPStore, LocalStore
+
+    return not isinstance(store, LocalStore | HTTPStore)
+
+
+def storable(key: str) -> str:
+    """Return the key for what a layout has named: some ends of names are not for objects, and get a ``_`` there."""
+    return f"{key}_" if key.endswith(RECORD_SUFFIX) or _STAGED.search(key) else key
 
 
 def check_key(key: object) -> str:
     """Return a key that names an object, below the store's own prefix, in every store.
 
     Raises:
-        ConfigurationError: it is empty, too long, or has a component that is empty, ``.`` or ``..``; or a character
-            that controls something; or it is the key of a record.
+        ConfigurationError: it is empty, too long, or has a component that is empty, ``.`` or ``..``; or a
+            backslash, or a character that controls something; or it is the key of a record.
     """
     if not isinstance(key, str) or any(part in {"", ".", ".."} for part in key.split("/")):
         msg = f"key must be a path below the store's root such as 'artifacts/docs.zip', not {key!r}"
+        raise ConfigurationError(msg)
+    if "\\" in key:
+        msg = f"key must not have a backslash, of which Azure and Windows make a '/': {key!r}"
         raise ConfigurationError(msg)
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in key):
         msg = f"key must have no control characters and no surrogates, not {key!r}"
@@ -80,6 +94,25 @@ def check_key(key: object) -> str:
         msg = f"key must not end with {RECORD_SUFFIX!r}, which is for the records beside objects: {key!r}"
         raise ConfigurationError(msg)
     return key
+
+
+def check_key_for(store: ObjectStore, key: str) -> None:
+    """Check what only folders want of a key, before anything is fetched.
+
+    Raises:
+        ConfigurationError: the object, or the record beside it, could not be written as a file.
+    """
+    from obstore.store import LocalStore
+
+    if not isinstance(store, LocalStore):
+        return
+    if _STAGED.search(key):
+        msg = f"key must not end with '#' and digits, which marks an unfinished object in a folder: {key!r}"
+        raise ConfigurationError(msg)
+    most = _LONGEST_FILENAME - len(RECORD_SUFFIX)
+    if any(len(part.encode()) > most for part in key.split("/")):
+        msg = f"a part of a key in a folder can have {most} bytes, less than in {key!r}"
+        raise ConfigurationError(msg)
 
 
 def failed(doing: str, key: str, error: BaseException, *, asked_only: bool = False) -> ObjectStoreError:
@@ -102,15 +135,21 @@ def failed(doing: str, key: str, error: BaseException, *, asked_only: bool = Fal
     if isinstance(error, FileNotFoundError):
         return ObjectStoreUnavailableError(f"{msg}; check the name of the bucket or container", key=key)
     if isinstance(error, GenericError) and asked_only:
-        return ObjectStoreUnavailableError(f"{msg}; check the endpoint, the region and the network", key=key)
+        advice = "check the endpoint, the region and the network"
+        if _NOT_HTTPS in msg:
+            advice = "an endpoint of http:// needs client_options={'allow_http': True} in the store"
+        return ObjectStoreUnavailableError(f"{msg}; {advice}", key=key)
     known = isinstance(error, BaseError | ValueError | NotImplementedError)
     return ObjectStoreError(msg if known else f"cannot {doing} {key!r}: {type(error).__name__}", key=key)
 
 
 def _said(error: BaseException) -> str:
-    """Return the first line of an error's text, without a query, a user name or a server's whole answer."""
+    """Return the first line of an error's text, without a query, a user name or a server's whole answer.
+
+    Nor has it the text of an exception of the user's credential provider, which may hold anything.
+    """
     text = str(error)
     line = text.partition("\n")[0].partition("<")[0].rstrip(" :")
-    line = _USER.sub("", _QUERY.sub("", line))
+    line = _PROVIDER.sub(r"\1", _USER.sub("", _QUERY.sub("", line)))
     code = _CODE.search(text)
     return line[:_LONGEST_TEXT] + (f" ({code[1]})" if code else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ObjectStoreUnavailableError
 from gh_artifacts_async.models import Artifact, check_id
-from gh_artifacts_async.stores.checks import RECORD_SUFFIX
+from gh_artifacts_async.stores.checks import storable
 from gh_artifacts_async.stores.one import Storing, check_arguments
 from gh_artifacts_async.transfer.bulk import STOPS_ALL, Pool, Runs, Turns, running
 from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout
@@ -72,8 +72,7 @@ def _keys(destination: Destination, prefix: str) -> KeyOf:
     """Return what a destination makes of the keys: its path, below the prefix."""
 
     def key_of(kind: Kind, disposition: str | None) -> str:
-        key = prefix + destination.path(kind, disposition).as_posix()
-        return f"{key}_" if key.endswith(RECORD_SUFFIX) else key
+        return storable(prefix + destination.path(kind, disposition).as_posix())
 
     return key_of
 

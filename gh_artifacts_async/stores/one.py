@@ -14,7 +14,7 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.models import Artifact, Digest
 from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.results import StoredResult
-from gh_artifacts_async.stores.checks import check_key, check_store, takes_attributes
+from gh_artifacts_async.stores.checks import check_key, check_key_for, check_store, takes_attributes
 from gh_artifacts_async.stores.objects import Found, look, reads_the_same, says_the_same, write_record
 from gh_artifacts_async.stores.upload import upload
 from gh_artifacts_async.transfer.storage.targets import missing_token, resolve
@@ -65,7 +65,7 @@ async def store(
     """Store one artifact under a key, see :meth:`gh_artifacts_async.ArtifactsClient.store`."""
     context.github.check_usable()
     check_arguments(context, target, if_exists)
-    check_key(key)
+    check_key_for(target, check_key(key))
     found = await resolve(context.github, artifact)
     emitter = context.github.emitter.also(observer)
     return await Storing(context, found, target, lambda *_: key, if_exists=if_exists, emitter=emitter).run()

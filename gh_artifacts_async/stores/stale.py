@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,6 +29,17 @@ _CREDENTIALS = {
     "token": "aws_session_token",
 }
 
+_SETTINGS = ("bucket", "endpoint", "region", "default_region", "virtual_hosted_style_request", "skip_signature")
+
+_ENVIRONMENT = {  # the last one counts
+    "AWS_ENDPOINT_URL": "endpoint",
+    "AWS_ENDPOINT": "endpoint",
+    "AWS_DEFAULT_REGION": "default_region",
+    "AWS_REGION": "region",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "virtual_hosted_style_request",
+    "AWS_SKIP_SIGNATURE": "skip_signature",
+}
+
 
 async def abort_stale_uploads(
     store: S3Store, prefix: str = "", *, older_than: timedelta = timedelta(days=1)
@@ -39,7 +52,8 @@ async def abort_stale_uploads(
     since S3 does not say whose they are.
 
     Args:
-        store: its bucket, prefix, endpoint and credentials are used; without credentials, those that botocore finds.
+        store: its bucket, prefix, endpoint and credentials are used, those from the environment too; without
+            credentials, those that botocore finds.
         prefix: begins the keys, below the store's own prefix; ``""`` for all.
         older_than: by when they were begun; more than the longest upload that may be under way.
 
@@ -51,19 +65,51 @@ async def abort_stale_uploads(
         ObjectStoreError: S3 refused it, or did not answer.
     """
     check_store(store)
-    if type(store).__name__ != "S3Store":
+    if not _is_s3(store):
         msg = f"store must be an S3Store, not {type(store).__name__}: no other store keeps such uploads for this call"
         raise ConfigurationError(msg)
     if not isinstance(older_than, timedelta) or older_than <= timedelta(0):
         msg = f"older_than must be a timedelta above 0, not {older_than!r}"
         raise ConfigurationError(msg)
-    config: dict[str, Any] = dict(store.config)
-    if store.credential_provider is not None:
-        given: Any = store.credential_provider()
-        config.update(await given if inspect.isawaitable(given) else given)
-    secrets = {ours: Secret(str(config.pop(name))) for name, ours in _CREDENTIALS.items() if config.get(name)}
+    given = {**_of_environment(), **store.config, **await _provided(store)}
+    secrets = {ours: Secret(str(given[name])) for name, ours in _CREDENTIALS.items() if given.get(name)}
+    config = {name: given[name] for name in _SETTINGS if name in given}
+    del given  # no frame is to hold secrets that show
     below = f"{store.prefix}/{prefix}" if store.prefix else prefix
     return await in_thread(lambda: _abort(config, secrets, below, utcnow() - older_than))
+
+
+def _of_environment() -> dict[str, str]:
+    """Return the settings that obstore takes from the environment, and does not show: botocore reads other names.
+
+    Without them a bucket of the same name at another server would be asked.
+    """
+    return {ours: os.environ[name] for name, ours in _ENVIRONMENT.items() if os.environ.get(name)}
+
+
+def _is_s3(store: object) -> bool:
+    from obstore.store import S3Store
+
+    return isinstance(store, S3Store)
+
+
+async def _provided(store: S3Store) -> Mapping[str, Any]:
+    """Return what the store's credential provider gives, if it has one.
+
+    Raises:
+        ObjectStoreError: it raised something, whose text may show anything.
+    """
+    if store.credential_provider is None:
+        return {}
+    try:
+        given: Any = store.credential_provider()
+        found: Mapping[str, Any] = await given if inspect.isawaitable(given) else given
+    except Exception as error:  # noqa: BLE001 - the user's code
+        said = type(error).__name__
+    else:
+        return found
+    msg = f"the credential provider of the store raised {said}"
+    raise ObjectStoreError(msg)
 
 
 def _client(config: Mapping[str, Any], secrets: Mapping[str, Secret]) -> Any:  # noqa: ANN401 - botocore is untyped
@@ -100,19 +146,31 @@ def _abort(config: Mapping[str, Any], secrets: Mapping[str, Secret], prefix: str
     Raises:
         ObjectStoreError: S3 refused it, or did not answer.
     """
-    client, bucket = _client(config, secrets), config["bucket"]
-    aborted: list[str] = []
+    bucket = config["bucket"]
     try:
-        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
-        for upload in [it for page in pages for it in page.get("Uploads", ())]:
-            if upload["Initiated"] < before:
-                client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-                aborted.append(upload["Key"])
+        with closing(_client(config, secrets)) as client:
+            pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
+            begun = [it for page in pages for it in page.get("Uploads", ()) if it["Initiated"] < before]
+            return tuple(it["Key"] for it in begun if _abort_one(client, bucket, it))
+    except ConfigurationError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever botocore raises; its text may show a URL
-        said = getattr(error, "response", {}).get("Error", {}).get("Code") or type(error).__name__
-    else:
-        return tuple(aborted)
-    finally:
-        client.close()
+        said = _code(error) or type(error).__name__
     msg = f"cannot abort the uploads in bucket {bucket!r}: {said}"
     raise ObjectStoreError(msg, key=prefix)
+
+
+def _abort_one(client: Any, bucket: str, upload: Mapping[str, Any]) -> bool:  # noqa: ANN401 - botocore is untyped
+    """Abort one; False if it has ended meanwhile, as another process' does."""
+    try:
+        client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    except Exception as error:
+        if _code(error) != "NoSuchUpload":
+            raise
+        return False
+    return True
+
+
+def _code(error: Exception) -> str:
+    """Return the code of S3's answer; empty for any other error."""
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code") or "")

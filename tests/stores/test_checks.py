@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import HTTPStore, MemoryStore
+from obstore.store import HTTPStore, LocalStore, MemoryStore, S3Store
 
 from gh_artifacts_async import (
     Artifact,
@@ -23,7 +23,7 @@ from gh_artifacts_async import (
 )
 from gh_artifacts_async.stores import checks
 from tests.kits.objectstores import store_all
-from tests.kits.transfer import REPO, client_for
+from tests.kits.transfer import REPO, add, client_for, get
 
 if TYPE_CHECKING:
     from gh_artifacts_async.testing import FakeGitHub
@@ -42,7 +42,7 @@ def test_keys(key: str) -> None:
     "key",
     [
         *("", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a\nb", "a\x00", "a\x7f", "\udc80"),
-        *("ü" * 513, "a.zip.gh-artifacts.json", None, 7, b"a", Path("a")),
+        *("a\\b", "..\\a", "ü" * 513, "a.zip.gh-artifacts.json", None, 7, b"a", Path("a")),
     ],
 )
 async def test_bad_keys(github: FakeGitHub, client: ArtifactsClient, key: Any) -> None:
@@ -121,10 +121,31 @@ async def checks_again() -> None:
     checks.check_store(MemoryStore())
 
 
-def test_which_stores_keep_attributes() -> None:
-    """A folder keeps none, and a web server drops them."""
+class Folder(LocalStore):
+    """A store of a class of the user's own."""
+
+
+def test_which_stores_keep_attributes(tmp_path: Path) -> None:
+    """A folder keeps none, whatever its class is called, and a web server drops them."""
     assert checks.takes_attributes(MemoryStore())
     assert not checks.takes_attributes(HTTPStore.from_url("https://example.com/"))
+    assert not checks.takes_attributes(Folder(tmp_path))
+
+
+@pytest.mark.parametrize("key", ["a#1", "b/a#07", "b/" + "x" * 238, "ü" * 119, "x" * 238 + "/a"])
+async def test_keys_of_a_folder(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, key: str) -> None:
+    """What cannot be the name of a file there, or whose record cannot, is refused before anything is requested."""
+    with pytest.raises(ConfigurationError, match="folder"):
+        await client.store(REF, LocalStore(tmp_path), key)
+    assert not github.requests
+    checks.check_key_for(MemoryStore(), key)
+
+
+@pytest.mark.parametrize("key", ["a#1.zip", "#", "a#1/b", "a#٣", "b/" + "x" * 237])
+def test_other_keys_of_a_folder(tmp_path: Path, key: str) -> None:
+    """Anything else may be the name of a file there, and of an object."""
+    checks.check_key_for(LocalStore(tmp_path), key)
+    assert checks.storable(key) == key
 
 
 @pytest.mark.parametrize(
@@ -146,6 +167,11 @@ def test_which_stores_keep_attributes() -> None:
         (UnauthenticatedError("who"), ObjectStoreUnavailableError, "who; check the credentials"),
         (FileNotFoundError("Object at location k not found: 404 Not Found: "), ObjectStoreUnavailableError, "bucket"),
         (NotImplementedError("Operation `put_multipart` not yet implemented"), ObjectStoreError, "not yet implemented"),
+        (
+            UnauthenticatedError("lacked credentials for path External AWS credential provider: KeyError: c4n4ry (x)"),
+            ObjectStoreUnavailableError,
+            "path External AWS credential provider: KeyError; check the credentials",
+        ),
         (RuntimeError(f"provider: {SIGNED} c4n4ry"), ObjectStoreError, "cannot store 'k': RuntimeError"),
     ],
 )
@@ -164,6 +190,14 @@ def test_an_answer_to_a_question() -> None:
     """A store that cannot even be asked would refuse every other object too."""
     assert type(checks.failed("look for", "k", GenericError("x"))) is ObjectStoreError
     assert type(checks.failed("look for", "k", GenericError("x"), asked_only=True)) is ObjectStoreUnavailableError
+
+
+@pytest.mark.realtime
+async def test_plain_http(github: FakeGitHub, client: ArtifactsClient) -> None:
+    """What a server without TLS needs is said, since obstore itself says no more than "builder error"."""
+    store = S3Store("b", endpoint="http://127.0.0.1:1", region="x", access_key_id="a", secret_access_key="b")
+    with pytest.raises(ObjectStoreUnavailableError, match=r"an endpoint of http:// needs client_options=.*allow_http"):
+        await client.store(await get(client, add(github)), store, "a")
 
 
 ENDS_AT_ONCE = """

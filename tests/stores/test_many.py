@@ -90,6 +90,17 @@ async def test_a_name_like_that_of_a_record(github: FakeGitHub, client: Artifact
     assert "artifactid" in facts(store, "docs.zip")
 
 
+async def test_names_that_mark_unfinished_objects(github: FakeGitHub, client: ArtifactsClient, store: Any) -> None:
+    """A folder takes no object whose name ends with ``#1``: a raw file is renamed, and a zip is not affected."""
+    run = github.add_run(REPO)
+    github.add_artifact(run, "docs#1")
+    github.add_artifact(run, "report#2", raw=("report#2", b"hello"))
+    for skipped in (False, True):
+        outcomes = await store_all(client, await listed(client), store, layout="name")
+        assert {outcome.unwrap().skipped for outcome in outcomes} == {skipped}
+    assert keys(store) == {"docs#1.zip", "report#2_"}
+
+
 @pytest.mark.parametrize("as_iterator", [False, True])
 async def test_two_of_one_key(github: FakeGitHub, client: ArtifactsClient, memory: Any, as_iterator: bool) -> None:  # noqa: FBT001
     """Two artifacts of one key are an error before anything is fetched; from an iterator, the second one fails."""

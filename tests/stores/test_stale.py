@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
+import traceback
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from obstore.store import MemoryStore
+from obstore.store import MemoryStore, S3Store
 
 from gh_artifacts_async import ConfigurationError, ObjectStoreError
 from gh_artifacts_async.stores import abort_stale_uploads, stale
@@ -93,6 +96,111 @@ async def test_credentials_of_a_provider(bucket: Bucket, monkeypatch: pytest.Mon
     passed(monkeypatch, days=2)
     assert len(await abort_stale_uploads(store)) == 3
     assert asked
+
+
+class Mine(S3Store):
+    """A store of a class of the user's own."""
+
+
+def _broken() -> dict[str, Any]:
+    msg = "c4n4ry"
+    raise RuntimeError(msg)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"credential_provider": _broken}, "the credential provider of the store raised RuntimeError"),
+        ({"endpoint": "://c4n4ry"}, "cannot abort the uploads in bucket 'artifacts': ValueError"),
+    ],
+)
+async def test_what_a_store_cannot_say(monkeypatch: pytest.MonkeyPatch, options: Any, said: str) -> None:
+    """Whatever the user's provider and botocore raise is one class of error, without their text."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    store = Mine(BUCKET, **{"endpoint": "http://127.0.0.1:9", "region": "us-east-1", **CREDENTIALS, **options})
+    with pytest.raises(ObjectStoreError) as caught:
+        await abort_stale_uploads(store)
+    assert str(caught.value) == said
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = "".join(
+        line for frame in shown.stack if "/stores/stale.py" in frame.filename for line in frame.locals.values()
+    )
+    assert CREDENTIALS["secret_access_key"] not in ours
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def _upload(key: str) -> str:
+    return f"<Upload><Key>{key}</Key><UploadId>1</UploadId><Initiated>2010-11-10T20:48:33Z</Initiated></Upload>"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Lists three open uploads in S3's words; one has ended by the time of its abortion, one may not be aborted."""
+
+    def do_GET(self) -> None:
+        """List."""
+        listed = "".join(map(_upload, ("ended", "left", *(["refused"] if self.path.startswith("/strict?") else []))))
+        self._send(200, f"<ListMultipartUploadsResult>{listed}</ListMultipartUploadsResult>")
+
+    def do_DELETE(self) -> None:
+        """Abort."""
+        status, code = {"ended": (404, "NoSuchUpload"), "refused": (403, "AccessDenied")}.get(
+            self.path.split("/")[2].partition("?")[0], (204, "")
+        )
+        self._send(status, f"<Error><Code>{code}</Code></Error>" if code else "")
+
+    def _send(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+async def test_what_s3_answers() -> None:
+    """What has ended meanwhile is left out; what is refused is an error with S3's code."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        bucket = Bucket(f"http://127.0.0.1:{server.server_port}", None)
+        try:
+            assert await abort_stale_uploads(bucket.store("quiet")) == ("left",)
+            with pytest.raises(ObjectStoreError, match=r"'strict': AccessDenied$"):
+                await abort_stale_uploads(bucket.store("strict"))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT", "AWS_ENDPOINT_URL"])
+async def test_an_address_of_the_environment(bucket: Bucket, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A store whose server is named by the environment alone is asked there, and not at Amazon's."""
+    monkeypatch.setenv(name, bucket.url)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    passed(monkeypatch, days=2)
+    store = bucket.store(endpoint=None, region=None)
+    assert "endpoint" not in store.config
+    assert len(await abort_stale_uploads(store)) == 3
+
+
+@pytest.mark.slow
+async def test_ended_meanwhile(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that ends between question and abortion is no failure, and is not among those aborted."""
+    passed(monkeypatch, days=2)
+    abort_one = stale._abort_one
+
+    def late(client: Any, name: str, upload: Any) -> bool:
+        if upload["Key"] == "a/2.zip":
+            client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+        return abort_one(client, name, upload)
+
+    monkeypatch.setattr(stale, "_abort_one", late)
+    assert set(await abort_stale_uploads(bucket.store())) == {"a/1.zip", "b/1.zip"}
+    assert bucket.uploads() == []
 
 
 @pytest.mark.slow

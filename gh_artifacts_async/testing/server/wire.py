@@ -147,9 +147,9 @@ class Delivery:
             await out.begin()
             if not head_only:
                 await self._body()
-        except _ClosedError:
+            await out.finish()
+        except (_ClosedError, ConnectionResetError):  # closed by a fault, or by a client that has enough
             return out.response
-        await out.finish()
         if self._effects.longer > 0:
             self._transport.close()
         return out.response

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import string
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
 from gh_artifacts_async.protocol.filenames import Destination, safe_component, tagged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gh_artifacts_async.models import Artifact, ArtifactRef, WorkflowRun
@@ -122,7 +124,7 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: Workflow
         stem = tagged(artifact.name, str(artifact.id))
         return Destination(folder=directory, stem=stem, raw_name=_raw_with_id(artifact))
     if callable(layout):
-        parts = str(layout(artifact)).replace("\\", "/").split("/")
+        parts = _called(layout, artifact).replace("\\", "/").split("/")
     else:
         values = _values(artifact, run)
         parts = [safe_component(part.format(**values)) for part in layout.split("/")]
@@ -132,6 +134,19 @@ def by_layout(artifact: Artifact, directory: Path, layout: Layout, run: Workflow
         raise ConfigurationError(msg)
     safe = [safe_component(part) for part in parts]
     return Destination(folder=directory.joinpath(*safe[:-1]), stem=safe[-1], raw_name=safe[-1])
+
+
+def _called(layout: Callable[[Artifact], object], artifact: Artifact) -> str:
+    """Return the path that a callable makes of an artifact.
+
+    Raises:
+        ConfigurationError: it has forgotten to return one.
+    """
+    given = layout(artifact)
+    if not isinstance(given, str | PurePath):
+        msg = f"layout returned {given!r} for artifact {artifact.id}, which is no path"
+        raise ConfigurationError(msg)
+    return str(given)
 
 
 def _raw_with_id(artifact: Artifact) -> str:

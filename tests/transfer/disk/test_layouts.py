@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import attrs
@@ -166,6 +166,19 @@ def test_layout_callable_that_leaves(answer: str) -> None:
     """A callable's path that leaves the directory is a ConfigurationError."""
     with pytest.raises(ConfigurationError, match="not a relative path inside"):
         layouts.by_layout(artifact(), HOME, lambda _: answer)
+
+
+@pytest.mark.parametrize("answer", [None, 7, b"a", ["a"]])
+def test_layout_callable_without_a_path(answer: Any) -> None:
+    """A callable that has forgotten to return a path is a ConfigurationError, and no file called None."""
+    with pytest.raises(ConfigurationError, match="which is no path"):
+        layouts.by_layout(artifact(), HOME, lambda _: answer)
+
+
+def test_layout_callable_with_a_pure_path() -> None:
+    """A callable may return a path object."""
+    given: Any = lambda it: PurePosixPath("a") / it.name  # noqa: E731
+    assert layouts.by_layout(artifact(), HOME, given).path() == HOME / "a/docs.zip"
 
 
 @pytest.mark.parametrize("layout", ["name", "id", "{name}", "{branch}/{run_id}/{name}-{id}", str])
