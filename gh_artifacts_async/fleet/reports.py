@@ -9,7 +9,7 @@ from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.results import Failure
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class RepositoryReport(Value):
     """What was done for one repository.
 
@@ -31,13 +31,18 @@ class RepositoryReport(Value):
     error: Exception | None = None
     worker: str | None = None
 
+    def __repr__(self) -> str:
+        """Return one short line: the repository, the numbers, and the error."""
+        error = "" if self.error is None else f", {type(self.error).__name__}: {self.error}"
+        return f"RepositoryReport({self.repository}, {_numbers(self.fetched, self.kept, len(self.failed))}{error})"
+
     @property
     def ok(self) -> bool:
         """Whether everything is in the destination."""
         return self.error is None and not self.failed
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class FleetReport(Value):
     """What was done for all repositories.
 
@@ -46,6 +51,11 @@ class FleetReport(Value):
     """
 
     repositories: tuple[RepositoryReport, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return one short line: there may be thousands of repositories."""
+        numbers = _numbers(self.fetched, self.kept, self.failed)
+        return f"FleetReport({len(self.repositories)} repositories, {numbers}, {len(self.unfinished)} unfinished)"
 
     @property
     def fetched(self) -> int:
@@ -71,3 +81,7 @@ class FleetReport(Value):
     def unfinished(self) -> tuple[RepositoryReport, ...]:
         """Those whose work an error has ended."""
         return tuple(report for report in self.repositories if report.error is not None)
+
+
+def _numbers(fetched: int, kept: int, failed: int) -> str:
+    return f"{fetched} fetched, {kept} kept, {failed} failed"

@@ -9,10 +9,17 @@ from concurrent.futures import CancelledError as FutureCancelled
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from gh_artifacts_async.errors import AuthenticationError, ConnectionFailedError, MissingTokenError, RateLimitError
+from gh_artifacts_async.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    MissingTokenError,
+    OutOfSpaceError,
+    RateLimitError,
+)
 from gh_artifacts_async.fleet.reports import RepositoryReport
 from gh_artifacts_async.fleet.worker import FleetPlugin, abort_uploads, mirror_repository
 from gh_artifacts_async.models import RepositoryName
+from gh_artifacts_async.stores.checks import is_s3
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -23,8 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("gh_artifacts_async")
 
-STOPS_ALL = (AuthenticationError, MissingTokenError, RateLimitError)
-"""Failures that every further repository would have too: all workers use one token."""
+STOPS_ALL = (AuthenticationError, MissingTokenError, OutOfSpaceError, RateLimitError)
+"""Failures that every further repository would have too: all workers use one token and one destination."""
 
 _AHEAD = 256
 """Repositories that the scheduler knows of at once: enough for many workers, however large the organization."""
@@ -41,7 +48,7 @@ async def work_off(
         ConfigurationError: one of an iterator's names is none; what was begun before it was done.
     """
     async with _plugin(client, order) as fleet:
-        run = _Run(client, fleet, on_report, in_s3=type(order.destination).__name__ == "S3Store")
+        run = _Run(client, fleet, on_report, in_s3=is_s3(order.destination))
         try:
             await run.work_off(names)
         finally:

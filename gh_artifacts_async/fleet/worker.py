@@ -38,6 +38,7 @@ _ANY_AGE = timedelta(microseconds=1)
 _OTHER_ENDS = 10.0
 """Seconds for another worker's mirror of the same folder to end."""
 _ASK_AGAIN = 0.2
+_ENDED = "the fleet's work was ended"
 
 
 class FleetPlugin(WorkerPlugin):
@@ -78,7 +79,7 @@ class FleetPlugin(WorkerPlugin):
         except asyncio.CancelledError:
             if not task.cancelled() or _is_cancelled():
                 raise
-            return RepositoryReport(repository=repository, error=ArtifactsError("the fleet's work was ended"))
+            return RepositoryReport(repository=repository, error=ArtifactsError(_ENDED))
         finally:
             self._tasks.discard(task)
 
@@ -210,5 +211,7 @@ async def abort_uploads(fleet: str, repositories: Sequence[RepositoryName]) -> N
 async def mirror_repository(fleet: str, repository: RepositoryName) -> RepositoryReport:
     """Do one repository's work with the plugin of this worker; this is the task that Dask runs."""
     plugins: Any = get_worker().plugins
-    report: RepositoryReport = await plugins[fleet].mirror(repository)
-    return report
+    plugin: FleetPlugin | None = plugins.get(fleet)
+    if plugin is None:  # it was taken away, and this task was not yet
+        return RepositoryReport(repository=repository, error=ArtifactsError(_ENDED))
+    return await plugin.mirror(repository)

@@ -50,14 +50,33 @@ def check_store(store: object) -> None:
     Raises:
         ConfigurationError: it is something else, or the extra is not installed.
     """
-    if not isinstance(store, _kinds()):
+    if not is_store(store):
         msg = f"store must be a store of obstore, such as obstore.store.S3Store, not {type(store).__name__}"
         raise ConfigurationError(msg)
 
 
+def is_store(store: object) -> bool:
+    """Whether something is a store of obstore's, or of a class that a user has derived from one.
+
+    Raises:
+        ConfigurationError: the extra is not installed.
+    """
+    return isinstance(store, _kinds())
+
+
+def is_s3(store: object) -> bool:
+    """Whether it is a store in S3, which keeps the parts of an upload that was not completed."""
+    return "S3Store" in _names(store)
+
+
+def _names(store: object) -> set[str]:
+    """Return what a store's class and those from which it is derived are called."""
+    return {cls.__name__ for cls in type(store).__mro__}
+
+
 def takes_attributes(store: ObjectStore) -> bool:
     """Whether the objects of a store keep attributes; obstore refuses them for folders, and a web server drops them."""
-    return type(store).__name__ not in {"LocalStore", "HTTPStore"}
+    return _names(store).isdisjoint({"LocalStore", "HTTPStore"})
 
 
 def check_key(key: object) -> str:

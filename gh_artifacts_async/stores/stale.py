@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import ConfigurationError, ObjectStoreError
 from gh_artifacts_async.results import Secret
-from gh_artifacts_async.stores.checks import check_store
+from gh_artifacts_async.stores.checks import check_store, is_s3
 from gh_artifacts_async.transfer.disk.writer import in_thread
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ async def abort_stale_uploads(
         ObjectStoreError: S3 refused it, or did not answer.
     """
     check_store(store)
-    if type(store).__name__ != "S3Store":
+    if not is_s3(store):
         msg = f"store must be an S3Store, not {type(store).__name__}: no other store keeps such uploads for this call"
         raise ConfigurationError(msg)
     if not isinstance(older_than, timedelta) or older_than <= timedelta(0):

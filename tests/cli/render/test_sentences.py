@@ -140,6 +140,7 @@ NOT_FROM_HERE = {
     "api/app.py": "no command uses a GitHub App",
     "budgets": "what commands share, they share with the numbers that are usual",
     "fleet/orders.py": "the command line passes what can be sent",
+    "fs": "no command opens a file system",
     "testing": "the fake",
     "cli": "the command line itself, whose messages are its own",
 }
@@ -167,6 +168,9 @@ NOT_MET = (
     "explain() tells",  # cat has a sentence of its own
     "raise max_bytes, or extract them to a folder",  # several members at once
     "but its size_in_bytes is",  # GitHub's name of the field
+    "if_exists='replace' overwrites it",  # --cluster stores with the default, which skips
+    "abort_stale_uploads needs botocore",  # a warning of a worker's log
+    "cannot be read alone; read() returns the whole",  # ranges of a member are read by the file system
     "str | None",  # types
     '; rel="',  # a header
 )
