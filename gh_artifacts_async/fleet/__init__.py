@@ -121,7 +121,9 @@ async def mirror_repositories(
 
     Raises:
         ConfigurationError: an argument is invalid, cannot be sent to the workers, or would show them a secret; the
-            cluster is reached in plain text over a network; the extra is not installed. Nothing was sent to a worker.
+            cluster is reached in plain text over a network; the extra is not installed, or the package is not on a
+            worker. Nothing was mirrored.
+        ConnectionFailedError: the scheduler cannot be reached.
         BudgetUnavailableError: the scheduler does not take a DaskBudget.
     """
     _check_extra("mirror_repositories")

@@ -21,6 +21,9 @@ def test_totals():
     assert (report.fetched, report.kept, report.failed, report.bytes_fetched) == (4, 2, 2, 110)
     assert report.unfinished == (ended,)
     assert [one.ok for one in report.repositories] == [True, False, False]
+    assert repr(report) == "FleetReport(3 repositories, 4 fetched, 2 kept, 2 failed, 1 unfinished)"
+    assert repr(partly) == "RepositoryReport(octo-org/octo-docs, 1 fetched, 0 kept, 2 failed)"
+    assert repr(ended) == ("RepositoryReport(octo-org/octo-docs, 0 fetched, 0 kept, 0 failed, NotFoundError: gone)")
 
 
 def test_it_is_small_on_its_way():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import HTTPStore, MemoryStore
+from obstore.store import HTTPStore, LocalStore, MemoryStore, S3Store
 
 from gh_artifacts_async import (
     Artifact,
@@ -121,10 +121,17 @@ async def checks_again() -> None:
     checks.check_store(MemoryStore())
 
 
-def test_which_stores_keep_attributes() -> None:
+def test_which_stores_keep_attributes(tmp_path: Path) -> None:
     """A folder keeps none, and a web server drops them."""
     assert checks.takes_attributes(MemoryStore())
     assert not checks.takes_attributes(HTTPStore.from_url("https://example.com/"))
+    assert not checks.takes_attributes(type("Ours", (LocalStore,), {})(str(tmp_path)))
+
+
+def test_what_is_in_s3() -> None:
+    """A class that a user has derived is what it is derived from."""
+    assert checks.is_s3(type("Ours", (S3Store,), {})("bucket", region="x"))
+    assert not checks.is_s3(MemoryStore())
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ _AS_SENTENCES = (
     (', or extract with names="native" on another system than Windows', ""),
     ("choose by run_attempt, or duplicates='newest'", "use --all-attempts to get them all"),
     ("took longer than Timeouts.connect", "took too long"),
+    ("; if_exists='replace' overwrites it", ""),  # no command does
     ("Timeouts.min_rate is", "the minimum is"),
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
     ("pass a larger timeout", "use a larger --timeout"),

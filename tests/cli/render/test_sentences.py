@@ -98,6 +98,7 @@ def test_what_happened_and_what_to_do(error, situation, said):
         ("interval must be above 0", "--interval must be above 0"),
         ("since must be a time", "--since must be a time"),
         ("unencrypted; use https, or pass allow_http=True", "unencrypted; use https"),
+        ("'a.zip' already exists; if_exists='replace' overwrites it", "'a.zip' already exists"),
     ],
 )
 def test_arguments_are_named_as_options(library, said):
@@ -168,7 +169,7 @@ NOT_MET = (
     "explain() tells",  # cat has a sentence of its own
     "raise max_bytes, or extract them to a folder",  # several members at once
     "but its size_in_bytes is",  # GitHub's name of the field
-    "if_exists='replace' overwrites it",  # --cluster stores with the default, which skips
+    "on_report must be",
     "abort_stale_uploads needs botocore",  # a warning of a worker's log
     "cannot be read alone; read() returns the whole",  # ranges of a member are read by the file system
     "str | None",  # types
