@@ -99,6 +99,7 @@ def test_an_account_that_is_not_there(cli, address):
     ran = cli("mirror", "nobody", "backup", "--cluster", address)
     assert (ran.code, ran.out) == (3, "")
     assert "not found" in ran.err
+    assert ran.err.rstrip().endswith("; check OWNER")
 
 
 def test_a_repository_that_is_not_there(cli, address):

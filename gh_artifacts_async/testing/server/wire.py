@@ -147,9 +147,12 @@ class Delivery:
             await out.begin()
             if not head_only:
                 await self._body()
+            await out.finish()
         except _ClosedError:
             return out.response
-        await out.finish()
+        except ConnectionResetError:  # the client has gone, as one that is killed does: nothing to log an error for
+            self._transport.close()
+            return out.response
         if self._effects.longer > 0:
             self._transport.close()
         return out.response
@@ -215,8 +218,8 @@ async def deliver(
     if effects.head_delay:
         await asyncio.sleep(effects.head_delay)
     transport = request.transport
-    if transport is None:
-        raise ConnectionResetError
+    if transport is None:  # the client has gone: aiohttp finds the connection closed and sends nothing
+        return web.Response()
     if effects.raw is not None:
         transport.write(effects.raw)
         await end_connection(transport, "rst" if effects.reset else "fin")
