@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import pickle
+from typing import Any
+
 import attrs
 
+from gh_artifacts_async.errors import ArtifactsError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.results import Failure
@@ -81,6 +86,25 @@ class FleetReport(Value):
     def unfinished(self) -> tuple[RepositoryReport, ...]:
         """Those whose work an error has ended."""
         return tuple(report for report in self.repositories if report.error is not None)
+
+
+def sendable(report: RepositoryReport) -> RepositoryReport:
+    """Return a report that arrives: errors of users' classes that cannot be pickled, or made again, are told in text.
+
+    The whole report would be lost with such an error otherwise.
+    """
+    failed = tuple(attrs.evolve(failure, error=_sendable(failure.error)) for failure in report.failed)
+    error = None if report.error is None else _sendable(report.error)
+    return attrs.evolve(report, failed=failed, error=error)
+
+
+def _sendable(error: Exception) -> Exception:
+    pickler: Any = importlib.import_module("cloudpickle")  # untyped; it is what Dask uses
+    try:
+        pickle.loads(pickler.dumps(error))  # noqa: S301 - of this line's own making
+    except Exception:  # noqa: BLE001 - whatever a class raises
+        return ArtifactsError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _numbers(fetched: int, kept: int, failed: int) -> str:

@@ -15,7 +15,7 @@ from gh_artifacts_async.budgets import DaskBudget
 from gh_artifacts_async.client import ArtifactsClient
 from gh_artifacts_async.errors import ArtifactsError, PlanRefusedError
 from gh_artifacts_async.fleet import cluster
-from gh_artifacts_async.fleet.reports import RepositoryReport
+from gh_artifacts_async.fleet.reports import RepositoryReport, sendable
 from gh_artifacts_async.results import Failure
 from gh_artifacts_async.settings import Limits
 
@@ -89,7 +89,7 @@ class FleetPlugin(WorkerPlugin):
             report = await self._done(repository)
         except Exception as error:  # noqa: BLE001 - one repository's failure must not stop the others
             report = RepositoryReport(repository=repository, error=error.with_traceback(None))
-        return attrs.evolve(report, worker=worker)
+        return sendable(attrs.evolve(report, worker=worker))
 
     async def _done(self, repository: RepositoryName) -> RepositoryReport:
         for address in (self._worker.address, self._worker.scheduler.address):  # it may have joined since the check
