@@ -72,7 +72,8 @@ class DaskBudget:
         if not isinstance(points_per_minute, int) or points_per_minute < MUTATION_POINTS:
             msg = f"points_per_minute must be an integer of {MUTATION_POINTS} or more, not {points_per_minute!r}"
             raise ConfigurationError(msg)
-        if mutation_interval is not None and not mutation_interval >= 0:
+        interval: object = mutation_interval
+        if interval is not None and not (isinstance(interval, int | float) and interval >= 0):
             msg = f"mutation_interval must be a number of 0 or more, or None for off, not {mutation_interval!r}"
             raise ConfigurationError(msg)
         self._start(key, points_per_minute, mutation_interval, client)

@@ -67,7 +67,8 @@ class RedisBudget:
         if not isinstance(points_per_minute, int) or points_per_minute < MUTATION_POINTS:
             msg = f"points_per_minute must be an integer of {MUTATION_POINTS} or more, not {points_per_minute!r}"
             raise ConfigurationError(msg)
-        if mutation_interval is not None and not mutation_interval >= 0:
+        given: object = mutation_interval
+        if given is not None and not (isinstance(given, int | float) and given >= 0):
             msg = f"mutation_interval must be a number of 0 or more, or None for off, not {mutation_interval!r}"
             raise ConfigurationError(msg)
         self._host = _checked_host(secret)

@@ -143,6 +143,9 @@ async def _mirror(context: Context, order: Order) -> int:
     destination = _destination(order.destination)
     async with AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(fleet.connect(order.cluster))
+        connected: Any = cluster
+        if not await connected.nthreads():
+            context.warning(f"the Dask cluster at {order.cluster} has no workers; waiting for one to join")
         report = await fleet.mirror_repositories(
             cluster,
             await _repositories(context, order, stack),

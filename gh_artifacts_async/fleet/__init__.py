@@ -10,6 +10,7 @@ https://distributed.dask.org/
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ConfigurationError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.client.options import ClientOptions
     from gh_artifacts_async.models import RepositoryName
     from gh_artifacts_async.settings import Budget, Layout, StrPath
+
+logger = logging.getLogger("gh_artifacts_async")
 
 __all__ = ["FleetReport", "RepositoryReport", "connect", "mirror_repositories"]
 
@@ -81,8 +84,8 @@ async def mirror_repositories(
     """Mirror repositories on the workers of a Dask cluster, each below ``DESTINATION/OWNER/NAME/``.
 
     One repository's failure is its report's error, and does not stop the others. Only what all would meet does: a
-    token that GitHub rejects or a worker lacks, and a rate limit that lasts longer than ``Limits.max_pause``; what is
-    left then has that error.
+    token that GitHub rejects or a worker lacks, a full disk, and a rate limit that lasts longer than
+    ``Limits.max_pause``; what is left then has that error. A cluster without workers is waited for, as Dask does.
 
     Of an upload to S3 that dies with its worker, the parts are removed at the end, if botocore is installed on the
     workers; otherwise the bucket's lifecycle rule is left to do that.
@@ -118,18 +121,28 @@ async def mirror_repositories(
 
     Raises:
         ConfigurationError: an argument is invalid, cannot be sent to the workers, or would show them a secret; the
-            cluster is reached in plain text over a network; the extra is not installed. Nothing was sent to a worker.
+            cluster is reached in plain text over a network; the extra is not installed, or the package is not on a
+            worker. Nothing was mirrored.
+        ConnectionFailedError: the scheduler cannot be reached.
         BudgetUnavailableError: the scheduler does not take a DaskBudget.
     """
     _check_extra("mirror_repositories")
     from gh_artifacts_async.fleet import cluster as clusters
     from gh_artifacts_async.fleet import orders, run
 
+    given = orders.without_secrets(options)
+    del options
     names = orders.Names(repositories)
+    observer: object = on_report
+    if observer is not None and not callable(observer):
+        msg = f"on_report must be a function that takes a report, not {type(observer).__name__}"
+        raise ConfigurationError(msg)
     order = await orders.checked(
-        destination, query=query, layout=layout, concurrency=concurrency, budget=budget, options=options
+        destination, query=query, layout=layout, concurrency=concurrency, budget=budget, options=given
     )
     async with clusters.connected(cluster) as client:
         workers = await clusters.check_addresses(client)
+        if not workers:  # a cluster that adapts has none before there is something to do
+            logger.warning("the Dask cluster has no workers; waiting for one to join")
         order = await orders.with_budget(order, client, workers)
         return FleetReport(repositories=tuple(await run.work_off(client, order, names, on_report)))

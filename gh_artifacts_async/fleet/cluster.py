@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from distributed import Client
+from distributed.comm.registry import backends
 from distributed.security import Security
 
 from gh_artifacts_async.errors import ConfigurationError, ConnectionFailedError
@@ -58,19 +59,32 @@ async def connect(address: str, *, timeout: float) -> AsyncGenerator[Client]:  #
         ConfigurationError: it is no address, or is reached in plain text over a network, or TLS is not set up.
         ConnectionFailedError: no scheduler answers in time.
     """
-    full = _checked(address)
+    async with _opened(_checked(address), timeout=timeout) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _opened(address: str, **arguments: Any) -> AsyncGenerator[Client]:  # noqa: ANN401 - Dask's
     make: Any = Client
     async with AsyncExitStack() as stack:
+        client = make(address, asynchronous=True, set_as_default=False, **arguments)
         try:
-            client = make(full, asynchronous=True, timeout=timeout, set_as_default=False)
             await stack.enter_async_context(client)
         except OSError as error:  # TimeoutError included
             said = str(error) or type(error).__name__
+        except Exception as error:  # noqa: BLE001 - what another program answers may be anything, as Dask reads it
+            said = f"what answers there is something else ({type(error).__name__})"
+            await client.close()
         else:
             yield client
             return
-    msg = f"no Dask scheduler at {full}: {said}; check the address, and that it runs"
-    raise ConnectionFailedError(msg, host=full)
+    raise unreachable(address, said)
+
+
+def unreachable(address: str, said: str) -> ConnectionFailedError:
+    """Return the error for a scheduler that cannot be reached."""
+    msg = f"no Dask scheduler at {address}: {said}; check the address, and that it runs"
+    return ConnectionFailedError(msg, host=address)
 
 
 def _checked(address: str) -> str:
@@ -81,7 +95,8 @@ def _checked(address: str) -> str:
     """
     full = address if "://" in address else f"tcp://{address}"
     try:
-        port = urlsplit(full).port
+        parts = urlsplit(full)
+        port = parts.port if parts.scheme in backends else None
     except ValueError:
         port = None
     if port is None:
@@ -104,6 +119,7 @@ async def connected(cluster: Client) -> AsyncGenerator[Client]:
 
     Raises:
         ConfigurationError: it is no client, or not connected, or in plain text over a network.
+        ConnectionFailedError: the scheduler cannot be reached.
     """
     given: Any = cluster
     if not isinstance(given, Client):
@@ -118,8 +134,7 @@ async def connected(cluster: Client) -> AsyncGenerator[Client]:
     if client.asynchronous and client.loop.asyncio_loop is asyncio.get_running_loop():
         yield client
         return
-    make: Any = Client
-    async with make(address, asynchronous=True, security=client.security, set_as_default=False) as own:
+    async with _opened(address, security=client.security) as own:
         yield own
 
 
@@ -128,9 +143,17 @@ async def check_addresses(client: Client) -> int:
 
     Raises:
         ConfigurationError: one of them is reached in plain text over a network.
+        ConnectionFailedError: the scheduler cannot be reached.
     """
     asked: Any = client
-    workers: dict[str, int] = await asked.nthreads()
+    failed: str | None = None
+    workers: dict[str, int] = {}
+    try:
+        workers = await asked.nthreads()
+    except OSError as error:  # Dask's CommClosedError included
+        failed = str(error) or type(error).__name__
+    if failed is not None:
+        raise unreachable(asked.scheduler.address, failed)
     for address in workers:
         check_private(address)
     return len(workers)

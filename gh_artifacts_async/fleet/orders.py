@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import attrs
-from distributed.protocol.pickle import dumps
 
 from gh_artifacts_async.api.auth import EnvironmentToken
 from gh_artifacts_async.api.github_cli import GitHubCLIToken
@@ -17,7 +17,9 @@ from gh_artifacts_async.budgets import DaskBudget, LocalBudget
 from gh_artifacts_async.client import ArtifactsClient
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.models import RepositoryName
+from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import MOST_CONCURRENT, Budget, Layout, Limits
+from gh_artifacts_async.stores.checks import is_store
 from gh_artifacts_async.transfer.disk.layouts import check_layout
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.client.options import ClientOptions
 
 _OF_THIS_PROCESS = ("session", "ssl_context", "observer")
+_SOME_TOKEN = "checked"  # noqa: S105 - none, in place of the one that the workers have
 _NO_LIMIT = 10**9
 """Points a minute of a budget that only shares pauses."""
 
@@ -60,9 +63,17 @@ async def checked(
     layout: Layout,
     concurrency: int,
     budget: Budget | None,
-    options: ClientOptions | None,
+    options: Mapping[str, Any],
 ) -> Order:
     """Return what the workers are told.
+
+    Args:
+        destination: a folder or an object store.
+        query: as :func:`mirror_repositories` has it, like the other arguments.
+        layout: the same.
+        concurrency: the same.
+        budget: the same.
+        options: as :func:`without_secrets` returns them.
 
     Raises:
         ConfigurationError: an argument is invalid, cannot be sent, or would show a secret.
@@ -71,12 +82,13 @@ async def checked(
     if not isinstance(asked, ArtifactQuery | None):
         msg = f"query must be an ArtifactQuery or None, not {query!r:.80}"
         raise ConfigurationError(msg)
-    if not isinstance(concurrency, int) or concurrency < 1:
+    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         msg = f"concurrency must be an integer of 1 or more, not {concurrency!r}"
         raise ConfigurationError(msg)
     check_layout(layout)
-    given: dict[str, Any] = dict(options or {})
-    limits: Limits | None = given.pop("limits", None)
+    given: dict[str, Any] = dict(options)
+    limits: Limits | None = _limits(given.pop("limits", None))
+    Limits(budget=budget)  # which checks what it is
     if limits is not None and limits.budget is not None:
         if budget is not None:
             msg = "give one budget: either budget, or that of options['limits']"
@@ -114,6 +126,32 @@ async def with_budget(order: Order, client: Client, workers: int) -> Order:
     if isinstance(budget, DaskBudget):
         await budget.bound_to(client).paused()
     return attrs.evolve(order, limits=limits, budget=budget)
+
+
+def without_secrets(options: ClientOptions | None) -> dict[str, Any]:
+    """Return options of which a token and a proxy with a password are wrapped, so that no frame of an error shows them.
+
+    Raises:
+        ConfigurationError: they are no mapping.
+    """
+    given: Any = {} if options is None else options
+    if not isinstance(given, Mapping):
+        msg = f"options must be a mapping of ArtifactsClient's arguments, not {type(given).__name__}"
+        raise ConfigurationError(msg)
+    return {name: Secret(value) if _is_secret(name, value) else value for name, value in given.items()}
+
+
+def _is_secret(name: str, value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    return name == "token" or (name == "proxy" and "@" in urlsplit(value).netloc)
+
+
+def _limits(given: object) -> Limits | None:
+    if isinstance(given, Limits | None):
+        return given
+    msg = f"options['limits'] must be Limits, not {type(given).__name__}"
+    raise ConfigurationError(msg)
 
 
 class Names:
@@ -182,7 +220,7 @@ def _destination(destination: object) -> Any:  # noqa: ANN401 - an object store
             )
             raise ConfigurationError(msg)
         return os.path.abspath(path)  # noqa: PTH100 - a name; the workers have other working directories
-    if not type(destination).__module__.startswith(("obstore", "_obstore")):
+    if not is_store(destination):
         msg = f"destination must be a folder or an object store of obstore, not {type(destination).__name__}"
         raise ConfigurationError(msg)
     _check_sendable("destination", destination, "an object store in memory is seen by one process only")
@@ -191,8 +229,8 @@ def _destination(destination: object) -> Any:  # noqa: ANN401 - an object store
 
 def _pickled(value: object) -> bytes:
     """Return a value as Dask sends it."""
-    pickle: Any = dumps  # untyped
-    sent: bytes = pickle(value)
+    pickler: Any = importlib.import_module("cloudpickle")  # untyped; Dask's own logs what it fails on, with its repr
+    sent: bytes = pickler.dumps(value)
     return sent
 
 
@@ -234,9 +272,14 @@ async def _options(given: dict[str, Any], limits: Limits | None) -> dict[str, An
             raise ConfigurationError(msg)
     token = given.pop("token", None)
     await _check_token(token)
-    _check_proxy(given.get("proxy"))
+    if isinstance(given.get("proxy"), Secret):
+        msg = (
+            "options['proxy'] has a password, which would be sent to the scheduler and kept there; set HTTPS_PROXY in "
+            "the environment of the workers, and trust_env=True"
+        )
+        raise ConfigurationError(msg)
     try:
-        client = ArtifactsClient(token, limits=limits, **given)
+        client = ArtifactsClient(_SOME_TOKEN if token is None else token, limits=limits, **given)
     except TypeError as error:
         msg = f"options has an argument that ArtifactsClient does not take: {error}"
         raise ConfigurationError(msg) from None
@@ -253,30 +296,19 @@ async def _check_token(token: object) -> None:
         ConfigurationError: it has, or cannot be sent.
     """
     advice = "leave it out, and set GH_TOKEN in the environment of the workers"
-    if isinstance(token, str):
+    if isinstance(token, Secret):
         msg = f"options['token'] would be sent to the scheduler and kept there; {advice}"
         raise ConfigurationError(msg)
     if token is None or type(token) in {EnvironmentToken, GitHubCLIToken}:
         _check_sendable("options['token']", token, advice)
         return
     _check_sendable("options['token']", token, advice)
-    sent = _pickled(token)
     source: Any = token
     try:
         secret: str | None = await source.token()
     except Exception:  # noqa: BLE001 - it may work on the workers only, and is asked there again
         return
-    if secret and secret.encode() in sent:
+    if secret and secret.encode() in _pickled(token):
         secret = None  # the frames of an error show no token
         msg = f"options['token'] is pickled with its token; {advice}, or write __reduce__ for {type(token).__name__}"
-        raise ConfigurationError(msg)
-
-
-def _check_proxy(proxy: object) -> None:
-    if isinstance(proxy, str) and "@" in urlsplit(proxy).netloc:
-        proxy = None  # it holds a password
-        msg = (
-            "options['proxy'] has a password, which would be sent to the scheduler and kept there; set HTTPS_PROXY in "
-            "the environment of the workers, and trust_env=True"
-        )
         raise ConfigurationError(msg)

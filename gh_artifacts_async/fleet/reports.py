@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pickle
+from typing import Any
+
 import attrs
 
+from gh_artifacts_async.errors import ArtifactsError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.results import Failure
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class RepositoryReport(Value):
     """What was done for one repository.
 
@@ -31,13 +36,18 @@ class RepositoryReport(Value):
     error: Exception | None = None
     worker: str | None = None
 
+    def __repr__(self) -> str:
+        """Return one short line: the repository, the numbers, and the error."""
+        error = "" if self.error is None else f", {type(self.error).__name__}: {self.error}"
+        return f"RepositoryReport({self.repository}, {_numbers(self.fetched, self.kept, len(self.failed))}{error})"
+
     @property
     def ok(self) -> bool:
         """Whether everything is in the destination."""
         return self.error is None and not self.failed
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class FleetReport(Value):
     """What was done for all repositories.
 
@@ -46,6 +56,11 @@ class FleetReport(Value):
     """
 
     repositories: tuple[RepositoryReport, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return one short line: there may be thousands of repositories."""
+        numbers = _numbers(self.fetched, self.kept, self.failed)
+        return f"FleetReport({len(self.repositories)} repositories, {numbers}, {len(self.unfinished)} unfinished)"
 
     @property
     def fetched(self) -> int:
@@ -71,3 +86,26 @@ class FleetReport(Value):
     def unfinished(self) -> tuple[RepositoryReport, ...]:
         """Those whose work an error has ended."""
         return tuple(report for report in self.repositories if report.error is not None)
+
+
+def sendable(report: RepositoryReport) -> RepositoryReport:
+    """Return a report that arrives: errors of users' classes that cannot be pickled, or made again, are told in text.
+
+    The whole report would be lost with such an error otherwise.
+    """
+    failed = tuple(attrs.evolve(failure, error=_sendable(failure.error)) for failure in report.failed)
+    error = None if report.error is None else _sendable(report.error)
+    return attrs.evolve(report, failed=failed, error=error)
+
+
+def _sendable(error: Exception) -> Exception:
+    pickler: Any = importlib.import_module("cloudpickle")  # untyped; it is what Dask uses
+    try:
+        pickle.loads(pickler.dumps(error))  # noqa: S301 - of this line's own making
+    except Exception:  # noqa: BLE001 - whatever a class raises
+        return ArtifactsError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def _numbers(fetched: int, kept: int, failed: int) -> str:
+    return f"{fetched} fetched, {kept} kept, {failed} failed"

@@ -9,10 +9,19 @@ from concurrent.futures import CancelledError as FutureCancelled
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from gh_artifacts_async.errors import AuthenticationError, ConnectionFailedError, MissingTokenError, RateLimitError
+from gh_artifacts_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    MissingTokenError,
+    OutOfSpaceError,
+    RateLimitError,
+)
+from gh_artifacts_async.fleet.cluster import unreachable
 from gh_artifacts_async.fleet.reports import RepositoryReport
 from gh_artifacts_async.fleet.worker import FleetPlugin, abort_uploads, mirror_repository
 from gh_artifacts_async.models import RepositoryName
+from gh_artifacts_async.stores.checks import is_s3
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -23,11 +32,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("gh_artifacts_async")
 
-STOPS_ALL = (AuthenticationError, MissingTokenError, RateLimitError)
-"""Failures that every further repository would have too: all workers use one token."""
+STOPS_ALL = (AuthenticationError, MissingTokenError, OutOfSpaceError, RateLimitError)
+"""Failures that every further repository would have too: all workers use one token and one destination."""
 
 _AHEAD = 256
 """Repositories that the scheduler knows of at once: enough for many workers, however large the organization."""
+_NOT_INSTALLED = ("ModuleNotFoundError", "ImportError", "AttributeError")
 _TO_END = 30.0
 """Seconds for the workers to close their clients."""
 
@@ -38,10 +48,11 @@ async def work_off(
     """Mirror all repositories; at the end, however it comes, the workers have nothing more to do.
 
     Raises:
-        ConfigurationError: one of an iterator's names is none; what was begun before it was done.
+        ConfigurationError: a worker lacks what it needs; or one of an iterator's names is none, and what was begun
+            before it was done.
     """
     async with _plugin(client, order) as fleet:
-        run = _Run(client, fleet, on_report, in_s3=type(order.destination).__name__ == "S3Store")
+        run = _Run(client, fleet, on_report, in_s3=is_s3(order.destination))
         try:
             await run.work_off(names)
         finally:
@@ -55,7 +66,7 @@ async def _plugin(client: Any, order: Order) -> AsyncGenerator[str]:  # noqa: AN
     """Give each worker what it needs, and take it away at the end; yield the fleet's name."""
     name = f"gh-artifacts-mirror-{secrets.token_hex(4)}"
     try:
-        await client.register_plugin(FleetPlugin(name, order), name=name)
+        await _register(client, FleetPlugin(name, order))
         yield name
     finally:
         try:
@@ -63,6 +74,31 @@ async def _plugin(client: Any, order: Order) -> AsyncGenerator[str]:  # noqa: AN
                 await client.unregister_worker_plugin(name)
         except Exception as error:  # noqa: BLE001 - a worker may have died meanwhile; the work itself is done
             logger.warning("a Dask worker could not be told that the fleet has ended: %s", type(error).__name__)
+
+
+async def _register(client: Any, plugin: FleetPlugin) -> None:  # noqa: ANN401 - as above
+    """Give each worker its plugin.
+
+    Raises:
+        ConfigurationError: a worker cannot unpickle it.
+        ConnectionFailedError: the scheduler cannot be reached.
+    """
+    try:
+        await client.register_plugin(plugin, name=plugin.name)
+    except OSError as error:  # Dask's CommClosedError included
+        raise unreachable(client.scheduler.address, str(error) or type(error).__name__) from None
+    except Exception as error:  # noqa: BLE001 - Dask raises what a worker did, often as a mere Exception
+        failed = type(error).__name__ if type(error) is not Exception else ""
+        said = f"{failed}: {error}" if failed else str(error)
+    else:
+        return
+    # What it says of a module or a name is no secret; what else a class may raise when it is unpickled is not known.
+    said = said[:200] if said.startswith(_NOT_INSTALLED) else said.partition("(")[0].partition(":")[0]
+    msg = (
+        f"a worker of the Dask cluster cannot do the work ({said}); install gh-artifacts-async, and what the layout, "
+        "the query and the options need, on all of them"
+    )
+    raise ConfigurationError(msg)
 
 
 class _Run:

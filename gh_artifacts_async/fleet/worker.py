@@ -15,7 +15,7 @@ from gh_artifacts_async.budgets import DaskBudget
 from gh_artifacts_async.client import ArtifactsClient
 from gh_artifacts_async.errors import ArtifactsError, PlanRefusedError
 from gh_artifacts_async.fleet import cluster
-from gh_artifacts_async.fleet.reports import RepositoryReport
+from gh_artifacts_async.fleet.reports import RepositoryReport, sendable
 from gh_artifacts_async.results import Failure
 from gh_artifacts_async.settings import Limits
 
@@ -38,6 +38,7 @@ _ANY_AGE = timedelta(microseconds=1)
 _OTHER_ENDS = 10.0
 """Seconds for another worker's mirror of the same folder to end."""
 _ASK_AGAIN = 0.2
+_ENDED = "the fleet's work was ended"
 
 
 class FleetPlugin(WorkerPlugin):
@@ -78,7 +79,7 @@ class FleetPlugin(WorkerPlugin):
         except asyncio.CancelledError:
             if not task.cancelled() or _is_cancelled():
                 raise
-            return RepositoryReport(repository=repository, error=ArtifactsError("the fleet's work was ended"))
+            return RepositoryReport(repository=repository, error=ArtifactsError(_ENDED))
         finally:
             self._tasks.discard(task)
 
@@ -88,7 +89,7 @@ class FleetPlugin(WorkerPlugin):
             report = await self._done(repository)
         except Exception as error:  # noqa: BLE001 - one repository's failure must not stop the others
             report = RepositoryReport(repository=repository, error=error.with_traceback(None))
-        return attrs.evolve(report, worker=worker)
+        return sendable(attrs.evolve(report, worker=worker))
 
     async def _done(self, repository: RepositoryName) -> RepositoryReport:
         for address in (self._worker.address, self._worker.scheduler.address):  # it may have joined since the check
@@ -210,5 +211,7 @@ async def abort_uploads(fleet: str, repositories: Sequence[RepositoryName]) -> N
 async def mirror_repository(fleet: str, repository: RepositoryName) -> RepositoryReport:
     """Do one repository's work with the plugin of this worker; this is the task that Dask runs."""
     plugins: Any = get_worker().plugins
-    report: RepositoryReport = await plugins[fleet].mirror(repository)
-    return report
+    plugin: FleetPlugin | None = plugins.get(fleet)
+    if plugin is None:  # it was taken away, and this task was not yet
+        return RepositoryReport(repository=repository, error=ArtifactsError(_ENDED))
+    return await plugin.mirror(repository)

@@ -54,16 +54,33 @@ def check_store(store: object) -> None:
     Raises:
         ConfigurationError: it is something else, or the extra is not installed.
     """
-    if not isinstance(store, _kinds()):
+    if not is_store(store):
         msg = f"store must be a store of obstore, such as obstore.store.S3Store, not {type(store).__name__}"
         raise ConfigurationError(msg)
 
 
+def is_store(store: object) -> bool:
+    """Whether something is a store of obstore's, or of a class that a user has derived from one.
+
+    Raises:
+        ConfigurationError: the extra is not installed.
+    """
+    return isinstance(store, _kinds())
+
+
+def is_s3(store: object) -> bool:
+    """Whether it is a store in S3, which keeps the parts of an upload that was not completed."""
+    return "S3Store" in _names(store)
+
+
+def _names(store: object) -> set[str]:
+    """Return what a store's class and those from which it is derived are called."""
+    return {cls.__name__ for cls in type(store).__mro__}
+
+
 def takes_attributes(store: ObjectStore) -> bool:
     """Whether the objects of a store keep attributes; obstore refuses them for folders, and a web server drops them."""
-    from obstore.store import HTTPStore, LocalStore
-
-    return not isinstance(store, LocalStore | HTTPStore)
+    return _names(store).isdisjoint({"LocalStore", "HTTPStore"})
 
 
 def storable(key: str) -> str:
@@ -137,7 +154,7 @@ def failed(doing: str, key: str, error: BaseException, *, asked_only: bool = Fal
     if isinstance(error, GenericError) and asked_only:
         advice = "check the endpoint, the region and the network"
         if _NOT_HTTPS in msg:
-            advice = "an endpoint of http:// needs client_options={'allow_http': True} in the store"
+            advice = "an endpoint of http:// needs AWS_ALLOW_HTTP=true, or client_options={'allow_http': True}"
         return ObjectStoreUnavailableError(f"{msg}; {advice}", key=key)
     known = isinstance(error, BaseError | ValueError | NotImplementedError)
     return ObjectStoreError(msg if known else f"cannot {doing} {key!r}: {type(error).__name__}", key=key)

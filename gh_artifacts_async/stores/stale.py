@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from gh_artifacts_async.api.clock import utcnow
 from gh_artifacts_async.errors import ConfigurationError, ObjectStoreError
 from gh_artifacts_async.results import Secret
-from gh_artifacts_async.stores.checks import check_store
+from gh_artifacts_async.stores.checks import check_store, is_s3
 from gh_artifacts_async.transfer.disk.writer import in_thread
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def abort_stale_uploads(
         ObjectStoreError: S3 refused it, or did not answer.
     """
     check_store(store)
-    if not _is_s3(store):
+    if not is_s3(store):
         msg = f"store must be an S3Store, not {type(store).__name__}: no other store keeps such uploads for this call"
         raise ConfigurationError(msg)
     if not isinstance(older_than, timedelta) or older_than <= timedelta(0):
@@ -85,12 +85,6 @@ def _of_environment() -> dict[str, str]:
     Without them a bucket of the same name at another server would be asked.
     """
     return {ours: os.environ[name] for name, ours in _ENVIRONMENT.items() if os.environ.get(name)}
-
-
-def _is_s3(store: object) -> bool:
-    from obstore.store import S3Store
-
-    return isinstance(store, S3Store)
 
 
 async def _provided(store: S3Store) -> Mapping[str, Any]:

@@ -249,6 +249,7 @@ async def test_a_client_with_a_budget(cluster: Client, github: FakeGitHub, run: 
         ({"points_per_minute": 4}, "points_per_minute"),
         ({"points_per_minute": 8.5}, "points_per_minute"),
         ({"mutation_interval": -1}, "mutation_interval"),
+        ({"mutation_interval": "1"}, "mutation_interval"),
         ({"client": "tcp://127.0.0.1:8786"}, "client must be a distributed.Client, not str"),
     ],
 )

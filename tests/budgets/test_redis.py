@@ -229,6 +229,7 @@ async def test_a_server_that_goes_away(github: FakeGitHub, run: FakeRun):
         ({"points_per_minute": 4}, "points_per_minute"),
         ({"points_per_minute": 8.5}, "points_per_minute"),
         ({"mutation_interval": -1}, "mutation_interval"),
+        ({"mutation_interval": "1"}, "mutation_interval"),
         ({"url": "localhost"}, "url must be"),
         ({"url": "redis://"}, "url must be"),
         ({"url": "redis://host:port"}, "url must be"),

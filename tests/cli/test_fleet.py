@@ -99,6 +99,7 @@ def test_an_account_that_is_not_there(cli, address):
     ran = cli("mirror", "nobody", "backup", "--cluster", address)
     assert (ran.code, ran.out) == (3, "")
     assert "not found" in ran.err
+    assert ran.err.rstrip().endswith("; check OWNER")
 
 
 def test_a_repository_that_is_not_there(cli, address):
@@ -139,6 +140,7 @@ def test_usage(server, cli, tmp_path, words, says):
     ("address", "code", "says"),
     [
         ("nonsense", 2, "'nonsense' is not the address of a Dask scheduler"),
+        ("http://127.0.0.1:8786", 2, "'http://127.0.0.1:8786' is not the address of a Dask scheduler"),
         ("tcp://10.0.0.5:8786", 2, "in plain text over a network, where others can read"),
         ("tls://127.0.0.1:8786", 2, "needs TLS certificates, and Dask's configuration names none"),
         ("tcp://127.0.0.1:1", 6, "no Dask scheduler at tcp://127.0.0.1:1: "),

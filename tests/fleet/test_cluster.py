@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from types import SimpleNamespace
 
 import pytest
 from distributed import Client
+from distributed.comm.core import CommClosedError
 
-from gh_artifacts_async import ConfigurationError
+from gh_artifacts_async import ConfigurationError, ConnectionFailedError
 from gh_artifacts_async.fleet import cluster as module
 from tests.kits.dask import dask_cluster
 
@@ -90,3 +92,44 @@ async def test_a_client_of_this_loop_is_used_itself():
 
         await asyncio.to_thread(lambda: asyncio.run(elsewhere()))
         assert await given.submit(sum, (1, 2)) == 3
+
+
+@pytest.mark.realtime
+async def test_what_answers_is_no_scheduler():
+    """It is one clear error, and nothing is left of the attempt."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        address = "tcp://{}:{}".format(*server.sockets[0].getsockname())
+        with pytest.raises(
+            ConnectionFailedError, match=f"no Dask scheduler at {address}: what answers there is something"
+        ):
+            async with module.connect(address, timeout=5):
+                pass
+    gc.collect()  # Dask closes the socket of what it could not read when nothing refers to it any more
+    await asyncio.sleep(0.01)
+    assert not [task for task in asyncio.all_tasks() if "distributed" in str(task)]
+
+
+@pytest.mark.parametrize("address", ["", "scheduler", "http://127.0.0.1:80", "tcp://[::1]:1x", "127.0.0.1:99999"])
+async def test_what_is_no_address(address: str):
+    """It says what one looks like."""
+    with pytest.raises(ConfigurationError, match="is not the address of a Dask scheduler, such as tls://"):
+        async with module.connect(address, timeout=1):
+            pass
+
+
+async def test_a_scheduler_that_was_lost_before_the_start():
+    """The client does not know it yet."""
+
+    async def nthreads() -> None:
+        raise CommClosedError("in <TCP>: Stream is closed")
+
+    client = SimpleNamespace(nthreads=nthreads, scheduler=SimpleNamespace(address="tcp://127.0.0.1:1"))
+    with pytest.raises(ConnectionFailedError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:1: in <TCP>"):
+        await module.check_addresses(client)

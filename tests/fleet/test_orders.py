@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import ssl
 import threading
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,7 @@ from gh_artifacts_async import (
     StoragePolicy,
 )
 from gh_artifacts_async.budgets import LocalBudget
-from gh_artifacts_async.fleet import orders
+from gh_artifacts_async.fleet import mirror_repositories, orders
 from gh_artifacts_async.fleet.worker import FleetPlugin
 from tests.kits.api import TOKEN
 from tests.kits.apptoken import keys
@@ -51,8 +52,9 @@ class Asked:
 
 async def order(destination: Any = "/srv/artifacts", **arguments: Any) -> orders.Order:
     """Check arguments, all others being right."""
-    given = {"query": None, "layout": "id", "concurrency": 8, "budget": None, "options": None, **arguments}
-    return await orders.checked(destination, **given)
+    given = {"query": None, "layout": "id", "concurrency": 8, "budget": None, **arguments}
+    options = orders.without_secrets(given.pop("options", None))
+    return await orders.checked(destination, **given, options=options)
 
 
 @pytest.mark.parametrize(
@@ -72,30 +74,57 @@ async def order(destination: Any = "/srv/artifacts", **arguments: Any) -> orders
         ({"options": {"base_url": "ftp://x"}}, "base_url|https"),
         ({"options": {"limits": Limits(budget=LocalBudget())}}, "LocalBudget is shared within one process only"),
         ({"budget": LocalBudget()}, "LocalBudget is shared within one process only"),
-        ({"budget": SimpleNamespace(lease=threading.Lock())}, "budget cannot be sent to the workers"),
-        ({"budget": EnvironmentToken(), "options": {"limits": Limits(budget=LocalBudget())}}, "give one budget"),
+        ({"options": {"base_url": "http://ghes.example.com/api/v3"}}, "a token would cross the network unencrypted"),
+        ({"options": 3}, "options must be a mapping of ArtifactsClient's arguments, not int"),
+        ({"options": {"limits": 3}}, r"options\['limits'\] must be Limits, not int"),
+        ({"budget": 3}, "budget must have the coroutines lease, pause and paused"),
+        (
+            {"budget": SimpleNamespace(lease=print, pause=print, paused=print, lock=threading.Lock())},
+            "budget cannot be sent to the workers",
+        ),
+        ({"budget": LocalBudget(), "options": {"limits": Limits(budget=LocalBudget())}}, "give one budget"),
         ({"query": "main"}, "query must be an ArtifactQuery"),
         ({"layout": "{nothing}"}, "layout must be"),
         ({"layout": threading.Lock().acquire}, "layout cannot be sent to the workers.*use a template"),
         ({"concurrency": 0}, "concurrency must be"),
         ({"concurrency": "8"}, "concurrency must be"),
+        ({"concurrency": True}, "concurrency must be"),
         ({"destination": "s3://bucket/artifacts"}, r"obstore\.store\.from_url"),
         ({"destination": b"folder"}, "destination must be a folder or an object store"),
         ({"destination": ""}, "destination must be a folder or an object store"),
         ({"destination": 7}, "destination must be a folder or an object store of obstore, not int"),
     ],
 )
-async def test_what_cannot_be_sent(arguments: dict[str, Any], match: str):
-    """One clear error each, which shows no secret."""
+async def test_what_cannot_be_sent(arguments: dict[str, Any], match: str, caplog: pytest.LogCaptureFixture):
+    """One clear error each, which shows no secret; Dask's log has nothing of it."""
     with pytest.raises(ConfigurationError, match=match) as caught:
         await order(**arguments)
     assert TOKEN not in str(caught.value)
     assert PASSWORD not in str(caught.value)
-    frame = caught.value.__traceback__
-    while frame is not None:
-        if frame.tb_frame.f_globals.get("__name__") == orders.__name__ and "given" not in frame.tb_frame.f_locals:
-            assert PASSWORD not in repr(frame.tb_frame.f_locals)
-        frame = frame.tb_next
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"token": TOKEN}, {"proxy": f"http://user:{PASSWORD}@proxy:3128"}, {"token": Pickled(TOKEN)}],
+    ids=["token", "proxy", "source"],
+)
+async def test_no_frame_shows_a_secret(options: Any):
+    """Of those that the package adds to the caller's own: what shows tracebacks may show their variables."""
+    cluster: Any = SimpleNamespace()
+    with pytest.raises(ConfigurationError) as caught:
+        await mirror_repositories(cluster, [], "/srv/artifacts", options=options)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    for frame in shown.stack[1:]:
+        assert PASSWORD not in str(frame.locals)
+        assert TOKEN not in str(frame.locals)
+
+
+async def test_who_is_told_of_reports_is_a_function():
+    """It would be known only after hours otherwise."""
+    given, cluster = 3, SimpleNamespace()
+    with pytest.raises(ConfigurationError, match="on_report must be a function that takes a report, not int"):
+        await mirror_repositories(cluster, [], "/srv/artifacts", on_report=given)
 
 
 async def test_an_app_s_key_is_not_sent():
@@ -114,6 +143,13 @@ async def test_a_store_in_memory_is_refused():
     accepted = await order(bucket)
     assert PASSWORD not in repr(accepted)
     assert pickle.loads(dumps(accepted)).destination == bucket  # noqa: S301  ours
+
+
+async def test_a_store_of_a_derived_class():
+    """It is a store like that from which it is derived."""
+    store = pytest.importorskip("obstore.store")
+    derived = type("Ours", (store.S3Store,), {})
+    assert (await order(derived("bucket", region="x"))).destination.config["bucket"] == "bucket"
 
 
 async def test_what_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

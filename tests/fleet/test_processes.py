@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
-from distributed import Client
+import trustme
+from distributed import Client, Security
 
+from gh_artifacts_async import ConfigurationError
 from gh_artifacts_async.budgets import dask_scheduler
 from gh_artifacts_async.budgets.dask_scheduler import HANDLER
-from gh_artifacts_async.fleet import FleetReport, RepositoryReport, mirror_repositories
+from gh_artifacts_async.fleet import FleetReport, RepositoryReport, connect, mirror_repositories
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.dask import dask_cluster, scheduler_of
 from tests.kits.fleet import Unshared, bucket, contents, organization
@@ -163,6 +166,38 @@ async def test_workers_that_do_not_are(tmp_path: Path):
     with fake(minute=MINUTE) as github:
         await _mirrored(github, tmp_path, budget=Unshared())
         assert [request.status for request in github.requests_to("api")].count(403) > 0
+
+
+async def test_over_tls(tmp_path: Path):
+    """Scheduler, workers and clients have certificates; who has none is told so before anything is sent."""
+    authority, certificate = trustme.CA(), str(tmp_path / "certificate.pem")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+    roles = {
+        f"tls_{role}_{what}": certificate for role in ("client", "scheduler", "worker") for what in ("cert", "key")
+    }
+    security = Security(tls_ca_file=str(tmp_path / "ca.pem"), require_encryption=True, **roles)
+    client_side = {
+        "distributed.comm.tls.ca-file": str(tmp_path / "ca.pem"),
+        "distributed.comm.tls.client.cert": certificate,
+        "distributed.comm.tls.client.key": certificate,
+    }
+    with fake() as github:
+        made = organization(github, 3, 2)
+        options: Any = {"base_url": github.base_url}
+        async with dask_cluster(processes=True, security=security, protocol="tls", host="127.0.0.1") as client:
+            first = await mirror_repositories(client, made.names, tmp_path / "mirror", options=options)
+            address = client.scheduler.address
+            with pytest.raises(ConfigurationError, match="needs TLS certificates"):
+                async with connect(address):
+                    pass
+            with dask.config.set(client_side):
+                async with connect(address) as another:
+                    second = await mirror_repositories(another, made.names, tmp_path / "mirror", options=options)
+    assert address.startswith("tls://")
+    assert {str(one.worker)[:6] for one in first.repositories} == {"tls://"}
+    assert (first.fetched, second.fetched, second.kept) == (6, 0, 6)
+    assert contents(tmp_path / "mirror") == made.files
 
 
 async def test_a_repository_that_kills_its_workers(tmp_path: Path):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
-from gh_artifacts_async import ArtifactRef, Failure, NotFoundError, RepositoryName
+import pytest
+
+from gh_artifacts_async import ArtifactRef, ArtifactsError, Failure, NotFoundError, RepositoryName
 from gh_artifacts_async.fleet import FleetReport, RepositoryReport
+from gh_artifacts_async.fleet.reports import sendable
 
 REPO = RepositoryName("octo-org", "octo-docs")
 
@@ -21,6 +25,9 @@ def test_totals():
     assert (report.fetched, report.kept, report.failed, report.bytes_fetched) == (4, 2, 2, 110)
     assert report.unfinished == (ended,)
     assert [one.ok for one in report.repositories] == [True, False, False]
+    assert repr(report) == "FleetReport(3 repositories, 4 fetched, 2 kept, 2 failed, 1 unfinished)"
+    assert repr(partly) == "RepositoryReport(octo-org/octo-docs, 1 fetched, 0 kept, 2 failed)"
+    assert repr(ended) == ("RepositoryReport(octo-org/octo-docs, 0 fetched, 0 kept, 0 failed, NotFoundError: gone)")
 
 
 def test_it_is_small_on_its_way():
@@ -29,3 +36,32 @@ def test_it_is_small_on_its_way():
     sent = pickle.dumps(report)
     assert pickle.loads(sent) == report  # noqa: S301  ours
     assert len(sent) < 500
+
+
+class PickyError(Exception):
+    """It cannot be made again of what pickle keeps of it."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} {other}")
+
+
+class LockedError(Exception):
+    """It cannot be pickled."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} {other}")
+        self.lock = threading.Lock()
+
+
+@pytest.mark.parametrize("kind", [PickyError, LockedError])
+def test_errors_of_any_class_arrive(kind: type[Exception]):
+    """Those that a user's layout raises, say; what can be sent is left as it is."""
+    gone = NotFoundError("gone", status=404)
+    failed = tuple(Failure(artifact=ArtifactRef(REPO, 7, "docs"), error=error) for error in (kind("no", "name"), gone))
+    given = RepositoryReport(repository=REPO, fetched=3, failed=failed, error=kind("a", "b"))
+    report = pickle.loads(pickle.dumps(sendable(given)))  # noqa: S301  ours
+    assert isinstance(report.error, ArtifactsError)
+    assert str(report.error) == f"{kind.__name__}: a b"
+    assert [str(failure.error) for failure in report.failed] == [f"{kind.__name__}: no name", "gone"]
+    assert type(report.failed[1].error) is NotFoundError
+    assert report.fetched == 3

@@ -10,11 +10,19 @@ from typing import Any
 import distributed
 import pytest
 from distributed import Client
+from distributed.comm.core import CommClosedError
 
-from gh_artifacts_async import ClientOptions, ConnectionFailedError, RepositoryName
+from gh_artifacts_async import (
+    ClientOptions,
+    ConfigurationError,
+    ConnectionFailedError,
+    OutOfSpaceError,
+    RepositoryName,
+)
 from gh_artifacts_async.fleet import RepositoryReport, mirror_repositories, run
+from gh_artifacts_async.fleet.worker import FleetPlugin
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.dask import scheduler_of
+from tests.kits.dask import dask_cluster, scheduler_of
 from tests.kits.fleet import organization
 
 
@@ -130,3 +138,64 @@ async def test_who_is_told_of_reports_and_raises(
     report = await mirror_repositories(cluster, made.names, tmp_path, options=options, on_report=broken)
     assert report.fetched == 4
     assert caplog.text.count("an observer failed on the report of octo-org/repo-") == 4
+
+
+@pytest.mark.parametrize(
+    ("failed", "error", "says"),
+    [
+        (
+            Exception("ModuleNotFoundError(\"No module named 'ours'\")"),
+            ConfigurationError,
+            r'do the work \(ModuleNotFoundError\("No module named \'ours\'"\)\); install gh-artifacts-async, and',
+        ),
+        (AttributeError("no layout"), ConfigurationError, r"cannot do the work \(AttributeError: no layout\)"),
+        (Exception("GenericError('secret')"), ConfigurationError, r"cannot do the work \(GenericError\); install"),
+        (ValueError("secret"), ConfigurationError, r"cannot do the work \(ValueError\); install"),
+        (CommClosedError("closed"), ConnectionFailedError, "no Dask scheduler at inproc://here/1/0: closed"),
+    ],
+)
+async def test_workers_that_cannot_take_the_plugin(failed: Exception, error: type[Exception], says: str):
+    """What they lack is named; anything else that a class says when it is unpickled may be a secret."""
+
+    async def register_plugin(_plugin: Any, **_name: str) -> None:
+        raise failed
+
+    scheduler = SimpleNamespace(address="inproc://here/1/0")
+    cluster: Any = SimpleNamespace(register_plugin=register_plugin, scheduler=scheduler)
+    plugin: Any = SimpleNamespace(name="fleet")
+    with pytest.raises(error, match=says) as caught:
+        await run._register(cluster, plugin)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.realtime
+async def test_a_full_disk_stops_all(cluster: Client, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """All workers write into one destination: what is left has the same error."""
+    monkeypatch.setattr(run, "_AHEAD", 2)
+    begun: list[RepositoryName] = []
+
+    async def mirror(_plugin: FleetPlugin, repository: RepositoryName) -> RepositoryReport:
+        begun.append(repository)
+        return RepositoryReport(repository=repository, error=OutOfSpaceError(filename="/srv"))
+
+    monkeypatch.setattr(FleetPlugin, "mirror", mirror)
+    report = await mirror_repositories(cluster, [f"octo-org/repo-{number}" for number in range(50)], tmp_path)
+    assert {type(one.error) for one in report.repositories} == {OutOfSpaceError}
+    assert len(report.repositories) == 50
+    assert len(begun) < 20
+
+
+@pytest.mark.realtime
+async def test_a_cluster_without_workers(github: FakeGitHub, tmp_path, caplog: pytest.LogCaptureFixture):
+    """It is waited for, as clusters that adapt to what there is to do need it; the log says so."""
+    organization(github, 1, 1)
+    async with dask_cluster(workers=0) as client:
+        caplog.set_level(logging.WARNING, "gh_artifacts_async")  # the cluster has silenced what handles logs
+        mirroring = asyncio.create_task(
+            mirror_repositories(client, ["octo-org/repo-0"], tmp_path, options={"base_url": github.base_url})
+        )
+        while not scheduler_of(client).tasks:
+            await asyncio.sleep(0.01)
+        assert "the Dask cluster has no workers; waiting for one to join" in caplog.text
+        client.cluster.scale(1)
+        assert (await mirroring).fetched == 1

@@ -92,6 +92,15 @@ async def test_a_worker_that_joined_over_a_network(github: FakeGitHub, tmp_path:
     await made.teardown(None)
 
 
+@pytest.mark.realtime
+async def test_a_task_that_comes_after_the_end(cluster: Client, caplog: pytest.LogCaptureFixture):
+    """The plugin was taken away before it began: that is its report, and no error in the log of the worker."""
+    report = await cluster.submit(worker.mirror_repository, "a fleet", REPO, key="late", pure=False)
+    assert isinstance(report.error, ArtifactsError)
+    assert str(report.error) == "the fleet's work was ended"
+    assert caplog.text == ""
+
+
 async def test_a_folder_in_which_another_worker_is(github: FakeGitHub, options: ClientOptions, tmp_path: Path):
     """The scheduler may have given that worker up a moment before it ends; after a while it is an error."""
     organization(github, 1, 2)

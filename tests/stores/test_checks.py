@@ -148,6 +148,12 @@ def test_other_keys_of_a_folder(tmp_path: Path, key: str) -> None:
     assert checks.storable(key) == key
 
 
+def test_what_is_in_s3() -> None:
+    """A class that a user has derived is what it is derived from."""
+    assert checks.is_s3(type("Ours", (S3Store,), {})("bucket", region="x"))
+    assert not checks.is_s3(MemoryStore())
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "text"),
     [
@@ -196,7 +202,7 @@ def test_an_answer_to_a_question() -> None:
 async def test_plain_http(github: FakeGitHub, client: ArtifactsClient) -> None:
     """What a server without TLS needs is said, since obstore itself says no more than "builder error"."""
     store = S3Store("b", endpoint="http://127.0.0.1:1", region="x", access_key_id="a", secret_access_key="b")
-    with pytest.raises(ObjectStoreUnavailableError, match=r"an endpoint of http:// needs client_options=.*allow_http"):
+    with pytest.raises(ObjectStoreUnavailableError, match=r"an endpoint of http:// needs AWS_ALLOW_HTTP=true, or .*allow_http"):
         await client.store(await get(client, add(github)), store, "a")
 
 

@@ -25,6 +25,8 @@ _DELETES = ("deleting ", "DELETE ")
 """How an error about a missing token begins if it was for a deletion."""
 _LISTINGS = ("/actions/artifacts", "/actions/runs")
 """How a request ends that has no ID: one for a whole repository."""
+_ACCOUNTS = "/repos"
+"""How a request for the repositories of an account ends."""
 _WORKFLOW = re.compile(r"/repos/(?P<repo>[^/]+/[^/]+)/actions/workflows/(?P<workflow>[^/?]+)(?:/runs)?$")
 """How a request for a workflow, or for its runs, ends."""
 _SAY_WHAT_TO_DO = ("keep them apart", "to get the artifact again")
@@ -84,6 +86,7 @@ _AS_SENTENCES = (
     (', or extract with names="native" on another system than Windows', ""),
     ("choose by run_attempt, or duplicates='newest'", "use --all-attempts to get them all"),
     ("took longer than Timeouts.connect", "took too long"),
+    ("; if_exists='replace' overwrites it", ""),  # no command does
     ("Timeouts.min_rate is", "the minimum is"),
     ("StoragePolicy.max_redirects is", "the number of redirects allowed is"),
     ("pass a larger timeout", "use a larger --timeout"),
@@ -253,6 +256,8 @@ def _hint(error: BaseException, situation: Situation) -> str:
         hint = "it may have been deleted: run gh-artifacts list to see what there is"
     if isinstance(error, errors.NotFoundError) and error.request.endswith(_LISTINGS):
         hint = "check OWNER/REPO"
+    if isinstance(error, errors.NotFoundError) and error.request.endswith(_ACCOUNTS):
+        hint = "check OWNER"
     if isinstance(error, errors.TransportError) and "; check " in str(error):
         hint = _TRY_AGAIN
     if situation.resumes and hint == _TRY_AGAIN:

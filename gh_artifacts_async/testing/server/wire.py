@@ -215,8 +215,8 @@ async def deliver(
     if effects.head_delay:
         await asyncio.sleep(effects.head_delay)
     transport = request.transport
-    if transport is None:
-        raise ConnectionResetError
+    if transport is None:  # the client has gone: aiohttp finds the connection closed and sends nothing
+        return web.Response()
     if effects.raw is not None:
         transport.write(effects.raw)
         await end_connection(transport, "rst" if effects.reset else "fin")

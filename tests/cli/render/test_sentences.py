@@ -98,6 +98,7 @@ def test_what_happened_and_what_to_do(error, situation, said):
         ("interval must be above 0", "--interval must be above 0"),
         ("since must be a time", "--since must be a time"),
         ("unencrypted; use https, or pass allow_http=True", "unencrypted; use https"),
+        ("'a.zip' already exists; if_exists='replace' overwrites it", "'a.zip' already exists"),
     ],
 )
 def test_arguments_are_named_as_options(library, said):
@@ -140,11 +141,13 @@ NOT_FROM_HERE = {
     "api/app.py": "no command uses a GitHub App",
     "budgets": "what commands share, they share with the numbers that are usual",
     "fleet/orders.py": "the command line passes what can be sent",
+    "fs": "no command opens a file system",
     "testing": "the fake",
     "cli": "the command line itself, whose messages are its own",
 }
 """Modules whose errors no command can meet."""
 NOT_MET = (
+    "an endpoint of http:// needs AWS_ALLOW_HTTP=true, or",  # there is a variable too
     "token must be a string or an object with",  # an argument of the wrong type
     "query must be an ArtifactQuery",
     "policy must be an ExtractPolicy",
@@ -167,6 +170,9 @@ NOT_MET = (
     "explain() tells",  # cat has a sentence of its own
     "raise max_bytes, or extract them to a folder",  # several members at once
     "but its size_in_bytes is",  # GitHub's name of the field
+    "on_report must be",
+    "abort_stale_uploads needs botocore",  # a warning of a worker's log
+    "cannot be read alone; read() returns the whole",  # ranges of a member are read by the file system
     "str | None",  # types
     '; rel="',  # a header
 )

@@ -124,3 +124,33 @@ async def test_raw_bytes() -> None:
 def test_middle() -> None:
     """The middle of a span is one of its bytes."""
     assert [middle(0, 10), middle(4, 5), middle(7, 7)] == [5, 4, 7]
+
+
+@pytest.mark.parametrize(
+    "effects", [Effects(head_delay=1), Effects(stop=Stop("stall", 5, 1)), Effects(framing="close")]
+)
+async def test_a_client_that_goes_away(effects: Effects, caplog: pytest.LogCaptureFixture) -> None:
+    """It is nobody's fault here: nothing is logged, whether the headers were sent or not."""
+    ended = asyncio.Event()
+    large = Response(200, {"Content-Type": "text/plain"}, BytesBlob(BODY * 2_000_000))
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await deliver(request, large, effects, lambda _: None)
+        finally:
+            ended.set()
+
+    application = web.Application()
+    application.router.add_route("*", "/", handle)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=False)
+    await runner.setup()
+    listener = listening_socket("127.0.0.1", 0)
+    await web.SockSite(runner, listener).start()
+    _, writer = await asyncio.open_connection(*listener.getsockname())
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    await ended.wait()
+    await asyncio.sleep(0.1)
+    await runner.cleanup()
+    assert [record.getMessage() for record in caplog.records] == []
