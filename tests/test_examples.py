@@ -128,7 +128,7 @@ async def run_page(page: Path, values: dict[str, object], tmp_path: Path, monkey
 
 
 OBJECT_STORAGE = examples.PAGES_BY_NAME["object-storage"]
-ORGANISATION = examples.PAGES_BY_NAME["organisation-mirror"]
+ORGANISATION = examples.PAGES_BY_NAME["organization-mirror"]
 
 
 @pytest.mark.parametrize(

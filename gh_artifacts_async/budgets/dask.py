@@ -7,8 +7,9 @@ import math
 import pickle
 from typing import TYPE_CHECKING, Any, Self
 
+from gh_artifacts_async.budgets import numbers
 from gh_artifacts_async.errors import BudgetUnavailableError, ConfigurationError
-from gh_artifacts_async.settings import MUTATION_POINTS, Lease
+from gh_artifacts_async.settings import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -66,16 +67,7 @@ class DaskBudget:
         if not isinstance(given, Client):
             msg = f"client must be a distributed.Client, not {type(given).__name__}"
             raise ConfigurationError(msg)
-        if not isinstance(key, str) or not key:
-            msg = "key must be a name that all who use one token share, such as the bot's; never the token"
-            raise ConfigurationError(msg)
-        if not isinstance(points_per_minute, int) or points_per_minute < MUTATION_POINTS:
-            msg = f"points_per_minute must be an integer of {MUTATION_POINTS} or more, not {points_per_minute!r}"
-            raise ConfigurationError(msg)
-        interval: object = mutation_interval
-        if interval is not None and not (isinstance(interval, int | float) and interval >= 0):
-            msg = f"mutation_interval must be a number of 0 or more, or None for off, not {mutation_interval!r}"
-            raise ConfigurationError(msg)
+        numbers.check(key, points_per_minute, mutation_interval)
         self._start(key, points_per_minute, mutation_interval, client)
 
     def _start(self, key: str, points: int, interval: float | None, node: Client | Worker | None) -> None:

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
+from gh_artifacts_async.budgets import numbers
 from gh_artifacts_async.errors import BudgetUnavailableError, ConfigurationError
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import MUTATION_POINTS, Lease
@@ -61,16 +62,7 @@ class RedisBudget:
         """
         secret = Secret(url)  # it may hold a password, which the frames of an error must not show
         del url
-        if not isinstance(key, str) or not key:
-            msg = "key must be a name that the processes of one token share, such as the bot's; never the token"
-            raise ConfigurationError(msg)
-        if not isinstance(points_per_minute, int) or points_per_minute < MUTATION_POINTS:
-            msg = f"points_per_minute must be an integer of {MUTATION_POINTS} or more, not {points_per_minute!r}"
-            raise ConfigurationError(msg)
-        given: object = mutation_interval
-        if given is not None and not (isinstance(given, int | float) and given >= 0):
-            msg = f"mutation_interval must be a number of 0 or more, or None for off, not {mutation_interval!r}"
-            raise ConfigurationError(msg)
+        numbers.check(key, points_per_minute, mutation_interval)
         self._host = _checked_host(secret)
         self._key = key
         self._interval = mutation_interval
