@@ -197,7 +197,7 @@ class _Run:
     async def _report(self, future: Any, repository: RepositoryName) -> RepositoryReport:  # noqa: ANN401 - as above
         try:
             report: RepositoryReport = await future
-        except FutureCancelled:  # by the scheduler, or by a report before this one
+        except (FutureCancelled, OSError):  # by the scheduler, or by a report before this one; or it cannot be fetched
             pass
         except Exception as error:  # noqa: BLE001 - the workers died (KilledWorker), or the report could not be sent
             return RepositoryReport(repository=repository, error=error.with_traceback(None))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -80,6 +82,27 @@ def test_into_the_url_of_an_object_store(server, cli, tmp_path, address):
     assert ran.code == 0, ran.err
     assert f"1 artifact new in {url}" in ran.err
     assert [path.stat().st_size for path in (tmp_path / "bucket" / REPO).glob("docs-*.zip")] == [2000]
+
+
+def test_workers_that_come_later(server, cli):
+    """The screen says what is waited for."""
+    server.call(organization, server.github, 1, 1)
+    where = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=0, processes=False, silence_logs=logging.CRITICAL, **where) as cluster:
+
+        def come() -> None:
+            while not cluster.scheduler.tasks:
+                time.sleep(0.01)
+            cluster.scale(1)
+
+        coming = threading.Thread(target=come, daemon=True)
+        coming.start()
+        ran = cli("mirror", "octo-org", "backup", "--cluster", cluster.scheduler_address)
+        coming.join()
+    assert ran.code == 0
+    said = " ".join(ran.err.split())
+    assert said.startswith(f"warning: the Dask cluster at {cluster.scheduler_address} has no workers; waiting for one")
+    assert "1 artifact new in backup" in said
 
 
 def test_a_token_that_is_rejected(server, cli, address):

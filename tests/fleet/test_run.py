@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import CancelledError as FutureCancelled
 from types import SimpleNamespace
 from typing import Any
 
@@ -199,3 +200,15 @@ async def test_a_cluster_without_workers(github: FakeGitHub, tmp_path, caplog: p
         assert "the Dask cluster has no workers; waiting for one to join" in caplog.text
         client.cluster.scale(1)
         assert (await mirroring).fetched == 1
+
+
+@pytest.mark.parametrize("error", [CommClosedError("in <TCP>: closed"), FutureCancelled()])
+async def test_a_report_that_does_not_arrive(error: BaseException):
+    """The scheduler was lost on the way: the error says what to do, whatever Dask says."""
+
+    async def future() -> RepositoryReport:
+        raise error
+
+    report = await run._Run(Cluster([]), "fleet", None, in_s3=False)._report(future(), RepositoryName("octo-org", "a"))
+    assert isinstance(report.error, ConnectionFailedError)
+    assert "run the mirror again to go on" in str(report.error)
