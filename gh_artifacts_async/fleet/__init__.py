@@ -84,7 +84,7 @@ async def mirror_repositories(
     """Mirror repositories on the workers of a Dask cluster, each below ``DESTINATION/OWNER/NAME/``.
 
     One repository's failure is its report's error, and does not stop the others. Only what all would meet does: a
-    token that GitHub rejects or a worker lacks, a full disk, and a rate limit that lasts longer than
+    token that GitHub rejects or a worker lacks, a full disk, a bucket that cannot be used, and a rate limit longer than
     ``Limits.max_pause``; what is left then has that error. A cluster without workers is waited for, as Dask does.
 
     Of an upload to S3 that dies with its worker, the parts are removed at the end, if botocore is installed on the

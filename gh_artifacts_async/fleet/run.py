@@ -14,6 +14,7 @@ from gh_artifacts_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
     MissingTokenError,
+    ObjectStoreUnavailableError,
     OutOfSpaceError,
     RateLimitError,
 )
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("gh_artifacts_async")
 
-STOPS_ALL = (AuthenticationError, MissingTokenError, OutOfSpaceError, RateLimitError)
+STOPS_ALL = (AuthenticationError, MissingTokenError, ObjectStoreUnavailableError, OutOfSpaceError, RateLimitError)
 """Failures that every further repository would have too: all workers use one token and one destination."""
 
 _AHEAD = 256

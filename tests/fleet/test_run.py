@@ -17,6 +17,7 @@ from gh_artifacts_async import (
     ClientOptions,
     ConfigurationError,
     ConnectionFailedError,
+    ObjectStoreUnavailableError,
     OutOfSpaceError,
     RepositoryName,
 )
@@ -170,18 +171,19 @@ async def test_workers_that_cannot_take_the_plugin(failed: Exception, error: typ
 
 
 @pytest.mark.realtime
-async def test_a_full_disk_stops_all(cluster: Client, tmp_path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("error", [OutOfSpaceError(filename="/srv"), ObjectStoreUnavailableError(key="a")])
+async def test_a_destination_that_fails_stops_all(cluster: Client, tmp_path, monkeypatch: pytest.MonkeyPatch, error: Exception):
     """All workers write into one destination: what is left has the same error."""
     monkeypatch.setattr(run, "_AHEAD", 2)
     begun: list[RepositoryName] = []
 
     async def mirror(_plugin: FleetPlugin, repository: RepositoryName) -> RepositoryReport:
         begun.append(repository)
-        return RepositoryReport(repository=repository, error=OutOfSpaceError(filename="/srv"))
+        return RepositoryReport(repository=repository, error=error)
 
     monkeypatch.setattr(FleetPlugin, "mirror", mirror)
     report = await mirror_repositories(cluster, [f"octo-org/repo-{number}" for number in range(50)], tmp_path)
-    assert {type(one.error) for one in report.repositories} == {OutOfSpaceError}
+    assert {type(one.error) for one in report.repositories} == {type(error)}
     assert len(report.repositories) == 50
     assert len(begun) < 20
 
