@@ -172,7 +172,9 @@ async def test_workers_that_cannot_take_the_plugin(failed: Exception, error: typ
 
 @pytest.mark.realtime
 @pytest.mark.parametrize("error", [OutOfSpaceError(filename="/srv"), ObjectStoreUnavailableError(key="a")])
-async def test_a_destination_that_fails_stops_all(cluster: Client, tmp_path, monkeypatch: pytest.MonkeyPatch, error: Exception):
+async def test_a_destination_that_fails_stops_all(
+    cluster: Client, tmp_path, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
     """All workers write into one destination: what is left has the same error."""
     monkeypatch.setattr(run, "_AHEAD", 2)
     begun: list[RepositoryName] = []
