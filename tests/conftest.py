@@ -8,6 +8,7 @@ import functools
 import gc
 import inspect
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("GITHUB_ACTIONS", None)
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         _measure_nothing()
+    _let_programs_hear_hang_ups()
     profiles.choose(config.getoption("--profile"))
+
+
+def _let_programs_hear_hang_ups() -> None:
+    """Under nohup, programs would inherit that SIGHUP is ignored; a handler that does nothing is not inherited."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def _measure_nothing() -> None:
