@@ -50,14 +50,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("GITHUB_ACTIONS", None)
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         _measure_nothing()
-    _let_programs_hear_hang_ups()
+    _let_programs_hear_signals()
     profiles.choose(config.getoption("--profile"))
 
 
-def _let_programs_hear_hang_ups() -> None:
-    """Under nohup, programs would inherit that SIGHUP is ignored; a handler that does nothing is not inherited."""
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: None)
+def _let_programs_hear_signals() -> None:
+    """Under nohup, or in the background of a script, programs would inherit that SIGHUP or SIGINT is ignored.
+
+    A handler that does nothing is not inherited.
+    """
+    for name in ("SIGHUP", "SIGINT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def _measure_nothing() -> None:
