@@ -197,8 +197,7 @@ class Screening:
     def resize(self, columns: int, rows: int) -> None:
         """Change the terminal's size; lines that are too long then are wrapped, as most terminals do."""
         self._screen.reflow(columns, rows)
-        _set_size(self._terminal, columns, rows)
-        self.kill(signal.SIGWINCH)
+        _set_size(self._terminal, columns, rows)  # the system then sends SIGWINCH
 
     # --- what run() does
 
