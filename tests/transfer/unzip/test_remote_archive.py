@@ -622,6 +622,7 @@ async def test_ranges_at_once(github: FakeGitHub) -> None:
         assert archive.requests == 1 + 1 + len(starts)
 
 
+@pytest.mark.github_com("ranges")
 @pytest.mark.parametrize(
     ("start", "name", "fault"),
     [(0, "first.bin", "name"), (100_000, "first.bin", "name"), (0, "first.bin", "crc"), (7, "second.bin", "whole")],
