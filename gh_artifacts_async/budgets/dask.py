@@ -8,6 +8,7 @@ import pickle
 from typing import TYPE_CHECKING, Any, Self
 
 from gh_artifacts_async.budgets import numbers
+from gh_artifacts_async.budgets.numbers import COPY_LASTS, LEAST_WAIT
 from gh_artifacts_async.errors import BudgetUnavailableError, ConfigurationError
 from gh_artifacts_async.settings import Lease
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.budgets.dask_scheduler import Action
 
-_COPY_LASTS = 0.2  # seconds that a process may go without asking whether another one has announced a pause
-_LEAST_WAIT = 0.02  # seconds between two questions for points
 _TIMEOUT = 10.0  # seconds for the scheduler to answer; a busy one answers late
 _ENDED = ("closing", "closed", "failed")
 """States of clients and workers that have no connection any more."""
@@ -112,7 +111,7 @@ class DaskBudget:
         if answer["points"]:
             return Lease(points=points)
         wait = 0.0 if answer["paused"] else answer["wait"]  # who asks again is told of the pause by paused()
-        return Lease(points=0, wait=max(_LEAST_WAIT, wait))
+        return Lease(points=0, wait=max(LEAST_WAIT, wait))
 
     async def pause(self, seconds: float, kind: str) -> None:  # noqa: ARG002 - the protocol's signature
         """Make all workers pause; a shorter pause does not shorten a longer one.
@@ -133,7 +132,7 @@ class DaskBudget:
             ConfigurationError: others use the key with other numbers.
         """
         loop = asyncio.get_running_loop()
-        if loop.time() - self._asked_at >= _COPY_LASTS:
+        if loop.time() - self._asked_at >= COPY_LASTS:
             await self._ask("look")
         return max(0.0, self._paused_until - loop.time())
 

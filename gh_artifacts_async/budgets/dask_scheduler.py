@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 from distributed import SchedulerPlugin
 
+from gh_artifacts_async.budgets.numbers import WINDOW
 from gh_artifacts_async.protocol.throttling import Window
 from gh_artifacts_async.settings import MUTATION_POINTS
 
@@ -21,12 +22,6 @@ HANDLER = "gh_artifacts_budget"
 """The operation that the scheduler answers."""
 
 Action = Literal["lease", "pause", "look"]
-
-_WINDOW = 62.0
-"""Seconds in which all together spend no more than their points: as for RedisBudget.
-
-That is GitHub's minute, a second in which a lease may be spent, and one until GitHub counts the request.
-"""
 
 
 @attrs.define
@@ -49,7 +44,7 @@ class Shared:
 
     def __attrs_post_init__(self) -> None:
         """Start with nothing spent."""
-        self.window = Window(self.numbers[0], _WINDOW)
+        self.window = Window(self.numbers[0], WINDOW)
 
     def lease(self, points: int, now: float) -> tuple[int, float]:
         """Return the points granted, and the seconds before it makes sense to ask again if there are none."""
@@ -110,7 +105,7 @@ class BudgetPlugin(SchedulerPlugin):
         now = asyncio.get_running_loop().time()
         numbers = (points_per_minute, mutation_interval)
         shared = self.shared.get(key)
-        if shared is None or (shared.numbers != numbers and max(shared.used_at + _WINDOW, shared.open_at) < now):
+        if shared is None or (shared.numbers != numbers and max(shared.used_at + WINDOW, shared.open_at) < now):
             shared = self.shared[key] = Shared(numbers)
         if shared.numbers != numbers:
             return {"conflict": shared.numbers}

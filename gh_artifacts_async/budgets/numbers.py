@@ -1,9 +1,21 @@
-"""What the shared budgets are given alike: a key and two numbers."""
+"""What the shared budgets have in common: their numbers, and the check of those that they are given."""
 
 from __future__ import annotations
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.settings import MUTATION_POINTS
+
+WINDOW = 62
+"""Seconds in which all processes together spend no more than their points.
+
+That is GitHub's minute, a second in which a lease may be spent, and one until GitHub counts the request.
+"""
+
+COPY_LASTS = 0.2
+"""Seconds that a process may go without asking whether another one has announced a pause."""
+
+LEAST_WAIT = 0.02
+"""Seconds between two questions for points, at least."""
 
 
 def check(key: object, points_per_minute: object, mutation_interval: object) -> None:

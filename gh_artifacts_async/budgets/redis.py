@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from gh_artifacts_async.budgets import numbers
+from gh_artifacts_async.budgets.numbers import COPY_LASTS, LEAST_WAIT, WINDOW
 from gh_artifacts_async.errors import BudgetUnavailableError, ConfigurationError
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.settings import MUTATION_POINTS, Lease
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_WINDOW = 62
-"""Seconds in which all processes together spend no more than their points.
-
-That is GitHub's minute, a second in which a lease may be spent, and one until GitHub counts the request.
-"""
-
-_COPY_LASTS = 0.2  # seconds that a process may go without asking whether another one has announced a pause
-_LEAST_WAIT = 0.02  # seconds between two questions for points
 _TIMEOUT = 5.0  # seconds for Redis to answer
 
 # Only a longer pause takes the place of a shorter one; the expiry runs on the server's clock.
@@ -116,7 +109,7 @@ class RedisBudget:
             BudgetUnavailableError: Redis cannot be reached.
         """
         loop = asyncio.get_running_loop()
-        if loop.time() - self._asked_at >= _COPY_LASTS:
+        if loop.time() - self._asked_at >= COPY_LASTS:
             asked_at = loop.time()
             left = await self._reached(self._redis.pttl(self._name("pause")))
             self._asked_at = asked_at
@@ -131,7 +124,7 @@ class RedisBudget:
         if await self._limiter.hit(self._item, self._key, cost=points):
             return Lease(points=points)
         free_at = (await self._limiter.get_window_stats(self._item, self._key)).reset_time
-        return Lease(points=0, wait=max(_LEAST_WAIT, free_at - await _server_time(self._redis)))
+        return Lease(points=0, wait=max(LEAST_WAIT, free_at - await _server_time(self._redis)))
 
     async def _until_next_mutation(self, interval: float) -> float:
         """Take the next turn of all processes' mutations; if it is not due yet, return the seconds until then."""
@@ -139,7 +132,7 @@ class RedisBudget:
         if await self._redis.set(name, "1", nx=True, px=max(1, math.ceil(interval * 1000))):
             return 0.0
         left: int = await self._redis.pttl(name)
-        return max(_LEAST_WAIT, left / 1000)
+        return max(LEAST_WAIT, left / 1000)
 
     def _name(self, what: str) -> str:
         return f"gh-artifacts:{self._key}:{what}"
@@ -230,7 +223,7 @@ def _connect(url: Secret, points_per_minute: int) -> tuple[Redis, MovingWindowRa
     return (
         redis,
         MovingWindowRateLimiter(storage),
-        RateLimitItemPerSecond(points_per_minute, _WINDOW, namespace="gh-artifacts"),
+        RateLimitItemPerSecond(points_per_minute, WINDOW, namespace="gh-artifacts"),
     )
 
 

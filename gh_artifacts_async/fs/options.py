@@ -12,7 +12,7 @@ import math
 import os
 import secrets
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 from gh_artifacts_async.api.auth import as_token_source, check_token
@@ -47,7 +47,7 @@ class Sealed:
         """Return the keyed hash."""
         return f"Sealed({self._mark})"
 
-    def __reduce__(self) -> str:
+    def __reduce__(self) -> NoReturn:
         """Refuse to be pickled.
 
         Raises:

@@ -56,7 +56,7 @@ async def test_workers_share_points(cluster: Client):
 @realtime
 async def test_points_come_back(cluster: Client, monkeypatch: pytest.MonkeyPatch):
     """When the window has passed, and not before."""
-    monkeypatch.setattr(dask_scheduler, "_WINDOW", 0.3)
+    monkeypatch.setattr(dask_scheduler, "WINDOW", 0.3)
     budget = DaskBudget(cluster, points_per_minute=5, mutation_interval=None)
     began = time.monotonic()
     await budget.lease(5)

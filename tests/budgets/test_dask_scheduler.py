@@ -68,7 +68,7 @@ async def test_a_key_has_one_pair_of_numbers(ask):
     ask("lease", points=1)
     assert ask("lease", points=1, points_per_minute=20) == {"conflict": (10, 1.0)}
     assert ask("look", mutation_interval=2.0) == {"conflict": (10, 1.0)}
-    await asyncio.sleep(dask_scheduler._WINDOW)
+    await asyncio.sleep(dask_scheduler.WINDOW)
     ask("pause", seconds=5)
     await asyncio.sleep(4)
     assert "conflict" in ask("lease", points=20, points_per_minute=20)

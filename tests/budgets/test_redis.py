@@ -64,7 +64,7 @@ async def test_processes_share_points(budget_of: Callable[..., RedisBudget]):
 @pytest.mark.realtime
 async def test_points_come_back(budget_of: Callable[..., RedisBudget], monkeypatch: pytest.MonkeyPatch):
     """When the window has passed, and not before."""
-    monkeypatch.setattr(module, "_WINDOW", 1)
+    monkeypatch.setattr(module, "WINDOW", 1)
     budget = budget_of(points_per_minute=5, mutation_interval=None)
     began = time.monotonic()
     await budget.lease(5)

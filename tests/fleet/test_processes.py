@@ -154,7 +154,7 @@ async def _mirrored(github: FakeGitHub, folder: Path, **arguments: Any) -> Fleet
 
 async def test_workers_that_share_a_budget_are_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """However fast they are: 840 points in any minute, of both together."""
-    monkeypatch.setattr(dask_scheduler, "_WINDOW", MINUTE + 2)
+    monkeypatch.setattr(dask_scheduler, "WINDOW", MINUTE + 2)
     with fake(minute=MINUTE) as github:
         await _mirrored(github, tmp_path)
         assert len(github.requests_to("api")) >= 1600

@@ -14,7 +14,7 @@ REPO = "octo-org/octo-docs"
 
 async def main(url: str, budget_url: str, minute: int, number: int, of: int, directory: str) -> None:
     """Download every ``of``-th artifact; with a minute that is shorter than GitHub's, as the fake's is."""
-    redis._WINDOW = minute + 1
+    redis.WINDOW = minute + 1
     async with AsyncExitStack() as stack:
         budget = None
         if budget_url:
