@@ -25,7 +25,7 @@ from tests.kits.interop import REPO, program, running
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
-pytestmark = [pytest.mark.slow, pytest.mark.realtime]
+pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.counterpart("azurite")]
 
 ACCOUNT = "devstoreaccount1"
 # Every emulator's account has this key, and Microsoft's documentation prints it.

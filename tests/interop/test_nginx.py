@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +10,12 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, RetryPolicy
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_zip
-from tests.kits.interop import REPO, program, running
+from tests.kits.interop import REPO, free_port, listening, program, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
-pytestmark = [pytest.mark.slow, pytest.mark.realtime]
+pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.counterpart("nginx")]
 
 FILES = {f"{number}.bin": random_zip(500_000, number) for number in range(4)}
 ARCHIVE = make_zip(FILES)
@@ -75,19 +73,11 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Generator[Nginx]:
     folder = tmp_path_factory.mktemp("nginx")
     (folder / "blobs").mkdir()
     (folder / "blobs" / "docs").write_bytes(ARCHIVE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     configuration = CONFIGURATION.format(port=port).replace("blobs/", f"{folder}/blobs/")
     (folder / "nginx.conf").write_text(configuration)
-
-    def listening() -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return True
-        return False
-
     arguments = ["-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
-    with running([command, *arguments], folder, folder / "output", listening):
+    with running([command, *arguments], folder, folder / "output", lambda: listening(port)):
         yield Nginx(f"http://127.0.0.1:{port}", folder)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from obstore.store import AzureStore
 
-pytestmark = [pytest.mark.slow, pytest.mark.realtime]
+pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.counterpart("azurite")]
 
 ACCOUNT = "devstoreaccount1"
 # Every emulator's account has this key, and Microsoft's documentation prints it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import zipfile
@@ -15,7 +14,7 @@ import pytest
 from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.interop import REPO, environment, missing, program
+from tests.kits.interop import REPO, environment, package, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,9 +198,7 @@ def by_go(source: Path, target: Path, home: Path, method: str) -> None:
 def by_archiver(source: Path, target: Path, home: Path, level: str, zip64: str = "") -> None:
     """Let the official uploader's library write it; INTEROP_ARCHIVER is its folder in a ``node_modules``."""
     node = program("node")
-    library = Path(os.environ.get("INTEROP_ARCHIVER", "nowhere"))
-    if not library.is_dir():
-        missing("archiver", "archiver is not installed here (INTEROP_ARCHIVER may say in which folder it is)")
+    library = package("archiver")
     (home / "make.cjs").write_text(ARCHIVER, encoding="utf-8")
     run([node, str(home / "make.cjs"), str(library.resolve()), str(source), str(target), level, zip64], source, home)
 
@@ -266,7 +263,13 @@ def compare(found: Path, maker: Maker) -> None:
     assert executable == (EXECUTABLE if maker.modes else set())
 
 
-@pytest.mark.parametrize("name", MAKERS)
+def made_by(name: str) -> list[pytest.MarkDecorator]:
+    """Return the mark of the program that a maker's name begins with; zipfile is Python's own."""
+    program_name = name.partition("-")[0]
+    return [] if program_name == "zipfile" else [pytest.mark.counterpart(program_name)]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=made_by(name)) for name in MAKERS])
 async def test_what_others_pack(source: Path, tmp_path: Path, name: str):
     """Unpacked from a file, downloaded and unpacked while it arrives, and read where it is, it is what went in."""
     maker = MAKERS[name]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import attrs
 import pytest
+import trustme
+
+from tests.kits.counterparts import variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
-    from pathlib import Path
 
 REPO = "octo-org/octo-docs"
 _PATIENCE = 20.0
@@ -24,9 +29,18 @@ def program(name: str) -> str:
 
     What INTEROP_REQUIRED names (``azurite-blob gh nginx``) must be there: that is a failure, then, and no skip.
     """
-    variable = "INTEROP_" + name.upper().replace("-", "_")
-    found = shutil.which(os.environ.get(variable) or name)
-    return found or missing(name, f"{name} is not installed here ({variable} may say where it is)")
+    where = variable(name)
+    found = shutil.which(os.environ.get(where) or name)
+    return found or missing(name, f"{name} is not installed here ({where} may say where it is)")
+
+
+def package(name: str) -> Path:
+    """Return the folder of an npm package, from INTEROP_<NAME>; skip the test where there is none."""
+    where = variable(name)
+    folder = Path(os.environ.get(where, ""))
+    if (folder / "package.json").is_file():
+        return folder
+    return missing(name, f"{name} is not installed here ({where} may say in which folder it is)")
 
 
 def missing(name: str, reason: str) -> NoReturn:
@@ -39,6 +53,47 @@ def missing(name: str, reason: str) -> NoReturn:
 def environment(home: Path, **more: str) -> Mapping[str, str]:
     """Return an environment with nothing of the user's but the PATH: no token, no proxy, no settings."""
     return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "DO_NOT_TRACK": "1", **more}
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listening(port: int) -> bool:
+    """Tell whether somebody listens on a port of 127.0.0.1."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+@attrs.frozen
+class Certificate:
+    """Files for a server over TLS, and for those who are to trust it.
+
+    Attributes:
+        authority: the certificate of who signed it.
+        chain: the server's certificate.
+        key: its private key.
+    """
+
+    authority: Path
+    chain: Path
+    key: Path
+
+    @classmethod
+    def write(cls, folder: Path, *names: str) -> Certificate:
+        """Make them for host names and addresses, in a folder that exists; together too, in ``both.pem``."""
+        made = trustme.CA()
+        issued = made.issue_cert(*names)
+        found = cls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+        made.cert_pem.write_to_path(str(found.authority))
+        issued.private_key_pem.write_to_path(str(found.key))
+        found.chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+        issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "both.pem"))
+        return found
 
 
 @contextlib.contextmanager

@@ -1,0 +1,90 @@
+"""The table of other people's software at the end of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.kits import counterparts
+from tests.kits.interop import Certificate, package, program
+
+pytest_plugins = ["pytester"]
+TESTS = """
+import pytest
+
+@pytest.mark.counterpart("nginx")
+@pytest.mark.counterpart("PyGithub")
+def test_both():
+    pass
+
+@pytest.mark.counterpart("nginx")
+def test_no():
+    assert False
+
+@pytest.mark.counterpart("squid")
+def test_not_here():
+    pytest.skip()
+
+@pytest.mark.counterpart("githubkit")
+@pytest.mark.parametrize("skipped", [True, False])
+def test_once(skipped):
+    if skipped:
+        pytest.skip()
+
+def test_of_no_other():
+    pass
+"""
+
+
+def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    """Run tests with the plugin."""
+    pytester.makepyfile(tests)
+    return pytester.runpytest_inprocess("-p", counterparts.__name__, "-p", "no:randomly", "-p", "no:asyncio", *options)
+
+
+def test_table(pytester: pytest.Pytester):
+    """Each counterpart has a row, with what its tests say, in the order that the kit knows them in."""
+    lines = run(pytester, TESTS).stdout.lines
+    begin = next(number for number, line in enumerate(lines) if "software of others" in line)
+    rows = [line.split("  ") for line in lines[begin + 1 : begin + 6]]
+    assert [(row[0], row[-1]) for row in rows] == [
+        ("counterpart", "result"),
+        ("githubkit", "agrees; 1 not tried"),
+        ("PyGithub", "agrees"),
+        ("nginx", "DISAGREES in 1"),
+        ("squid", "not tried"),
+    ]
+
+
+def test_no_table(pytester: pytest.Pytester):
+    """Where no test is about a counterpart there is no table."""
+    assert "software of others" not in run(pytester, "def test():\n    pass").stdout.str()
+
+
+def test_unknown(pytester: pytest.Pytester):
+    """A counterpart that the kit does not know is an error: its version would be missing."""
+    result = run(pytester, "import pytest\n@pytest.mark.counterpart('nobody')\ndef test():\n    pass")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "nobody" in result.stderr.str() + result.stdout.str()
+
+
+@pytest.mark.parametrize("look", [program, package])
+def test_required(monkeypatch: pytest.MonkeyPatch, look: object):
+    """What is required and missing is a failure, and no skip."""
+    monkeypatch.delenv("INTEROP_REQUIRED", raising=False)
+    monkeypatch.delenv("INTEROP_NO_SUCH_THING", raising=False)
+    assert callable(look)
+    with pytest.raises(pytest.skip.Exception, match="INTEROP_NO_SUCH_THING"):
+        look("no-such-thing")
+    monkeypatch.setenv("INTEROP_REQUIRED", "gh no-such-thing")
+    with pytest.raises(pytest.fail.Exception, match="not installed here"):
+        look("no-such-thing")
+
+
+def test_certificate(tmp_path: Path):
+    """The files for a server are there, and the one for both its certificate and its key."""
+    made = Certificate.write(tmp_path, "localhost", "127.0.0.1")
+    assert made.chain.read_bytes() in (tmp_path / "both.pem").read_bytes()
+    assert made.key.read_bytes() in (tmp_path / "both.pem").read_bytes()
+    assert b"CERTIFICATE" in made.authority.read_bytes()
