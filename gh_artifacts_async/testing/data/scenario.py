@@ -17,6 +17,7 @@ from gh_artifacts_async.testing.data.models import (
     FakePullRequest,
     FakeRepository,
     FakeRun,
+    job_from_id,
 )
 from gh_artifacts_async.testing.data.profiles import Kind, Profile
 
@@ -171,6 +172,13 @@ class Scenario:
         known = self.attempts.get((run.id, number))
         return known or attrs.evolve(run, attempt=number, status="completed", conclusion="failure")
 
+    def job(self, number: int) -> tuple[FakeRun, int] | None:
+        """Return the attempt that a job belongs to, and its place there; None where there is no such job."""
+        run_id, attempt_number, index = job_from_id(number)
+        run = self.runs.get(run_id)
+        found = None if run is None else self.attempt(run, attempt_number)
+        return None if found is None or index >= len(found.jobs) else (found, index)
+
     def _next_run_id(self) -> int:
         while self._run_id in self.runs:
             self._run_id += 1
@@ -245,6 +253,10 @@ class Scenario:
     def owned(self, owner: str) -> list[FakeRepository]:
         """Return the repositories of an account (in any case of letters), in the order in which they were added."""
         return [item for item in self.repositories.values() if item.owner.lower() == owner.lower()]
+
+    def kind_of_account(self, login: str) -> Literal["User", "Organization"]:
+        """Return what an account is: who owns repositories and was not added as a user is an organization."""
+        return "Organization" if login.lower() not in self.users and self.owned(login) else "User"
 
     def add_pull_request(
         self, repo: str, number: int, *, head_sha: str, head_repository: str | None, branch: str
