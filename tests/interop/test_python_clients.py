@@ -38,9 +38,9 @@ class Scene:
     name: str
     where: Where
 
-    def peer(self, who: str | App = "token") -> AbstractAsyncContextManager[Peer]:
+    def peer(self, who: str | App = "token", *, cache: bool = False) -> AbstractAsyncContextManager[Peer]:
         """Return the client, as somebody."""
-        return peer_at(self.name, self.where._replace(who=who))
+        return peer_at(self.name, self.where._replace(who=who, cache=cache))
 
     def ours(self) -> ArtifactsClient:
         """Return our client."""
@@ -60,7 +60,10 @@ async def where(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerato
         yield github, Where(github.base_url, None if certificate is None else certificate.authority, REPO)
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.counterpart(name)) for name in PEERS])
+CLIENTS = {name: pytest.param(name, marks=pytest.mark.counterpart(name)) for name in PEERS}
+
+
+@pytest.fixture(params=CLIENTS.values())
 async def scene(request: pytest.FixtureRequest, where: tuple[FakeGitHub, Where]) -> Scene:
     """A GitHub and each of the clients."""
     github, place = where
@@ -187,6 +190,18 @@ async def test_a_renamed_repository(scene: Scene, peer: Peer):
     assert [item.id for item in await peer.artifacts()] == [number]
     assert (await peer.artifact(number)).id == number
     assert 301 in {record.status for record in scene.github.requests}
+
+
+@pytest.mark.parametrize("scene", [CLIENTS["githubkit"], CLIENTS["gidgethub"]], indirect=True)
+async def test_caches(scene: Scene):
+    """What a client remembers it asks for again by its ETag; a change shows."""
+    number = scene.github.add_artifact(scene.github.add_run(REPO), "docs")
+    async with scene.peer(cache=True) as peer:
+        first = await peer.artifact(number)
+        assert await peer.artifact(number) == first
+        scene.github.expire_artifact(number)
+        assert (await peer.artifact(number)).expired
+    assert [item.status for item in scene.github.requests] == [200, 304, 200]
 
 
 async def test_apps(scene: Scene):

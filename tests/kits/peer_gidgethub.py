@@ -35,7 +35,7 @@ class Gidgethub:
     async def at(cls, where: Where) -> AsyncGenerator[Gidgethub]:
         """Open it."""
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=where.tls)) as session:
-            github = GitHubAPI(session, "peer", base_url=where.base_url)
+            github = GitHubAPI(session, "peer", base_url=where.base_url, cache={} if where.cache else None)
             if isinstance(where.who, App):
                 issued = await get_installation_access_token(
                     github,

@@ -35,7 +35,7 @@ class GithubKit:
             who,
             base_url=f"{where.base_url}/",
             ssl_verify=where.tls,
-            http_cache=False,
+            http_cache=where.cache,
             auto_retry=False,
             cache_strategy=MemCacheStrategy(),  # else an App's token is everybody's
         ) as github:

@@ -45,12 +45,14 @@ class Where(NamedTuple):
         authority: the certificate to trust; None over http.
         repo: ``owner/name``.
         who: a token, or an App.
+        cache: the client keeps what it was answered, and asks whether that has changed; PyGithub cannot.
     """
 
     base_url: str
     authority: Path | None
     repo: str
     who: str | App = "token"
+    cache: bool = False
 
     @property
     def tls(self) -> ssl.SSLContext | bool:
