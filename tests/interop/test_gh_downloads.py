@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from gh_artifacts_async import ArtifactsClient
+from gh_artifacts_async import ArtifactsClient, UnsafeRedirectError
 from tests.kits.interop import REPO
 from tests.kits.real_gh import AZURE, ELSEWHERE, GITHUB_COM, SERVER, VERSIONS, Scene, gh_scene
 
@@ -81,12 +81,15 @@ async def scene(version: str, kind: Kind, tmp_path: Path) -> AsyncGenerator[Scen
         yield made
 
 
+def client_of(scene: Scene) -> ArtifactsClient:
+    """Return a client of ours that goes the same way."""
+    return ArtifactsClient("token", base_url=scene.github.base_url, ca_file=scene.authority, proxy=scene.proxy.url)
+
+
 @pytest.fixture
 async def client(scene: Scene) -> AsyncGenerator[ArtifactsClient]:
     """A client of ours that goes the same way."""
-    async with ArtifactsClient(
-        "token", base_url=scene.github.base_url, ca_file=scene.authority, proxy=scene.proxy.url
-    ) as it:
+    async with client_of(scene) as it:
         yield it
 
 
@@ -206,3 +209,33 @@ async def test_token_and_storage(version: str, tmp_path: Path, way: str):
     else:
         assert done.returncode == 0, done.stderr.decode()
         assert contents(tmp_path / "docs") == FILES
+
+
+@pytest.mark.parametrize(("kind", "status"), [("azure", 400), ("s3", 400), ("v3", 401)], indirect=["kind"])
+async def test_a_token_that_each_storage_refuses(version: str, kind: Kind, tmp_path: Path, status: int):
+    """Whatever storage is behind the server, it refuses the token that both versions give to another port."""
+    async with gh_scene(version, tmp_path, SERVER, f"{SERVER}:8443", stored=False) as scene:
+        run = scene.github.add_run(REPO)
+        artifact_id = scene.github.add_artifact(run, "docs", kind=kind)
+        refused = await scene.attempt("run", "download", "-n", "docs", "-R", REPO, "-D", str(tmp_path / "docs"))
+        (record,) = scene.github.requests_to("storage", artifact_id)
+    assert (refused.returncode, record.status) == (1, status)
+    assert f"HTTP {status}".encode() in refused.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_ours_keeps_its_token(tmp_path: Path, way: str):
+    """Wherever storage is, the client gives it no token; it downloads over TLS, and nothing in clear text."""
+    api, storage, _, _ = WAYS[way]
+    async with gh_scene("gh", tmp_path, api, storage) as scene, client_of(scene) as client:
+        artifact_id = scene.github.add_artifact(scene.github.add_run(REPO), "docs", files=FILES, kind="azure")
+        artifact = await client.get_artifact(REPO, artifact_id)
+        if storage.startswith("https:"):
+            ours = await client.download(artifact, tmp_path, extract=True)
+            assert contents(ours.path) == FILES
+        else:
+            with pytest.raises(UnsafeRedirectError, match="plain http"):
+                await client.download(artifact, tmp_path)
+        requests = scene.github.requests_to("storage")
+        assert len(requests) == storage.startswith("https:")
+        assert not any("Authorization" in record.headers for record in requests)
