@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import textwrap
-import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,23 +123,9 @@ async def test_pygithub(github: FakeGitHub, tmp_path: Path) -> None:
     assert github.max_concurrency == 1
 
 
-def without_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in for hishel, githubkit's cache, which the example does not need: the installed releases do not fit."""
-
-    class Absent(types.ModuleType):
-        def __getattr__(self, name: str) -> type:
-            if name.startswith("__"):
-                raise AttributeError(name)
-            return type(name, (), {"__init__": lambda *_args, **_named: None})
-
-    for name in ("hishel", "hishel.httpx"):
-        monkeypatch.setitem(sys.modules, name, Absent(name))
-
-
 @pytest.mark.slow
-async def test_githubkit(github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_githubkit(github: FakeGitHub, tmp_path: Path) -> None:
     """What the guide says that a user of githubkit has works: it downloads every artifact."""
-    without_cache(monkeypatch)
     block = others("githubkit").replace("GitHub(token)", "GitHub(token, base_url=base_url, http_cache=False)")
     names: dict[str, Any] = {"token": "t0ken", "base_url": f"{github.base_url}/"}
     exec(f"async def main():\n{textwrap.indent(block, '    ')}", names)  # noqa: S102  our own documentation

@@ -43,6 +43,10 @@ class Proxy:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
+    async def _dial(self, method, parts):
+        del method
+        return await asyncio.open_connection(parts.hostname, parts.port)
+
     async def _forward(self, reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.heads.append(head)
@@ -51,7 +55,7 @@ class Proxy:
             return
         method, target, rest = head.split(" ", 2)
         parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
-        far_reader, far_writer = await asyncio.open_connection(parts.hostname, parts.port)
+        far_reader, far_writer = await self._dial(method, parts)
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         else:

@@ -17,6 +17,7 @@ from gh_artifacts_async.testing.data.models import (
     FakePullRequest,
     FakeRepository,
     FakeRun,
+    job_from_id,
 )
 from gh_artifacts_async.testing.data.profiles import Kind, Profile
 
@@ -171,6 +172,13 @@ class Scenario:
         known = self.attempts.get((run.id, number))
         return known or attrs.evolve(run, attempt=number, status="completed", conclusion="failure")
 
+    def job(self, number: int) -> tuple[FakeRun, int] | None:
+        """Return the attempt that a job belongs to, and its place there; None where there is no such job."""
+        run_id, attempt_number, index = job_from_id(number)
+        run = self.runs.get(run_id)
+        found = None if run is None else self.attempt(run, attempt_number)
+        return None if found is None or index >= len(found.jobs) else (found, index)
+
     def _next_run_id(self) -> int:
         while self._run_id in self.runs:
             self._run_id += 1
@@ -200,7 +208,7 @@ class Scenario:
             run=run if values["workflow_run"] else None,
             name=name,
             size_in_bytes=self._size(content, values["size_in_bytes"], kind),
-            digest=self._digest(content, values["digest"]),
+            digest=self._digest(content, values["digest"], kind),
             created_at=created,
             updated_at=parse_timestamp(values["updated_at"], created),
             expires_at=parse_timestamp(values["expires_at"], latest),
@@ -224,9 +232,10 @@ class Scenario:
     def _kind(self, content: Content) -> Kind:
         return "azure-raw" if content.is_raw and self.profile.kind == "azure" else self.profile.kind
 
-    def _digest(self, content: Content, given: str | None) -> str | None:
+    def _digest(self, content: Content, given: str | None, kind: Kind) -> str | None:
+        """Return the digest: none of the v3 form, whose zips are made anew for each download."""
         if given == "auto":
-            return f"sha256:{sha256(content.blob)}" if self.profile.digest else None
+            return f"sha256:{sha256(content.blob)}" if self.profile.digest and kind != "v3" else None
         return given
 
     def _size(self, content: Content, given: int | None, kind: Kind) -> int:
@@ -245,6 +254,10 @@ class Scenario:
     def owned(self, owner: str) -> list[FakeRepository]:
         """Return the repositories of an account (in any case of letters), in the order in which they were added."""
         return [item for item in self.repositories.values() if item.owner.lower() == owner.lower()]
+
+    def kind_of_account(self, login: str) -> Literal["User", "Organization"]:
+        """Return what an account is: who owns repositories and was not added as a user is an organization."""
+        return "Organization" if login.lower() not in self.users and self.owned(login) else "User"
 
     def add_pull_request(
         self, repo: str, number: int, *, head_sha: str, head_repository: str | None, branch: str

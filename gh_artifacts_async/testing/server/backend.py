@@ -133,6 +133,30 @@ class Backend:
             raise HTTPError(404, "Not Found")
         return found
 
+    def job(self, call: Call, key: str = "job_id") -> tuple[FakeRun, int]:
+        """Return the attempt of the job that the path names at ``key``, and its place there, or raise the 404."""
+        repository = self.repository(call)
+        found = self.scenario.job(int(call.values[key]))
+        if found is None or found[0].repository_id != repository.id:
+            raise HTTPError(404, "Not Found")
+        return found
+
+    async def array(
+        self, call: Call, about: str, found: list[Any], document: Callable[[Any], dict[str, Any]]
+    ) -> Response:
+        """Return the page that ``call`` asks for of a listing that is a bare array, and call ``on_page``.
+
+        Args:
+            call: the request.
+            about: the account or repository that it is about.
+            found: all entries, in order.
+            document: turns one of them into JSON.
+        """
+        paging = Paging.of(call.query)
+        links = paging.links(f"{self.origin}{call.request.path}", call.query, len(found))
+        seen = PageSeen(call.endpoint, about, paging.number, paging.size, len(found))
+        return await self.send_page([document(item) for item in paging.cut(found)], links, seen)
+
     async def page(
         self,
         call: Call,

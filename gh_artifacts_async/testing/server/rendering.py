@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gh_artifacts_async.testing.data.models import (
         FakeArtifact,
         FakeInstallation,
-        FakePullRequest,
         FakeRepository,
         FakeRun,
     )
@@ -90,13 +89,23 @@ class Renderer:
     scenario: Scenario
     base_url: str
 
+    @property
+    def site(self) -> str:
+        """Origin of the pages for people: github.com, or an Enterprise Server's own host."""
+        profile = self.scenario.profile
+        return "https://github.com" if profile.installed_version is None else self.base_url.removesuffix(profile.prefix)
+
+    def page(self, repository: FakeRepository) -> str:
+        """Return the address of a repository's page for people."""
+        return f"{self.site}/{repository.full_name}"
+
     def artifact(self, artifact: FakeArtifact) -> Document:
         """Return an artifact."""
         repository = self.scenario.repositories[artifact.repository_id]
         url = f"{self.base_url}/repos/{repository.full_name}/actions/artifacts/{artifact.id}"
         document: Document = {
             "id": artifact.id,
-            "node_id": _node("Artifact", artifact.id),
+            "node_id": node_id("Artifact", artifact.id),
             "name": artifact.name,
             "size_in_bytes": artifact.size_in_bytes,
             "url": url,
@@ -131,7 +140,7 @@ class Renderer:
         return {
             "id": run.id,
             "name": run.workflow_name,
-            "node_id": _node("WorkflowRun", run.id),
+            "node_id": node_id("WorkflowRun", run.id),
             "head_branch": run.branch,
             "head_sha": run.head_sha,
             "path": f".github/workflows/{run.workflow}",
@@ -142,9 +151,9 @@ class Renderer:
             "conclusion": run.conclusion,
             "workflow_id": run.workflow_id,
             "check_suite_id": run.id + 1,
-            "check_suite_node_id": _node("CheckSuite", run.id + 1),
+            "check_suite_node_id": node_id("CheckSuite", run.id + 1),
             "url": url,
-            "html_url": f"https://github.com/{repository.full_name}/actions/runs/{run.id}",
+            "html_url": f"{self.page(repository)}/actions/runs/{run.id}",
             "pull_requests": [self._pull(run, number) for number in run.pull_requests] if pull_requests else [],
             "created_at": iso(run.created_at),
             "updated_at": iso(run.updated_at),
@@ -181,10 +190,10 @@ class Renderer:
             "head_branch": run.branch,
             "run_url": f"{base}/actions/runs/{run.id}",
             "run_attempt": run.attempt,
-            "node_id": _node("CheckRun", number),
+            "node_id": node_id("CheckRun", number),
             "head_sha": run.head_sha,
             "url": f"{base}/actions/jobs/{number}",
-            "html_url": f"https://github.com/{repository.full_name}/actions/runs/{run.id}/job/{number}",
+            "html_url": f"{self.page(repository)}/actions/runs/{run.id}/job/{number}",
             "status": run.status,
             "conclusion": run.conclusion,
             "created_at": iso(run.run_started_at),
@@ -200,14 +209,29 @@ class Renderer:
             "runner_group_name": "GitHub Actions" if done else None,
         }
 
+    def failure(self, run: FakeRun) -> Document:
+        """Return the annotation that Actions makes of a job that failed."""
+        return {
+            "path": ".github",
+            "start_line": 1,
+            "end_line": 1,
+            "start_column": None,
+            "end_column": None,
+            "annotation_level": "failure",
+            "title": "",
+            "message": "Process completed with exit code 1.",
+            "raw_details": "",
+            "blob_href": f"{self.page(self.scenario.repositories[run.repository_id])}/blob/{run.head_sha}/.github",
+        }
+
     def workflow(self, run: FakeRun) -> Document:
         """Return a workflow, of which ``run`` is a run."""
         repository = self.scenario.repositories[run.repository_id]
         path = f".github/workflows/{run.workflow}"
-        site = f"https://github.com/{repository.full_name}"
+        site = self.page(repository)
         return {
             "id": run.workflow_id,
-            "node_id": _node("Workflow", run.workflow_id),
+            "node_id": node_id("Workflow", run.workflow_id),
             "name": run.workflow_name,
             "path": path,
             "state": "active",
@@ -221,14 +245,15 @@ class Renderer:
     def branch(self, repository: FakeRepository, name: str, sha: str) -> Document:
         """Return a branch whose head is the commit ``sha``."""
         url = f"{self.base_url}/repos/{repository.full_name}"
-        site = f"https://github.com/{repository.full_name}"
+        site = self.page(repository)
         protection = f"{url}/branches/{quote(name, safe='')}/protection"
+        checks: Document = {"enforcement_level": "off", "contexts": [], "checks": []}
         return {
             "name": name,
             "commit": self._branch_commit(repository, sha),
             "_links": {"self": f"{url}/branches/{quote(name, safe='')}", "html": f"{site}/tree/{quote(name)}"},
             "protected": False,
-            "protection": {"enabled": False, "required_status_checks": {"enforcement_level": "off", "contexts": []}},
+            "protection": {"enabled": False, "required_status_checks": checks},
             "protection_url": protection,
         }
 
@@ -241,7 +266,7 @@ class Renderer:
         }
         return {
             "sha": sha,
-            "node_id": _node("Commit", int(sha[:8], 16)),
+            "node_id": node_id("Commit", int(sha[:8], 16)),
             "commit": {
                 "author": person,
                 "committer": person,
@@ -251,7 +276,7 @@ class Renderer:
                 "comment_count": 0,
             },
             "url": f"{url}/commits/{sha}",
-            "html_url": f"https://github.com/{repository.full_name}/commit/{sha}",
+            "html_url": f"{self.page(repository)}/commit/{sha}",
             "comments_url": f"{url}/commits/{sha}/comments",
             "author": self.user(repository.owner),
             "committer": self.user(repository.owner),
@@ -263,62 +288,43 @@ class Renderer:
         url = f"{self.base_url}/repos/{repository.full_name}"
         side = {"repo": {"id": repository.id, "url": url, "name": repository.name}}
         return {
-            "id": run.id + number,
+            "id": pull_id(repository, number),
             "number": number,
             "url": f"{url}/pulls/{number}",
             "head": {"ref": run.branch or "", "sha": run.head_sha, **side},
             "base": {"ref": repository.default_branch, "sha": run.head_sha, **side},
         }
 
-    def pull_request(self, pull: FakePullRequest) -> Document:
-        """Return a pull request: the fields that tell what it is about, not all of GitHub's."""
-        repository = self.scenario.repositories[pull.repository_id]
-        head = self.scenario.repositories.get(pull.head_repository_id or 0)
-        url, started = f"{self.base_url}/repos/{repository.full_name}", iso(self.scenario.clock.start)
-        base_sha = self.scenario.branch_head(repository, repository.default_branch) or ""
-        return {
-            "id": pull.repository_id * 1000 + pull.number,
-            "number": pull.number,
-            "state": "open",
-            "title": f"Pull request {pull.number}",
-            "url": f"{url}/pulls/{pull.number}",
-            "html_url": f"https://github.com/{repository.full_name}/pull/{pull.number}",
-            "created_at": started,
-            "updated_at": started,
-            "head": self._side(head, pull.branch, pull.head_sha),
-            "base": self._side(repository, repository.default_branch, base_sha),
-        }
-
-    def _side(self, repository: FakeRepository | None, branch: str, sha: str) -> Document:
-        owner = "unknown" if repository is None else repository.owner
-        whole = None if repository is None else self.repository(repository)
-        return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, "user": self.user(owner), "repo": whole}
-
     def user(self, login: str) -> Document:
         """Return an account."""
         url = f"{self.base_url}/users/{login}"
-        document: Document = {"login": login, "id": sum(login.encode()), "node_id": _node("User", sum(login.encode()))}
+        number, kind = sum(login.encode()), self.scenario.kind_of_account(login)
+        document: Document = {"login": login, "id": number, "node_id": node_id(kind, number)}
         document |= {f"{name}_url": f"{url}/{name}" for name in _USER_URLS}
         return document | {
-            "avatar_url": f"https://avatars.githubusercontent.com/u/{sum(login.encode())}",
+            "avatar_url": self._avatar(number),
             "gravatar_id": "",
-            "html_url": f"https://github.com/{login}",
+            "html_url": f"{self.site}/{login}",
             "site_admin": False,
-            "type": "User",
+            "type": kind,
             "url": url,
         }
+
+    def _avatar(self, number: int) -> str:
+        installed = self.scenario.profile.installed_version is not None
+        return f"{f'{self.site}/avatars' if installed else 'https://avatars.githubusercontent.com'}/u/{number}"
 
     def minimal_repository(self, repository: FakeRepository) -> Document:
         """Return a repository as it appears in runs."""
         url = f"{self.base_url}/repos/{repository.full_name}"
         document: Document = {
             "id": repository.id,
-            "node_id": _node("Repository", repository.id),
+            "node_id": node_id("Repository", repository.id),
             "name": repository.name,
             "full_name": repository.full_name,
             "private": repository.private,
             "owner": self.user(repository.owner),
-            "html_url": f"https://github.com/{repository.full_name}",
+            "html_url": self.page(repository),
             "description": None,
             "fork": repository.fork,
             "url": url,
@@ -328,7 +334,8 @@ class Renderer:
     def repository(self, repository: FakeRepository) -> Document:
         """Return a repository in full."""
         started = iso(self.scenario.clock.start)
-        site = f"https://github.com/{repository.full_name}.git"
+        page = self.page(repository)
+        place = f"{page.partition('://')[2]}.git"
         counts = "forks forks_count open_issues open_issues_count size stargazers_count watchers watchers_count"
         flags = "has_issues has_projects has_wiki has_pages has_discussions archived disabled"
         return {
@@ -336,14 +343,14 @@ class Renderer:
             **dict.fromkeys([*counts.split(), "network_count", "subscribers_count"], 0),
             **dict.fromkeys(flags.split(), False),
             **dict.fromkeys(["homepage", "language", "license", "mirror_url"]),
-            "clone_url": site,
+            "clone_url": f"{page}.git",
             "created_at": started,
             "default_branch": repository.default_branch,
-            "git_url": site,
+            "git_url": f"git://{place}",
             "permissions": {"admin": False, "push": True, "pull": True},
             "pushed_at": started,
-            "ssh_url": f"git@github.com:{repository.full_name}.git",
-            "svn_url": site,
+            "ssh_url": f"git@{place.replace('/', ':', 1)}",
+            "svn_url": page,
             "updated_at": started,
             "visibility": "private" if repository.private else "public",
         }
@@ -358,7 +365,7 @@ class Renderer:
             "repository_selection": "selected",
             "access_tokens_url": f"{self.base_url}/app/installations/{installation.id}/access_tokens",
             "repositories_url": f"{self.base_url}/installation/repositories",
-            "html_url": f"https://github.com/organizations/{owner}/settings/installations/{installation.id}",
+            "html_url": f"{self.site}/organizations/{owner}/settings/installations/{installation.id}",
             "app_id": installation.app_id,
             "app_slug": "fake-app",
             "target_id": sum(owner.encode()),
@@ -371,6 +378,11 @@ class Renderer:
             "suspended_by": None,
             "suspended_at": None,
         }
+
+
+def pull_id(repository: FakeRepository, number: int) -> int:
+    """Return the id of a pull request, which its number is not."""
+    return repository.id * 1000 + number
 
 
 def _commit(run: FakeRun) -> Document:
@@ -389,5 +401,6 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else iso(moment)
 
 
-def _node(kind: str, number: int) -> str:
+def node_id(kind: str, number: int) -> str:
+    """Return the identifier of an object that GraphQL would take."""
     return base64.b64encode(f"0{len(kind)}:{kind}{number}".encode()).decode()

@@ -1,14 +1,12 @@
-"""The operations on repositories, their branches and pull requests, and the listings of an owner's repositories.
+"""The operations on repositories and their branches, and the listings of an owner's repositories.
 
-https://docs.github.com/en/rest/repos/repos, https://docs.github.com/en/rest/branches/branches and
-https://docs.github.com/en/rest/pulls/pulls
+https://docs.github.com/en/rest/repos/repos and https://docs.github.com/en/rest/branches/branches
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gh_artifacts_async.testing.server.pages import PageSeen, Paging
 from gh_artifacts_async.testing.server.responses import HTTPError, Response, json_response
 
 if TYPE_CHECKING:
@@ -28,14 +26,6 @@ async def get_branch(backend: Backend, call: Call) -> Response:
     if sha is None:
         raise HTTPError(404, "Branch not found")
     return json_response(backend.render.branch(repository, name, sha))
-
-
-async def get_pull_request(backend: Backend, call: Call) -> Response:
-    """Get a pull request."""
-    found = backend.scenario.pull_requests.get((backend.repository(call).id, int(call.values["pull_number"])))
-    if found is None:
-        raise HTTPError(404, "Not Found")
-    return json_response(backend.render.pull_request(found))
 
 
 async def list_repos_for_org(backend: Backend, call: Call) -> Response:
@@ -62,8 +52,4 @@ async def list_repos_for_user(backend: Backend, call: Call) -> Response:
 
 
 async def _list(backend: Backend, call: Call, owner: str, found: list[FakeRepository]) -> Response:
-    paging = Paging.of(call.query)
-    body = [backend.render.minimal_repository(item) for item in paging.cut(found)]
-    url = f"{backend.origin}{call.request.path}"
-    seen = PageSeen(call.endpoint, owner, paging.number, paging.size, len(found))
-    return await backend.send_page(body, paging.links(url, call.query, len(found)), seen)
+    return await backend.array(call, owner, found, backend.render.minimal_repository)

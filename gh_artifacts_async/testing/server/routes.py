@@ -8,7 +8,17 @@ from typing import Literal
 
 import attrs
 
-from gh_artifacts_async.testing.server import apps, artifacts, repositories, retention, runs, service, workflows
+from gh_artifacts_async.testing.server import (
+    apps,
+    artifacts,
+    check_runs,
+    pull_requests,
+    repositories,
+    retention,
+    runs,
+    service,
+    workflows,
+)
 from gh_artifacts_async.testing.server.backend import Backend, Call
 from gh_artifacts_async.testing.server.responses import Response
 
@@ -68,9 +78,15 @@ ROUTES: tuple[Route, ...] = (
         runs.list_jobs_for_workflow_run_attempt,
     ),
     _route("GET", _JOB, "actions/get-job-for-workflow-run", runs.get_job_for_workflow_run),
+    _route(
+        "GET",
+        rf"{_REPO}/check-runs/(?P<check_run_id>\d{{1,19}})/annotations",
+        "checks/list-annotations",
+        check_runs.list_annotations,
+    ),
     _route("GET", _REPO, "repos/get", repositories.get_repository),
     _route("GET", rf"{_REPO}/branches/(?P<branch>.+)", "repos/get-branch", repositories.get_branch),
-    _route("GET", rf"{_REPO}/pulls/(?P<pull_number>\d{{1,19}})", "pulls/get", repositories.get_pull_request),
+    _route("GET", rf"{_REPO}/pulls/(?P<pull_number>\d{{1,19}})", "pulls/get", pull_requests.get_pull_request),
     _route("GET", "/orgs/(?P<org>[^/]+)/repos", "repos/list-for-org", repositories.list_repos_for_org),
     _route("GET", "/users/(?P<username>[^/]+)/repos", "repos/list-for-user", repositories.list_repos_for_user),
     _route("GET", _RETENTION, "actions/get-artifact-and-log-retention-settings-repository", retention.get_retention),

@@ -18,7 +18,7 @@ SEARCH_CAP = 1000
 """GitHub shows at most this many results of a filtered listing."""
 
 _TESTS: dict[str, Callable[[FakeRun, str], bool]] = {
-    "actor": lambda run, value: run.actor == value,
+    "actor": lambda run, value: run.actor.lower() == value.lower(),
     "branch": lambda run, value: run.branch == value,
     "check_suite_id": lambda run, value: str(run.id + 1) == value,
     "created": lambda run, value: created_within(run.created_at, value),
@@ -40,6 +40,21 @@ def created_within(created: datetime, expression: str) -> bool:
     """Match GitHub's date syntax: ``A..B``, ``*..B``, ``A..*``, ``>=A``, ``>A``, ``<=A``, ``<A`` or a day.
 
     https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
+
+    Nothing matches what is no date, such as one with a ``+`` that was not escaped; it is no error
+    (https://github.com/github/rest-api-description/issues/2542).
+    """
+    try:
+        return _is_within(created, expression)
+    except ValueError:
+        return False
+
+
+def _is_within(created: datetime, expression: str) -> bool:
+    """Match an expression.
+
+    Raises:
+        ValueError: it has something that is no date.
     """
     if ".." in expression:
         low, _, high = expression.partition("..")
@@ -63,4 +78,7 @@ def _bounds(text: str) -> tuple[datetime, datetime]:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return moment, moment + (timedelta(seconds=1) if "T" in text else timedelta(days=1))
+    try:
+        return moment, moment + (timedelta(seconds=1) if "T" in text else timedelta(days=1))
+    except OverflowError:  # the last day of the year 9999
+        return moment, datetime.max.replace(tzinfo=UTC)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gh_artifacts_async.testing.data.models import job_from_id
 from gh_artifacts_async.testing.server.responses import HTTPError, Response, json_response
 from gh_artifacts_async.testing.server.run_filters import SEARCH_CAP, matching_runs
 
@@ -82,9 +81,4 @@ async def _list_jobs(backend: Backend, call: Call, attempts: list[FakeRun]) -> R
 
 async def get_job_for_workflow_run(backend: Backend, call: Call) -> Response:
     """Get a job."""
-    run_id, number, index = job_from_id(int(call.values["job_id"]))
-    run = backend.scenario.runs.get(run_id)
-    attempt = None if run is None else backend.scenario.attempt(run, number)
-    if attempt is None or attempt.repository_id != backend.repository(call).id or index >= len(attempt.jobs):
-        raise HTTPError(404, "Not Found")
-    return json_response(backend.render.job(attempt, index))
+    return json_response(backend.render.job(*backend.job(call)))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 from gh_artifacts_async.testing import FakeGitHub
 from tests.kits.probe import REPO, Probe
+
+if TYPE_CHECKING:
+    from gh_artifacts_async.testing.data.profiles import Kind
 
 
 async def test_ids_are_the_same_in_every_run() -> None:
@@ -17,6 +24,23 @@ async def test_ids_are_the_same_in_every_run() -> None:
         ids.append((run.id, third.id, github.add_artifact(run.id, "x"), github.add_artifact(third, "x")))
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "shown"),
+    [
+        ("azure", "auto", True),
+        ("azure-raw", "auto", True),
+        ("s3", "auto", True),
+        ("v3", "auto", False),
+        ("v3", "x", True),
+    ],
+)
+async def test_digests(kind: Kind, given: str, shown: bool) -> None:  # noqa: FBT001
+    """The v3 form has none unless a test says one: its zips are made anew for each download."""
+    github = FakeGitHub("github.com")
+    artifact = github.artifact(github.add_artifact(github.add_run(REPO), "docs", kind=kind, digest=given))
+    assert (artifact.digest is not None) is shown
 
 
 async def test_runs_can_be_changed(github: FakeGitHub, probe: Probe) -> None:

@@ -116,6 +116,29 @@ async def test_repositories_and_retention(github: FakeGitHub, probe: Probe, run:
     check("github.com.neighbours", "github.com", "PUT", f"/repos/{REPO}{retention}", got)
 
 
+@pytest.mark.parametrize("github", ["github.com", "ghes-3.8"], indirect=True)
+async def test_pages_for_people(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """They are github.com's, or on an Enterprise Server its own."""
+    origin = github.base_url.removesuffix("/api/v3") if github.base_url.endswith("/v3") else "https://github.com"
+    host = origin.partition("://")[2]
+    repository = (await probe.api()).json
+    assert (repository["html_url"], repository["clone_url"]) == (f"{origin}/{REPO}", f"{origin}/{REPO}.git")
+    assert repository["ssh_url"] == f"git@{host}:{REPO}.git"
+    for path in ("", f"/actions/runs/{run.id}", "/actions/workflows/ci.yml", f"/actions/jobs/{run.job_id(0)}"):
+        assert (await probe.api(path)).json["html_url"].startswith(f"{origin}/{REPO}")
+    assert repository["owner"]["html_url"] == f"{origin}/{REPO.partition('/')[0]}"
+
+
+async def test_accounts(github: FakeGitHub, probe: Probe) -> None:
+    """Who owns repositories is an organization, unless it was added as a user."""
+    github.add_user("octocat")
+    run = github.add_run("octocat/hello", actor="hubot")
+    assert github.add_run(REPO)
+    owners = [(await probe.api(f"//repos/{name}")).json["owner"]["type"] for name in (REPO, "octocat/hello")]
+    assert owners == ["Organization", "User"]
+    assert (await probe.api(f"//repos/octocat/hello/actions/runs/{run.id}")).json["actor"]["type"] == "User"
+
+
 @pytest.mark.parametrize("path", ["/meta", "/versions"])
 async def test_the_service(probe: Probe, path: str) -> None:
     """What GitHub says of itself is as described."""

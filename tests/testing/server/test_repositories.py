@@ -1,4 +1,4 @@
-"""The operations on repositories, their branches and pull requests, and an owner's repositories."""
+"""The operations on repositories and their branches, and an owner's repositories."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ async def test_a_branch(github: FakeGitHub, probe: Probe, run: FakeRun, written:
     assert (got["name"], got["commit"]["sha"]) == ("feature/x", latest.head_sha)
     assert (await probe.api("/branches/main")).json["commit"]["sha"] == run.head_sha
     assert (await probe.request("GET", got["_links"]["self"], {"Authorization": "Bearer t"})).json == got
+    assert got["protection"]["required_status_checks"].keys() == {"enforcement_level", "contexts", "checks"}
 
 
 async def test_branches_without_runs(github: FakeGitHub, probe: Probe) -> None:
@@ -80,18 +81,3 @@ async def test_repositories_of_an_app(github: FakeGitHub, probe: Probe) -> None:
     token = (await probe.api(path, "POST", headers=headers)).json["token"]
     got = await probe.api("//orgs/octo-org/repos", headers={"Authorization": f"Bearer {token}"})
     assert [one["name"] for one in got.json] == ["public", "in"]
-
-
-@pytest.mark.parametrize(
-    ("head", "label"), [("same", "octo-org:patch"), ("fork-er/x", "fork-er:patch"), (None, "unknown:patch")]
-)
-async def test_a_pull_request(github: FakeGitHub, probe: Probe, head: str | None, label: str) -> None:
-    """Its head is its branch's latest commit, also in a fork that was deleted; a push changes it."""
-    github.add_pull_request(REPO, 7, head_sha="ab" * 20, head_repository=head)
-    got = (await probe.api("/pulls/7")).json
-    assert (got["number"], got["head"]["sha"], got["head"]["label"]) == (7, "ab" * 20, label)
-    assert (got["head"]["repo"] is None) is (head is None)
-    assert got["base"]["repo"]["full_name"] == REPO
-    github.add_pull_request(REPO, 7, head_sha="cd" * 20)
-    assert (await probe.api("/pulls/7")).json["head"]["sha"] == "cd" * 20
-    assert (await probe.api("/pulls/8")).status == 404

@@ -19,6 +19,7 @@ from gh_artifacts_async.testing.server.routes import ROUTES
         ("GET", "/repos/o/r/actions/runs/1/attempts/2/jobs", "actions/list-jobs-for-workflow-run-attempt"),
         ("GET", "/repos/o/r/actions/workflows/a.yml/runs", "actions/list-workflow-runs"),
         ("GET", "/repos/o/r/pulls/7", "pulls/get"),
+        ("GET", "/repos/o/r/check-runs/7/annotations", "checks/list-annotations"),
         ("GET", "/orgs/o/repos", "repos/list-for-org"),
         ("GET", "/users/o/repos", "repos/list-for-user"),
         (

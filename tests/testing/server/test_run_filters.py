@@ -26,6 +26,7 @@ async def test_run_filters(github: FakeGitHub, probe: Probe, run: FakeRun) -> No
         "status=failure": [other.id],
         "status=in_progress": [running.id],
         "actor=hubot": [other.id],
+        "actor=HuBot": [other.id],
         f"head_sha={'ab' * 20}": [other.id],
         f"check_suite_id={other.id + 1}": [other.id],
         "created=<2020-01-02": [running.id],
@@ -46,11 +47,21 @@ async def test_run_filters(github: FakeGitHub, probe: Probe, run: FakeRun) -> No
         (">2026-07-01T12:00:00Z", False),
         ("<=2026-07-01", True),
         ("<2026-07-01", False),
+        ("*..9999-12-31", True),
+        ("2026-07-01T14:00:00%2B02:00..*", True),
+        ("2026-07-01T14:00:00+02:00..*", False),
+        ("2026-07-01..", False),
+        ("..2026-07-01", False),
+        ("2026-06-01..2026-08-01..", False),
+        ("2026-13-01", False),
+        ("yesterday", False),
+        (">", False),
+        ("*", False),
         ("", False),
     ],
 )
 async def test_times_of_runs(github: FakeGitHub, probe: Probe, expression: str, within: bool) -> None:  # noqa: FBT001
-    """GitHub's syntax of time spans."""
+    """GitHub's syntax of time spans; nothing matches what is none."""
     run = github.add_run(REPO, created_at="2026-07-01T12:00:00Z")
     assert await probe.walk(f"/actions/runs?created={expression}") == ([run.id] if within else [])
 
