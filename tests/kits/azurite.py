@@ -46,9 +46,10 @@ class Azurite:
 
     async def put(self, blobs: Mapping[str, bytes], content_type: str = "application/zip") -> None:
         """Store blobs, over what was there."""
-        await asyncio.to_thread(self._put, blobs, content_type)
+        await asyncio.to_thread(self.put_now, blobs, content_type)
 
-    def _put(self, blobs: Mapping[str, bytes], content_type: str) -> None:
+    def put_now(self, blobs: Mapping[str, bytes], content_type: str = "application/zip") -> None:
+        """Store blobs, over what was there, while nothing else runs."""
         from azure.storage.blob import ContentSettings
 
         settings = ContentSettings(content_type=content_type)

@@ -146,6 +146,11 @@ class Bucket:
         made: S3Store = obstore.store.S3Store(bucket, **kept)
         return made
 
+    def sign(self, key: str, seconds: int = 600, **shown: str) -> str:
+        """Return an object's URL, which ``shown`` may give a type and a name of its own."""
+        parameters = {"Bucket": BUCKET, "Key": key, **shown}
+        return str(self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds))
+
     def uploads(self) -> list[str]:
         """Return the keys of uploads in parts that are open."""
         return [it["Key"] for it in self.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", ())]
@@ -166,6 +171,7 @@ class Bucket:
 def moto_bucket() -> Generator[Bucket]:
     """Run moto's server in a process of its own, with an empty bucket."""
     boto3 = pytest.importorskip("boto3")
+    botocore = pytest.importorskip("botocore.config", reason="boto3")
     pytest.importorskip("moto.server")
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with tempfile.TemporaryDirectory(prefix="moto-") as name:
@@ -178,7 +184,8 @@ def moto_bucket() -> Generator[Bucket]:
             found = listening()
             assert found is not None
             names = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-            s3 = boto3.client("s3", endpoint_url=found[1], **names)
+            config = botocore.Config(signature_version="s3v4")  # as GitHub's URLs are signed
+            s3 = boto3.client("s3", endpoint_url=found[1], config=config, **names)
             s3.create_bucket(Bucket=BUCKET)
             yield Bucket(found[1], s3)
             s3.close()

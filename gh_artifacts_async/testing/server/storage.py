@@ -110,9 +110,9 @@ class Storage:
         status = unmet_condition(request.headers, artifact.etag, self._modified(artifact), azure=azure)
         if status is None:
             return None
-        if status == HTTPStatus.NOT_MODIFIED:
+        if status == HTTPStatus.NOT_MODIFIED:  # Azurite's has no validators
             validators = {"ETag": artifact.etag, "Last-Modified": http_date(self._modified(artifact))}
-            return Response(304, validators | ({"x-ms-error-code": "ConditionNotMet"} if azure else {}))
+            return Response(304, {"x-ms-error-code": "ConditionNotMet"} if azure else validators)
         if not azure:
             message = "At least one of the pre-conditions you specified did not hold"
             return _s3_refusal(status, "PreconditionFailed", message)
