@@ -13,7 +13,7 @@ from urllib.parse import quote
 import attrs
 import pytest
 
-from tests.kits.interop import Certificate, program, running
+from tests.kits.interop import Certificate, program, running, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -95,16 +95,8 @@ class Azurite:
 
     async def answers(self, name: str, count: int) -> list[int]:
         """Return the status of each answer to a GET of a blob, as its own log has them, once there are ``count``."""
-        line = re.compile(rf'"GET /{ACCOUNT}/{CONTAINER}/{re.escape(quote(name))}\?\S* HTTP/1.1" (\d+)')
-        found: list[int] = []
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                while True:
-                    found = [int(status) for status in line.findall(self.output.read_text())]
-                    if len(found) >= count:
-                        break
-                    await asyncio.sleep(0.02)
-        return found
+        line = rf'"GET /{ACCOUNT}/{CONTAINER}/{re.escape(quote(name))}\?\S* HTTP/1.1" (\d+)'
+        return await statuses(self.output, line, count)
 
 
 @contextlib.contextmanager

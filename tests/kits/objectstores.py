@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from tests.kits.interop import running
+from tests.kits.interop import running, statuses
 
 obstore = pytest.importorskip("obstore", reason="the extra stores")
 
@@ -127,10 +127,12 @@ class Bucket:
     Attributes:
         url: the server's.
         s3: what looks at it: boto3's client.
+        output: what it prints: a line for each request.
     """
 
     url: str
     s3: Any
+    output: Path
 
     def store(self, bucket: str = BUCKET, **options: Any) -> S3Store:
         """Return a store of the bucket; its connections are not kept."""
@@ -150,6 +152,11 @@ class Bucket:
         """Return an object's URL, which ``shown`` may give a type and a name of its own."""
         parameters = {"Bucket": BUCKET, "Key": key, **shown}
         return str(self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds))
+
+    async def answers(self, key: str, count: int) -> list[int]:
+        """Return the status of each answer to a GET of an object, once there are ``count``."""
+        line = rf'GET /{BUCKET}/{re.escape(key)}\?\S* HTTP/1.1\S*" (\d+)'  # some lines are coloured
+        return await statuses(self.output, line, count)
 
     def uploads(self) -> list[str]:
         """Return the keys of uploads in parts that are open."""
@@ -187,5 +194,5 @@ def moto_bucket() -> Generator[Bucket]:
             config = botocore.Config(signature_version="s3v4")  # as GitHub's URLs are signed
             s3 = boto3.client("s3", endpoint_url=found[1], config=config, **names)
             s3.create_bucket(Bucket=BUCKET)
-            yield Bucket(found[1], s3)
+            yield Bucket(found[1], s3, output)
             s3.close()
