@@ -213,7 +213,7 @@ async def urls_of_the_fake(github: FakeGitHub, probe: Probe, **values: Any) -> d
 
 def bad(good: str) -> dict[str, str]:
     """Return a URL with another signature, and without one."""
-    tampered = re.sub(r"((?:sig|Signature)=)(\w)", lambda it: it[1] + ("b" if it[2] == "a" else "a"), good)
+    tampered = re.sub(r"((?:sig|Signature)=)(.)", lambda it: it[1] + ("b" if it[2] == "a" else "a"), good)
     assert tampered != good
     return {"tampered": tampered, "unsigned": good.partition("?")[0]}
 
@@ -246,8 +246,8 @@ async def test_azurite(blob: Azurite, name: str):
     }
     async with FakeGitHub() as github, Probe(github) as probe:
         ours = await urls_of_the_fake(github, probe, content_md5=True)
-        answers = [await ask(probe, urls, REQUESTS[name], "azure") for urls in (theirs, ours)]
-    compare(*answers, AZURITE.get(name))
+        answer = await ask(probe, theirs, REQUESTS[name], "azure")
+        compare(answer, await ask(probe, ours, REQUESTS[name], "azure"), AZURITE.get(name))
 
 
 @pytest.fixture
@@ -265,5 +265,5 @@ async def test_moto(objects: Bucket, name: str):
     theirs = {"good": good, "expired": objects.sign("docs", -60), "missing": objects.sign("no-such"), **bad(good)}
     async with FakeGitHub() as github, Probe(github) as probe:
         ours = await urls_of_the_fake(github, probe, kind="s3")
-        answers = [await ask(probe, urls, REQUESTS[name], "s3") for urls in (theirs, ours)]
-    compare(*answers, MOTO.get(name))
+        answer = await ask(probe, theirs, REQUESTS[name], "s3")
+        compare(answer, await ask(probe, ours, REQUESTS[name], "s3"), MOTO.get(name))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 SECRET = "c4n4ry-s3cret"
+SCHEMES = ("http", "https", "https")
 CONFIGURATION = """
 daemon off;
 master_process off;
@@ -131,14 +132,12 @@ def run_nginx(folder: Path) -> Generator[Nginx]:
         (folder / name).mkdir()
     right = Certificate.write(folder / "right", "127.0.0.1")
     wrong = Certificate.write(folder / "wrong", "storage.example")
-    ports = [free_port() for _ in range(3)]
+    ports = [free_port() for _ in SCHEMES]
     text = CONFIGURATION.replace("FOLDER", str(folder / "blobs")).replace("SECRET", SECRET)
     for word, port in zip(("PORT", "TLS", "OTHER"), ports, strict=True):
         text = text.replace(f"127.0.0.1:{word}", f"127.0.0.1:{port}")
     (folder / "nginx.conf").write_text(text)
     arguments = ["-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
     with running([command, *arguments], folder, folder / "output", lambda: all(map(listening, ports))):
-        origins = [
-            f"{scheme}://127.0.0.1:{port}" for scheme, port in zip(("http", "https", "https"), ports, strict=True)
-        ]
-        yield Nginx(folder, *origins, (right.authority, wrong.authority))
+        http, https, other = (f"{scheme}://127.0.0.1:{port}" for scheme, port in zip(SCHEMES, ports, strict=True))
+        yield Nginx(folder, http, https, other, (right.authority, wrong.authority))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
 import re
 import sys
 import tempfile
@@ -132,7 +133,7 @@ class Bucket:
 
     url: str
     s3: Any
-    output: Path
+    output: Path = Path(os.devnull)
 
     def store(self, bucket: str = BUCKET, **options: Any) -> S3Store:
         """Return a store of the bucket; its connections are not kept."""
