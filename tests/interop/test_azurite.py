@@ -17,9 +17,11 @@ from gh_artifacts_async import (
     RetryPolicy,
     StorageError,
     Timeouts,
+    UnsafeRedirectError,
     raise_for_failures,
 )
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_zip
+from gh_artifacts_async.testing.certificates import server_context
 from tests.kits.azurite import Azurite
 from tests.kits.interop import REPO
 from tests.kits.transfer import fetch_all, listed
@@ -356,6 +358,31 @@ async def test_a_large_artifact(scene: Scene, client: ArtifactsClient, tmp_path:
     answers = await scene.answers(1)
     assert answers[:2] in ([200, 206], [200, 200]), answers
     assert answers.count(206) >= 7, answers
+
+
+@pytest.mark.parametrize("tls", [True, False])
+async def test_an_api_over_tls(request: pytest.FixtureRequest, tmp_path: Path, *, tls: bool):
+    """Over TLS as on github.com, each host with an authority of its own; a URL without it is refused unasked."""
+    azurite: Azurite = request.getfixturevalue("azurite_tls" if tls else "azurite")
+    name = f"over-tls-{tls}".lower()
+    await azurite.put({name: ARCHIVE})
+    context, trusted = server_context("127.0.0.1", tmp_path / "api.pem"), tmp_path / "trusted.pem"
+    authorities = [tmp_path / "api.pem", *([azurite.authority] if azurite.authority else [])]
+    trusted.write_bytes(b"".join(path.read_bytes() for path in authorities))
+    async with (
+        FakeGitHub(ssl_context=context) as github,
+        ArtifactsClient("token", base_url=github.base_url, ca_file=trusted) as client,
+    ):
+        artifact_id = github.add_artifact(github.add_run(REPO), name, archive=ARCHIVE)
+        github.faults.redirect(artifact_id, azurite.url + azurite.sign(name), None, where="api")
+        artifact = await client.get_artifact(REPO, artifact_id)
+        if tls:
+            result = await client.download(artifact, tmp_path / "found")
+            assert (result.verified, result.path.read_bytes()) == ("digest", ARCHIVE)
+        else:
+            with pytest.raises(UnsafeRedirectError, match="http"):
+                await client.download(artifact, tmp_path / "found")
+    assert await azurite.answers(name, int(tls)) == [200] * tls
 
 
 async def test_a_hundred_at_once(scene: Scene, client: ArtifactsClient, tmp_path: Path):
