@@ -325,7 +325,7 @@ async def test_a_complete_part_is_not_asked_for(scene: Scene, client: ArtifactsC
         "report.pdf",
         "Grüße & Küsse.txt",
         "semi;colon, comma.txt",
-        'quo"te.txt',
+        'double"quote.txt',
         "100%25+1.txt",
         "emoji \N{PARTY POPPER}.log",
     ],
