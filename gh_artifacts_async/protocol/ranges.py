@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
 _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,64})</Code>")
-_OK, _PARTIAL, _PRECONDITION, _UNSATISFIABLE, _FORBIDDEN, _SERVER = 200, 206, 412, 416, 403, 500
+_OK, _PARTIAL, _NOT_FOUND, _PRECONDITION, _UNSATISFIABLE, _SERVER = 200, 206, 404, 412, 416, 500
+_REFUSED = (401, 403, 410)  # the v3 pipelines' for a forged URL, everybody's, and nginx's for an expired one
 _TRANSIENT = (408, 425, 429)
 _REFUSALS = (400, 401, 403, 404, 410)
 _SKEW_MINUTES = 5
@@ -130,7 +131,7 @@ class Fail(Value):
     Attributes:
         status: the HTTP status.
         code: storage's own error code.
-        reason: one phrase for a person.
+        reason: one phrase for a person; "" where the status says it all.
     """
 
     status: int
@@ -276,7 +277,7 @@ def _unsatisfiable(have: LocalState, response: Response) -> Decision:
 
 def _refused(response: Response, now: Callable[[], datetime]) -> SignAgain | RetryLater | Fail:
     code, expired = error_code(response), says_expired(response)
-    if response.status == _FORBIDDEN or expired:
+    if response.status in _REFUSED or expired:
         reason = "the signed URL has expired" if expired else "storage refused the signed URL"
         if code is None and _is_page(response):
             reason = "a web page came in place of storage's answer; is a proxy or firewall in the way?"
@@ -284,7 +285,8 @@ def _refused(response: Response, now: Callable[[], datetime]) -> SignAgain | Ret
         return SignAgain(reason=reason + _skew(response, now), expired=expired, status=response.status, code=code)
     if response.status >= _SERVER or response.status in _TRANSIENT:
         return RetryLater(status=response.status, code=code, wait=retry_after(response.headers, now))
-    return Fail(status=response.status, code=code, reason="the artifact is not there")
+    reason = "the artifact is not there" if response.status == _NOT_FOUND else ""
+    return Fail(status=response.status, code=code, reason=reason)
 
 
 def _skew(response: Response, now: Callable[[], datetime]) -> str:

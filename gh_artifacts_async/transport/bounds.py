@@ -81,6 +81,21 @@ class OutOfTimeError(TimeoutError):
     """A :class:`Limit` was reached (never leaves the transport); the message says what took too long."""
 
 
+class TooSlowError(OutOfTimeError):
+    """A body came more slowly than ``Timeouts.min_rate`` allows (never leaves the transport).
+
+    Attributes:
+        rate: bytes a second over the last window.
+        seconds: the window's length.
+        minimum: bytes a second.
+    """
+
+    def __init__(self, rate: float, seconds: float, minimum: float) -> None:
+        """Keep the three."""
+        super().__init__(_SLOW)
+        self.rate, self.seconds, self.minimum = rate, seconds, minimum
+
+
 class ClosedError(Exception):
     """The client was closed meanwhile (never leaves the transport)."""
 
@@ -206,7 +221,7 @@ class Limit:
         The body may be neither silent (``Timeouts.read``) nor slow: each window must bring ``Timeouts.min_rate``.
 
         Raises:
-            OutOfTimeError: a window is over, and was too slow.
+            TooSlowError: a window is over, and was too slow.
         """
         now, timeouts = asyncio.get_running_loop().time(), self.watch.timeouts
         self._brought += size
@@ -214,7 +229,7 @@ class Limit:
         since = now if self._since is None else self._since
         if begins or now - since >= timeouts.min_rate_window:
             if timeouts.min_rate is not None and self._brought < timeouts.min_rate * (now - since):
-                raise OutOfTimeError(_SLOW)
+                raise TooSlowError(self._brought / (now - since), now - since, timeouts.min_rate)
             self._since, self._brought = now, 0
         if size or begins:
             silence = timeouts.read or (timeouts.min_rate and timeouts.min_rate_window)

@@ -20,9 +20,10 @@ from gh_artifacts_async.errors import (
     ConnectionFailedError,
     ProxyError,
     RequestTimeoutError,
+    SlowTransferError,
     TransportError,
 )
-from gh_artifacts_async.transport.bounds import SILENT, ClosedError, OutOfTimeError
+from gh_artifacts_async.transport.bounds import SILENT, ClosedError, OutOfTimeError, TooSlowError
 
 _UNKNOWN = re.compile("issuer|self.signed")
 _UNRESOLVED = "its name could not be resolved; check the address and the firewall"
@@ -98,6 +99,24 @@ def transport_error(error: BaseException, host: str, proxy: str | None = None) -
         refused = _refused(error, where, direct=proxy is None)
         return ConnectionFailedError(refused or f"the connection to {where} failed: {_reason(error)}", host=host)
     return None
+
+
+def transfer_error(error: BaseException, host: str) -> TransportError | SlowTransferError | None:
+    """Map what ended the body of a transfer, as :func:`transport_error` does; one below the minimum rate is no silence.
+
+    Args:
+        error: the exception.
+        host: the one that was asked for.
+    """
+    if isinstance(error, TooSlowError):
+        return too_slow(host, error.rate, error.seconds, error.minimum)
+    return transport_error(error, host)
+
+
+def too_slow(host: str, rate: float, seconds: float, minimum: float) -> SlowTransferError:
+    """Return the error for a transfer that brought less than ``minimum`` bytes a second over so many seconds."""
+    msg = f"{host} sent {rate:.0f} bytes/s over {seconds:.0f} s; Timeouts.min_rate is {minimum:.0f}"
+    return SlowTransferError(msg, rate=rate, minimum=minimum)
 
 
 def _proxy_error(error: BaseException, host: str, proxy: str | None) -> ProxyError | None:

@@ -10,7 +10,7 @@ from yarl import URL
 from gh_artifacts_async.errors import ArtifactsError
 from gh_artifacts_async.protocol.responses import Response
 from gh_artifacts_async.transport.bounds import SILENT, Limit, headers_of
-from gh_artifacts_async.transport.failures import transport_error, without_traceback
+from gh_artifacts_async.transport.failures import transfer_error, without_traceback
 from gh_artifacts_async.transport.socket_receiver import take_over
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ class HttpStream:
 
         Raises:
             TransportError: the connection broke, or was silent for too long.
+            SlowTransferError: what has arrived of the body came too slowly.
         """
         return await self._read(self._answer.content.readany)
 
@@ -158,7 +159,7 @@ class HttpStream:
             with Limit(self._watch, self._watch.timeouts.read, SILENT):
                 return await read()
         except BaseException as error:
-            failure = transport_error(error, self.host)
+            failure = transfer_error(error, self.host)
             if failure is None:
                 without_traceback(error)
                 raise

@@ -17,22 +17,19 @@ from gh_artifacts_async import (
     raise_for_failures,
 )
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.interop import program, running
+from tests.kits.azurite import ACCOUNT, CONTAINER, KEY
 from tests.kits.objectstores import content, facts, keys, said, sockets_closed, start_threads, store_all
 from tests.kits.transfer import add, fill, get, listed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
-    from pathlib import Path
 
     from obstore.store import AzureStore
 
+    from tests.kits.azurite import Azurite
+
 pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.counterpart("azurite")]
 
-ACCOUNT = "devstoreaccount1"
-# Every emulator's account has this key, and Microsoft's documentation prints it.
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-CONTAINER = "artifacts"
 MIB = 2**20
 LARGE = 40 * MIB
 SIZES = pytest.mark.parametrize("size", [20_000, LARGE])
@@ -45,35 +42,20 @@ def sockets() -> Generator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    """Run Azurite with an empty container; its address."""
-    blob = pytest.importorskip("azure.storage.blob")
+@pytest.fixture(scope="module", autouse=True)
+def threads() -> None:
+    """Start obstore's threads before any test counts descriptors."""
     start_threads()
-    folder = tmp_path_factory.mktemp("azurite")
-    output: Path = folder / "output"
-    command = [program("azurite-blob"), "--blobHost", "127.0.0.1", "--blobPort", "0"]
-    command += ["--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"]
-
-    def listening() -> re.Match[str] | None:
-        return re.search(r"listens on (http://127\.0\.0\.1:\d+)\n", output.read_text())
-
-    with running(command, folder, output, lambda: listening() is not None):
-        found = listening()
-        assert found is not None
-        with blob.BlobServiceClient(f"{found[1]}/{ACCOUNT}", credential=KEY) as service:
-            service.create_container(CONTAINER)
-        yield found[1]
 
 
-def container(azurite: str, name: str = CONTAINER, **options: Any) -> AzureStore:
+def container(azurite: Azurite, name: str = CONTAINER, **options: Any) -> AzureStore:
     """Return a store of a container; its connections are not kept."""
     import obstore.store
 
     given = {
         "account_name": ACCOUNT,
         "account_key": KEY,
-        "endpoint": f"{azurite}/{ACCOUNT}",
+        "endpoint": f"{azurite.url}/{ACCOUNT}",
         "client_options": {"allow_http": True, "pool_max_idle_per_host": "0"},
         "retry_config": {"max_retries": 1},
         **options,
@@ -84,7 +66,7 @@ def container(azurite: str, name: str = CONTAINER, **options: Any) -> AzureStore
 
 
 @pytest.fixture
-def store(azurite: str, request: pytest.FixtureRequest) -> AzureStore:
+def store(azurite: Azurite, request: pytest.FixtureRequest) -> AzureStore:
     """A store of the container, below a prefix of the test's own."""
     return container(azurite, prefix=re.sub(r"\W+", "-", request.node.name))
 
@@ -171,7 +153,7 @@ async def test_many(github: FakeGitHub, client: ArtifactsClient, store: AzureSto
 
 
 @pytest.mark.parametrize("why", ["container", "credentials", "signature"])
-async def test_refused(github: FakeGitHub, client: ArtifactsClient, azurite: str, why: str) -> None:
+async def test_refused(github: FakeGitHub, client: ArtifactsClient, azurite: Azurite, why: str) -> None:
     """What Azure refuses is said in one line, which shows no signature, and ends a bulk call."""
     fill(github, 10)
     wrong = {

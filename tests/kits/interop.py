@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -67,6 +69,16 @@ def listening(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
     return False
+
+
+async def statuses(output: Path, line: str, count: int) -> list[int]:
+    """Return the numbers that a pattern finds in what a server prints, once there are ``count``, or after 2 seconds."""
+    found: list[int] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            while len(found := [int(status) for status in re.findall(line, output.read_text())]) < count:
+                await asyncio.sleep(0.02)
+    return found
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
 import re
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from tests.kits.interop import running
+from tests.kits.interop import running, statuses
 
 obstore = pytest.importorskip("obstore", reason="the extra stores")
 
@@ -127,10 +128,12 @@ class Bucket:
     Attributes:
         url: the server's.
         s3: what looks at it: boto3's client.
+        output: what it prints: a line for each request.
     """
 
     url: str
     s3: Any
+    output: Path = Path(os.devnull)
 
     def store(self, bucket: str = BUCKET, **options: Any) -> S3Store:
         """Return a store of the bucket; its connections are not kept."""
@@ -145,6 +148,16 @@ class Bucket:
         kept = {name: value for name, value in given.items() if value is not None}
         made: S3Store = obstore.store.S3Store(bucket, **kept)
         return made
+
+    def sign(self, key: str, seconds: int = 600, **shown: str) -> str:
+        """Return an object's URL, which ``shown`` may give a type and a name of its own."""
+        parameters = {"Bucket": BUCKET, "Key": key, **shown}
+        return str(self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds))
+
+    async def answers(self, key: str, count: int) -> list[int]:
+        """Return the status of each answer to a GET of an object, once there are ``count``."""
+        line = rf'GET /{BUCKET}/{re.escape(key)}\?\S* HTTP/1.1\S*" (\d+)'  # some lines are coloured
+        return await statuses(self.output, line, count)
 
     def uploads(self) -> list[str]:
         """Return the keys of uploads in parts that are open."""
@@ -166,6 +179,7 @@ class Bucket:
 def moto_bucket() -> Generator[Bucket]:
     """Run moto's server in a process of its own, with an empty bucket."""
     boto3 = pytest.importorskip("boto3")
+    botocore = pytest.importorskip("botocore.config", reason="boto3")
     pytest.importorskip("moto.server")
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with tempfile.TemporaryDirectory(prefix="moto-") as name:
@@ -178,7 +192,8 @@ def moto_bucket() -> Generator[Bucket]:
             found = listening()
             assert found is not None
             names = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-            s3 = boto3.client("s3", endpoint_url=found[1], **names)
+            config = botocore.Config(signature_version="s3v4")  # as GitHub's URLs are signed
+            s3 = boto3.client("s3", endpoint_url=found[1], config=config, **names)
             s3.create_bucket(Bucket=BUCKET)
-            yield Bucket(found[1], s3)
+            yield Bucket(found[1], s3, output)
             s3.close()

@@ -198,11 +198,13 @@ def test_416_is_all_or_too_much(have, headers, done):
         ),
         (400, "<Error><Code>ExpiredToken</Code></Error>", {}, True, "ExpiredToken"),
         (403, "", {}, False, None),
+        (401, '{"count":1,"value":"Uri signature is invalid"}', {}, False, None),
+        (410, "<html><h1>410 Gone</h1></html>", {}, False, None),
         (403, b"\xff\x00", {"x_ms_error_code": "\x1b"}, False, None),
     ],
 )
 def test_a_refused_url_is_signed_again(status, body, headers, expired, code):
-    """403, and expiry in the words of Azure, the v3 pipelines and S3."""
+    """401, 403 and 410, and expiry in the words of Azure, the v3 pipelines and S3."""
     found = _decided(FIVE, status, body, **headers)
     assert isinstance(found, SignAgain)
     assert (found.expired, found.status, found.code) == (expired, status, code)
@@ -217,11 +219,12 @@ def test_storages_own_trouble_is_waited_out(status):
     assert _decided(FIVE, status, retry_after="Thu, 09 Jul 2026 12:47:54 GMT").wait == 10
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 405, 409, 410, 418, 451])
+@pytest.mark.parametrize("status", [400, 402, 404, 405, 409, 418, 451])
 def test_what_nothing_helps_against(status):
-    """Other refusals are final."""
+    """Other refusals are final; that the artifact is not there is said by 404 alone."""
     found = _decided(FIVE, status, x_ms_error_code="BlobNotFound")
-    assert found == Fail(status=status, code="BlobNotFound", reason="the artifact is not there")
+    reason = "the artifact is not there" if status == 404 else ""
+    assert found == Fail(status=status, code="BlobNotFound", reason=reason)
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.testing.data.profiles import Host
 
 DOCS = "https://docs.github.com/rest"
+S3_REQUEST_ID = "4442587FB7D0A2F9"
 AZURE_REQUEST_ID = "5c2f1d0e-001e-0043-7a11-fa4e00000000"
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
@@ -37,13 +38,15 @@ def azure_error(code: str, message: str, detail: str = "") -> tuple[dict[str, st
     return {"Content-Type": "application/xml", "x-ms-error-code": code}, body.encode()
 
 
-def s3_error(code: str, message: str) -> tuple[dict[str, str], bytes]:
-    """Return headers and body of an S3 error.
+def s3_error(code: str, message: str, **more: str) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of an S3 error; ``more`` are elements of its own.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-    return {"Content-Type": "application/xml"}, text.encode()
+    fields = {"Code": code, "Message": message, **more, "RequestId": S3_REQUEST_ID}
+    text = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{text}</Error>'
+    return {"Content-Type": "application/xml"}, body.encode()
 
 
 def plain_error(code: int, where: Host) -> tuple[dict[str, str], bytes]:

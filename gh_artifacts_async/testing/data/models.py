@@ -167,8 +167,9 @@ class FakeArtifact:
 
     @property
     def etag(self) -> str:
-        """The blob's identity as Azure writes it, quoted."""
-        return f'"0x8D{hashlib.sha256(f"{self.id} {self.generation}".encode()).hexdigest()[:12].upper()}"'
+        """The blob's identity as Azure or S3 writes it, quoted."""
+        digits = hashlib.sha256(f"{self.id} {self.generation}".encode()).hexdigest()
+        return f'"{digits[:32]}"' if self.kind == "s3" else f'"0x8D{digits[:13].upper()}"'
 
 
 @attrs.frozen

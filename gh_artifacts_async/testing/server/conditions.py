@@ -14,31 +14,34 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def unmet_condition(headers: Mapping[str, str], etag: str, modified: datetime) -> int | None:
-    """Return 412 or 304 for the first condition of a GET or HEAD that is not met; None if all are.
+def unmet_condition(headers: Mapping[str, str], etag: str, modified: datetime, *, azure: bool = True) -> int | None:
+    """Return the status for the first condition of a GET or HEAD that is not met, 412 or 304; None if all are.
 
-    ``If-Range`` is not among them: Azure documents it nowhere, and Azurite ignores it.
+    Azure wants If-Match and If-Unmodified-Since, and one of If-None-Match and If-Modified-Since; with others a date
+    counts only without its ETag (RFC 9110 section 13.2.2). ``If-Range`` is not among them: Azure documents it nowhere,
+    and Azurite ignores it.
 
     Args:
         headers: of the request.
         etag: the blob's, quoted.
         modified: when the blob was last modified, aware; compared by the second.
+        azure: Azure's rules, by which no blob that is there can meet ``If-None-Match: *``: that is 400.
     """
     modified = modified.replace(microsecond=0)
-    if "If-Match" in headers and not _lists(headers["If-Match"], etag):
+    match, same = (_lists(headers.get(name), etag) for name in ("If-Match", "If-None-Match"))
+    until, since = (_date(headers.get(name)) for name in ("If-Unmodified-Since", "If-Modified-Since"))
+    if azure and headers.get("If-None-Match", "").strip() == "*":
+        return 400
+    if match is False or (until is not None and modified > until and (azure or match is None)):
         return 412
-    since = _date(headers.get("If-Unmodified-Since"))
-    if since is not None and modified > since:
-        return 412
-    if "If-None-Match" in headers:
-        # If-Modified-Since counts only without it (https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2).
-        return 304 if _lists(headers["If-None-Match"], etag) else None
-    since = _date(headers.get("If-Modified-Since"))
-    return 304 if since is not None and modified <= since else None
+    unchanged = None if since is None else modified <= since
+    answers = [answer for answer in (same, unchanged) if answer is not None]
+    return 304 if answers and (all(answers) if azure else answers[0]) else None
 
 
-def _lists(tags: str, etag: str) -> bool:
-    return bool({tag.strip() for tag in tags.split(",")} & {etag, "*"})
+def _lists(tags: str | None, etag: str) -> bool | None:
+    """Return whether a header lists an ETag; None without such a header."""
+    return None if tags is None else bool({tag.strip() for tag in tags.split(",")} & {etag, "*"})
 
 
 def _date(text: str | None) -> datetime | None:

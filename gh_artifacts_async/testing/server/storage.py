@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from gh_artifacts_async.testing.clock import http_date
 from gh_artifacts_async.testing.data.blobs import BytesBlob, md5
-from gh_artifacts_async.testing.data.error_bodies import AZURE_REQUEST_ID, azure_error, s3_error
+from gh_artifacts_async.testing.data.error_bodies import AZURE_REQUEST_ID, S3_REQUEST_ID, azure_error, s3_error
 from gh_artifacts_async.testing.data.scenario import Scenario
 from gh_artifacts_async.testing.data.zips import make_zip
 from gh_artifacts_async.testing.faults.effects import Effects
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from gh_artifacts_async.testing.data.models import FakeArtifact
+    from gh_artifacts_async.testing.data.profiles import Kind
     from gh_artifacts_async.testing.server.signing import Checked
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
@@ -64,7 +65,7 @@ class Storage:
             honest = self._blob(request, artifact)
             effects = self.faults.meet(self._occasion(request, artifact, honest))
             response = self._faulty(request, checked, artifact, honest, effects)
-        response = self._finished(request, response or Response(404))
+        response = self._finished(request, response or Response(404), checked.kind)
         self.journal.note(number, status=0 if effects.raw is not None else response.status)
         return await deliver(request, response, effects, lambda sent: self.journal.note(number, sent=sent))
 
@@ -94,32 +95,38 @@ class Storage:
         """Return the error for a request that may not read the stored bytes, or None."""
         if "Authorization" in request.headers:
             return _token_refused(checked)
-        if request.method not in ({"GET"} if checked.kind == "v3" else {"GET", "HEAD"}):
+        if request.method not in ({"GET", "HEAD"} if checked.kind in {"azure", "azure-raw"} else {"GET"}):
             return _method_refused(request, checked)
         if checked.verdict in {"forged", "expired"}:
             return self._forged(checked) if checked.verdict == "forged" else self._expired(checked)
         if artifact is None:
-            return _azure_refusal(404, "BlobNotFound", "The specified blob does not exist.")
+            return _missing(checked)
         # The v3 form has no ETag and ignores conditions.
         return None if artifact.kind == "v3" else self._unmet(request, artifact)
 
     def _unmet(self, request: web.Request, artifact: FakeArtifact) -> Response | None:
         """Return the 304 or 412 for a condition that is not met, or None."""
-        status = unmet_condition(request.headers, artifact.etag, self._modified(artifact))
-        if status == HTTPStatus.NOT_MODIFIED:
+        azure = artifact.kind != "s3"
+        status = unmet_condition(request.headers, artifact.etag, self._modified(artifact), azure=azure)
+        if status is None:
+            return None
+        if status == HTTPStatus.NOT_MODIFIED:  # Azurite's has no validators
             validators = {"ETag": artifact.etag, "Last-Modified": http_date(self._modified(artifact))}
-            return Response(304, {**validators, "x-ms-error-code": "ConditionNotMet"})
-        if status == HTTPStatus.PRECONDITION_FAILED:
-            return _azure_refusal(
-                412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met."
-            )
-        return None
+            return Response(304, {"x-ms-error-code": "ConditionNotMet"} if azure else validators)
+        if not azure:
+            message = "At least one of the pre-conditions you specified did not hold"
+            return _s3_refusal(status, "PreconditionFailed", message)
+        if status == HTTPStatus.BAD_REQUEST:
+            message = "The request includes an unsatisfiable condition for this operation."
+            return _azure_refusal(status, "UnsatisfiableCondition", message)
+        message = "The condition specified using HTTP conditional header(s) is not met."
+        return _azure_refusal(status, "ConditionNotMet", message)
 
     def _forged(self, checked: Checked) -> Response:
         if checked.kind == "v3":
             return json_response({"count": 1, "value": "Uri signature is invalid"}, 401)
         if checked.kind == "s3":
-            return _s3_refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+            return _s3_forged()
         return _azure_refusal(403, "AuthenticationFailed", _AUTHENTICATE, "Signature did not match.")
 
     def _expired(self, checked: Checked) -> Response:
@@ -151,8 +158,9 @@ class Storage:
         return self._ranged(request, asked, artifact, headers)
 
     def _whole(self, artifact: FakeArtifact, headers: dict[str, str], *, head_only: bool = False) -> Response:
-        if artifact.content_md5:
-            headers = {**headers, "Content-MD5": headers["x-ms-blob-content-md5"]}
+        digest = _stored_md5(artifact)
+        if digest is not None:  # of its two headers, HEAD has the one
+            headers = {**headers, "Content-MD5": digest} | ({} if head_only else {_STORED_MD5: digest})
         return Response(200, headers, artifact.blob, head_only=head_only)
 
     def _ranged(self, request: web.Request, asked: str, artifact: FakeArtifact, headers: dict[str, str]) -> Response:
@@ -165,12 +173,18 @@ class Storage:
         if span is None:
             return self._whole(artifact, headers)
         first, last = span
+        if first >= size and artifact.kind == "s3":  # S3 sends no Content-Range, as seen
+            message = "The requested range is not satisfiable"
+            return _s3_refusal(416, "InvalidRange", message, RangeRequested=asked, ActualObjectSize=str(size))
         if first >= size:
             refusal = _azure_refusal(
                 416, "InvalidRange", "The range specified is invalid for the current size of the resource."
             )
             return attrs.evolve(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
         headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
+        digest = _stored_md5(artifact)
+        if digest is not None:
+            headers[_STORED_MD5] = digest
         if artifact.kind != "s3" and request.headers.get("x-ms-range-get-content-md5", "").lower() == "true":
             if last + 1 - first > _LARGEST_MD5_RANGE:
                 return _azure_refusal(400, "OutOfRangeQueryParameterValue", "The range is larger than 4 MiB.")
@@ -195,12 +209,11 @@ class Storage:
             "Accept-Ranges": "bytes",
             "Last-Modified": http_date(self._modified(artifact)),
         }
-        if artifact.content_md5:
-            headers["x-ms-blob-content-md5"] = md5(artifact.blob, 0, artifact.blob.size)
         if artifact.kind != "s3":
             created = artifact.created_at or self.scenario.clock.start
             headers |= {"x-ms-creation-time": http_date(created), "x-ms-blob-type": "BlockBlob"}
             headers |= {"x-ms-lease-status": "unlocked", "x-ms-lease-state": "available"}
+            headers["x-ms-server-encrypted"] = "true"
         return headers
 
     def _modified(self, artifact: FakeArtifact) -> datetime:
@@ -224,20 +237,21 @@ class Storage:
             return attrs.evolve(honest, headers={**honest.headers, "Content-Range": effects.content_range})
         return honest
 
-    def _finished(self, request: web.Request, response: Response) -> Response:
+    def _finished(self, request: web.Request, response: Response, kind: Kind) -> Response:
         """Add the headers of every response of this host."""
-        headers = CIMultiDict(
-            {
-                "Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
-                "Date": self.scenario.clock.http_date(),
-                "x-ms-request-id": AZURE_REQUEST_ID,
-                "x-ms-version": "2025-11-05",
-            }
-        )
+        own = _S3_HEADERS if kind == "s3" else _AZURE_HEADERS
+        headers = CIMultiDict({**own, "Date": self.scenario.clock.http_date()})
         headers.update(response.headers)
         return attrs.evolve(response, headers=headers, head_only=request.method == "HEAD")
 
 
+_AZURE_HEADERS = {
+    "Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
+    "x-ms-request-id": AZURE_REQUEST_ID,
+    "x-ms-version": "2025-11-05",
+}
+_S3_HEADERS = {"Server": "AmazonS3", "x-amz-request-id": S3_REQUEST_ID, "x-amz-id-2": "ZmFrZSBHaXRIdWI="}
+_STORED_MD5 = "x-ms-blob-content-md5"
 _AUTHENTICATE = (
     "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
     "including the signature."
@@ -274,10 +288,26 @@ def _token_refused(checked: Checked) -> Response:
 
 
 def _method_refused(request: web.Request, checked: Checked) -> Response:
+    if checked.kind == "s3":
+        return _s3_forged()  # the signature is also over the method
     if checked.kind == "v3":
         message = f"The requested resource does not support http method '{request.method}'."
         return json_response({"message": message}, 405, {"Allow": "GET"})
+    if request.method in {"PUT", "DELETE"}:
+        message = "This request is not authorized to perform this operation using this permission."
+        return _azure_refusal(403, "AuthorizationPermissionMismatch", message)
     return _azure_refusal(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.")
+
+
+def _missing(checked: Checked) -> Response:
+    if checked.kind == "s3":
+        return _s3_refusal(404, "NoSuchKey", "The specified key does not exist.")
+    return _azure_refusal(404, "BlobNotFound", "The specified blob does not exist.")
+
+
+def _stored_md5(artifact: FakeArtifact) -> str | None:
+    """Return the MD5 that Azure keeps of some blobs; S3 sends none."""
+    return md5(artifact.blob, 0, artifact.blob.size) if artifact.content_md5 and artifact.kind != "s3" else None
 
 
 def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Response:
@@ -285,6 +315,10 @@ def _azure_refusal(status: int, code: str, message: str, detail: str = "") -> Re
     return Response(status, headers, BytesBlob(body))
 
 
-def _s3_refusal(status: int, code: str, message: str) -> Response:
-    headers, body = s3_error(code, message)
+def _s3_forged() -> Response:
+    return _s3_refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+
+
+def _s3_refusal(status: int, code: str, message: str, **more: str) -> Response:
+    headers, body = s3_error(code, message, **more)
     return Response(status, headers, BytesBlob(body))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ArtifactsError, RequestTimeoutError, SlowTransferError, TransportError
 from gh_artifacts_async.transfer.disk.writer import Lane
+from gh_artifacts_async.transport.failures import too_slow
 from gh_artifacts_async.transport.socket_receiver import FROM, SocketReceiver
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class RateWatch:
             Whether the attempt was too slow; False if the window is not over, and continues.
         """
         if isinstance(failure, SlowTransferError):
+            self.start(now)  # it may be the transport that has measured
             return True
         if self._since is None or self._minimum is None:
             return False
@@ -124,8 +126,7 @@ class RateWatch:
         rate = self._bytes / passed
         self.start(now)
         if rate < self._minimum:
-            msg = f"{host} sent {rate:.0f} bytes/s over {passed:.0f} s; Timeouts.min_rate is {self._minimum:.0f}"
-            raise SlowTransferError(msg, rate=rate, minimum=self._minimum)
+            raise too_slow(host, rate, passed, self._minimum)
 
 
 class BodyReader:

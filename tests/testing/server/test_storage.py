@@ -86,10 +86,11 @@ async def test_conditions(github: FakeGitHub, probe: Probe, artifact: int) -> No
 
 
 async def test_conditions_that_are_not_met(github: FakeGitHub, probe: Probe, artifact: int) -> None:
-    """An unchanged blob is 304 with its validators and no body; one that changed since is 412."""
+    """An unchanged blob is 304 without a body, as Azurite has it; one that changed since is 412."""
     first = await probe.fetch(artifact)
     got = await probe.fetch(artifact, If_None_Match=first.headers["ETag"])
-    assert (got.status, got.body, got.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert (got.status, got.body, got.headers["x-ms-error-code"]) == (304, b"", "ConditionNotMet")
+    assert not {"ETag", "Last-Modified"} & set(got.headers)
     assert (await probe.fetch(artifact, If_Modified_Since=first.headers["Last-Modified"])).status == 304
     assert (await probe.fetch(artifact, If_Unmodified_Since=first.headers["Last-Modified"])).status == 200
     github.faults.change_etag(artifact, b"other bytes")
@@ -133,7 +134,28 @@ async def test_head(probe: Probe, artifact: int) -> None:
     url = await probe.sign(artifact)
     got = await probe.request("HEAD", url, {"Range": "bytes=5-9"})
     assert (got.status, got.headers["Content-Length"], got.body) == (200, "1000", b"")
-    assert (await probe.request("PUT", url, data=b"x")).status == 405
+    for method, status, code in (
+        ("PUT", 403, "AuthorizationPermissionMismatch"),
+        ("DELETE", 403, "AuthorizationPermissionMismatch"),
+        ("PATCH", 405, "UnsupportedHttpVerb"),
+    ):
+        got = await probe.request(method, url)
+        assert (got.status, got.headers["x-ms-error-code"]) == (status, code)
+
+
+async def test_heads_md5(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """HEAD has the MD5 that Azure keeps in one header, GET in two, as Azurite does."""
+    artifact = github.add_artifact(run, "x", size=1000, content_md5=True)
+    url = await probe.sign(artifact)
+    found = [(await probe.request(method, url)).headers for method in ("GET", "HEAD")]
+    assert found[0]["Content-MD5"] == found[1]["Content-MD5"] == found[0]["x-ms-blob-content-md5"]
+    assert "x-ms-blob-content-md5" not in found[1]
+
+
+async def test_an_unsatisfiable_condition(probe: Probe, artifact: int) -> None:
+    """To ask for a blob only if there is none makes no sense to Azure."""
+    got = await probe.fetch(artifact, If_None_Match="*")
+    assert (got.status, got.headers["x-ms-error-code"]) == (400, "UnsatisfiableCondition")
 
 
 async def test_a_token_is_refused_and_seen(github: FakeGitHub, probe: Probe, artifact: int) -> None:
@@ -191,3 +213,37 @@ async def test_s3(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
     await asyncio.sleep(602)
     got = await probe.get(url)
     assert (got.status, b"Request has expired" in got.body) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status", "code"),
+    [
+        ("GET", {"Range": "bytes=1000-"}, 416, b"<Code>InvalidRange</Code>"),
+        ("GET", {"If-Match": '"other"'}, 412, b"<Code>PreconditionFailed</Code>"),
+        ("GET", {"If-None-Match": "*"}, 304, b""),
+        ("HEAD", {}, 403, b""),
+        ("PUT", {}, 403, b"<Code>SignatureDoesNotMatch</Code>"),
+    ],
+)
+async def test_s3s_refusals(
+    github: FakeGitHub, probe: Probe, run: FakeRun, method: str, headers: dict[str, str], status: int, code: bytes
+) -> None:
+    """S3 says all in its own words, and tells no size with 416; its signature is for one method."""
+    artifact = github.add_artifact(run, "x", size=1000, kind="s3", content_md5=True)
+    got = await probe.request(method, await probe.sign(artifact), headers)
+    assert got.status == status
+    assert code in got.body
+    assert "Content-Range" not in got.headers
+    assert ("ETag" in got.headers) is (status == 304)
+    names = {name.lower() for name in got.headers}
+    assert "x-amz-request-id" in names
+    assert not {name for name in names if name.startswith("x-ms-")}
+
+
+async def test_s3_has_no_such_key(github: FakeGitHub, probe: Probe, run: FakeRun) -> None:
+    """Bytes that are gone are NoSuchKey there."""
+    artifact = github.add_artifact(run, "x", size=1000, kind="s3")
+    url = await probe.sign(artifact)
+    del github.scenario.artifacts[artifact]
+    got = await probe.get(url)
+    assert (got.status, b"<Code>NoSuchKey</Code>" in got.body) == (404, True)

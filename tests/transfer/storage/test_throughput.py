@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from gh_artifacts_async import ConnectionFailedError, RequestTimeoutError, SlowTransferError, Timeouts
+from gh_artifacts_async import ConnectionFailedError, Limits, RequestTimeoutError, SlowTransferError, Timeouts
 from gh_artifacts_async.transfer.storage.throughput import RateWatch
+from tests.kits.transfer import (
+    INLINE_SIZE,
+    ONE_TRY,
+    RECEIVER_SIZE,
+    WORKER_SIZE,
+    add,
+    client_for,
+    get,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gh_artifacts_async import Artifact, ArtifactsClient
+    from gh_artifacts_async.testing import FakeGitHub
 
 
 def watch(**values: float | None) -> RateWatch:
@@ -67,6 +84,39 @@ def test_a_timeout_ends_the_window_by_its_kind() -> None:
     it.exclude(0.025)
     assert it.after(RequestTimeoutError(), 10.0)
     it.count(50, 10.1, "host")
+
+
+def test_slowness_that_the_transport_has_measured_ends_the_window_too() -> None:
+    """The next connection is not blamed for it either."""
+    it = watch()
+    it.start(0.0)
+    assert it.after(SlowTransferError(), 10.0)
+    it.count(50, 10.1, "host")
+
+
+async def read_all(client: ArtifactsClient, artifact: Artifact) -> None:
+    """Read an artifact as a stream."""
+    async with client.open_stream(artifact) as stream:
+        async for _ in stream:
+            pass
+
+
+@pytest.mark.parametrize("way", ["plain", "no length", "no digest", "ordinary", "stream"])
+@pytest.mark.parametrize("size", [1_000, INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE])
+async def test_slow_whichever_way(github: FakeGitHub, tmp_path: Path, way: str, size: int) -> None:
+    """Bytes that trickle are a SlowTransferError, never a silence, whoever receives them."""
+    it = add(github, size=size, **({"digest": None} if way == "no digest" else {}))
+    github.faults.drip(it, times=None, chunk=10, interval=1.0, at=size // 2)
+    if way == "no length":
+        github.faults.no_length(it, times=None)
+    limits = Limits(fast_paths=way != "ordinary")
+    async with client_for(github, retry=ONE_TRY, limits=limits) as client:
+        artifact = await get(client, it)
+        with pytest.raises(
+            SlowTransferError, match=r"sent \d+ bytes/s over \d+ s; Timeouts\.min_rate is 1024"
+        ) as caught:
+            await (read_all(client, artifact) if way == "stream" else client.download(artifact, tmp_path))
+    assert caught.value.rate < caught.value.minimum == 1024
 
 
 def test_a_break_leaves_a_window_open_that_is_not_over() -> None:
