@@ -1,0 +1,340 @@
+"""squid as the forward proxy: what it sees, what it refuses, and downloads right through it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import pytest
+
+from gh_artifacts_async import ArtifactsClient, ArtifactsError, ProxyError, RetryPolicy, ServerError, StorageError
+from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_zip
+from tests.kits.api import QUICK, TOKEN, check_silent
+from tests.kits.interop import REPO, environment, free_port
+from tests.kits.squid import PASSWORD, USER, Recorder, Squid, squid
+from tests.kits.transfer import INLINE_SIZE, ONE_TRY, RECEIVER_SIZE, add, fetch, fetch_all, fill, get, listed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.counterpart("squid")]
+
+SCHEMES = ["http", "https"]
+WAYS = [(scheme, port) for scheme in SCHEMES for port in ("plain", "password", "tls")]
+every_way = pytest.mark.parametrize(("scheme", "port"), WAYS)
+THRICE = RetryPolicy(attempts=3, wait_initial=0.01, wait_max=0.01)
+
+
+@pytest.fixture(scope="module")
+def running() -> Generator[Squid]:
+    """Run squid."""
+    with squid() as it:
+        yield it
+
+
+@pytest.fixture
+def proxy(running: Squid) -> Squid:
+    """Return squid, with an empty log."""
+    running.forget()
+    return running
+
+
+@asynccontextmanager
+async def github_over(scheme: str, proxy: Squid, **settings: Any) -> AsyncGenerator[FakeGitHub]:
+    """Run a GitHub over http or https."""
+    context = None
+    if scheme == "https":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(proxy.folder / "both.pem")
+    async with FakeGitHub(ssl_context=context, byte_exact_urls=True, **settings) as github:
+        yield github
+
+
+def through(github: FakeGitHub, proxy: Squid, url: str | None, **settings: Any) -> ArtifactsClient:
+    """Return a client that goes through a proxy, and trusts its authority."""
+    settings = {"token": TOKEN, "ca_file": proxy.authority, "limits": QUICK, **settings}
+    return ArtifactsClient(base_url=github.base_url, proxy=url, **settings)
+
+
+def places(github: FakeGitHub) -> set[str]:
+    """Return the two hosts with their ports."""
+    return {urlsplit(url).netloc for url in (github.base_url, github.storage_url)}
+
+
+# --- what goes through
+
+
+@every_way
+async def test_download(proxy: Squid, tmp_path: Path, scheme: str, port: str):
+    """To either host, with and without TLS to either side; where GitHub has TLS, squid is asked for tunnels only."""
+    async with github_over(scheme, proxy) as github:
+        number = add(github, size=RECEIVER_SIZE)
+        async with through(github, proxy, proxy.url(port)) as client:
+            result = await fetch(client, number, tmp_path)
+        assert result.verified == "digest"
+        assert result.path.read_bytes() == github.content(number)
+        assert not [record for record in github.requests_to("storage") if "Authorization" in record.headers]
+        asked = [line.split() for line in await proxy.asked(2 if scheme == "https" else 3)]
+        assert {(line[0], line[3]) for line in asked} <= {(port, "200"), (port, "302")}
+        if scheme == "https":
+            assert {(line[1], line[2]) for line in asked} == {("CONNECT", place) for place in places(github)}
+        else:
+            assert {(line[1], urlsplit(line[2]).netloc) for line in asked} == {("GET", it) for it in places(github)}
+
+
+@pytest.mark.parametrize("port", ["plain", "tls"])
+async def test_what_squid_sees(proxy: Squid, tmp_path: Path, port: str):
+    """Of a GitHub over TLS: host and port. Neither the token nor a signed URL is among the bytes that pass."""
+    async with github_over("https", proxy) as github, Recorder(proxy.ports[port]) as line:
+        numbers = fill(github, 3)
+        async with through(github, proxy, proxy.url(port, at=line.port)) as client:
+            outcomes = await fetch_all(client, await listed(client), tmp_path)
+            assert [outcome.unwrap().verified for outcome in outcomes] == ["digest"] * 3
+            await client.delete_artifact(await get(client, numbers[0]))
+        queries = [record.raw_path.partition("?")[2] for record in github.requests_to("storage")]
+        logged = " ".join(await proxy.asked(4))
+    assert len(queries) == 3
+    assert all("sig=" in query for query in queries)
+    for secret in (TOKEN, REPO, "sig=", "Authorization: Bearer", *queries):
+        assert secret.encode() not in line.seen
+        assert secret not in logged
+    assert (b"CONNECT 127.0.0.1:" in line.seen) is (port == "plain")
+
+
+@every_way
+async def test_resume(proxy: Squid, tmp_path: Path, scheme: str, port: str):
+    """A line that is cut before squid: another client goes on where the first one stopped, in one range."""
+    async with github_over(scheme, proxy) as github, ChaosProxy(("127.0.0.1", proxy.ports[port])) as line:
+        number = add(github, size=RECEIVER_SIZE)
+        async with through(github, proxy, proxy.url(port, at=line.port), retry=ONE_TRY) as client:
+            artifact = await get(client, number)
+            line.cut(RECEIVER_SIZE // 2)
+            with pytest.raises(ArtifactsError, match="broke before the body was complete|failed"):
+                await client.download(artifact, tmp_path)
+        async with through(github, proxy, proxy.url(port, at=line.port)) as client:
+            result = await client.download(artifact, tmp_path)
+        assert result.verified == "digest"
+        assert 0 < result.resumed_from <= RECEIVER_SIZE // 2
+        assert result.path.read_bytes() == github.content(number)
+        last = github.requests_to("storage")[-1]
+        assert last.headers["Range"] == f"bytes={result.resumed_from}-"
+
+
+@every_way
+async def test_cuts_within_one_download(proxy: Squid, tmp_path: Path, scheme: str, port: str):
+    """Three cuts and a reset cost one download nothing but requests."""
+    async with github_over(scheme, proxy) as github, ChaosProxy(("127.0.0.1", proxy.ports[port])) as line:
+        number = add(github, size=RECEIVER_SIZE)
+        async with through(github, proxy, proxy.url(port, at=line.port), retry=THRICE) as client:
+            artifact = await get(client, number)
+            for cut in (line.cut, line.reset, line.cut, line.cut):
+                cut(RECEIVER_SIZE // 5)
+            result = await client.download(artifact, tmp_path)
+        assert result.verified == "digest"
+        assert result.path.read_bytes() == github.content(number)
+        ranges = [record.headers.get("Range") for record in github.requests_to("storage")]
+        assert ranges[0] is None
+        assert len(set(ranges)) == len(ranges) >= 4
+
+
+@every_way
+async def test_members(proxy: Squid, scheme: str, port: str):
+    """One file out of an archive, by ranges."""
+    files = {f"{number}.bin": random_zip(500_000, number) for number in range(4)}
+    async with github_over(scheme, proxy) as github:
+        number = add(github, archive=make_zip(files))
+        async with (
+            through(github, proxy, proxy.url(port)) as client,
+            client.open_archive(await get(client, number)) as archive,
+        ):
+            assert await archive.read("2.bin") == files["2.bin"]
+            assert archive.ranged
+            assert archive.bytes_fetched < len(github.content(number)) / 2
+
+
+@every_way
+async def test_many(proxy: Squid, tmp_path: Path, scheme: str, port: str):
+    """Fifty downloads at once; connections are used again."""
+    async with github_over(scheme, proxy) as github:
+        fill(github, 50, INLINE_SIZE)
+        async with through(github, proxy, proxy.url(port)) as client:
+            outcomes = await fetch_all(client, await listed(client), tmp_path, concurrency=16)
+        assert {outcome.unwrap().verified for outcome in outcomes} == {"digest"}
+        assert len(outcomes) == len(list(tmp_path.glob("*.zip"))) == 50
+        asked = await proxy.asked()
+        assert (len(asked) < 50) is (scheme == "https")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("where", ["session", "environment"])
+async def test_a_borrowed_session(
+    proxy: Squid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, where: str
+):
+    """Storage goes through its proxy, too."""
+    context = ssl.create_default_context(cafile=str(proxy.authority))
+    own: dict[str, Any] = {"proxy": proxy.url("password")} if where == "session" else {"trust_env": True}
+    if where == "environment":
+        monkeypatch.setenv("all_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.url("plain"))
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with github_over(scheme, proxy) as github, aiohttp.ClientSession(connector=connector, **own) as session:
+        number = add(github)
+        async with ArtifactsClient(TOKEN, base_url=github.base_url, session=session) as client:
+            assert (await fetch(client, number, tmp_path)).verified == "digest"
+        await session.close()
+        asked = [urlsplit(line.split()[2]) for line in await proxy.asked(2 if scheme == "https" else 3)]
+        assert {url.netloc or f"{url.scheme}:{url.path}" for url in asked} == places(github)
+
+
+# --- what does not
+
+
+@every_way
+@pytest.mark.parametrize("credentials", ["wrong", "missing"])
+async def test_a_password(proxy: Squid, scheme: str, port: str, credentials: str):
+    """A wrong password is asked for once; the error says where it goes, and shows none."""
+    if port == "plain":
+        pytest.skip("it wants no password")
+    url = proxy.url(port, password=PASSWORD[:-1])
+    if credentials == "missing":
+        url = url.replace(url.partition("//")[2].rpartition("@")[0] + "@", "")
+    async with github_over(scheme, proxy) as github, through(github, proxy, url) as client:
+        with pytest.raises(ProxyError, match=r"407, its user name or password is missing or wrong; .*://USER:") as it:
+            await get(client, 7)
+        assert it.value.status == 407
+        check_silent(it.value, PASSWORD[:-1], quote(PASSWORD[:-1], safe=""), USER, quote(USER))
+        assert not github.requests
+    assert len(await proxy.asked()) == 1
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_host_that_is_not_allowed(proxy: Squid, scheme: str):
+    """Squid answers 403 with a page of its own: asked once, and GitHub is not blamed."""
+    async with github_over(scheme, proxy) as github, through(github, proxy, proxy.url("closed")) as client:
+        with pytest.raises(ProxyError, match=r"^the proxy 127\.0\.0\.1:\d+ refused .* 403, it does not allow this host"):
+            await get(client, 7)
+        assert not github.requests
+    assert len(await proxy.asked()) == 1
+
+
+@pytest.mark.parametrize("host", ["api", "storage"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_host_that_squid_does_not_reach(proxy: Squid, tmp_path: Path, scheme: str, host: str):
+    """Squid answers 503, which may pass: tried again, and said so."""
+    async with github_over(scheme, proxy) as github:
+        number = add(github)
+        nowhere = f"{scheme}://127.0.0.1:{free_port()}"
+        base_url = nowhere if host == "api" else github.base_url
+        settings: dict[str, Any] = {"ca_file": proxy.authority, "proxy": proxy.url("plain"), "retry": THRICE}
+        async with ArtifactsClient(TOKEN, base_url=base_url, **settings) as client:
+            if host == "storage":
+                github.advertise(storage=nowhere)
+            expected = ProxyError if scheme == "https" else ServerError if host == "api" else StorageError
+            with pytest.raises(expected, match="503") as caught:
+                await fetch(client, number, tmp_path)
+    if scheme == "https":
+        assert str(caught.value).endswith("503, it could not reach this host")
+    refused = [line for line in await proxy.asked(3) if line.endswith(" 503")]
+    assert len(refused) == 3
+
+
+@every_way
+async def test_no_squid(proxy: Squid, scheme: str, port: str):
+    """Nobody listens: the proxy is named, without its password."""
+    url = proxy.url(port, at=free_port())
+    async with github_over(scheme, proxy) as github, through(github, proxy, url, retry=ONE_TRY) as client:
+        with pytest.raises(ProxyError, match=r"^no connection to the proxy 127\.0\.0\.1:\d+: it was refused$") as it:
+            await get(client, 7)
+        check_silent(it.value, PASSWORD, quote(PASSWORD, safe=""))
+
+
+async def test_a_certificate_that_nobody_named(proxy: Squid):
+    """squid's own: the error names it and the setting."""
+    async with (
+        github_over("http", proxy) as github,
+        through(github, proxy, proxy.url("tls"), ca_file=None) as client,
+    ):
+        with pytest.raises(ArtifactsError, match="no secure connection to .* the proxy .*, pass ca_file"):
+            await get(client, 7)
+
+
+# --- the environment
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "asked"),
+    [
+        ("", {"api", "storage"}),
+        ("other.example,10.0.0.0/8,127.0.0.1:1", {"api", "storage"}),
+        ("{storage}", {"api"}),
+        ("{api}", {"storage"}),
+        ("127.0.0.1", set()),
+        ("x, .0.0.1", set()),
+        ("*.0.0.1", set()),
+        ("127.0.0.0/8", set()),
+        ("*", set()),
+    ],
+)
+@pytest.mark.parametrize(("scheme", "variable"), [("http", "HTTP_PROXY"), ("https", "https_proxy"), ("https", "ALL_PROXY")])
+async def test_no_proxy(
+    proxy: Squid,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+    variable: str,
+    no_proxy: str,
+    asked: set[str],
+):
+    """Hosts, ports, suffixes, networks and all."""
+    async with github_over(scheme, proxy) as github:
+        there = {"api": urlsplit(github.base_url).netloc, "storage": urlsplit(github.storage_url).netloc}
+        monkeypatch.setenv(variable, proxy.url("password"))
+        monkeypatch.setenv("NO_PROXY", no_proxy.format(**there))
+        number = add(github)
+        async with through(github, proxy, None, trust_env=True) as client:
+            assert (await fetch(client, number, tmp_path)).verified == "digest"
+        await asyncio.sleep(0.05)
+        lines = await proxy.asked(len(asked))
+    assert {name for name, place in there.items() if any(f"{place} " in f"{line} ".replace("/", " ") for line in lines)} == asked
+
+
+async def command(github: FakeGitHub, folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    """Run the command line in a process of its own; return its exit code and what it says about errors."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gh_artifacts_async", *arguments, "--api-url", github.base_url),
+        cwd=folder,
+        env={**environment(folder, GH_ENTERPRISE_TOKEN=TOKEN, GH_TOKEN=TOKEN), **variables},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        _, said = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+@pytest.mark.parametrize("port", ["password", "tls"])
+async def test_the_command_line(proxy: Squid, tmp_path: Path, port: str):
+    """HTTPS_PROXY is enough; a wrong password is one line that does not show it, with --verbose, too."""
+    async with github_over("https", proxy) as github:
+        number = add(github, size=RECEIVER_SIZE)
+        arguments = ["download", str(number), "-R", REPO, "--ca-file", str(proxy.authority)]
+        code, said = await command(github, tmp_path, *arguments, HTTPS_PROXY=proxy.url(port))
+        assert code == 0, said
+        assert (tmp_path / "docs.zip").read_bytes() == github.content(number)
+        assert len(await proxy.asked(2)) == 2
+        wrong = proxy.url(port, password="wr0ng")
+        for more in ([], ["--verbose"]):
+            code, said = await command(github, tmp_path, *arguments, *more, HTTPS_PROXY=wrong)
+            assert code != 0
+            assert "407, its user name or password is missing or wrong" in said
+            assert "wr0ng" not in said
+            assert TOKEN not in said
+            assert bool(more) or len(said.strip().splitlines()) == 1
