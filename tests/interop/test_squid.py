@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.counterpart("s
 SCHEMES = ["http", "https"]
 WAYS = [(scheme, port) for scheme in SCHEMES for port in ("plain", "password", "tls")]
 every_way = pytest.mark.parametrize(("scheme", "port"), WAYS)
+three_ways = pytest.mark.parametrize(("scheme", "port"), [WAYS[0], WAYS[4], WAYS[5]])
 THRICE = RetryPolicy(attempts=3, wait_initial=0.01, wait_max=0.01)
 
 
@@ -56,15 +57,33 @@ async def github_over(scheme: str, proxy: Squid, **settings: Any) -> AsyncGenera
         yield github
 
 
-def through(github: FakeGitHub, proxy: Squid, url: str | None, **settings: Any) -> ArtifactsClient:
-    """Return a client that goes through a proxy, and trusts its authority."""
+def through(
+    github: FakeGitHub,
+    proxy: Squid,
+    port: str,
+    *,
+    password: str | None = PASSWORD,
+    at: int | None = None,
+    **settings: Any,
+) -> ArtifactsClient:
+    """Return a client that goes through one port of squid, and trusts its authority; no test's frame holds the URL."""
+    url = proxy.url(port, password=password or "", at=at)
+    if password is None:
+        scheme, _, rest = url.partition("//")
+        url = f"{scheme}//{rest.rpartition('@')[2]}"
     settings = {"token": TOKEN, "ca_file": proxy.authority, "limits": QUICK, **settings}
     return ArtifactsClient(base_url=github.base_url, proxy=url, **settings)
 
 
-def places(github: FakeGitHub) -> set[str]:
+def places(github: FakeGitHub) -> dict[str, str]:
     """Return the two hosts with their ports."""
-    return {urlsplit(url).netloc for url in (github.base_url, github.storage_url)}
+    return {"api": urlsplit(github.base_url).netloc, "storage": urlsplit(github.storage_url).netloc}
+
+
+def place(line: str) -> str:
+    """Return host and port that a line of squid's log is about."""
+    _, method, url, _ = line.split()
+    return url if method == "CONNECT" else urlsplit(url).netloc
 
 
 # --- what goes through
@@ -75,17 +94,15 @@ async def test_download(proxy: Squid, tmp_path: Path, scheme: str, port: str):
     """To either host, with and without TLS to either side; where GitHub has TLS, squid is asked for tunnels only."""
     async with github_over(scheme, proxy) as github:
         number = add(github, size=RECEIVER_SIZE)
-        async with through(github, proxy, proxy.url(port)) as client:
+        async with through(github, proxy, port) as client:
             result = await fetch(client, number, tmp_path)
         assert result.verified == "digest"
         assert result.path.read_bytes() == github.content(number)
         assert not [record for record in github.requests_to("storage") if "Authorization" in record.headers]
-        asked = [line.split() for line in await proxy.asked(2 if scheme == "https" else 3)]
-        assert {(line[0], line[3]) for line in asked} <= {(port, "200"), (port, "302")}
-        if scheme == "https":
-            assert {(line[1], line[2]) for line in asked} == {("CONNECT", place) for place in places(github)}
-        else:
-            assert {(line[1], urlsplit(line[2]).netloc) for line in asked} == {("GET", it) for it in places(github)}
+        lines = await proxy.asked(2 if scheme == "https" else 3)
+        assert {line.split()[0] for line in lines} == {port}
+        assert {line.split()[1] for line in lines} == {"CONNECT" if scheme == "https" else "GET"}
+        assert {place(line) for line in lines} == set(places(github).values())
 
 
 @pytest.mark.parametrize("port", ["plain", "tls"])
@@ -93,7 +110,7 @@ async def test_what_squid_sees(proxy: Squid, tmp_path: Path, port: str):
     """Of a GitHub over TLS: host and port. Neither the token nor a signed URL is among the bytes that pass."""
     async with github_over("https", proxy) as github, Recorder(proxy.ports[port]) as line:
         numbers = fill(github, 3)
-        async with through(github, proxy, proxy.url(port, at=line.port)) as client:
+        async with through(github, proxy, port, at=line.port) as client:
             outcomes = await fetch_all(client, await listed(client), tmp_path)
             assert [outcome.unwrap().verified for outcome in outcomes] == ["digest"] * 3
             await client.delete_artifact(await get(client, numbers[0]))
@@ -112,12 +129,12 @@ async def test_resume(proxy: Squid, tmp_path: Path, scheme: str, port: str):
     """A line that is cut before squid: another client goes on where the first one stopped, in one range."""
     async with github_over(scheme, proxy) as github, ChaosProxy(("127.0.0.1", proxy.ports[port])) as line:
         number = add(github, size=RECEIVER_SIZE)
-        async with through(github, proxy, proxy.url(port, at=line.port), retry=ONE_TRY) as client:
+        async with through(github, proxy, port, at=line.port, retry=ONE_TRY) as client:
             artifact = await get(client, number)
             line.cut(RECEIVER_SIZE // 2)
             with pytest.raises(ArtifactsError, match="broke before the body was complete|failed"):
                 await client.download(artifact, tmp_path)
-        async with through(github, proxy, proxy.url(port, at=line.port)) as client:
+        async with through(github, proxy, port, at=line.port) as client:
             result = await client.download(artifact, tmp_path)
         assert result.verified == "digest"
         assert 0 < result.resumed_from <= RECEIVER_SIZE // 2
@@ -126,12 +143,12 @@ async def test_resume(proxy: Squid, tmp_path: Path, scheme: str, port: str):
         assert last.headers["Range"] == f"bytes={result.resumed_from}-"
 
 
-@every_way
+@three_ways
 async def test_cuts_within_one_download(proxy: Squid, tmp_path: Path, scheme: str, port: str):
     """Three cuts and a reset cost one download nothing but requests."""
     async with github_over(scheme, proxy) as github, ChaosProxy(("127.0.0.1", proxy.ports[port])) as line:
         number = add(github, size=RECEIVER_SIZE)
-        async with through(github, proxy, proxy.url(port, at=line.port), retry=THRICE) as client:
+        async with through(github, proxy, port, at=line.port, retry=THRICE) as client:
             artifact = await get(client, number)
             for cut in (line.cut, line.reset, line.cut, line.cut):
                 cut(RECEIVER_SIZE // 5)
@@ -143,14 +160,14 @@ async def test_cuts_within_one_download(proxy: Squid, tmp_path: Path, scheme: st
         assert len(set(ranges)) == len(ranges) >= 4
 
 
-@every_way
+@three_ways
 async def test_members(proxy: Squid, scheme: str, port: str):
     """One file out of an archive, by ranges."""
     files = {f"{number}.bin": random_zip(500_000, number) for number in range(4)}
     async with github_over(scheme, proxy) as github:
         number = add(github, archive=make_zip(files))
         async with (
-            through(github, proxy, proxy.url(port)) as client,
+            through(github, proxy, port) as client,
             client.open_archive(await get(client, number)) as archive,
         ):
             assert await archive.read("2.bin") == files["2.bin"]
@@ -158,12 +175,12 @@ async def test_members(proxy: Squid, scheme: str, port: str):
             assert archive.bytes_fetched < len(github.content(number)) / 2
 
 
-@every_way
+@three_ways
 async def test_many(proxy: Squid, tmp_path: Path, scheme: str, port: str):
     """Fifty downloads at once; connections are used again."""
     async with github_over(scheme, proxy) as github:
         fill(github, 50, INLINE_SIZE)
-        async with through(github, proxy, proxy.url(port)) as client:
+        async with through(github, proxy, port) as client:
             outcomes = await fetch_all(client, await listed(client), tmp_path, concurrency=16)
         assert {outcome.unwrap().verified for outcome in outcomes} == {"digest"}
         assert len(outcomes) == len(list(tmp_path.glob("*.zip"))) == 50
@@ -188,27 +205,25 @@ async def test_a_borrowed_session(
         async with ArtifactsClient(TOKEN, base_url=github.base_url, session=session) as client:
             assert (await fetch(client, number, tmp_path)).verified == "digest"
         await session.close()
-        asked = [urlsplit(line.split()[2]) for line in await proxy.asked(2 if scheme == "https" else 3)]
-        assert {url.netloc or f"{url.scheme}:{url.path}" for url in asked} == places(github)
+        lines = await proxy.asked(2 if scheme == "https" else 3)
+        assert {place(line) for line in lines} == set(places(github).values())
 
 
 # --- what does not
 
 
-@every_way
-@pytest.mark.parametrize("credentials", ["wrong", "missing"])
-async def test_a_password(proxy: Squid, scheme: str, port: str, credentials: str):
+@pytest.mark.parametrize("password", [PASSWORD[:-1], None], ids=["wrong", "missing"])
+@pytest.mark.parametrize(("scheme", "port"), [way for way in WAYS if way[1] != "plain"])
+async def test_a_password(proxy: Squid, scheme: str, port: str, password: str | None):
     """A wrong password is asked for once; the error says where it goes, and shows none."""
-    if port == "plain":
-        pytest.skip("it wants no password")
-    url = proxy.url(port, password=PASSWORD[:-1])
-    if credentials == "missing":
-        url = url.replace(url.partition("//")[2].rpartition("@")[0] + "@", "")
-    async with github_over(scheme, proxy) as github, through(github, proxy, url) as client:
-        with pytest.raises(ProxyError, match=r"407, its user name or password is missing or wrong; .*://USER:") as it:
+    it, password = [password], None
+    async with github_over(scheme, proxy) as github, through(github, proxy, port, password=it.pop()) as client:
+        with pytest.raises(
+            ProxyError, match=r"407, its user name or password is missing or wrong; .*://USER:"
+        ) as caught:
             await get(client, 7)
-        assert it.value.status == 407
-        check_silent(it.value, PASSWORD[:-1], quote(PASSWORD[:-1], safe=""), USER, quote(USER))
+        assert caught.value.status == 407
+        check_silent(caught.value, PASSWORD[:-1], quote(PASSWORD[:-1], safe=""), USER, quote(USER))
         assert not github.requests
     assert len(await proxy.asked()) == 1
 
@@ -216,8 +231,10 @@ async def test_a_password(proxy: Squid, scheme: str, port: str, credentials: str
 @pytest.mark.parametrize("scheme", SCHEMES)
 async def test_a_host_that_is_not_allowed(proxy: Squid, scheme: str):
     """Squid answers 403 with a page of its own: asked once, and GitHub is not blamed."""
-    async with github_over(scheme, proxy) as github, through(github, proxy, proxy.url("closed")) as client:
-        with pytest.raises(ProxyError, match=r"^the proxy 127\.0\.0\.1:\d+ refused .* 403, it does not allow this host"):
+    async with github_over(scheme, proxy) as github, through(github, proxy, "closed") as client:
+        with pytest.raises(
+            ProxyError, match=r"^the proxy 127\.0\.0\.1:\d+ refused .* 403, it does not allow this host"
+        ):
             await get(client, 7)
         assert not github.requests
     assert len(await proxy.asked()) == 1
@@ -247,18 +264,22 @@ async def test_a_host_that_squid_does_not_reach(proxy: Squid, tmp_path: Path, sc
 @every_way
 async def test_no_squid(proxy: Squid, scheme: str, port: str):
     """Nobody listens: the proxy is named, without its password."""
-    url = proxy.url(port, at=free_port())
-    async with github_over(scheme, proxy) as github, through(github, proxy, url, retry=ONE_TRY) as client:
-        with pytest.raises(ProxyError, match=r"^no connection to the proxy 127\.0\.0\.1:\d+: it was refused$") as it:
+    async with (
+        github_over(scheme, proxy) as github,
+        through(github, proxy, port, at=free_port(), retry=ONE_TRY) as client,
+    ):
+        with pytest.raises(
+            ProxyError, match=r"^no connection to the proxy 127\.0\.0\.1:\d+: it was refused$"
+        ) as caught:
             await get(client, 7)
-        check_silent(it.value, PASSWORD, quote(PASSWORD, safe=""))
+        check_silent(caught.value, PASSWORD, quote(PASSWORD, safe=""))
 
 
 async def test_a_certificate_that_nobody_named(proxy: Squid):
     """squid's own: the error names it and the setting."""
     async with (
         github_over("http", proxy) as github,
-        through(github, proxy, proxy.url("tls"), ca_file=None) as client,
+        through(github, proxy, "tls", ca_file=None) as client,
     ):
         with pytest.raises(ArtifactsError, match="no secure connection to .* the proxy .*, pass ca_file"):
             await get(client, 7)
@@ -268,40 +289,36 @@ async def test_a_certificate_that_nobody_named(proxy: Squid):
 
 
 @pytest.mark.parametrize(
-    ("no_proxy", "asked"),
+    ("variable", "no_proxy", "asked"),
     [
-        ("", {"api", "storage"}),
-        ("other.example,10.0.0.0/8,127.0.0.1:1", {"api", "storage"}),
-        ("{storage}", {"api"}),
-        ("{api}", {"storage"}),
-        ("127.0.0.1", set()),
-        ("x, .0.0.1", set()),
-        ("*.0.0.1", set()),
-        ("127.0.0.0/8", set()),
-        ("*", set()),
+        ("https_proxy", "", ["api", "storage"]),
+        ("HTTP_PROXY", "{storage}", ["api"]),
+        ("HTTP_PROXY", "{api}", ["storage"]),
+        ("ALL_PROXY", "{storage}", ["api"]),
+        ("HTTPS_PROXY", "other.example,10.0.0.0/8,127.0.0.1:1", ["api", "storage"]),
+        ("HTTPS_PROXY", "127.0.0.1", []),
+        ("HTTPS_PROXY", "x, .0.0.1", []),
+        ("HTTPS_PROXY", "*.0.0.1", []),
+        ("HTTPS_PROXY", "127.0.0.0/8", []),
+        ("HTTPS_PROXY", "*", []),
     ],
 )
-@pytest.mark.parametrize(("scheme", "variable"), [("http", "HTTP_PROXY"), ("https", "https_proxy"), ("https", "ALL_PROXY")])
-async def test_no_proxy(
-    proxy: Squid,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    scheme: str,
-    variable: str,
-    no_proxy: str,
-    asked: set[str],
+async def test_the_environment(
+    proxy: Squid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, no_proxy: str, asked: list[str]
 ):
-    """Hosts, ports, suffixes, networks and all."""
-    async with github_over(scheme, proxy) as github:
-        there = {"api": urlsplit(github.base_url).netloc, "storage": urlsplit(github.storage_url).netloc}
+    """Its proxy, and what NO_PROXY leaves out: hosts, ports, suffixes, networks and all."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    async with github_over("http" if variable == "HTTP_PROXY" else "https", proxy) as github:
+        there = places(github)
         monkeypatch.setenv(variable, proxy.url("password"))
         monkeypatch.setenv("NO_PROXY", no_proxy.format(**there))
         number = add(github)
-        async with through(github, proxy, None, trust_env=True) as client:
+        async with ArtifactsClient(TOKEN, base_url=github.base_url, ca_file=proxy.authority, trust_env=True) as client:
             assert (await fetch(client, number, tmp_path)).verified == "digest"
-        await asyncio.sleep(0.05)
         lines = await proxy.asked(len(asked))
-    assert {name for name, place in there.items() if any(f"{place} " in f"{line} ".replace("/", " ") for line in lines)} == asked
+    assert {place(line) for line in lines} == {there[name] for name in asked}
 
 
 async def command(github: FakeGitHub, folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
@@ -320,21 +337,20 @@ async def command(github: FakeGitHub, folder: Path, *arguments: str, **variables
     return process.returncode, said.decode()
 
 
-@pytest.mark.parametrize("port", ["password", "tls"])
-async def test_the_command_line(proxy: Squid, tmp_path: Path, port: str):
-    """HTTPS_PROXY is enough; a wrong password is one line that does not show it, with --verbose, too."""
+async def test_the_command_line(proxy: Squid, tmp_path: Path):
+    """HTTPS_PROXY is enough; a wrong password is one line that does not show it, and --verbose does not either."""
     async with github_over("https", proxy) as github:
         number = add(github, size=RECEIVER_SIZE)
         arguments = ["download", str(number), "-R", REPO, "--ca-file", str(proxy.authority)]
-        code, said = await command(github, tmp_path, *arguments, HTTPS_PROXY=proxy.url(port))
+        code, said = await command(github, tmp_path, *arguments, HTTPS_PROXY=proxy.url("tls"))
         assert code == 0, said
         assert (tmp_path / "docs.zip").read_bytes() == github.content(number)
         assert len(await proxy.asked(2)) == 2
-        wrong = proxy.url(port, password="wr0ng")
         for more in ([], ["--verbose"]):
+            wrong = proxy.url("password", password="wr0ng")
             code, said = await command(github, tmp_path, *arguments, *more, HTTPS_PROXY=wrong)
             assert code != 0
             assert "407, its user name or password is missing or wrong" in said
             assert "wr0ng" not in said
             assert TOKEN not in said
-            assert bool(more) or len(said.strip().splitlines()) == 1
+            assert more or len(said.strip().splitlines()) == 1, said
