@@ -65,8 +65,8 @@ class Squid:
     Attributes:
         folder: what it writes is in there.
         authority: the certificate of who signed that of its port for TLS.
-        ports: by what they are for: ``plain``, ``password``, ``tls`` (with the password, over TLS), and ``closed``, where
-            nothing is allowed.
+        ports: by what they are for: ``plain``, ``password``, ``tls`` (with the password, over TLS), and ``closed``,
+            where nothing is allowed.
     """
 
     folder: Path
