@@ -72,9 +72,7 @@ async def test_download(proxy: Balancer, tmp_path: Path, mode: str, profile: str
         result = await client.download(artifact, tmp_path)
         assert result.verified == ("digest" if profile == "github.com" else "none")
         assert result.path.read_bytes() == github.content(number)
-        asked = github.requests_to("storage")
-        assert {record.headers["Accept-Encoding"] for record in asked} <= {"identity"}
-        assert not [record for record in asked if "Authorization" in record.headers]
+        assert not [record for record in github.requests_to("storage") if "Authorization" in record.headers]
 
 
 @pytest.mark.parametrize("mode", ["plain", "closing", "gzip"])
@@ -206,7 +204,9 @@ async def test_nobody_behind(proxy: Balancer, tmp_path: Path, host: str):
         with pytest.raises(ServerError if host == "api" else StorageError, match=r"50[23]") as caught:
             await fetch(client, number, tmp_path)
         check_silent(caught.value, "sig=")
-        print(caught.value)
+        said = "the server failed; try again later" if host == "api" else "answered with"
+        assert said in str(caught.value)
+        assert "<" not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["api", "storage"])
@@ -219,11 +219,10 @@ async def test_a_backend_that_is_late(proxy: Balancer, tmp_path: Path, host: Any
         assert len(github.requests_to(host)) >= 3
 
 
-@pytest.mark.parametrize("length", [True, False])
-async def test_http_1_0_behind(proxy: Balancer, tmp_path: Path, length: bool):
+@pytest.mark.parametrize("stated", [f"Content-Length: {RECEIVER_SIZE}\r\n", ""], ids=["length", "no-length"])
+async def test_http_1_0_behind(proxy: Balancer, tmp_path: Path, stated: str):
     """Storage that speaks HTTP/1.0, with and without a length."""
     content = random_zip(RECEIVER_SIZE)
-    stated = f"Content-Length: {len(content)}\r\n" if length else ""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

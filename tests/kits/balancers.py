@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,7 +12,6 @@ from tests.kits.interop import Certificate, free_port, listening, program, runni
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
 HOSTS = ("api", "storage")
 SHORT = 0.4
