@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
+from yarl import URL
 
 from gh_artifacts_async import (
     ArtifactsClient,
@@ -61,8 +64,16 @@ def client_of(github: FakeGitHub, proxy: Balancer, **settings: Any) -> Artifacts
 # --- what they let through
 
 
-@pytest.mark.parametrize("mode", ["plain", "closing", "gzip"])
-@pytest.mark.parametrize("profile", ["github.com", "ghes-3.19", "ghes-3.4"])
+@pytest.mark.parametrize(
+    ("mode", "profile"),
+    [
+        ("plain", "github.com"),
+        ("closing", "github.com"),
+        ("gzip", "github.com"),
+        ("closing", "ghes-3.4"),
+        ("gzip", "ghes-3.19"),
+    ],
+)
 async def test_download(proxy: Balancer, tmp_path: Path, mode: str, profile: str):
     """The stored bytes arrive as they are, whatever is done to JSON; an Enterprise Server's API is below /api/v3."""
     async with github_behind(proxy, mode, profile) as github, client_of(github, proxy) as client:
@@ -73,6 +84,20 @@ async def test_download(proxy: Balancer, tmp_path: Path, mode: str, profile: str
         assert result.verified == ("digest" if profile == "github.com" else "none")
         assert result.path.read_bytes() == github.content(number)
         assert not [record for record in github.requests_to("storage") if "Authorization" in record.headers]
+
+
+async def test_what_is_compressed(proxy: Balancer):
+    """What asks for gzip gets it, of zips too: the other tests do not pass because nothing is compressed."""
+    trust = ssl.create_default_context(cafile=str(proxy.authority))
+    async with github_behind(proxy, "gzip") as github, client_of(github, proxy) as client:
+        number = add(github, size=RECEIVER_SIZE)
+        signed = await client.get_download_url(await get(client, number))
+        async with aiohttp.ClientSession(auto_decompress=False) as session:
+            for url in (f"{github.base_url}/repos/{REPO}/actions/artifacts", URL(signed.url, encoded=True)):
+                for coding in ("gzip", "identity"):
+                    async with session.get(url, headers={"Accept-Encoding": coding}, ssl=trust) as response:
+                        assert response.status == 200
+                        assert response.headers.get("Content-Encoding", "identity") == coding
 
 
 @pytest.mark.parametrize("mode", ["plain", "closing", "gzip"])
@@ -86,7 +111,7 @@ async def test_listing(proxy: Balancer, mode: str):
         assert await client.count_artifacts(REPO) == 1000
 
 
-@pytest.mark.parametrize("mode", ["plain", "closing", "gzip"])
+@pytest.mark.parametrize("mode", ["plain", "closing"])
 async def test_many_small_ones(proxy: Balancer, tmp_path: Path, mode: str):
     """A hundred at once, and all of them deleted afterwards."""
     async with github_behind(proxy, mode) as github, client_of(github, proxy) as client:
@@ -162,7 +187,7 @@ async def test_resume(proxy: Balancer, tmp_path: Path, mode: str, where: str):
         assert result.path.read_bytes() == github.content(number)
 
 
-@pytest.mark.parametrize("mode", ["plain", "closing", "gzip", "weak", "suffix"])
+@pytest.mark.parametrize("mode", ["closing", "suffix"])
 async def test_cuts_within_one_download(proxy: Balancer, tmp_path: Path, mode: str):
     """Three times behind the proxy: one download, the right bytes."""
     async with github_behind(proxy, mode) as github, client_of(github, proxy, retry=THRICE) as client:
