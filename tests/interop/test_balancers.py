@@ -205,7 +205,7 @@ async def test_impatience(proxy: Balancer, tmp_path: Path):
     async with github_behind(proxy, "short") as github, client_of(github, proxy, retry=THRICE) as client:
         number = add(github, size=RECEIVER_SIZE)
         for part in (1, 2):
-            github.faults.stall(number, at=part * RECEIVER_SIZE // 3, seconds=3 * SHORT)
+            github.faults.stall(number, at=part * RECEIVER_SIZE // 3, seconds=2 * SHORT)
         result = await fetch(client, number, tmp_path)
         assert result.verified == "digest"
         assert result.path.read_bytes() == github.content(number)

@@ -12,7 +12,16 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import pytest
 
-from gh_artifacts_async import ArtifactsClient, ArtifactsError, ProxyError, RetryPolicy, ServerError, StorageError
+from gh_artifacts_async import (
+    ArtifactsClient,
+    ArtifactsError,
+    ProxyError,
+    RetryPolicy,
+    ServerError,
+    StorageError,
+    Timeouts,
+    TransportError,
+)
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_zip
 from tests.kits.api import QUICK, TOKEN, check_silent
 from tests.kits.interop import REPO, environment, free_port
@@ -209,7 +218,40 @@ async def test_a_borrowed_session(
         assert {place(line) for line in lines} == set(places(github).values())
 
 
+@three_ways
+async def test_cancelled(proxy: Squid, tmp_path: Path, scheme: str, port: str):
+    """A download that is cancelled in its body leaves no connection to squid; what it has is resumed."""
+    async with github_over(scheme, proxy) as github:
+        number = add(github, size=RECEIVER_SIZE)
+        github.faults.stall(number, at=RECEIVER_SIZE // 2)
+        async with through(github, proxy, port) as client:
+            artifact = await get(client, number)
+            downloading = asyncio.create_task(client.download(artifact, tmp_path))
+            while github.bytes_sent(number) < RECEIVER_SIZE // 2:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            downloading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await downloading
+            result = await client.download(artifact, tmp_path)
+        assert (result.verified, result.resumed_from > 0) == ("digest", True)
+
+
 # --- what does not
+
+
+@three_ways
+async def test_a_squid_that_hangs(proxy: Squid, scheme: str, port: str):
+    """Nothing comes: said so after Timeouts.connect, or after Timeouts.read where squid was only to hand on."""
+    quick = Timeouts(connect=0.3, read=0.3)
+    async with github_over(scheme, proxy) as github, ChaosProxy(("127.0.0.1", proxy.ports[port])) as line:
+        line.stall(times=None)
+        async with through(github, proxy, port, at=line.port, timeouts=quick, retry=ONE_TRY) as client:
+            expected = "connecting took longer than Timeouts.connect" if scheme == "https" else "within Timeouts.read"
+            with pytest.raises(TransportError, match=rf"the proxy 127\.0\.0\.1:{line.port}: .*{expected}") as caught:
+                await get(client, 7)
+            assert isinstance(caught.value, ProxyError) is (scheme == "https")
+            check_silent(caught.value, PASSWORD, quote(PASSWORD, safe=""))
 
 
 @pytest.mark.parametrize("password", [PASSWORD[:-1], None], ids=["wrong", "missing"])
