@@ -173,11 +173,11 @@ class Hosts:
             task.cancel()
         await asyncio.gather(*busy, *handshakes, return_exceptions=True)
         transports = [transport for runner in runners for transport in _transports(runner)]
-        for runner in runners:
-            await runner.cleanup()
         for transport in transports:  # over TLS, one that is only closed waits until its peer says goodbye, too
             transport.abort()
         await sockets_closed(transports)
+        for runner in runners:
+            await runner.cleanup()
 
     async def _start(self, host: Host, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Start one host and return its origin."""
