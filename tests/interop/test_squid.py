@@ -25,6 +25,7 @@ from gh_artifacts_async import (
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_zip
 from tests.kits.api import QUICK, TOKEN, check_silent
 from tests.kits.interop import REPO, environment, free_port
+from tests.kits.processes import ROOT
 from tests.kits.squid import PASSWORD, USER, Recorder, Squid, place, squid
 from tests.kits.transfer import INLINE_SIZE, ONE_TRY, RECEIVER_SIZE, add, fetch, fetch_all, fill, get, listed
 
@@ -371,7 +372,7 @@ async def command(github: FakeGitHub, folder: Path, *arguments: str, **variables
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gh_artifacts_async", *arguments, "--api-url", github.base_url),
         cwd=folder,
-        env={**environment(folder, GH_ENTERPRISE_TOKEN=TOKEN, GH_TOKEN=TOKEN), **variables},
+        env={**environment(folder, GH_ENTERPRISE_TOKEN=TOKEN, PYTHONPATH=str(ROOT)), **variables},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
