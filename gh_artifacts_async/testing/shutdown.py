@@ -75,7 +75,10 @@ async def sockets_closed(transports: Iterable[asyncio.BaseTransport]) -> None:
     Not ``StreamWriter.wait_closed``: a cancel there cancels the future that all other waiters share.
     """
     for transport in transports:
-        sock = transport.get_extra_info("socket")
+        try:
+            sock = transport.get_extra_info("socket")
+        except AttributeError:  # asyncio's for TLS, if it was closed twice
+            continue
         for _ in range(_ABORT_TURNS):
             if sock is None or sock.fileno() < 0:
                 break

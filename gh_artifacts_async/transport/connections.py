@@ -19,7 +19,7 @@ from gh_artifacts_async.transport.bounds import HeldError
 from gh_artifacts_async.transport.failures import NotSentAgainError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
@@ -150,6 +150,27 @@ class GuardedConnector(_QuietConnections, aiohttp.TCPConnector):
         super().__init__(limit=0, ssl=True if context is None else context, force_close=not reuse)
         self._watch = watch
         self._known = WeakSet()
+        self._made: WeakSet[ResponseHandler] = WeakSet()
+        make: Callable[[], ResponseHandler] = self._factory
+
+        def remembered() -> ResponseHandler:
+            protocol = make()
+            self._made.add(protocol)
+            return protocol
+
+        self._factory = cast("Any", remembered)
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Close all connections, those too that aiohttp has closed, but that wait until a TLS peer says goodbye.
+
+        aiohttp leaves such a one behind where a proxy that is reached over TLS refuses a tunnel.
+        """
+        for protocol in list(self._made):
+            if protocol.transport is not None and protocol.transport.is_closing():
+                protocol.abort()
+        await super().close(abort_ssl=abort_ssl)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # an aborted transport closes its socket in a turn or two of the loop
 
 
 class _Shared:

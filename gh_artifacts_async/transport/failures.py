@@ -50,9 +50,16 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientResponseError, "the response is not valid HTTP"),
 )
 """What an exception says by its class; the first that fits counts."""
+_UNREACHED = ", it could not reach this host"
 _PROXY_SAYS = {
     403: ", it does not allow this host",
-    407: ", its user name or password is missing or wrong",
+    407: (
+        ", its user name or password is missing or wrong; both go into its URL, percent-encoded: "
+        "http://USER:PASSWORD@HOST:PORT"
+    ),
+    502: _UNREACHED,
+    503: _UNREACHED,
+    504: _UNREACHED,
 }
 
 
@@ -76,7 +83,7 @@ def transport_error(error: BaseException, host: str, proxy: str | None = None) -
     Args:
         error: the exception.
         host: the one that was asked for.
-        proxy: host and port of the proxy on the way; None if there is none, or a borrowed session chose it.
+        proxy: host and port of the proxy on the way; None if there is none.
     """
     if isinstance(error, NotSentAgainError):
         error = error.original

@@ -89,7 +89,7 @@ class HttpTransport:
         self._fresh: aiohttp.ClientSession | None = None
         self._ssl = tls_context(ca_file, ssl_context)
         proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # the frames of an error show no password
-        self._proxies = Proxies(proxy, trust_env=trust_env)
+        self._proxies = Proxies(proxy, trust_env=trust_env) if session is None else Proxies.of_session(session)
         self._watch = Watch(timeouts)
         # On a borrowed connector idle lanes would starve its owner, and a proxy wants other requests.
         self._lanes = Lanes(self._watch) if fast_paths and session is None and self._proxies.none else None

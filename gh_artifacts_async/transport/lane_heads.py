@@ -21,7 +21,29 @@ _FIRST_LINE = rb"[\t\x20-\x7e]*+\r?"
 _LONGEST_LINE = 8000  # aiohttp's limit is 8190
 _MOST_FIELDS = 100  # aiohttp's limit is 128
 _MOST_DIGITS = 15
-_MAY_BE_REPEATED = frozenset({"cache-control", "link", "set-cookie", "vary", "via"})
+_LISTS = frozenset({"cache-control", "link", "set-cookie", "vary", "via"})
+_UNREAD = frozenset(
+    {
+        "access-control-allow-headers",
+        "access-control-allow-methods",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "alt-svc",
+        "content-security-policy",
+        "permissions-policy",
+        "referrer-policy",
+        "server",
+        "strict-transport-security",
+        "x-cache",
+        "x-content-type-options",
+        "x-frame-options",
+        "x-served-by",
+        "x-xss-protection",
+    }
+)
+"""What reverse proxies add to what is there already, as Caddy its ``Server``; nobody here reads them."""
+
+_MAY_BE_REPEATED = _LISTS | _UNREAD
 _CONNECTION = {None: True, "keep-alive": True, "close": False}
 _URL = re.compile(r"(https?://(?:[0-9a-z](?:[0-9a-z.\-]*[0-9a-z])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?)(/[!\"$-~]*)")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # as aiohttp has it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from gh_artifacts_async.errors import ConfigurationError
@@ -16,11 +16,14 @@ from gh_artifacts_async.transport.failures import proxy_refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import aiohttp
+
     from gh_artifacts_async.errors import ArtifactsError
     from gh_artifacts_async.protocol.responses import Response
 
 _FORBIDDEN, _PROXY_AUTHENTICATION = 403, 407
 _ASCII = 0x80
+_PORTS = {"http": 80, "https": 443}
 _NOT_OF_A_PROXY = ("x-github-request-id", "x-ms-request-id", "x-ms-error-code", "x-amz-request-id")
 
 
@@ -31,18 +34,33 @@ class Proxies:
         none: every connection is direct.
     """
 
-    def __init__(self, proxy: Secret | None, *, trust_env: bool) -> None:
+    def __init__(self, proxy: Secret | None, *, trust_env: bool, whose: str = "proxy") -> None:
         """Check the proxy.
 
         Args:
             proxy: for all requests; None if there is none.
             trust_env: take them from the environment.
+            whose: what to call the proxy in an error about it.
 
         Raises:
             ConfigurationError: it is not an http(s) URL.
         """
         self.none = proxy is None and not trust_env
-        self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal()))
+        self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal(), whose))
+
+    @classmethod
+    def of_session(cls, session: aiohttp.ClientSession) -> Self:
+        """Return those of a borrowed session, whose connections storage shares: its proxy, or the environment's.
+
+        aiohttp has no public name for a session's own proxy.
+
+        Raises:
+            ConfigurationError: its proxy is not an http(s) URL.
+        """
+        proxy, auth = getattr(session, "_default_proxy", None), getattr(session, "_default_proxy_auth", None)
+        found = None if proxy is None else Secret(_with_credentials(str(proxy), auth))
+        del proxy, auth  # this frame is part of an error's traceback
+        return cls(found, trust_env=bool(session.trust_env), whose="the borrowed session's proxy")
 
     def of(self, url: str) -> str | None:
         """Return the proxy for a URL; None for a direct connection.
@@ -85,6 +103,15 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
     raise ConfigurationError(msg)
 
 
+def _with_credentials(proxy: str, auth: aiohttp.BasicAuth | None) -> str:
+    """Put credentials that a session has apart from its proxy's URL into that."""
+    scheme, sep, rest = proxy.partition("://")
+    if auth is None:
+        return proxy
+    pair = ":".join(quote(part.encode(auth.encoding), safe="") for part in (auth.login, auth.password))
+    return f"{scheme}{sep}{pair}@{rest.rpartition('@')[2]}"
+
+
 def _without_userinfo(proxy: str) -> str:
     scheme, sep, rest = proxy.partition("://")
     return f"{scheme}{sep}{rest.rpartition('@')[2]}"
@@ -115,9 +142,7 @@ def environment_proxy(url: str) -> str | None:
         ConfigurationError: it is not an http(s) proxy; SOCKS is not supported.
     """
     parts = urlsplit(url.partition("?")[0])
-    host = parts.hostname or ""
-    names = {host} if parts.port is None else {host, f"{host}:{parts.port}"}
-    if any(urllib.request.proxy_bypass(name) for name in names) or _in_a_network_of_no_proxy(host):
+    if _is_direct(parts.hostname or "", parts.port or _PORTS.get(parts.scheme)):
         return None
     proxies = urllib.request.getproxies()
     found = proxies.pop(parts.scheme, "") or proxies.get("all", "")
@@ -130,24 +155,26 @@ def environment_proxy(url: str) -> str | None:
         found = ""
 
 
-def _in_a_network_of_no_proxy(host: str) -> bool:
-    """Whether an address is in a network that NO_PROXY names as ``10.0.0.0/8``, which urllib does not know."""
+def _is_direct(host: str, port: int | None) -> bool:
+    """Whether NO_PROXY names a host: as urllib reads it, or as ``10.0.0.0/8``, ``*.example.com`` or ``[::1]:8443``."""
+    shown = f"[{host}]" if ":" in host else host
+    names = {host, shown, f"{shown}:{port}"}
+    if any(urllib.request.proxy_bypass(name) for name in names):
+        return True
+    for entry in urllib.request.getproxies().get("no", "").lower().split(","):
+        wanted = entry.strip()
+        if wanted.startswith("*.") and any(name.endswith(wanted[1:]) for name in names):
+            return True
+        if "/" in wanted and _is_in_network(host, wanted):
+            return True
+    return False
+
+
+def _is_in_network(host: str, network: str) -> bool:
     try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:  # a name, or no network
         return False
-    return any(address in network for network in _networks(urllib.request.getproxies().get("no", "")))
-
-
-def _networks(no_proxy: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    found = []
-    for entry in no_proxy.split(","):
-        if "/" in entry:
-            try:
-                found.append(ipaddress.ip_network(entry.strip(), strict=False))
-            except ValueError:
-                continue
-    return found
 
 
 def is_of_proxy(status: int, headers: Mapping[str, str], *, forwarded: bool) -> bool:

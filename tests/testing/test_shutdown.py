@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
 from gh_artifacts_async.testing.shutdown import complete, end_connection, listening_socket, sockets_closed
@@ -194,6 +195,24 @@ async def test_a_fake_left_during_a_tls_handshake() -> None:
                 writer = await connect(github.base_url.replace("https", "http"), b"")
                 await turn(turns)
             await leave(writer)
+
+
+async def test_a_tls_transport_that_was_closed_twice() -> None:
+    """It has forgotten its socket, which is no error: it says goodbye and ends by itself."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    async with FakeGitHub(ssl_context=context) as github:
+        port = int(github.storage_url.rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+        socket = writer.transport.get_extra_info("socket")
+        writer.transport.close()
+        writer.transport.close()
+        await sockets_closed([writer.transport])
+        async with asyncio.timeout(5):
+            while socket.fileno() >= 0:
+                await asyncio.sleep(0.01)
 
 
 @needs_proc

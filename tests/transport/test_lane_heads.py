@@ -63,6 +63,14 @@ def test_what_a_head_says():
     assert found.headers == {"content-length": "12", "link": "<a>, <b>", "x": "a b", "empty": "", "via": "b"}
 
 
+@pytest.mark.parametrize("name", ["Server", "Alt-Svc", "Strict-Transport-Security", "X-Cache", "Via"])
+def test_what_a_reverse_proxy_adds_to(name):
+    """A second one of what nobody reads, as Caddy sends ``Server``, keeps no head out of the language."""
+    found = parse_head(head("Content-Length: 12", f"{name}: Caddy", f"{name}: github.com"))
+    assert found is not None
+    assert (found.length, found.headers[name.lower()]) == (12, "github.com")
+
+
 @pytest.mark.parametrize("value", ["a ", "a\t", "a b \t"])
 def test_white_space_after_a_value(value):
     """Aiohttp 3.14.3 counts it to the value, later versions do not: such a head is not in the language."""

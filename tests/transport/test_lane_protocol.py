@@ -105,7 +105,11 @@ ODD = {
     "no reason": (b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nab", 200, b"ab"),
     "zeros": (b"HTTP/1.1 200 OK\r\nContent-Length: 002\r\n\r\nab", 200, b"ab"),
     "text beyond ASCII": (b"HTTP/1.1 200 OK\r\nX: \xe4\r\nContent-Length: 2\r\n\r\nab", 200, b"ab"),
-    "two types": (b"HTTP/1.1 200 OK\r\nServer: a\r\nServer: b\r\nContent-Length: 2\r\n\r\nab", 200, b"ab"),
+    "two types": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 2\r\n\r\nab",
+        200,
+        b"ab",
+    ),
 }
 
 

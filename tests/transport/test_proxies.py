@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import ssl
+import warnings
 
 import aiohttp
 import pytest
 import trustme
 
-from gh_artifacts_async import api, errors
+from gh_artifacts_async import ArtifactsClient, api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing.shutdown import sockets_closed
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
 from tests.kits.api import ONCE, QUICK, REPO, TOKEN, check_silent
 from tests.kits.proxy import Proxy
@@ -102,6 +106,35 @@ async def test_a_proxy_that_does_not_let_it_through(proxy, unused_tcp_port, down
     check_silent(caught.value, "pa55", "dTpwYTU1")
 
 
+async def test_a_proxy_over_tls_that_refuses_leaves_no_socket(tmp_path):
+    """It answers 407 to a tunnel, and never says goodbye: closed with the session all the same."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    writers = []
+
+    async def refuse(reader, writer):
+        writers.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        writer.transport.pause_reading()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0, ssl=context)
+    url = f"https://u:pa55@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    session = GitHubSession(TOKEN, base_url="https://ghe.example", proxy=url, ca_file=tmp_path / "ca.pem")
+    with pytest.raises(errors.ProxyError, match="407"):
+        await api.get_artifact(session, REPO, 1)
+    (protocol,) = session.transport._api.connector._made
+    socket = protocol.transport.get_extra_info("socket")
+    await session.aclose()
+    assert socket.fileno() < 0
+    server.close()
+    for writer in writers:
+        writer.transport.abort()
+    await sockets_closed(writer.transport for writer in writers)
+
+
 async def test_a_socks_proxy_in_the_environment(github, environ):
     """Said so before anything is sent."""
     environ.setenv("http_proxy", "socks5://u:pa55@127.0.0.1:1")
@@ -110,6 +143,38 @@ async def test_a_socks_proxy_in_the_environment(github, environ):
             await api.get_artifact(session, REPO, 1)
     check_silent(caught.value, "pa55")
     assert not github.requests
+
+
+# --- a borrowed session's
+
+
+@pytest.mark.parametrize("way", ["url", "auth", "environment"])
+async def test_a_borrowed_session(github, run, proxy, environ, tmp_path, way):
+    """Its own proxy is storage's, too, with the password that it has; so is the environment's if it looks there."""
+    url = proxy.url.replace("//", "//us%C3%A9r:pa%3A55@") if way == "url" else proxy.url
+    own = {"trust_env": True} if way == "environment" else {"proxy": url}
+    environ.setenv("http_proxy", url if way == "environment" else "http://127.0.0.1:9")
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of what aiohttp 4 will not have
+        if way == "auth":
+            own["proxy_auth"] = aiohttp.BasicAuth("us\u00e9r", "pa:55", "utf-8")
+        borrowed = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), **own)
+    number = github.add_artifact(run, "docs", size=1000)
+    async with borrowed, ArtifactsClient(TOKEN, base_url=github.base_url, session=borrowed) as client:
+        await client.download(await client.get_artifact(REPO, number), tmp_path)
+    origins = [head.split(" ")[1].partition("/repos/")[0] for head in proxy.heads]
+    assert origins[:2] == [github.base_url] * 2
+    assert origins[2].startswith(github.storage_url)
+    found = {line for head in proxy.heads for line in head.splitlines() if line.startswith("Proxy-Authorization")}
+    pair = base64.b64encode("us\u00e9r:pa:55".encode()).decode()
+    assert found == (set() if way == "environment" else {f"Proxy-Authorization: Basic {pair}"})
+
+
+async def test_a_borrowed_session_with_socks(github):
+    """A proxy that aiohttp would take for an HTTP one is refused, and its password not shown."""
+    async with aiohttp.ClientSession(proxy="socks5://u:pa55@127.0.0.1:1") as borrowed:
+        with pytest.raises(ConfigurationError, match="the borrowed session's proxy must be") as caught:
+            GitHubSession(TOKEN, base_url=github.base_url, session=borrowed)
+    check_silent(caught.value, "u:pa55")
 
 
 # --- netrc
@@ -193,6 +258,15 @@ def proxies(monkeypatch):
         ({"https_proxy": "http://p", "no_proxy": ".example"}, "https://h.example:8443/x", None),
         ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example:8443/x", None),
         ({"https_proxy": "http://p", "no_proxy": "h.example:8443"}, "https://h.example/x", "http://p"),
+        ({"https_proxy": "http://p", "no_proxy": "h.example:443"}, "https://h.example/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "x, *.Example"}, "https://h.example/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "*.example:8443"}, "https://h.example:8443/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "*.example:8443"}, "https://h.example/x", "http://p"),
+        ({"https_proxy": "http://p", "no_proxy": "*.example"}, "https://example/x", "http://p"),
+        ({"https_proxy": "http://p", "no_proxy": "::1"}, "https://[::1]:8443/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "[::1]"}, "https://[::1]:8443/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "[::1]:8443"}, "https://[::1]:8443/x", None),
+        ({"https_proxy": "http://p", "no_proxy": "[::1]:8443"}, "https://[::1]/x", "http://p"),
         ({"https_proxy": "http://p", "no_proxy": "other"}, "https://h.example/x", "http://p"),
         ({"http_proxy": "http://p", "no_proxy": "127.0.0.1"}, "http://127.0.0.1:4711/x", None),
     ],

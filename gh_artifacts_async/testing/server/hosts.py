@@ -21,7 +21,13 @@ from gh_artifacts_async.testing.server.signing import Signer
 from gh_artifacts_async.testing.server.storage import Storage
 from gh_artifacts_async.testing.server.tokens import Tokens
 from gh_artifacts_async.testing.server.wire import strip_absent
-from gh_artifacts_async.testing.shutdown import BACKLOG, complete, listening_socket, stop_accepting
+from gh_artifacts_async.testing.shutdown import (
+    BACKLOG,
+    complete,
+    listening_socket,
+    sockets_closed,
+    stop_accepting,
+)
 from gh_artifacts_async.testing.thread import LoopThread
 
 if TYPE_CHECKING:
@@ -166,6 +172,10 @@ class Hosts:
         for task in handshakes:
             task.cancel()
         await asyncio.gather(*busy, *handshakes, return_exceptions=True)
+        transports = [transport for runner in runners for transport in _transports(runner)]
+        for transport in transports:  # over TLS, one that is only closed waits until its peer says goodbye, too
+            transport.abort()
+        await sockets_closed(transports)
         for runner in runners:
             await runner.cleanup()
 
@@ -284,3 +294,9 @@ class Hosts:
             self._backend.render.base_url = api + self.scenario.profile.prefix
         if storage is not None:
             self._backend.storage_url = storage
+
+
+def _transports(runner: web.AppRunner) -> list[asyncio.Transport]:
+    """Return those of a host's open connections."""
+    connections = [] if runner.server is None else runner.server.connections
+    return [connection.transport for connection in connections if connection.transport is not None]

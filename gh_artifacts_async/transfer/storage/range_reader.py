@@ -25,7 +25,7 @@ from gh_artifacts_async.errors import (
 )
 from gh_artifacts_async.protocol import ranges
 from gh_artifacts_async.protocol.attempts import Attempts, Fault, GiveUp, RefusedURL, after, is_final
-from gh_artifacts_async.protocol.validators import expected_sha256
+from gh_artifacts_async.protocol.validators import expected_sha256, strong_etag
 from gh_artifacts_async.transfer.disk.filesystem import space_errors
 from gh_artifacts_async.transfer.disk.writer import Lane, in_thread
 from gh_artifacts_async.transfer.storage.setbacks import Setback, refusal
@@ -46,7 +46,7 @@ Take = Callable[[bytes], Awaitable[None]]
 _LEAVE = 5.0
 """Seconds before a signed URL expires from which it is not used for another request."""
 
-_PARTIAL = 206
+_PARTIAL, _PRECONDITION = 206, 412
 
 
 class NoRangesError(Exception):
@@ -86,6 +86,7 @@ class RangeReader:
         self._fresh = expected_sha256(artifact) is None  # nothing else would show another artifact's bytes
         self._signed: SignedURL | None = None
         self._ends_at = 0.0
+        self._conditional = True
         policy = context.github.retry
         self._policy = policy if attempts is None else attrs.evolve(policy, attempts=attempts)
         self._max_pause = context.github.limits.max_pause
@@ -199,16 +200,15 @@ class RangeReader:
     # --- one request
 
     async def _once(self, start: int, end: int, take: Take) -> Setback | None:
-        """Send one request and read its body."""
+        """Send one request and read its body, if there is one to be read."""
         signed = await self.url()
         self.requests += 1
+        headers = ranges.slice_headers(start, end - 1, self.etag if self._conditional else None)
         try:
-            stream = await self._context.storage.open(
-                signed, ranges.slice_headers(start, end - 1, self.etag), fresh=self._fresh
-            )
+            stream = await self._context.storage.open(signed, headers, fresh=self._fresh)
             try:
                 body = self._decide(start, stream)
-                if isinstance(body, Setback):
+                if body is None or isinstance(body, Setback):
                     return body
                 self._learn(start, body, stream)
                 await self._take(stream, min(body.length or 0, end - start), take)
@@ -229,8 +229,18 @@ class RangeReader:
         self.use(signed)
         return signed
 
-    def _decide(self, start: int, stream: HttpStream) -> ranges.Stream | Setback:
+    def _decide(self, start: int, stream: HttpStream) -> ranges.Stream | Setback | None:
+        """Return what to read; None to ask again, without If-Match.
+
+        A proxy that alters ETags, as some do that compress, makes every If-Match fail. So what a 412 means is seen from
+        the ETag of an answer that is not conditional: unless it is the same again, the bytes have changed.
+        """
         decision = ranges.decide_slice(start, self.etag, stream.response, now=utcnow)
+        if stream.response.status == _PRECONDITION and self._conditional and self.etag is not None:
+            self._conditional = False
+            return None
+        if isinstance(decision, ranges.Stream) and not self._conditional and not self._is_same(stream):
+            decision = ranges.Restart(reason="the stored bytes have changed (ETag)")
         match decision:
             case ranges.Stream():
                 return decision
@@ -244,6 +254,9 @@ class RangeReader:
                 raise ChangedError(msg, status=stream.response.status)
             case _:
                 return refusal(decision, self._artifact, stream.host)
+
+    def _is_same(self, stream: HttpStream) -> bool:
+        return strong_etag(stream.response.headers) == self.etag
 
     def _learn(self, start: int, body: ranges.Stream, stream: HttpStream) -> None:
         """Keep total and ETag of the first response; later ones must agree.

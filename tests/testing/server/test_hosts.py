@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 import trustme
 
 from gh_artifacts_async.testing import FakeGitHub, FakeRun
+from gh_artifacts_async.testing.shutdown import sockets_closed
 from tests.kits.probe import API_HEADERS, REPO, Probe
 
 
@@ -78,6 +80,26 @@ async def test_tls() -> None:
         assert (await probe.request("GET", url, ssl=client)).body == github.content(artifact)
         github.faults.reset(at=500)
         assert (await probe.request("GET", url, ssl=client)).error is not None
+
+
+async def test_leaving_over_tls() -> None:
+    """A peer that never says goodbye, such as a proxy that is held up, keeps no socket of the fake open."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    async with FakeGitHub(ssl_context=server) as github:
+        port = urlsplit(github.base_url).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.pause_reading()
+        (connection,) = github._runners[0].server.connections
+        socket = connection.transport.get_extra_info("socket")
+    assert socket.fileno() < 0
+    writer.transport.abort()
+    await sockets_closed([writer.transport])
 
 
 async def test_ipv6() -> None:

@@ -62,6 +62,28 @@ async def test_slices_by_one_url(github: FakeGitHub) -> None:
 
 
 @pytest.mark.github_com("ranges")
+async def test_a_proxy_that_alters_etags(github: FakeGitHub) -> None:
+    """No If-Match holds; what is the same without it again is read on, and what is not has changed."""
+    artifact_id = add(github, size=SIZE)
+    content = github.content(artifact_id)
+    altered = {"ETag": github.artifact(artifact_id).etag[:-1] + '-gzip"'}
+    github.faults.headers(artifact_id, altered, times=3)
+    async with slices_of(github, artifact_id) as slices:
+        for start in (0, 1000, 2000):
+            assert await slices.read(start, start + 500) == content[start : start + 500]
+        for other in ({"ETag": '"other-gzip"'}, {"ETag": None}, {"ETag": f"W/{altered['ETag']}"}):
+            github.faults.headers(artifact_id, other)
+            with pytest.raises(StorageError, match="the stored bytes have changed"):
+                await slices.read(3000, 3500)
+    requests = github.requests_to("storage")
+    assert [(request.status, "If-Match" in request.headers) for request in requests] == [
+        (206, False),
+        (412, True),
+        *[(206, False)] * 5,
+    ]
+
+
+@pytest.mark.github_com("ranges")
 async def test_nothing_after_the_end(github: FakeGitHub) -> None:
     """What begins at or after the end is empty: one request finds the length, the next is not needed."""
     artifact_id = add(github, size=SIZE)
