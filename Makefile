@@ -80,7 +80,7 @@ profile-%: $(READY)
 	@$(BIN)/python $(PYTEST) $(PROFILE_TESTS) $(PROFILE_TESTS_$*) -q -rN -m "not slow and not realtime and not once" \
 	  --hypothesis-profile=quick --profile $* $(PYTEST_ARGS)
 
-interop: $(READY)  ## the tests against gh, Azurite and nginx, as far as they are installed
+interop: $(READY)  ## the tests against other people's clients, servers and proxies, as far as they are installed
 	@$(BIN)/python -m pytest tests/interop --inline-snapshot=disable $(PYTEST_ARGS)
 
 lint: $(READY) contracts  ## style, spelling, who may import whom
