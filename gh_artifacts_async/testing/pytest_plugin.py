@@ -13,9 +13,9 @@ import pytest
 
 try:
     import pytest_asyncio
-except ImportError as error:
-    message = 'the fixture fake_github needs pytest-asyncio: pip install "gh-artifacts-async[testing]"'
-    raise ImportError(message) from error
+except ImportError as _error:
+    _message = 'the fixture fake_github needs pytest-asyncio: pip install "gh-artifacts-async[testing]"'
+    raise ImportError(_message) from _error
 
 from gh_artifacts_async.testing.fake import FakeGitHub
 
