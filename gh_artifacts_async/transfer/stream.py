@@ -307,10 +307,9 @@ class ArtifactStream:
         self.content_type: str | None = passing.content_type
         self.disposition: str | None = passing.disposition
         self.kind: Kind = kind
-        raw = kind == "raw"
-        self.filename: str = (
-            filenames.raw_filename(artifact.name, passing.disposition) if raw else filenames.zip_filename(artifact.name)
-        )
+        self.filename: str = filenames.zip_filename(artifact.name)
+        if kind == "raw":
+            self.filename = filenames.raw_filename(artifact.name, passing.disposition)
         self._passing = passing
         self._first = first
         self._busy = False
