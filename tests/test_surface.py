@@ -33,11 +33,12 @@ def test_the_reference_has_what_is_public_and_nothing_else(module):
     assert public <= described | elsewhere
 
 
-def test_the_neighbours_are_there():
+@pytest.mark.parametrize(("module", "name"), [*zip(surface.RETURNED, ["RunPage", "JobPage"], strict=True)])
+def test_what_the_coroutines_return_is_there(module, name):
     """What the reference has of a module without ``__all__`` is defined there."""
-    neighbours = surface.names()[surface.NEIGHBOURS]
-    assert "JobPage" in neighbours
-    assert all(getattr(surface.importlib.import_module(surface.NEIGHBOURS), name) for name in neighbours)
+    found = surface.names()[module]
+    assert name in found
+    assert all(getattr(surface.importlib.import_module(module), it) for it in found)
 
 
 @pytest.mark.parametrize("place", ["gh_artifacts_async/errors.py", "docs/reference/errors.md"])

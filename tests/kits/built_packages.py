@@ -1,4 +1,4 @@
-"""What must hold of a built wheel and sdist; ``.ci/packages`` runs ``python -m tests.kits.built_packages DIST [OTHER]...``.
+"""What must hold of a built wheel and sdist: ``python -m tests.kits.built_packages DIST [OTHER]...``, in .ci/packages.
 
 Each OTHER is a folder with what a second build left: in another place, at another time, or by the oldest hatchling.
 """
@@ -97,7 +97,7 @@ def wheel_faults(path: Path) -> Iterator[str]:
         entry_points = archive.read(f"{info}/entry_points.txt").decode()
         groups = [wanted["scripts"], *wanted["entry-points"].values()]
         lines = {f"{name} = {place}" for group in groups for name, place in group.items()}
-        yield from difference("the wheel's entry_points.txt", set(re.findall(r"^.+ = .+$", entry_points, re.M)), lines)
+        yield from difference("the wheel's entry_points.txt", set(re.findall(r"(?m)^.+ = .+$", entry_points)), lines)
     sources = {f"{PACKAGE}/{it.relative_to(ROOT / PACKAGE).as_posix()}" for it in (ROOT / PACKAGE).rglob("*.py")}
     yield from difference(
         "the wheel", {name for name in names if not name.startswith(info)}, {*sources, f"{PACKAGE}/py.typed"}
@@ -111,7 +111,7 @@ def sdist_names(path: Path) -> set[str]:
 
 
 def sdist_faults(path: Path) -> Iterator[str]:
-    """Yield a line for each fault of an sdist: it has what git tracks, so that whoever packages it can run the tests."""
+    """Yield a line for each fault of an sdist: it has what git tracks, so that its tests can be run."""
     files = tracked()
     if files is not None:
         yield from difference("the sdist", sdist_names(path), {*files, "PKG-INFO"})

@@ -40,8 +40,8 @@ MODULES = (
     f"{PACKAGE}.stores",
     f"{PACKAGE}.testing",
 )
-NEIGHBOURS = f"{PACKAGE}.models.neighbours"
-"""A module whose names are public as far as the reference has them: what some coroutines of ``api`` return."""
+RETURNED = (f"{PACKAGE}.models", f"{PACKAGE}.models.neighbours")
+"""Modules whose names are public as far as the reference has them: what some coroutines of ``api`` return."""
 INTERNAL = {"Clock.begin", "Fault.fits", "Faults.meet"}
 """What only the fake itself calls."""
 MADE_FOR_USERS = {
@@ -83,8 +83,8 @@ def reference() -> set[str]:
 def names() -> dict[str, list[str]]:
     """Return the public names of each public module."""
     found = {module: list(importlib.import_module(module).__all__) for module in MODULES}
-    prefix = f"{NEIGHBOURS}."
-    return {**found, NEIGHBOURS: sorted(it.removeprefix(prefix) for it in reference() if it.startswith(prefix))}
+    described = [name.rpartition(".") for name in reference()]
+    return {**found, **{it: sorted(name for module, _, name in described if module == it) for it in RETURNED}}
 
 
 def annotated(value: object) -> str:
