@@ -22,7 +22,7 @@ NOTICE = re.compile(
 )
 
 
-def annotations() -> list[dict]:
+def table() -> list[dict]:
     """Return the lines of the table, with their paths as a list."""
     found = tomllib.loads((ROOT / "REUSE.toml").read_text(encoding="utf-8"))
     assert found["version"] == 1
@@ -42,29 +42,27 @@ def names() -> list[str]:
 
 def holder(name: str) -> dict | None:
     """Return the line that counts for a file: the last one that matches."""
-    return next(
-        (it for it in reversed(annotations()) if any(pattern(glob).fullmatch(name) for glob in it["path"])), None
-    )
+    return next((it for it in reversed(table()) if any(pattern(glob).fullmatch(name) for glob in it["path"])), None)
 
 
 def test_every_file_has_a_license_and_a_holder():
     """A new folder, or a file beside the others, needs a line in REUSE.toml."""
-    table = [([pattern(glob) for glob in it["path"]], it) for it in annotations()]
-    without = [name for name in names() if not any(it.fullmatch(name) for globs, _ in table for it in globs)]
+    lines = [([pattern(glob) for glob in it["path"]], it) for it in table()]
+    without = [name for name in names() if not any(it.fullmatch(name) for globs, _ in lines for it in globs)]
     assert without == []
-    assert all(it["SPDX-FileCopyrightText"] and it["SPDX-License-Identifier"] for it in annotations())
+    assert all(it["SPDX-FileCopyrightText"] and it["SPDX-License-Identifier"] for it in table())
 
 
 def test_every_path_in_the_table_is_of_some_file():
     """What has left the repository leaves the table too."""
     found = names()
-    idle = [glob for it in annotations() for glob in it["path"] if not any(map(pattern(glob).fullmatch, found))]
+    idle = [glob for it in table() for glob in it["path"] if not any(map(pattern(glob).fullmatch, found))]
     assert idle == []
 
 
 def test_the_texts_are_those_of_the_licenses_in_use():
     """LICENSES has one text for each license that the table names, and no other; ours is LICENSE."""
-    used = {it["SPDX-License-Identifier"] for it in annotations()}
+    used = {it["SPDX-License-Identifier"] for it in table()}
     assert {path.stem for path in (ROOT / "LICENSES").iterdir()} == used
     ours = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
     theirs = (ROOT / "LICENSES/MIT.txt").read_text(encoding="utf-8").splitlines()

@@ -219,7 +219,9 @@ def member_lines(name: str, cls: type) -> Iterator[str]:
     ):
         yield f"{name}{parameters(found['__init__'])}".removesuffix(" -> None")
     elif hasattr(cls, "_fields") and issubclass(cls, tuple):
-        yield f"{name}({', '.join(f'{it}: {annotated(cls.__annotations__[it])}' for it in cls._fields)})"
+        given = {it: f" = {default(value)}" for it, value in cls._field_defaults.items()}
+        fields = (f"{it}: {annotated(cls.__annotations__[it])}{given.get(it, '')}" for it in cls._fields)
+        yield f"{name}({', '.join(fields)})"
         told.update(cls._fields)
     typed = {key: kind for base in reversed(own) for key, kind in attribute_types(base).items()}
     for key in sorted({*found, *(it for base in own for it in documented_attributes(base))} - told):
@@ -255,7 +257,10 @@ def aliases(module: str) -> dict[str, str]:
 
 def alias(module: str, name: str) -> str:
     """Return what a name stands for that is neither a class nor a function."""
-    places = [module, *(f"{PACKAGE}.{it}" for it in ("events", "results", "settings", "archive.rules"))]
+    places = [
+        module,
+        *(f"{PACKAGE}.{it}" for it in ("events", "protocol.responses", "results", "settings", "archive.rules")),
+    ]
     text = next((aliases(place)[name] for place in places if name in aliases(place)), None)
     short = text is not None and not text.startswith("{")
     return f"{name} = {text}" if short else f"{name}: {type(getattr(importlib.import_module(module), name)).__name__}"
