@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import warnings
 from typing import TYPE_CHECKING
 
 import gh_artifacts_async as g
@@ -163,7 +164,9 @@ def main(extra: str) -> int:
     """Check one environment and print one line about it; the exit code is 1 if something is wrong."""
     expected = {extra, *BRINGS.get(extra, ())}
     wrong = []
-    told = core(extra)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of the core; what a package of an extra warns of is its own business
+        told = core(extra)
     for name in EXTRAS:
         said = missing(name)
         if (said is None) != (name in expected):
