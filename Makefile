@@ -91,9 +91,10 @@ lint: $(READY) contracts  ## style, spelling, who may import whom
 contracts: $(READY)  ## who may import whom
 	@$(BIN)/lint-imports
 
-types: $(READY)  ## two type checkers
+types: $(READY)  ## two type checkers, and three on tests/typing as on a user's code
 	@$(BIN)/mypy
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
+	@$(BIN)/python -m tests.kits.checkers
 
 docs: $(READY)  ## the documentation, and the examples in it
 	@$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html

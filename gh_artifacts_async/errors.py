@@ -462,8 +462,8 @@ class DestinationExistsError(DownloadError, FileExistsError):
     def __init__(self, message: str = "", *, filename: str | None = None) -> None:
         """Keep the path, as :class:`OSError` does."""
         super().__init__(message or f"{filename} already exists")
-        self.errno = _errno.EEXIST
-        self.strerror = self.message
+        self.errno: int | None = _errno.EEXIST
+        self.strerror: str | None = self.message
         self.filename = filename
 
 
@@ -490,8 +490,8 @@ class OutOfSpaceError(DownloadError, OSError):
     ) -> None:
         """Keep the path, the system's error number and the sizes."""
         super().__init__(message or f"no space left for {filename}")
-        self.errno = errno
-        self.strerror = self.message
+        self.errno: int | None = errno
+        self.strerror: str | None = self.message
         self.filename = filename
         self.needed = needed
         self.free = free
@@ -512,7 +512,7 @@ class DuplicateArtifactsError(ArtifactsError):
     def __init__(self, message: str = "", *, artifacts: Sequence[Any] = ()) -> None:
         """Keep the artifacts."""
         super().__init__(message or "a run has several artifacts of the same name")
-        self.artifacts = tuple(artifacts)
+        self.artifacts: tuple[Any, ...] = tuple(artifacts)
 
 
 class WaitTimeoutError(ArtifactsError, TimeoutError):
@@ -528,7 +528,7 @@ class WaitTimeoutError(ArtifactsError, TimeoutError):
     def __init__(self, message: str = "", *, missing: Sequence[str] = (), run: Any = None) -> None:  # noqa: ANN401 - the models import the errors
         """Keep what had not come, and the run's state."""
         super().__init__(message or "the wait timed out")
-        self.missing = tuple(missing)
+        self.missing: tuple[str, ...] = tuple(missing)
         self.run = run
 
 
@@ -595,7 +595,7 @@ class MergeConflictError(ArchiveError):
         """Keep the path and both artifacts."""
         super().__init__(message or f"two artifacts have a member at {path!r}", member=member or path, rule=rule)
         self.path = path
-        self.artifacts = tuple(artifacts)
+        self.artifacts: tuple[Any, ...] = tuple(artifacts)
 
 
 class UnsafeMemberError(ArchiveError):

@@ -29,9 +29,16 @@ if TYPE_CHECKING:
         set_artifact_and_log_retention_settings_repository,
     )
     from gh_artifacts_async.api.session import GitHubSession
+    from gh_artifacts_async.protocol.requests import Request
+    from gh_artifacts_async.protocol.responses import Document, Location, Nothing, Result
 
 __all__ = [
+    "Document",
     "GitHubSession",
+    "Location",
+    "Nothing",
+    "Request",
+    "Result",
     "delete_artifact",
     "get_artifact",
     "get_artifact_and_log_retention_settings_repository",
@@ -49,12 +56,18 @@ __all__ = [
     "set_artifact_and_log_retention_settings_repository",
 ]
 
-_OF_REPOSITORIES = {
-    "get_artifact_and_log_retention_settings_repository",
-    "get_pull_request",
-    "list_repos_for_org",
-    "list_repos_for_user",
-    "set_artifact_and_log_retention_settings_repository",
+_ELSEWHERE = {  # the others are in api.endpoints
+    "Document": "protocol.responses",
+    "GitHubSession": "api.session",
+    "Location": "protocol.responses",
+    "Nothing": "protocol.responses",
+    "Request": "protocol.requests",
+    "Result": "protocol.responses",
+    "get_artifact_and_log_retention_settings_repository": "api.repositories",
+    "get_pull_request": "api.repositories",
+    "list_repos_for_org": "api.repositories",
+    "list_repos_for_user": "api.repositories",
+    "set_artifact_and_log_retention_settings_repository": "api.repositories",
 }
 
 if not TYPE_CHECKING:  # as in the package's root: a name's module is imported when the name is first used
@@ -66,8 +79,8 @@ if not TYPE_CHECKING:  # as in the package's root: a name's module is imported w
         if name not in __all__:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        module = "session" if name == "GitHubSession" else "repositories" if name in _OF_REPOSITORIES else "endpoints"
-        value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        module = f"{__name__.partition('.')[0]}.{_ELSEWHERE.get(name, 'api.endpoints')}"
+        value = getattr(importlib.import_module(module), name)
         globals()[name] = value
         return value
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.api.auth import Sender
     from gh_artifacts_async.protocol.requests import Request
 
-logger = logging.getLogger("gh_artifacts_async")
+logger: logging.Logger = logging.getLogger("gh_artifacts_async")
 
 _BACKDATED = 60
 """Seconds by which ``iat`` lies in the past, as GitHub recommends against clocks that differ."""

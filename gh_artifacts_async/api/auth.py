@@ -113,7 +113,7 @@ class StaticToken(NotPickled):
             ConfigurationError: it is empty, or contains characters not allowed in a header.
         """
         try:
-            self.secret = check_token(token)
+            self.secret: Secret = check_token(token)
         finally:
             del token  # see check_token()
 

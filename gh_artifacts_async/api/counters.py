@@ -27,17 +27,17 @@ class Counters:
 
     def __init__(self) -> None:
         """Start from zero."""
-        self.api_requests = 0
-        self.storage_requests = 0
-        self.not_modified = 0
-        self.bytes_fetched = 0
-        self.artifacts_done = 0
-        self.artifacts_skipped = 0
-        self.artifacts_failed = 0
+        self.api_requests: int = 0
+        self.storage_requests: int = 0
+        self.not_modified: int = 0
+        self.bytes_fetched: int = 0
+        self.artifacts_done: int = 0
+        self.artifacts_skipped: int = 0
+        self.artifacts_failed: int = 0
         self.retries: dict[str, int] = {}
         self.pauses: dict[str, int] = {}
         self.paused_seconds: dict[str, float] = {}
-        self.paced_seconds = 0.0
+        self.paced_seconds: float = 0.0
 
     def retry(self, kind: str, error: BaseException) -> None:
         """Count a failed attempt that is followed by another, by the error that ended it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import Artifact
     from gh_artifacts_async.results import Secret
 
-logger = logging.getLogger("gh_artifacts_async")
+logger: logging.Logger = logging.getLogger("gh_artifacts_async")
 logger.addHandler(logging.NullHandler())  # else Python writes warnings of programs without logging to standard error
 API_LOG = logging.getLogger("gh_artifacts_async.api")
 TRANSFER_LOG = logging.getLogger("gh_artifacts_async.transfer")
@@ -39,8 +39,8 @@ class Emitter:
     def __init__(self, *observers: Observer | None, counters: Counters | None = None) -> None:
         """Keep the observers that are not None; without ``counters``, count from zero."""
         self._observers = tuple(observer for observer in observers if observer is not None)
-        self.active = bool(self._observers)
-        self.counters = Counters() if counters is None else counters
+        self.active: bool = bool(self._observers)
+        self.counters: Counters = Counters() if counters is None else counters
 
     def also(self, observer: Observer | None) -> Emitter:
         """Return an emitter that calls ``observer`` as well, with the same counters."""

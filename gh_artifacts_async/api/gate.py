@@ -69,8 +69,8 @@ class Gate:
         self._next_call = 0.0
         self._loop = asyncio.get_running_loop()
         self._unstated_pauses = 0
-        self.recovering = False
-        self.spacing = 0.0
+        self.recovering: bool = False
+        self.spacing: float = 0.0
 
     def enter_at_once(self, request: Request) -> bool:
         """Let a request through if nothing is in its way and nobody waits; as :meth:`enter`, with less to do."""
@@ -247,7 +247,7 @@ class SharedPoints:
         """Start without points."""
         self.budget = budget
         self._max_pause = limits.max_pause
-        self.stock = 0
+        self.stock: int = 0
         self._spend_from = self._spend_until = 0.0
 
     async def hold(self, points: int, queued: int) -> float:

@@ -104,16 +104,16 @@ class GitHubSession:
             self._source = as_token_source(token)
         finally:
             token = None  # nor a token
-        self.has_token = self._source is not None
+        self.has_token: bool = self._source is not None
         self._token = self._source.secret if isinstance(self._source, StaticToken) else None
-        self.base = BaseURL.parse(base_url)
+        self.base: BaseURL = BaseURL.parse(base_url)
         check_base_url(self.base, has_token=self.has_token, allow_http=allow_http)
-        self.timeouts = setting("timeouts", timeouts, Timeouts)
-        self.retry = setting("retry", retry, RetryPolicy)
-        self.limits = setting("limits", limits, Limits)
+        self.timeouts: Timeouts = setting("timeouts", timeouts, Timeouts)
+        self.retry: RetryPolicy = setting("retry", retry, RetryPolicy)
+        self.limits: Limits = setting("limits", limits, Limits)
         self._slow_below = self.limits.slow_below
         self._known = KnownResponses(self.limits.etag_bytes) if self.limits.etag_bytes else None
-        self.transport = HttpTransport(
+        self.transport: HttpTransport = HttpTransport(
             self.timeouts,
             user_agent=None if user_agent is None else header_value("user_agent", user_agent),
             session=session,
@@ -129,9 +129,9 @@ class GitHubSession:
             "X-GitHub-Api-Version": header_value("api_version", api_version),
         }
         check_observer(observer)
-        self.emitter = Emitter(observer)
+        self.emitter: Emitter = Emitter(observer)
         self.rate_limit: RateLimit | None = None
-        self.closed = False
+        self.closed: bool = False
         self._gate: Gate | None = None
 
     def __repr__(self) -> str:

@@ -105,7 +105,7 @@ class Speed:
         return False
 
 
-speed = Speed()
+speed: Speed = Speed()
 
 
 def is_slow(seconds: float, consumed: int, done: int) -> bool:

@@ -46,7 +46,9 @@ class Marker:
             OSError: it cannot be created.
         """
         self._path, self._descriptor = _created(destination)
-        self.unpacking, self.old, _ = _folders(self._path)
+        unpacking, old, _ = _folders(self._path)
+        self.unpacking: Path = unpacking
+        self.old: Path = old
         try:
             os.write(self._descriptor, (_HEAD + json.dumps(destination.name) + "}").encode())
         except BaseException:

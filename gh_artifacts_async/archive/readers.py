@@ -47,7 +47,7 @@ class FileReader:
         self._fd = file if isinstance(file, int) else os.open(file, os.O_RDONLY | _BINARY | _CLOEXEC)
         self._lock = threading.Lock()
         try:
-            self.size = os.fstat(self._fd).st_size if size is None else size
+            self.size: int = os.fstat(self._fd).st_size if size is None else size
         except BaseException:
             self.close()
             raise
@@ -94,7 +94,7 @@ class BytesReader:
     def __init__(self, data: bytes) -> None:
         """Keep the bytes."""
         self._data = data
-        self.size = len(data)
+        self.size: int = len(data)
 
     def read_at(self, offset: int, length: int, /) -> bytes:
         """Return a slice."""

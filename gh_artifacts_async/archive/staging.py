@@ -55,7 +55,7 @@ class Staging:
         except BaseException:
             self._remove_parents()
             raise
-        self.path = self._marker.unpacking
+        self.path: Path = self._marker.unpacking
         try:
             self.path.mkdir(mode=_OWNER)
             self._mode = self._probe_mode()

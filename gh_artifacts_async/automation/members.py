@@ -297,8 +297,8 @@ class Wanted:
             msg = f"names must be a member's name, a glob, or a sequence of them, not {names!r}"
             raise ConfigurationError(msg)
         distinct = [_check_name(name) for name in dict.fromkeys(given)]
-        self.exact = tuple(name for name in distinct if not _WILDCARD.search(name))
-        self.globs = tuple(name for name in distinct if _WILDCARD.search(name))
+        self.exact: tuple[str, ...] = tuple(name for name in distinct if not _WILDCARD.search(name))
+        self.globs: tuple[str, ...] = tuple(name for name in distinct if _WILDCARD.search(name))
 
     def matches(self, name: str) -> bool:
         """Whether a name is wanted."""

@@ -81,7 +81,7 @@ class Fetcher:
         entries: Iterable[MirroredArtifact],
     ) -> None:
         """Keep the arguments; files among ``entries`` may be what a new artifact is linked to."""
-        self.hashes = mirrored.Hashes()
+        self.hashes: mirrored.Hashes = mirrored.Hashes()
         self._context = context
         self._folder = folder
         self._options = options

@@ -30,8 +30,8 @@ class LocalBudget:
         if points_per_minute is not None and not points_per_minute > 0:
             msg = f"points_per_minute must be a number greater than 0, or None for off, not {points_per_minute!r}"
             raise ConfigurationError(msg)
-        self.window = Window(math.inf if points_per_minute is None else points_per_minute)
-        self.open_at = 0.0
+        self.window: Window = Window(math.inf if points_per_minute is None else points_per_minute)
+        self.open_at: float = 0.0
 
     async def lease(self, points: int) -> Lease:
         """Grant points if the last minute leaves room for them; they count for a minute from now."""

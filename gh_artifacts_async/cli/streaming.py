@@ -66,7 +66,7 @@ class Listing(Generic[T]):
         self._printer = printer
         self._arrivals = Arrivals()
         self._bar: bars.Spinner | None = None
-        self.taken = 0
+        self.taken: int = 0
 
     def observe(self, event: Event) -> None:
         """Take what the client tells of each page."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import RepositoryName
     from gh_artifacts_async.settings import Budget, Layout, StrPath
 
-logger = logging.getLogger("gh_artifacts_async")
+logger: logging.Logger = logging.getLogger("gh_artifacts_async")
 
 __all__ = ["FleetReport", "RepositoryReport", "connect", "mirror_repositories"]
 

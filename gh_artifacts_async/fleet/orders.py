@@ -170,7 +170,7 @@ class Names:
         if isinstance(repositories, str) or not isinstance(repositories, AsyncIterable | Iterable):
             msg = f"repositories must be names like 'octo-org/octo-docs', not {repositories!r:.80}"
             raise ConfigurationError(msg)
-        self.is_known = isinstance(repositories, Collection)
+        self.is_known: bool = isinstance(repositories, Collection)
         self._source = (
             [*map(RepositoryName.parse, repositories)] if isinstance(repositories, Collection) else repositories
         )

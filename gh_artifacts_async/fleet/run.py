@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async.fleet.orders import Names, Order
 
-logger = logging.getLogger("gh_artifacts_async")
+logger: logging.Logger = logging.getLogger("gh_artifacts_async")
 
 STOPS_ALL = (AuthenticationError, MissingTokenError, ObjectStoreUnavailableError, OutOfSpaceError, RateLimitError)
 """Failures that every further repository would have too: all workers use one token and one destination."""

@@ -132,7 +132,7 @@ class Instance(AsyncFileSystem, metaclass=_Instances):  # type: ignore[misc]  # 
             msg = "session= belongs to the caller's event loop, so it needs asynchronous=True"
             raise ConfigurationError(msg)
         self.base_url = base_url
-        self.max_bytes = check_id(max_bytes, "max_bytes")
+        self.max_bytes: int = check_id(max_bytes, "max_bytes")
         self._token: Any = token
         self._token_names = token_names(token_env)
         self._cache_bytes = check_id(cache_bytes, "cache_bytes")

@@ -62,7 +62,7 @@ class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is unt
         details = file_details(fs.info(path), path)
         options.pop("size", None)
         self._content: Any = None
-        self.compressed = details["compression"] is not None
+        self.compressed: bool = details["compression"] is not None
         blocks = not self.compressed and cache_type in {None, Blocks.name}
         super().__init__(
             fs,
@@ -77,7 +77,7 @@ class ArtifactFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec is unt
         self._details = details
         if blocks:
             given = {"maxblocks": _MOST_BLOCKS, **(cache_options or {})}
-            self.cache = Blocks(self.blocksize, self._fetch_range, self.size, **given)
+            self.cache: Blocks = Blocks(self.blocksize, self._fetch_range, self.size, **given)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         if not self.compressed:

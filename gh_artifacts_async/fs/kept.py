@@ -73,7 +73,7 @@ class Kept(Generic[T]):
         self._lasts = lasts
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._making: dict[Hashable, _Making[T]] = {}
-        self.weight = 0
+        self.weight: int = 0
 
     def peek(self, key: Hashable) -> T | None:
         """Return a value that is kept, or None."""

@@ -77,12 +77,12 @@ class Opened:
 
     def __init__(self, contents: RemoteArchive | RemoteFile, stack: ExitStack) -> None:
         """Keep what is open; ``stack`` closes it."""
-        self.artifact = contents.artifact
+        self.artifact: Artifact = contents.artifact
         self._contents = contents
         self._stack = stack
         self._folders: dict[str, list[Entry]] | None = None
         self._files: dict[str, Entry] = {}
-        self.weight = _TAIL
+        self.weight: int = _TAIL
         if not isinstance(contents, RemoteFile):
             self.weight += _MEMBER * len(contents.members) + (0 if contents.ranged else contents.directory.size)
 

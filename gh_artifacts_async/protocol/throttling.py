@@ -180,7 +180,7 @@ class Window:
         self._seconds = seconds
         self._used = 0
         self._settled: deque[tuple[float, int]] = deque()  # when they are free again, and how many
-        self.reduced = False
+        self.reduced: bool = False
         self._share, self._since = 1.0, 0.0
 
     def reserve(self, points: int, now: float) -> float:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import pytest
-
 try:
+    import pytest
     import pytest_asyncio
-except ImportError as error:
-    message = 'the fixture fake_github needs pytest-asyncio: pip install "gh-artifacts-async[testing]"'
-    raise ImportError(message) from error
+except ImportError as _error:
+    _message = 'the fixture fake_github needs pytest and pytest-asyncio: pip install "gh-artifacts-async[testing]"'
+    raise ImportError(_message) from _error
 
 from gh_artifacts_async.testing.fake import FakeGitHub
 

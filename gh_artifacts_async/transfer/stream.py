@@ -59,17 +59,18 @@ class PassedOn:
     def __init__(self, artifact: Artifact) -> None:
         """Begin with nothing."""
         digest, where = expected_sha256(artifact), artifact.repository
-        self.state = self._expected = PartState(
+        self._expected = PartState(
             artifact_id=artifact.id,
             repository="" if where is None else f"{where.owner}/{where.name}",
             size_in_bytes=artifact.size_in_bytes,
             digest=None if digest is None else f"sha256:{digest}",
         )
-        self.offset = 0
-        self.handed_on = 0
-        self.is_open = False
-        self.head = b""
-        self.tail = b""
+        self.state: PartState = self._expected
+        self.offset: int = 0
+        self.handed_on: int = 0
+        self.is_open: bool = False
+        self.head: bytes = b""
+        self.tail: bytes = b""
         self._hash = hashlib.sha256(usedforsecurity=False)
         self._before = ""  # sha256 of what the caller has
 
@@ -302,14 +303,13 @@ class ArtifactStream:
     def __init__(self, artifact: Artifact, passing: Passing, kind: Kind, first: bytes) -> None:
         """Keep what :func:`open_stream` has found out."""
         self.artifact = artifact
-        self.size = passing.size
-        self.content_type = passing.content_type
-        self.disposition = passing.disposition
+        self.size: int | None = passing.size
+        self.content_type: str | None = passing.content_type
+        self.disposition: str | None = passing.disposition
         self.kind: Kind = kind
-        raw = kind == "raw"
-        self.filename = (
-            filenames.raw_filename(artifact.name, passing.disposition) if raw else filenames.zip_filename(artifact.name)
-        )
+        self.filename: str = filenames.zip_filename(artifact.name)
+        if kind == "raw":
+            self.filename = filenames.raw_filename(artifact.name, passing.disposition)
         self._passing = passing
         self._first = first
         self._busy = False

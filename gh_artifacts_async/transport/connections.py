@@ -33,7 +33,7 @@ else:
     _Connector = object
 
 _DISTRIBUTION = "gh-artifacts-async"
-_VERSION = "0.1.0"  # importlib.metadata would take 20 ms to tell it
+_VERSION = "0.2.0"  # importlib.metadata would take 20 ms to tell it
 READ_BUFFER = 256 * 1024
 """Bytes that aiohttp may hold of one body before it stops reading; they are lost when the body breaks."""
 

@@ -110,10 +110,10 @@ class Lane(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", connection.transport)
         self._lanes = lanes
         self.host = host
-        self.closed = False
-        self.handed = False
+        self.closed: bool = False
+        self.handed: bool = False
         self.head: Head | None = None
-        self.idle_since = 0.0
+        self.idle_since: float = 0.0
         self._own = memoryview(bytearray(BUFFER))
         self._space = self._own
         self._filled = 0

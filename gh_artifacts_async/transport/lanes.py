@@ -96,7 +96,7 @@ class Lanes:
 
     def __init__(self, watch: Watch) -> None:
         """Begin without a connection."""
-        self.able = True
+        self.able: bool = True
         self._watch = watch
         self._all: set[Lane] = set()
         self._idle: dict[tuple[str, str], list[Lane]] = {}

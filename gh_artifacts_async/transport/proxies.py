@@ -45,7 +45,7 @@ class Proxies:
         Raises:
             ConfigurationError: it is not an http(s) URL.
         """
-        self.none = proxy is None and not trust_env
+        self.none: bool = proxy is None and not trust_env
         self._proxy = None if proxy is None else Secret(checked_proxy(proxy.reveal(), whose))
 
     @classmethod

@@ -48,7 +48,7 @@ class LateAnswer:
             content: of the body.
             host: with its port, for :attr:`url`.
         """
-        self.status = message.code
+        self.status: int = message.code
         self.headers: Mapping[str, str] = message.headers
         self.content = content
         self.connection: Connection | None = connection
@@ -113,7 +113,7 @@ class BrokenAnswer:
         """
         self.status = status
         self.headers = headers
-        self.content = _Rest(arrived, error)
+        self.content: _Rest = _Rest(arrived, error)
         self._host = host
 
     @property
@@ -138,7 +138,7 @@ class HttpStream:
         self._answer = answer
         self._watch = watch
         self.host = host
-        self.response = Response(status=answer.status, headers=headers_of(answer))
+        self.response: Response = Response(status=answer.status, headers=headers_of(answer))
 
     def __repr__(self) -> str:
         """Return status and host only."""

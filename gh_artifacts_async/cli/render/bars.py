@@ -51,7 +51,7 @@ class Live(ABC):
     def __init__(self, stream: TextIO | None = None) -> None:
         """Plan to draw on a stream: standard error, if none is given."""
         self._stream = sys.stderr if stream is None else stream
-        self.look = Look.of(getattr(self._stream, "encoding", None), coloured=not os.environ.get("NO_COLOR"))
+        self.look: Look = Look.of(getattr(self._stream, "encoding", None), coloured=not os.environ.get("NO_COLOR"))
         self._drawn: list[int] = []
         self._above: list[tuple[TextIO, str]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -147,7 +147,7 @@ class DownloadBars(Live):
             stream: to draw on; standard error, if none is given.
         """
         super().__init__(stream)
-        self.transfers = Transfers(artifacts)
+        self.transfers: Transfers = Transfers(artifacts)
         self._board = Board(self.transfers, self.look)
 
     def __call__(self, event: Event) -> None:

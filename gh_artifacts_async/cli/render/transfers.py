@@ -151,11 +151,11 @@ class Transfers:
         self.active: dict[int, Transfer] = {}
         self.listing: ListingProgress | None = None
         self.total: int | None = None
-        self.finished = 0
-        self.failed = 0
-        self.paused_until = 0.0
-        self.retrying_until = 0.0
-        self.rate = Rate()
+        self.finished: int = 0
+        self.failed: int = 0
+        self.paused_until: float = 0.0
+        self.retrying_until: float = 0.0
+        self.rate: Rate = Rate()
         self._waiting: dict[int, int] = {}
         self._gone_bytes = 0
         if planned is not None:

@@ -105,7 +105,7 @@ class ChaosProxy:
             self._target = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
         else:
             self._scheme, self._target = "http", target
-        self.port = port
+        self.port: int = port
         self.connections: list[Connection] = []
         self.script: list[Disruption] = []
         self._share, self._random = 0.0, random.Random(0)  # noqa: S311 - repeatable, not secret

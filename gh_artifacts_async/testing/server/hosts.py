@@ -82,9 +82,9 @@ class Hosts:
         Raises:
             ValueError: there is no such profile.
         """
-        self.clock = Clock() if now is None else Clock(now)
-        self.scenario = Scenario(self.clock, profile_named(profile))
-        self.faults = Faults(self.clock, known=self.scenario.artifacts.__contains__)
+        self.clock: Clock = Clock() if now is None else Clock(now)
+        self.scenario: Scenario = Scenario(self.clock, profile_named(profile))
+        self.faults: Faults = Faults(self.clock, known=self.scenario.artifacts.__contains__)
         self._journal = Journal()
         self._signer = Signer(self.clock, url_ttl, byte_exact=byte_exact_urls)
         self._tokens = Tokens(self.clock)

@@ -63,7 +63,7 @@ class HTTPError(Exception):
         self.status = status
         self.message = message
         self.documentation = documentation
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}
         self.text = text
 
     def response(self) -> Response:

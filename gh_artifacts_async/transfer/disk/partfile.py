@@ -59,11 +59,11 @@ class PartFile:
     def __init__(self, folder: Path, stem: str, state: PartState) -> None:
         """Plan a part file; :meth:`start` or :meth:`adopt` opens one."""
         self._folder = folder
-        self.prefix = f".{stem}.{state.artifact_id}."
+        self.prefix: str = f".{stem}.{state.artifact_id}."
         self._expected = state
-        self.state = state
-        self.path = folder / f"{self.prefix}{new_token()}{SUFFIX}"
-        self.offset = 0
+        self.state: PartState = state
+        self.path: Path = folder / f"{self.prefix}{new_token()}{SUFFIX}"
+        self.offset: int = 0
         self._descriptor = _CLOSED
         self._hash = hashlib.sha256(usedforsecurity=False)
         self._state_saved = False

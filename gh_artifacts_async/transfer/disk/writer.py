@@ -41,7 +41,7 @@ class Writer:
         """Start nothing yet."""
         self.thread: ThreadPoolExecutor | None = None
         self._closed = False
-        self.waiting = 0
+        self.waiting: int = 0
         self._lent = 0
         self._spare: list[bytearray] = []
         self._kept: list[bytearray] = []

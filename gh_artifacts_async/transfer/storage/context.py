@@ -29,14 +29,14 @@ class TransferContext:
     def __init__(self, github: GitHubSession, policy: StoragePolicy) -> None:
         """Create what is shared; no connection is opened and no thread started yet."""
         self.github = github
-        self.storage = StorageSession(
+        self.storage: StorageSession = StorageSession(
             github.transport,
             policy,
             github.emitter,
             api_is_http=github.base.origin.scheme == "http",
         )
-        self.writer = Writer()
-        self.leftovers = Leftovers()
+        self.writer: Writer = Writer()
+        self.leftovers: Leftovers = Leftovers()
         self.extras = 0
 
     async def aclose(self) -> None:

@@ -114,7 +114,7 @@ class Incoming(Retrieval["PartFile"]):
     ) -> None:
         """Keep the arguments; nothing is sent yet."""
         super().__init__(context, artifact, part, emitter)
-        self.complete = False
+        self.complete: bool = False
         self._follower = follower
         self._source = source = RangeSource(context, artifact)
         progress = self._progress if emitter.active or follower is not None else None
@@ -135,7 +135,8 @@ class Incoming(Retrieval["PartFile"]):
         if not await in_thread(lambda: self.part.adopt(leftovers), self.part.stop):
             return
         self._ended = self._is_complete()
-        self.content_type, self.disposition = self.part.state.content_type, self.part.state.disposition
+        self.content_type: str | None = self.part.state.content_type
+        self.disposition: str | None = self.part.state.disposition
         self._resumed_from = self.part.offset
         self._watch.resume_from(self.part.offset)
         self._content_length = self.part.state.total

@@ -94,7 +94,7 @@ class RangeReader:
         self.etag: str | None = None
         self.content_type: str | None = None
         self.disposition: str | None = None
-        self.requests = 0
+        self.requests: int = 0
         self.bytes_fetched = 0
 
     def use(self, signed: SignedURL) -> None:

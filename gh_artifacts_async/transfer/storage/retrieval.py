@@ -81,7 +81,7 @@ class Retrieval(Generic[P]):
         self.part: P = part
         self.content_type: str | None = None
         self.disposition: str | None = None
-        self.requests = 0
+        self.requests: int = 0
         self._context = context
         self._artifact = artifact
         self._emitter = emitter

@@ -70,7 +70,7 @@ class Plan:
         """
         starts, ends = [run[0] for run in there], [run[1] for run in there]
         (_, first), *gaps = zip([start, *ends], [*starts, end], strict=True)
-        self.spans = [Span(start, first)]
+        self.spans: list[Span] = [Span(start, first)]
         self.gaps: list[tuple[int, int]] = [gap for gap in gaps if gap[0] < gap[1]]
         self.offers: list[tuple[int, int]] = []
 
@@ -228,8 +228,8 @@ class Governor:
 
     def __init__(self, connections: int | None, now: float) -> None:
         """Start with what the caller asks for; None to start with one and find out."""
-        self.target = connections or 1
-        self.rate = 0.0
+        self.target: int = connections or 1
+        self.rate: float = 0.0
         self._wish = connections
         self._from = now + _BEFORE_FIRST
         self._settled = False

@@ -71,8 +71,8 @@ class Segments:
             connections: as the caller asks for; None to find out.
             arrived: called with the number of bytes as they arrive, from whichever connection.
         """
-        self.several = False
-        self.refused = False
+        self.several: bool = False
+        self.refused: bool = False
         self._context = context
         self._writer = context.writer
         self._source = source
@@ -86,7 +86,7 @@ class Segments:
         self._start = body.offset
         self._total = body.offset + (body.length or 0)
         runs = ahead.runs(body.offset + _PREREAD)
-        self.there = sum(end - start for start, end in runs)
+        self.there: int = sum(end - start for start, end in runs)
         self._plan = Plan(self._start, self._total, runs)
         self._heard = self._loop.time()  # from any connection
         self._lost = -math.inf  # when the last one broke

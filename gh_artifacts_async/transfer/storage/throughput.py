@@ -170,9 +170,9 @@ class BodyReader:
         self._watch = watch
         self._progress = progress
         self._loop = asyncio.get_running_loop()
-        self.arrived = 0
+        self.arrived: int = 0
         self._reached = 0
-        self.bytes_fetched = 0
+        self.bytes_fetched: int = 0
         self.way: Way | None = None
 
     @property

@@ -180,7 +180,7 @@ class Auditor:
         self._emitter = emitter
         self._keep = keep
         self._without_ranges: set[str] = set()
-        self.bytes_fetched = 0
+        self.bytes_fetched: int = 0
 
     async def audit(self, artifact: Artifact) -> Source:
         """Audit an artifact with as few bytes as storage allows.

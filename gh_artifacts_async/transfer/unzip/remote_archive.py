@@ -229,9 +229,9 @@ class RemoteFile:
     def __init__(self, artifact: Artifact, source: RemoteSource) -> None:
         """Keep what :func:`open_contents` has found out."""
         self.artifact = artifact
-        self.name = filenames.raw_filename(artifact.name, source.disposition)
-        self.size = source.size
-        self.etag = source.etag
+        self.name: str = filenames.raw_filename(artifact.name, source.disposition)
+        self.size: int = source.size
+        self.etag: str | None = source.etag
         self._source = source
 
     async def read(self, *, max_bytes: int = READ_LIMIT) -> bytes:

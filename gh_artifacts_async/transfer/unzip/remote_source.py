@@ -78,7 +78,7 @@ class RemoteSource:
         self._reached = False
         self._tail = b""
         self._kind: Kind | None = None
-        self.size = 0
+        self.size: int = 0
         self.whole: FileReader | None = None
         self.content_type: str | None = None
         self.disposition: str | None = None

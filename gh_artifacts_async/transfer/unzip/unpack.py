@@ -51,7 +51,7 @@ class Unpacking:
         self._durable = durable
         self._loop = asyncio.get_running_loop()
         self._next_event = 0.0
-        self.in_place = False
+        self.in_place: bool = False
 
     def extraction(self, directory: ArchiveDirectory) -> Extraction:
         """Return an extraction into the destination, not started yet."""
