@@ -40,7 +40,7 @@ import tempfile
 import types
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import attrs
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import pytest
 
 _PACKAGE = "gh_artifacts_async"
-_ROOMS = ("protocol", "transport", "api", "archive", "transfer", "automation", "client", "cli", "testing")
+_ROOMS = ("protocol", "transport", "api", "archive", "transfer", "automation", "client")
 _LONG = "\\\\?\\"
 _LONGEST_FILE, _LONGEST_FOLDER = 259, 247
 _DRIVE = len("C:")
@@ -139,7 +139,7 @@ class Rules:
         if not text.startswith("/"):
             text = f"{self._os.getcwd()}/{text}" if self._is_ours(self._os.getcwd()) else text
         if not self._is_ours(text):
-            return path
+            return text if is_long else path
         found, rest = self.root, text[len(self.root) :]
         if self.system.windows and not is_long and len(rest) + _DRIVE > (_LONGEST_FOLDER if folder else _LONGEST_FILE):
             raise FileNotFoundError(errno.ENOENT, "[WinError 3] the path is too long", text)
@@ -293,6 +293,12 @@ class Rules:
             raise TypeError(msg)
         self._os.utime(self.place(path, options.get("dir_fd")), times, **options)
 
+    def scandir(self, path: Any = ".") -> Any:
+        """``os.scandir``."""
+        found = self._os.scandir(self.place(path))
+        is_long = isinstance(path, str) and path.startswith(_LONG)
+        return _Entries(found, path) if is_long else found
+
     def _no_dir_fd(self, *given: int | None) -> None:
         if self.system.windows and any(it is not None for it in given):
             msg = "dir_fd unavailable on this platform"
@@ -311,13 +317,30 @@ class Rules:
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return what takes the place of the functions of ``os``."""
-        own = (self.open, self.unlink, self.rename, self.replace, self.mkdir, self.link, self.symlink, self.fsync)
-        plain = ("stat", "lstat", "listdir", "scandir", "rmdir", "chmod", "access", "truncate", "readlink")
+        own = (self.open, self.unlink, self.rename, self.replace, self.mkdir, self.link, self.symlink, self.fsync, self.scandir)
+        plain = ("stat", "lstat", "listdir", "rmdir", "chmod", "access", "truncate", "readlink")
         return {
             **{it.__name__: it for it in (*own, self.utime)},
             "remove": self.unlink,
             **{name: self._plain(name) for name in plain},
         }
+
+
+class _Entries:
+    """What ``scandir`` finds below a path that begins with ``\\\\?\\``, which theirs then do too."""
+
+    def __init__(self, entries: Any, folder: str) -> None:
+        self._entries, self._folder = entries, folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._entries.close()
+
+    def __iter__(self) -> Iterator[Any]:
+        for entry in self._entries:
+            yield types.SimpleNamespace(name=entry.name, path=f"{self._folder}/{entry.name}", is_dir=entry.is_dir)
 
 
 class _Seen:
@@ -334,7 +357,7 @@ class _Seen:
         return getattr(self._real, name)
 
 
-def _seen(system: System) -> dict[str, Any]:
+def seen(system: System) -> dict[str, Any]:
     """Return ``os`` and ``sys`` as the package's modules see them; ``os`` is patched already."""
     other: dict[str, Any] = {"name": system.os_name}
     if system.windows:
@@ -372,18 +395,27 @@ def _modules() -> dict[str, types.ModuleType]:
 
 
 @functools.cache
+def _source(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
+@functools.cache
 def _tree(path: str) -> ast.Module:
-    return ast.parse(Path(path).read_bytes())
+    return ast.parse(_source(path))
 
 
 def _constants(module: types.ModuleType) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what a module works out of ``os`` or ``sys`` when it is imported."""
+    """Yield what a module works out of ``os`` or ``sys``, or of such a constant, when it is imported."""
+    sources = {"os", "sys"}
+    if not re.search(r"^import (?:os|sys)$", _source(module.__file__ or ""), re.MULTILINE):
+        return
     for node in _tree(module.__file__ or "").body:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else ()
         value = getattr(node, "value", None)
         if value is not None and targets and isinstance(targets[0], ast.Name):
             names = {it.id for it in ast.walk(value) if isinstance(it, ast.Name)}
-            if names & {"os", "sys"}:
+            if names & sources:
+                sources.add(targets[0].id)
                 yield targets[0].id, value
 
 
@@ -395,7 +427,10 @@ def _work_out_again(modules: dict[str, types.ModuleType], monkeypatch: pytest.Mo
             if now != vars(module)[target]:
                 monkeypatch.setattr(module, target, now)
                 changed[name, target] = now
+    names = {name for _, name in changed}
     for module in modules.values():
+        if names.isdisjoint(vars(module)):
+            continue
         for node in _tree(module.__file__ or "").body:
             if isinstance(node, ast.ImportFrom) and not node.level:
                 for alias in node.names:
@@ -427,15 +462,15 @@ def install(system: System, root: Path, monkeypatch: pytest.MonkeyPatch) -> Rule
         locking.locking, locking.LK_NBLCK = _locking, 2  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "msvcrt", locking)
         monkeypatch.setitem(sys.modules, "fcntl", None)  # type: ignore[arg-type]
-    seen, modules = _seen(system), _modules()
+    now, modules = seen(system), _modules()
     for module in modules.values():
         for name, real in (("os", os), ("sys", sys)):
             if vars(module).get(name) is real:
-                monkeypatch.setattr(module, name, seen[name])
+                monkeypatch.setattr(module, name, now[name])
     _work_out_again(modules, monkeypatch)
     return rules
 
 
-def refuse(*_: object, **__: object) -> NoReturn:
-    """Stand for what a system does not have."""
-    raise NotImplementedError
+def refuse_access(*_: object, **__: object) -> NoReturn:
+    """Stand for what nobody may do."""
+    raise PermissionError(errno.EACCES, "Permission denied")
