@@ -26,7 +26,6 @@ import ast
 import builtins
 import contextlib
 import errno
-import fcntl
 import functools
 import importlib
 import io
@@ -48,6 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pytest
+
+fcntl: Any = importlib.import_module("fcntl") if sys.platform != "win32" else None  # later it is hidden
 
 _PACKAGE = "gh_artifacts_async"
 _ROOMS = ("protocol", "transport", "api", "archive", "transfer", "automation", "client")
@@ -419,14 +420,23 @@ def _constants(module: types.ModuleType) -> Iterator[tuple[str, ast.expr]]:
                 yield targets[0].id, value
 
 
-def _work_out_again(modules: dict[str, types.ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:
+_known: dict[tuple[str, int], list[tuple[types.ModuleType, str, Any]]] = {}
+
+
+def _worked_out_again(system: System, modules: dict[str, types.ModuleType]) -> list[tuple[types.ModuleType, str, Any]]:
+    """Return what modules, which see the system's ``os`` already, have worked out of this one's, and their users."""
+    key = system.name, len(modules)
+    if key in _known:
+        return _known[key]
+    found: list[tuple[types.ModuleType, str, Any]] = []
     changed: dict[tuple[str, str], Any] = {}
     for name, module in modules.items():
+        namespace = dict(vars(module))
         for target, value in _constants(module):
-            now = eval(compile(ast.Expression(value), module.__file__ or "", "eval"), vars(module))  # noqa: S307
-            if now != vars(module)[target]:
-                monkeypatch.setattr(module, target, now)
-                changed[name, target] = now
+            now = eval(compile(ast.Expression(value), module.__file__ or "", "eval"), namespace)  # noqa: S307
+            if now != namespace[target]:
+                found.append((module, target, now))
+                namespace[target] = changed[name, target] = now
     names = {name for _, name in changed}
     for module in modules.values():
         if names.isdisjoint(vars(module)):
@@ -435,7 +445,9 @@ def _work_out_again(modules: dict[str, types.ModuleType], monkeypatch: pytest.Mo
             if isinstance(node, ast.ImportFrom) and not node.level:
                 for alias in node.names:
                     if (node.module, alias.name) in changed:
-                        monkeypatch.setattr(module, alias.asname or alias.name, changed[node.module or "", alias.name])
+                        found.append((module, alias.asname or alias.name, changed[node.module or "", alias.name]))
+    _known[key] = found
+    return found
 
 
 def _locking(descriptor: int, mode: int, nbytes: int) -> None:
@@ -467,7 +479,8 @@ def install(system: System, root: Path, monkeypatch: pytest.MonkeyPatch) -> Rule
         for name, real in (("os", os), ("sys", sys)):
             if vars(module).get(name) is real:
                 monkeypatch.setattr(module, name, now[name])
-    _work_out_again(modules, monkeypatch)
+    for module, name, value in _worked_out_again(system, modules):
+        monkeypatch.setattr(module, name, value)
     return rules
 
 

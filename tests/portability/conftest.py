@@ -23,7 +23,10 @@ def _held(system: ports.System, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert rules.devices == []
 
 
-@pytest.fixture(params=[ports.WINDOWS, ports.MACOS, ports.CASE_FOLDING], ids=lambda system: system.name)
+_SLOW = [pytest.param(system, marks=pytest.mark.slow, id=system.name) for system in (ports.MACOS, ports.CASE_FOLDING)]
+
+
+@pytest.fixture(params=[pytest.param(ports.WINDOWS, id="windows"), *_SLOW])
 def system(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Generator[ports.Rules]:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.usefixtures("system"), pytest.mark.once]
 
-SIZES = [INLINE_SIZE, WORKER_SIZE, RECEIVER_SIZE]
+SIZES = [INLINE_SIZE, WORKER_SIZE, pytest.param(RECEIVER_SIZE, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -72,6 +72,7 @@ async def test_resumed(github: FakeGitHub, client: ArtifactsClient, tmp_path: Pa
     assert tree(tmp_path) == {"docs.zip": github.content(artifact_id)}
 
 
+@pytest.mark.slow
 async def test_two_clients_on_one_file(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Neither takes the other's part; one brings the file, the other finds it."""
     artifact_id = add(github, size=RECEIVER_SIZE)
@@ -83,7 +84,7 @@ async def test_two_clients_on_one_file(github: FakeGitHub, client: ArtifactsClie
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-@pytest.mark.parametrize("size", [WORKER_SIZE, RECEIVER_SIZE])
+@pytest.mark.parametrize("size", [WORKER_SIZE, pytest.param(RECEIVER_SIZE, marks=pytest.mark.slow)])
 async def test_taken_meanwhile(
     github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, kind: str, size: int
 ) -> None:
@@ -113,7 +114,7 @@ async def test_a_folder_is_not_replaced(github: FakeGitHub, client: ArtifactsCli
     assert entries(tmp_path) == {"docs.zip"}
 
 
-@pytest.mark.parametrize("extract", [False, True])
+@pytest.mark.parametrize("extract", [pytest.param(False, marks=pytest.mark.slow), True])
 async def test_wrong_bytes(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, *, extract: bool) -> None:
     """Nothing of them is left, though a reader may have them open while they are thrown away."""
     artifact_id = add(github, archive=make(several()), digest="sha256:" + "0" * 64)
@@ -122,6 +123,7 @@ async def test_wrong_bytes(github: FakeGitHub, client: ArtifactsClient, tmp_path
     assert entries(tmp_path) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extract", [False, True])
 async def test_cancelled(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, *, extract: bool) -> None:
     """What has arrived is kept in a part file, and continued."""
@@ -168,7 +170,13 @@ async def test_extract_while_it_arrives(github: FakeGitHub, client: ArtifactsCli
     assert entries(tmp_path) == {"docs", ".docs.gh-artifacts.json"}
 
 
-@pytest.mark.parametrize("names", [["../evil"], ["README", "readme"], ["a/b", "A/c"], ["\u00e9", "\u00c9"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["README", "readme"],
+        *(pytest.param(names, marks=pytest.mark.slow) for names in (["../evil"], ["a/b", "A/c"], ["\u00e9", "\u00c9"])),
+    ],
+)
 async def test_refused(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, names: list[str]) -> None:
     """What leads out of the folder, or would be one file here, leaves nothing."""
     archive = padded([Entry(name.encode(), b"x", flags=0x800) for name in names], 1000)
@@ -218,6 +226,7 @@ async def test_twins(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
     assert tree(folder) == {"Build.zip": github.content(ids[0]), "other.zip": github.content(ids[2])}
 
 
+@pytest.mark.slow
 async def test_many(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Some go side by side; a second run finds them all."""
     ids = fill(github, 12)
@@ -243,7 +252,7 @@ async def test_merge(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path
     assert entries(tmp_path) == {"all", ".all.gh-artifacts.json"}
 
 
-@pytest.mark.parametrize("extract", [False, True])
+@pytest.mark.parametrize("extract", [pytest.param(False, marks=pytest.mark.slow), True])
 async def test_mirror(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path, *, extract: bool) -> None:
     """A second run keeps all; what is gone is removed, and what somebody has changed is not."""
     run = github.add_run(REPO)
@@ -305,6 +314,7 @@ async def test_something_in_the_manifest_s_place(
         await client.mirror(REPO, tmp_path)
 
 
+@pytest.mark.slow
 async def test_members(github: FakeGitHub, client: ArtifactsClient, tmp_path: Path) -> None:
     """Single files of an archive that stays where it is, by way of temporary files."""
     artifact_id = add(github, archive=make(several()))
