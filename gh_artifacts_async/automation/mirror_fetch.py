@@ -68,7 +68,7 @@ class _OnePlace(Claims):
         if folded(str(path)) != folded(str(self._place)):
             return False
         try:
-            return os.path.samefile(path, self._place)
+            return self._place.samefile(path)
         except OSError:
             return False
 

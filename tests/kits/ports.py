@@ -1,4 +1,4 @@
-"""Other systems' rules for files, by a fake of ``os``: Windows, macOS, and a folder that does not tell cases apart.
+r"""Other systems' rules for files, by a fake of ``os``: Windows, macOS, and a folder that does not tell cases apart.
 
 Two things are replaced while a test runs. The functions of ``os`` (and ``open``) are wrapped: below one folder, the
 test's own, they refuse what the other system refuses, everywhere else they are what they were. And each module of the
@@ -12,11 +12,11 @@ What is modelled, and where it is documented:
   ``os.replace`` replaces no folder (``MoveFileEx``); a folder cannot be opened; there is no ``dir_fd``; only what is
   open for writing can be fsynced; symbolic links need a privilege (error 1314); names fold case, may not hold
   ``<>:"|?*``, lose blanks and dots at their end, and may be devices ("Naming Files, Paths, and Namespaces"); paths have
-  at most 259 characters, those of folders 247, but behind ``\\\\?\\`` ("Maximum Path Length Limitation"). ``fcntl`` is
+  at most 259 characters, those of folders 247, but behind ``\\?\`` ("Maximum Path Length Limitation"). ``fcntl`` is
   missing, ``msvcrt.locking`` is there.
 - macOS: names fold case and Unicode normalisation, as on APFS by default; ``unlink`` of a folder is EPERM.
 
-What is not: drives and backslashes (the folder stands for ``C:\\``), streams behind a colon (here an error), ACLs, and
+What is not: drives and backslashes (the folder stands for ``C:\``), streams behind a colon (here an error), ACLs, and
 other processes' descriptors. ``pathlib`` stays POSIX's. This can prove a fault; only a machine can prove there is none.
 """
 
@@ -60,14 +60,24 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[1-9]|lpt[1-9]) *(?:\..*)?", re.IGN
 _BINARY, _TEMPORARY = 1 << 28, 1 << 27  # of Windows' C library, as numbers that no flag has here
 
 _NOT_ON_WINDOWS = frozenset(
-    "O_NOFOLLOW O_DIRECTORY O_CLOEXEC O_NONBLOCK O_TMPFILE O_PATH O_SYNC pread pwrite preadv pwritev posix_fallocate "
-    "posix_fadvise sendfile statvfs fstatvfs fchmod fchown chown lchown getuid geteuid getgid getegid fork forkpty "
-    "mkfifo mkdev mknod sync fdatasync openpty killpg setsid ST_RDONLY copy_file_range splice memfd_create "
-    "get_blocking set_blocking sched_getaffinity".split()
+    re.findall(
+        r"\w+",
+        """
+        O_NOFOLLOW O_DIRECTORY O_CLOEXEC O_NONBLOCK O_TMPFILE O_PATH O_SYNC pread pwrite preadv pwritev
+        posix_fallocate posix_fadvise sendfile statvfs fstatvfs fchmod fchown chown lchown getuid geteuid
+        getgid getegid fork forkpty mkfifo mkdev mknod sync fdatasync openpty killpg setsid ST_RDONLY
+        copy_file_range splice memfd_create get_blocking set_blocking sched_getaffinity
+        """,
+    )
 )
 _NOT_ON_MACOS = frozenset(
-    "O_TMPFILE O_PATH posix_fallocate posix_fadvise preadv pwritev copy_file_range splice memfd_create fdatasync "
-    "sched_getaffinity".split()
+    re.findall(
+        r"\w+",
+        """
+        O_TMPFILE O_PATH posix_fallocate posix_fadvise preadv pwritev copy_file_range splice memfd_create
+        fdatasync sched_getaffinity
+        """,
+    )
 )
 
 
@@ -246,7 +256,7 @@ class Rules:
         self._no_dir_fd(src_dir_fd, dst_dir_fd)
         source, target = self.place(src, src_dir_fd), self.place(dst, dst_dir_fd)
         if source == target and self._is_ours(source):  # the same file, by another spelling
-            target = f"{os.path.dirname(source)}/{os.path.basename(os.fspath(dst))}"
+            target = str(Path(source).with_name(Path(dst).name))
         elif self.system.windows and self._is_ours(target):
             self._os.lstat(source)
             if self._lexists(target):
@@ -318,7 +328,17 @@ class Rules:
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return what takes the place of the functions of ``os``."""
-        own = (self.open, self.unlink, self.rename, self.replace, self.mkdir, self.link, self.symlink, self.fsync, self.scandir)
+        own = (
+            self.open,
+            self.unlink,
+            self.rename,
+            self.replace,
+            self.mkdir,
+            self.link,
+            self.symlink,
+            self.fsync,
+            self.scandir,
+        )
         plain = ("stat", "lstat", "listdir", "rmdir", "chmod", "access", "truncate", "readlink")
         return {
             **{it.__name__: it for it in (*own, self.utime)},
@@ -328,7 +348,7 @@ class Rules:
 
 
 class _Entries:
-    """What ``scandir`` finds below a path that begins with ``\\\\?\\``, which theirs then do too."""
+    r"""What ``scandir`` finds below a path that begins with ``\\?\``, which theirs then do too."""
 
     def __init__(self, entries: Any, folder: str) -> None:
         self._entries, self._folder = entries, folder
@@ -411,13 +431,29 @@ def _constants(module: types.ModuleType) -> Iterator[tuple[str, ast.expr]]:
     if not re.search(r"^import (?:os|sys)$", _source(module.__file__ or ""), re.MULTILINE):
         return
     for node in _tree(module.__file__ or "").body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else ()
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else ()
+        )
         value = getattr(node, "value", None)
         if value is not None and targets and isinstance(targets[0], ast.Name):
             names = {it.id for it in ast.walk(value) if isinstance(it, ast.Name)}
             if names & sources:
                 sources.add(targets[0].id)
                 yield targets[0].id, value
+
+
+def _imported(
+    modules: dict[str, types.ModuleType], changed: dict[tuple[str, str], Any]
+) -> Iterator[tuple[types.ModuleType, str, Any]]:
+    """Yield where the constants that changed were imported to."""
+    names = {name for _, name in changed}
+    for module in modules.values():
+        nodes = [] if names.isdisjoint(vars(module)) else _tree(module.__file__ or "").body
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                for alias in node.names:
+                    if (node.module, alias.name) in changed:
+                        yield module, alias.asname or alias.name, changed[node.module or "", alias.name]
 
 
 _known: dict[tuple[str, int], list[tuple[types.ModuleType, str, Any]]] = {}
@@ -437,15 +473,7 @@ def _worked_out_again(system: System, modules: dict[str, types.ModuleType]) -> l
             if now != namespace[target]:
                 found.append((module, target, now))
                 namespace[target] = changed[name, target] = now
-    names = {name for _, name in changed}
-    for module in modules.values():
-        if names.isdisjoint(vars(module)):
-            continue
-        for node in _tree(module.__file__ or "").body:
-            if isinstance(node, ast.ImportFrom) and not node.level:
-                for alias in node.names:
-                    if (node.module, alias.name) in changed:
-                        found.append((module, alias.asname or alias.name, changed[node.module or "", alias.name]))
+    found += _imported(modules, changed)
     _known[key] = found
     return found
 

@@ -64,7 +64,7 @@ class SelectorProactor:
 
         def step() -> tuple[socket.socket, Any]:
             conn, address = listener.accept()
-            conn.setblocking(False)
+            conn.settimeout(0)
             return conn, address
 
         return self._start(listener, _READ, step)
@@ -147,12 +147,13 @@ class _SocketTransport(proactor_events._ProactorSocketTransport):
     """Windows shuts a connection down that the peer has reset; other systems refuse that, and it would stay open."""
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
-        sock, server = self._sock, self._server
+        it: Any = self  # asyncio's own, which has no types
+        sock, server = it._sock, it._server
         try:
             super()._call_connection_lost(exc)
         except OSError:
             sock.close()
-            self._sock, self._server, self._called_connection_lost = None, None, True
+            it._sock, it._server, it._called_connection_lost = None, None, True
             if server is not None:
                 server._detach()
 
@@ -173,6 +174,7 @@ class ProactorLoop(proactor_events.BaseProactorEventLoop):
             self.call_soon(self._loop_self_reading)
             super().run_forever()
         finally:
-            if self._self_reading_future is not None:
-                self._self_reading_future.cancel()
-                self._self_reading_future = None
+            it: Any = self
+            if it._self_reading_future is not None:
+                it._self_reading_future.cancel()
+                it._self_reading_future = None

@@ -27,9 +27,7 @@ _SLOW = [pytest.param(system, marks=pytest.mark.slow, id=system.name) for system
 
 
 @pytest.fixture(params=[pytest.param(ports.WINDOWS, id="windows"), *_SLOW])
-def system(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generator[ports.Rules]:
+def system(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[ports.Rules]:
     """The rules of one system after the other; no device is opened under them."""
     yield from _held(request.param, tmp_path, monkeypatch)
 

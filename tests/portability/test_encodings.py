@@ -29,8 +29,9 @@ def ran(*arguments: str, encoding: str, folder: Path) -> subprocess.CompletedPro
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("GH_", "GITHUB_", "PYTHON"))}
     environ |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": encoding}
     environ |= {"PYTHONPATH": str(PACKAGE.parent), "PYTHONWARNDEFAULTENCODING": "1"}
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, check=False, cwd=folder, env=environ, timeout=55)
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, *arguments], capture_output=True, check=False, cwd=folder, env=environ, timeout=55
+    )
 
 
 @pytest.mark.slow

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
+
 def _artifact(number: int) -> ArtifactRef:
     return ArtifactRef(RepositoryName("octo-org", "octo-docs"), number)
 
@@ -181,7 +182,7 @@ def test_claims_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, apa
 
 
 def test_folding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder is asked by the names in it, or above it; both spellings in it tell them apart; who cannot tell, does."""
+    """A folder is asked by the names in it, or above it; both spellings in it tell them apart."""
     folder = tmp_path / "in"
     folder.mkdir()
     assert not filesystem.folds_names(folder)

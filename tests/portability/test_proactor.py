@@ -195,7 +195,7 @@ class _Transport:
 
 def test_a_signal_ends_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """Signals are heard without the loop's help, which it refuses."""
-    monkeypatch.setattr(asyncio, "Runner", lambda: _runner())
+    monkeypatch.setattr(asyncio, "Runner", _runner)
     with pytest.raises(Stopped, match="interrupted"):
         run(_interrupted)
 

@@ -21,9 +21,7 @@ FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, 
 """errno values of a full disk, a file-size limit and a full quota."""
 
 _REFUSED = (errno.EINVAL,) if os.name == "nt" else ()  # Python's number for errors of Windows that POSIX has not
-NO_LINKS = frozenset(
-    {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP, *_REFUSED}
-)
+NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP, *_REFUSED})
 """errno values of a file system without hard links, or with no more for this file."""
 
 
