@@ -122,7 +122,7 @@ async def test_twins(github: FakeGitHub, client: ArtifactsClient, folder: Path) 
 async def test_mirror(github: FakeGitHub, client: ArtifactsClient, folder: Path, *, extract: bool) -> None:
     """What somebody has changed stays, though the time of the change may be that of the download."""
     run = github.add_run(REPO)
-    ids = [github.add_artifact(run, f"docs-{n}", archive=make({"a": bytes(9)})) for n in range(4)]
+    ids = [github.add_artifact(run, f"docs-{n}", archive=make({"a": bytes(9 + n)})) for n in range(4)]
     options: Any = {"extract": extract}
     assert len((await client.mirror(REPO, folder, **options)).fetched) == 4
     assert len((await client.mirror(REPO, folder, **options)).kept) == 4
