@@ -8,6 +8,7 @@ import functools
 import gc
 import inspect
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -38,11 +39,21 @@ hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)  #
 hypothesis.settings.load_profile("house")
 
 _DESCRIPTORS = "/proc/self/fd"
+_POSIX = re.compile(
+    r"^import (?:fcntl|pty|resource|termios)$|^from tests\.kits(?:\.| import .*)(?:network|terminal)\b", re.MULTILINE
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--profile``."""
     parser.addoption("--profile", help="the GitHub that a fake imitates where a test names none, e.g. ghes-3.8")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On Windows, leave out the modules that cannot be imported there."""
+    if sys.platform != "win32" or collection_path.suffix != ".py":
+        return None
+    return True if _POSIX.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -28,6 +28,19 @@ FOLDER_MODE: Final = 0o755
 _OPEN_FOLDERS: Final = 32
 
 
+def extended(path: Path) -> str:
+    """Return an absolute path; on Windows one that has no limit of 260 characters, and means each name as it stands.
+
+    https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation: such a path must be normalised.
+    """
+    if os.name != "nt":
+        return str(path)
+    full = os.path.abspath(path)  # noqa: PTH100 - removes "..", and completes a path of another drive
+    if full.startswith(("\\\\?\\", "\\\\.\\")):
+        return full
+    return f"\\\\?\\UNC{full[1:]}" if full.startswith("\\\\") else f"\\\\?\\{full}"
+
+
 class Folders(Protocol):
     """Folders by their index in ``ArchiveDirectory.folders``; for use by one thread."""
 
@@ -117,9 +130,9 @@ class PathFolders:
     """
 
     def __init__(self, root: Path, folders: tuple[Folder, ...]) -> None:
-        """Keep the root; on Windows as an extended path, which has no limit of 260 characters."""
+        """Keep the root."""
         self._folders = folders
-        self._root = f"\\\\?\\{root}" if os.name == "nt" else str(root)
+        self._root = extended(root)
         self._last = (0, self._root)
 
     def _path(self, index: int) -> str:

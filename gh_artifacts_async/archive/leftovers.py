@@ -16,6 +16,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
+from gh_artifacts_async.archive.folders import extended
 from gh_artifacts_async.protocol.filenames import MARKER_NAME
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _is_free(destination: Path) -> bool:
 
 def remove_tree(root: Path) -> None:
     """Remove a folder and its contents, without recursion or following links; what cannot be removed is left."""
-    folders = [str(root)]
+    folders = [extended(root)]
     for folder in folders:  # extended while iterating
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gh_artifacts_async.automation.manifest import (
     JOURNAL,
+    LOCK,
     MANIFEST,
     NEW_MANIFEST,
     Head,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CAN_LOCK = os.name != "nt"
-"""Whether a folder can be opened, and so be locked."""
+"""Whether a folder can be opened, and so be locked; else a file in it is."""
 
 _CLOSED = -1
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -62,12 +63,23 @@ class Ledger:
         self._journal = _CLOSED
         self._lock = _CLOSED
         self._is_there = False
-        if CAN_LOCK:
-            self._lock = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
-            if not lock(self._lock):
-                self._unlock()
-                msg = f"another mirror is at work in {folder}; run again when it has ended"
-                raise PlanRefusedError(msg)
+        if not (self._lock_folder() if CAN_LOCK else self._make_lock()):
+            self._unlock()
+            msg = f"another mirror is at work in {folder}; run again when it has ended"
+            raise PlanRefusedError(msg)
+
+    def _lock_folder(self) -> bool:
+        self._lock = os.open(self._folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
+        return lock(self._lock)
+
+    def _make_lock(self) -> bool:
+        """Make a file, and keep it open: Windows removes none that is open, and closes all of a process that ends."""
+        try:
+            (self._folder / LOCK).unlink(missing_ok=True)  # of a killed run
+            self._lock = os.open(self._folder / LOCK, CREATE, 0o666)
+        except (FileExistsError, PermissionError):
+            return False
+        return True
 
     def read(self) -> None:
         """Read the manifest, and fold in the journal that a killed process left.
@@ -193,6 +205,9 @@ class Ledger:
         descriptor, self._lock = self._lock, _CLOSED
         if descriptor != _CLOSED:
             os.close(descriptor)
+            if not CAN_LOCK:
+                with contextlib.suppress(OSError):
+                    (self._folder / LOCK).unlink()
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -215,6 +230,8 @@ def _contents(path: Path) -> bytes | None:
     except OSError:
         if path.is_symlink():
             raise _malformed(path, "it is a symbolic link") from None
+        if path.is_dir():  # Windows opens none
+            raise _malformed(path, "it is not a file") from None
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

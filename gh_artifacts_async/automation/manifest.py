@@ -31,6 +31,9 @@ JOURNAL = ".gh-artifacts-mirror.journal"
 NEW_MANIFEST = MANIFEST + ".new"
 """Name of the manifest while it is written."""
 
+LOCK = ".gh-artifacts-mirror.lock"
+"""Name of a file that is open during a run, where a folder cannot be."""
+
 _FORMAT = "gh-artifacts-mirror"
 _VERSION = 1
 _HEX = frozenset("0123456789abcdef")

@@ -16,6 +16,7 @@ from gh_artifacts_async.automation.manifest import MirroredArtifact
 from gh_artifacts_async.errors import ArtifactExpiredError, DestinationExistsError, NotFoundError
 from gh_artifacts_async.events import TransferFinished
 from gh_artifacts_async.models import Artifact
+from gh_artifacts_async.protocol.filenames import folded
 from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.partfile import PartFile
@@ -57,10 +58,19 @@ class _OnePlace(Claims):
         self._place = place
 
     def take(self, path: StrPath, artifact: Artifact | ArtifactRef) -> None:
-        if Path(path) != self._place and os.path.lexists(path):
+        if Path(path) != self._place and os.path.lexists(path) and not self._is_it(path):
             msg = f"{path} already exists and is not this artifact"
             raise DestinationExistsError(msg, filename=str(path))
         self._claims.take(path, artifact)
+
+    def _is_it(self, path: StrPath) -> bool:
+        """Whether a path is the place by another spelling, where the file system folds names."""
+        if folded(str(path)) != folded(str(self._place)):
+            return False
+        try:
+            return self._place.samefile(path)
+        except OSError:
+            return False
 
 
 class Fetcher:

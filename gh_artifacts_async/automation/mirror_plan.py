@@ -12,10 +12,11 @@ from gh_artifacts_async.automation.manifest import MirroredArtifact
 from gh_artifacts_async.automation.now import utcnow
 from gh_artifacts_async.errors import ArtifactsError, DestinationExistsError
 from gh_artifacts_async.models import Artifact, ArtifactRef, RepositoryName, check_id
-from gh_artifacts_async.protocol.filenames import Destination
+from gh_artifacts_async.protocol.filenames import Destination, folded
 from gh_artifacts_async.results import Failure
 from gh_artifacts_async.settings import Layout
 from gh_artifacts_async.transfer.bulk import STOPS_ALL, Runs
+from gh_artifacts_async.transfer.disk import filesystem
 from gh_artifacts_async.transfer.disk.layouts import Claims, by_layout, check_layout
 from gh_artifacts_async.transfer.download import DownloadOptions
 
@@ -130,6 +131,7 @@ class Planner:
         self._verify = options.verify
         self._prune = options.prune  # then an artifact that is not listed is kept only if it has expired
         self._plan = Plan()
+        self._folds = filesystem.folds_names(folder)
 
     async def plan(
         self,
@@ -154,9 +156,9 @@ class Planner:
         for number, entry in entries.items():
             if number not in obsolete:
                 self._known(entry, listed.get(number), states[number])
-        places = {os.path.normcase(self._folder / entry.path): entry for entry in obsolete.values()}
+        places = {self._place(self._folder / entry.path): entry for entry in obsolete.values()}
         unlisted = {
-            os.path.normcase(self._folder / entry.path): entry
+            self._place(self._folder / entry.path): entry
             for number, entry in entries.items()
             if number not in listed and number not in obsolete
         }
@@ -196,17 +198,22 @@ class Planner:
             return
         destination = by_layout(artifact, self._folder, self._layout, run)
         path = destination.path(extract=self._extract)
-        place = os.path.normcase(path)
+        place = self._place(path)
         if place in unlisted:
             raise self._taken(artifact, path, unlisted[place])
         self._plan.claims.take(path, artifact)
-        replaces = obsolete.get(place) or obsolete.get(os.path.normcase(destination.raw_path(None)))
+        replaces = obsolete.get(place) or obsolete.get(self._place(destination.raw_path(None)))
         if replaces is not None:
             self._plan.taken_over[replaces.id] = artifact.id
         taken = path if replaces is None else self._folder / replaces.path
         self._plan.jobs.append(
             Job(subject=artifact, destination=destination, path=path, place=taken, replaces=replaces)
         )
+
+    def _place(self, path: Path) -> str:
+        """Return a path as the file system compares it."""
+        place = os.path.normcase(path)
+        return folded(place) if self._folds else place
 
     def _taken(self, artifact: Artifact, path: Path, entry: MirroredArtifact) -> DestinationExistsError:
         """Build the error for a place where the file of another artifact is, which the listing does not have."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 State = Literal["there", "changed", "missing"]
 
 _BLOCK = 1024 * 1024
+_COARSE = 10_000_000  # ns: FAT counts the time of a change in 2 s, HFS+ in 1 s, exFAT in 10 ms
 
 
 @attrs.frozen
@@ -47,6 +48,11 @@ class Seen:
     size: int
     modified: int
     inode: tuple[int, int]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the time tells one change from another shortly after it."""
+        return self.modified % _COARSE != 0
 
 
 def look(path: Path) -> Seen | None:
@@ -115,14 +121,15 @@ class Hashes:
             seen = look(path)
             if seen is None:
                 return False
-            if seen not in self._known:
+            found = self._known.get(seen) if seen.is_exact else None
+            if found is None:
                 found = hash_file(path, stopped)
                 if not found:  # stopped
                     return False
                 self._known[seen] = found
         except OSError:
             return False
-        return self._known[seen] == sha256
+        return found == sha256
 
 
 def is_intact(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped: threading.Event | None = None) -> bool:
@@ -225,7 +232,7 @@ def is_untouched(folder: Path, entry: MirroredArtifact, hashes: Hashes, stopped:
     if entry.tree is None and state(folder, entry) == "there":
         with contextlib.suppress(OSError):
             seen = look(folder / entry.path)
-            if seen is not None and seen.modified == entry.modified:
+            if seen is not None and seen.modified == entry.modified and seen.is_exact:
                 return True
     return is_intact(folder, entry, hashes, stopped)
 

@@ -201,7 +201,12 @@ def _program() -> str:
     if shutil.which(NAME):
         return NAME
     script = sys.argv[0]
-    return os.path.relpath(script) if Path(script).stem == NAME else "python -m gh_artifacts_async"
+    if Path(script).stem != NAME:
+        return "python -m gh_artifacts_async"
+    try:
+        return os.path.relpath(script)
+    except ValueError:  # on another drive
+        return script
 
 
 def _skipped(figures: Figures) -> int:

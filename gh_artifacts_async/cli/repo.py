@@ -195,7 +195,7 @@ def _git(*arguments: str) -> str | None:
         return None
     try:
         asked = subprocess.run(  # noqa: S603 - git itself, with fixed arguments
-            [git, *arguments], capture_output=True, text=True, timeout=_GIT_LASTS, check=False
+            [git, *arguments], capture_output=True, encoding="utf-8", timeout=_GIT_LASTS, check=False
         )
     except (OSError, subprocess.SubprocessError, UnicodeError):
         return None

@@ -27,6 +27,8 @@ T = TypeVar("T")
 _CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 if hasattr(signal, "SIGHUP"):  # not on Windows
     _CODES[signal.SIGHUP] = HUNG_UP
+if hasattr(signal, "SIGBREAK"):  # on Windows alone: Ctrl-Break, and the only one that a program can send to another
+    _CODES[signal.SIGBREAK] = TERMINATED
 _WORDS = {HUNG_UP: "hung up", INTERRUPTED: "interrupted", TERMINATED: "terminated"}
 
 

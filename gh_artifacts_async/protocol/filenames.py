@@ -167,6 +167,15 @@ def tagged(artifact_name: str, tag: str) -> str:
     return f"{_shortened(safe_component(artifact_name), _LONGEST_NAME - len(tag) - 1)}-{tag}"
 
 
+def folded(path: str) -> str:
+    """Return what a path has in common with those that are the same place where the file system folds names.
+
+    That is case, and Unicode normalisation too, but not on Windows.
+    """
+    text = path.casefold()
+    return text if os.name == "nt" else unicodedata.normalize("NFC", text)
+
+
 def zip_filename(artifact_name: str) -> str:
     """Return ``<artifact name>.zip``, made safe; a name that ends in ``.zip`` is kept."""
     safe = safe_component(artifact_name)
@@ -208,6 +217,9 @@ def check_filename(name: str) -> str:
         raise ConfigurationError(msg)
     if any(pattern.fullmatch(name) for pattern in (PART_NAME, RECORD_NAME, MARKER_NAME, _STAGING_NAME)):
         msg = f"filename must not be that of a part file or a record, as {name!r} is; downloads remove such files"
+        raise ConfigurationError(msg)
+    if os.name == "nt" and (_RESERVED.fullmatch(name) or _well_ended(name) != name or not _FORBIDDEN.isdisjoint(name)):
+        msg = f"filename must be one that Windows can store, not {name!r}"
         raise ConfigurationError(msg)
     if len(name.encode()) > LONGEST_FILENAME:
         msg = f"filename has {len(name.encode())} bytes; the limit is {LONGEST_FILENAME}"

@@ -98,7 +98,7 @@ class _Many:
         self._prefix = prefix
         self._runs = Runs(context.github, layout)
         self._known: dict[int, KeyOf] = {}
-        self._claims, self._turns = Claims(), Turns()
+        self._claims, self._turns = Claims(are_files=False), Turns()
 
     @asynccontextmanager
     async def storing(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.errors import DestinationExistsError
+from gh_artifacts_async.protocol.filenames import folded
 from gh_artifacts_async.results import PlannedDownload
 from gh_artifacts_async.transfer.bulk import Runs
 from gh_artifacts_async.transfer.disk import filesystem
@@ -62,6 +63,7 @@ class _Planner:
         self._options = options
         self._found = found
         self._uses = Counter(os.path.normcase(self._path(destination)) for _, destination in found)
+        self._twins = Counter(folded(place) for place in self._uses)
         self._leftovers: dict[Path, dict[str, list[Path]]] = {}
 
     async def plan(self) -> tuple[PlannedDownload, ...]:
@@ -72,7 +74,7 @@ class _Planner:
 
     async def _planned(self, artifact: Artifact, destination: Destination) -> PlannedDownload:
         path = self._path(destination)
-        if self._uses[os.path.normcase(path)] > 1:
+        if await self._is_taken_twice(path):
             return PlannedDownload(artifact=artifact, path=path, action="conflict", bytes=0)
         try:
             present = await Download(self._context, artifact, destination, self._options, Emitter()).present()
@@ -84,6 +86,12 @@ class _Planner:
         if missing is not None:
             return PlannedDownload(artifact=artifact, path=path, action="resume", bytes=missing)
         return PlannedDownload(artifact=artifact, path=path, action="download", bytes=artifact.size_in_bytes)
+
+    async def _is_taken_twice(self, path: Path) -> bool:
+        place = os.path.normcase(path)
+        if self._uses[place] > 1:
+            return True
+        return self._twins[folded(place)] > 1 and await in_thread(lambda: filesystem.folds_names(path.parent))
 
     def _missing(self, artifact: Artifact, folder: Path) -> int | None:
         """Return how many bytes an earlier run did not fetch; None if it left nothing usable. Blocks."""

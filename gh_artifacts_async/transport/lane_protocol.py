@@ -201,10 +201,13 @@ class Lane(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return the space for the next bytes; never beyond a body in a lent buffer."""
         del sizehint
-        return self._space[self._filled :] or self._own
+        return self._own if self.handed else self._space[self._filled :] or self._own
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take bytes; what nobody has asked for closes the connection."""
+        if self.handed:  # Windows' event loop brings what it has read in pieces, and all of them to one protocol
+            self._former.data_received(bytes(self._own[:nbytes]))
+            return
         waiter = self._waiter
         if waiter is None or waiter.done():
             self.discard()

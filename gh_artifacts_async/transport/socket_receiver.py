@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from gh_artifacts_async.errors import (
     ArtifactsError,
@@ -207,10 +207,14 @@ class SocketReceiver(asyncio.BufferedProtocol):
     # --- asyncio's calls
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return the buffer for the next bytes, never longer than the rest of the body."""
-        del sizehint
-        space = memoryview(self._current if self._current is not None else bytearray(1))[self._filled :]
-        return space[: max(1, self._left)]
+        """Return the buffer for the next bytes, never longer than the rest of the body.
+
+        Windows' event loop (and no other) has read up to 64 KiB itself, and brings them all even if reading is paused
+        in their midst: those get a buffer of their own, which is not kept.
+        """
+        if self._current is None:
+            self._current, self._filled = bytearray(max(1, sizehint)), 0
+        return memoryview(self._current)[self._filled :][: max(1, self._left)]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Count bytes that arrived; a full buffer goes to the worker."""
@@ -263,8 +267,8 @@ class SocketReceiver(asyncio.BufferedProtocol):
         while self._under_way and self._written_ahead >= self._under_way[0][1]:
             buffer, filled = self._under_way.popleft()
             self._written_ahead -= filled
-            if buffer is not None:
-                self._free.append(buffer)
+            if any(buffer is lent for lent in self.buffers):
+                self._free.append(cast("bytearray", buffer))
         if self._sink is not None and self._sink.error is not None:
             self._end()  # the sink has the error, and raises it when it is flushed
             return

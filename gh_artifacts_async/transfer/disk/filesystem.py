@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
 """errno values of a full disk, a file-size limit and a full quota."""
 
-NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP})
+_REFUSED = (errno.EINVAL,) if os.name == "nt" else ()  # Python's number for errors of Windows that POSIX has not
+NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP, *_REFUSED})
+"""errno values of a file system without hard links, or with no more for this file."""
 
 
 @contextlib.contextmanager
@@ -107,6 +109,21 @@ def check_not_at_work(path: Path) -> None:
             raise DestinationExistsError(msg, filename=str(path))
 
 
+def folds_names(folder: StrPath) -> bool:
+    """Whether names that differ only in case are one in a folder, or would be if it existed. Blocks.
+
+    Nothing is written: a name that is there is looked for by another spelling.
+    """
+    place = Path(folder).absolute()
+    for above in (place, *place.parents):
+        with contextlib.suppress(OSError), os.scandir(above) as entries:
+            name = next((entry.name for entry in entries if entry.name.swapcase() != entry.name), None)
+            if name is not None:
+                other = name.swapcase()
+                return os.path.lexists(above / other) and other not in os.listdir(above)  # noqa: PTH208 - names
+    return False
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder, with parents.
 
@@ -147,6 +164,10 @@ def put_in_place(source: Path, destination: Path, *, replace: bool) -> None:
         else:
             rename_without_replacing(source, destination)
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
+        taken = True
+    except PermissionError:
+        if os.name != "nt" or not destination.is_dir():  # so Windows refuses to replace a folder
+            raise
         taken = True
     if taken:
         msg = f"{destination} already exists; it was left unchanged"

@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError
-from gh_artifacts_async.protocol.filenames import Destination, safe_component, tagged
+from gh_artifacts_async.protocol.filenames import Destination, folded, safe_component, tagged
+from gh_artifacts_async.transfer.disk.filesystem import folds_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,12 @@ class Claims:
         folders: those that are known to exist, and to be writable.
     """
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, *, are_files: bool = True) -> None:
+        """Start with none; the keys of an object store, which are no files, are all different."""
+        self._are_files = are_files
         self._owners: dict[str, int] = {}
+        self._twins: dict[str, tuple[str, int]] = {}
+        self._folds: dict[str, bool] = {}
         self.folders: set[Path] = set()
 
     def take(self, path: StrPath, artifact: Artifact | ArtifactRef) -> None:
@@ -36,10 +40,22 @@ class Claims:
         Raises:
             DestinationExistsError: another artifact of the collection has it.
         """
-        owner = self._owners.setdefault(os.path.normcase(path), artifact.id)
+        text = str(path)
+        place = os.path.normcase(text) if self._are_files else text
+        owner = self._owners.setdefault(place, artifact.id)
+        if owner == artifact.id and self._are_files:
+            twin, its_owner = self._twins.setdefault(folded(place), (place, artifact.id))
+            if twin != place and its_owner != artifact.id and self._folds_names(os.path.dirname(text)):  # noqa: PTH120
+                owner = its_owner
         if owner != artifact.id:
             msg = f"artifacts {owner} and {artifact.id} would both be {path}; use layout='id' to keep them apart"
             raise DestinationExistsError(msg, filename=str(path))
+
+    def _folds_names(self, folder: str) -> bool:
+        """Whether the file system takes names that differ in case for one, as macOS' and Windows' do."""
+        if folder not in self._folds:
+            self._folds[folder] = folds_names(folder)
+        return self._folds[folder]
 
 
 ATTEMPT_FIELD = "attempt"

@@ -13,6 +13,7 @@ import itertools
 import os
 import re
 import secrets
+import stat
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.protocol.filenames import MARKER_NAME, PART_NAME, RECORD_NAME, safe_component
@@ -46,7 +47,8 @@ CREATE = (
 )
 """How a part file is created: never through a link, never over anything."""
 
-_OPEN = CREATE & ~(os.O_CREAT | os.O_EXCL)
+OPEN = CREATE & ~(os.O_CREAT | os.O_EXCL)
+"""How a part file that is there is opened."""
 
 
 class Leftovers:
@@ -150,20 +152,33 @@ def _is_ours(path: Path, artifact_id: str) -> bool:
 
 def grab(candidate: Path, mine: Path) -> int | None:
     """Claim a part that no running process holds by renaming it; of two that try, one finds it gone."""
+    claimed = claim(candidate, mine)
+    return None if claimed is None else claimed[0]
+
+
+def claim(candidate: Path, mine: Path) -> tuple[int, int] | None:
+    """Claim a part as :func:`grab` does; return its descriptor, and how many names the file had before.
+
+    After the rename the number may be wrong: of an open file NTFS-3G counts the old name too.
+    """
     if os.name == "nt":  # an open file cannot be renamed there, so a failure means that it is in use
         try:
+            found = candidate.lstat()
+            if not stat.S_ISREG(found.st_mode):  # nor can opening refuse to follow a link
+                return None
             candidate.rename(mine)
-            return os.open(mine, _OPEN)
+            return os.open(mine, OPEN), found.st_nlink
         except OSError:
             return None
     try:
-        descriptor = os.open(candidate, _OPEN)
+        descriptor = os.open(candidate, OPEN)
     except OSError:
         return None
     try:
         if lock(descriptor):
+            count = os.fstat(descriptor).st_nlink
             candidate.rename(mine)
-            return descriptor
+            return descriptor, count
     except OSError:
         pass
     os.close(descriptor)
@@ -180,10 +195,13 @@ def sweep(candidate: Path, like: Path) -> None:
             remove(path)
 
 
-def remove(path: Path) -> None:
-    """Remove a file; errors are ignored."""
-    with contextlib.suppress(OSError):
+def remove(path: Path) -> bool:
+    """Remove a file; return whether it is gone."""
+    try:
         path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def names_of(path: Path) -> int:

@@ -24,8 +24,9 @@ from gh_artifacts_async.transfer.disk.filesystem import lock, put_in_place, spac
 from gh_artifacts_async.transfer.disk.leftovers import (
     CREATE,
     LONGEST_STEM,
+    OPEN,
     SUFFIX,
-    grab,
+    claim,
     new_token,
     remove,
     size_of,
@@ -69,6 +70,7 @@ class PartFile:
         self._state_saved = False
         self._stopped = False
         self._written_ahead = False
+        self._in_use: list[Path] = []  # removed too early for Windows: something still reads them
 
     @classmethod
     def for_artifact(cls, artifact: Artifact, folder: Path) -> PartFile:
@@ -140,18 +142,17 @@ class PartFile:
         self._stopped = True
 
     def _adopt(self, candidate: Path) -> bool:
-        descriptor = grab(candidate, self.path)
-        if descriptor is None:
+        claimed = claim(candidate, self.path)
+        if claimed is None:
             return False
-        self._descriptor = descriptor
+        self._descriptor, count = claimed
         beside, unfinished = state_paths(candidate)
         state = load(beside)
         with contextlib.suppress(OSError):
             beside.replace(state_paths(self.path)[0])  # not written again: the disk may be full
         remove(unfinished)
         self._state_saved = True
-        found = os.fstat(self._descriptor)
-        size = 0 if found.st_nlink > 1 else found.st_size  # one with a second name is a finished file already
+        size = os.fstat(self._descriptor).st_size if count == 1 else 0  # with a second name it is a finished file
         if size and state is not None and state.frontier is not None:
             size, state = self._cut_to(min(size, max(0, state.frontier)), state)
         if state is not None and size > 0 and state.same_artifact(self._expected) and can_be_checked(state, size):
@@ -200,7 +201,7 @@ class PartFile:
         path, temporary = state_paths(self.path)
         try:
             with space_errors(path):
-                temporary.write_text(dump(self.state))
+                temporary.write_bytes(dump(self.state).encode())
                 temporary.replace(path)
         except OSError:
             remove(temporary)
@@ -281,7 +282,11 @@ class PartFile:
     # --- ending
 
     def release(self, *, resumable: bool) -> None:
-        """Close the part, if it is open; keep it if a later run can resume it, else remove it."""
+        """Close the part, if it is open; keep it if a later run can resume it, else remove it.
+
+        Nothing may read it any more: Windows does not remove a file that is open.
+        """
+        self._in_use = [path for path in self._in_use if not remove(path)]
         if self._descriptor == _CLOSED:
             return
         keep = resumable and self.offset > 0 and self.state.etag is not None
@@ -306,8 +311,8 @@ class PartFile:
         self.state = self._expected
         self.offset = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
-        for path in (self.path, state_paths(self.path)[0]) if self._state_saved else (self.path,):
-            remove(path)
+        paths = (self.path, state_paths(self.path)[0]) if self._state_saved else (self.path,)
+        self._in_use += [path for path in paths if not remove(path)]
         self._state_saved = False
 
     def commit(self, destination: Path, *, replace: bool, durable: bool) -> None:
@@ -334,15 +339,26 @@ class PartFile:
             except OSError:
                 self.discard()  # what reached the disk is unknown, and the page cache would hide it from a later run
                 raise
-        if os.name == "nt":
-            self._close()  # an open file cannot be renamed there
-        with space_errors(destination):
-            put_in_place(self.path, destination, replace=replace)
+        self._put_in_place(destination, replace=replace)
         if durable:
             sync_folder(destination.parent)
         self._close()
         if self._state_saved:
             state_paths(self.path)[0].unlink(missing_ok=True)
+
+    def _put_in_place(self, destination: Path, *, replace: bool) -> None:
+        closes = os.name == "nt"  # an open file cannot be renamed there
+        if closes:
+            self._close()
+        try:
+            with space_errors(destination):
+                put_in_place(self.path, destination, replace=replace)
+        except BaseException:
+            if closes:
+                with contextlib.suppress(OSError):  # it is still a part file, to be kept or removed as any other
+                    self._descriptor = os.open(self.path, OPEN)
+                    os.lseek(self._descriptor, self.offset, os.SEEK_SET)
+            raise
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, _CLOSED
