@@ -10,7 +10,8 @@ DEMO := .venv-demo
 DEMO_TOOLS := $(DEMO)/.tools
 DEMO_READY := $(DEMO)/.ready
 PIP_INSTALL := -m pip install --disable-pip-version-check
-COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
+# With extras: pip otherwise takes a package that is pinned without them for another one, and looks for its newest version.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11 pyproject.toml
 # Two worker processes; PYTEST_ARGS="-n 0" runs everything in one.
 PYTEST_ARGS ?=
 PYTEST := -m pytest -n 2 --dist worksteal --inline-snapshot=disable

@@ -109,7 +109,7 @@ def test_the_pins_fit_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pins: dict[str, list[str]] = {}
     pinned = (ROOT / "constraints/dev.txt").read_text(encoding="utf-8")
-    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ]+)", pinned, re.MULTILINE):
+    for name, version in re.findall(r"^([a-z0-9._-]+)(?:\[[^]]+\])?==([^ ]+)", pinned, re.MULTILINE):
         pins.setdefault(canonicalize_name(name), []).append(version)
     for requirement in requirements(project):
         versions = pins.get(canonicalize_name(requirement.name), [])
