@@ -1,8 +1,8 @@
 """GitHub's description as the judge of the whole suite: a pytest plugin, which tests/conftest.py loads.
 
 Each answer that a FakeGitHub in this process gives, and each request that the SDK sends to it, is held to GitHub's
-OpenAPI description (tests/contract): by default the first 20 of each operation and status, with ``--contract=all`` every
-one. What is not as described fails the test.
+OpenAPI description (tests/contract): by default the first 20 of each operation and status, with ``--contract=all``
+every one. What is not as described fails the test.
 
 Judged are the fake's own answers: what a scripted fault makes of one is not, since it is made afterwards. A request is
 the SDK's if its ``User-Agent`` says so; what a test sends by hand may be wrong on purpose. A test that makes the fake
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 FIRST = 20
 _AGENT = "gh-artifacts-async/"
 _MARK = "not_as_described"
-_judge: Judge | None = None
-_tallies: list[tuple[Counter[Any], Counter[Any]]] = []
+_JUDGE = pytest.StashKey[Judge]()
+_COUNTS = pytest.StashKey[list[tuple[Counter[tuple[str, int]], Counter[tuple[str, int]]]]]()
+_watching: Judge | None = None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,41 +44,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--contract",
         choices=["first", "all", "off"],
         default="first",
-        help=f"hold the first {FIRST} requests and answers of each operation and status to GitHub's description, or all",
+        help=f"hold the first {FIRST} requests of each operation and their answers to GitHub's description, or all",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch every fake of this process."""
-    config.addinivalue_line("markers", f"{_MARK}(reason): makes the fake answer what GitHub's description does not allow")
+    config.addinivalue_line(
+        "markers", f"{_MARK}(reason): makes the fake answer what GitHub's description does not allow"
+    )
+    config.stash[_COUNTS] = []
     chosen = config.getoption("--contract")
     if chosen != "off":
+        config.stash[_JUDGE] = judge = Judge(most=None if chosen == "all" else FIRST)
         stack = contextlib.ExitStack()
-        stack.enter_context(watching(Judge(most=None if chosen == "all" else FIRST)))
+        stack.enter_context(watching(judge))
         config.add_cleanup(stack.close)
 
 
 @contextlib.contextmanager
 def watching(judge: Judge) -> Generator[Judge]:
     """Let ``judge`` see what all fakes answer within the block, in place of the one that did so before."""
-    global _judge  # noqa: PLW0603  one for the process, as the class that it watches
-    before, _judge = _judge, judge
+    global _watching  # noqa: PLW0603  one for the process, as the class that is watched
+    before, _watching = _watching, judge
     with pytest.MonkeyPatch.context() as patch:
         if before is None:
             patch.setattr(Api, "own_answer", _seen_by_the_judge(Api.own_answer))
         try:
             yield judge
         finally:
-            _judge = before
+            _watching = before
 
 
 def _seen_by_the_judge(own_answer: Any) -> Any:
     @functools.wraps(own_answer)
     async def answer(api: Api, request: web.Request, matched: Matched) -> Response:
         response = await own_answer(api, request, matched)
-        judge, endpoint = _judge, matched.endpoint
-        # HEAD is no operation of GitHub's description.
-        if judge is not None and endpoint is not None and request.method != "HEAD":
+        judge, endpoint = _watching, matched.endpoint
+        # GitHub's description has no HEAD; what names no User-Agent is refused by what stands in front of the API.
+        described = request.method != "HEAD" and "User-Agent" in request.headers
+        if judge is not None and endpoint is not None and described:
             profile = api.backend.scenario.profile
             if judge.wants((version_for(profile.name), endpoint, response.status)):
                 body = await request.read() if request.body_exists else b""
@@ -124,7 +130,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 
 
 def _verdict(item: pytest.Item) -> list[str]:
-    texts = [] if _judge is None else _judge.verdict()
+    judge = item.config.stash.get(_JUDGE, None)
+    texts = [] if judge is None else judge.verdict()
     return [] if item.get_closest_marker(_MARK) else texts
 
 
@@ -140,13 +147,15 @@ def _fail(item: pytest.Item) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand the counts to the process that reports."""
-    if _judge is None:
+    judge = session.config.stash.get(_JUDGE, None)
+    if judge is None:
         return
     output = getattr(session.config, "workeroutput", None)
     if output is None:
-        _tallies.append((_judge.judged, _judge.undescribed))
+        session.config.stash[_COUNTS].append((judge.judged, judge.undescribed))
     else:
-        output["contract"] = [[[*key, count] for key, count in found.items()] for found in (_judge.judged, _judge.undescribed)]
+        both = (judge.judged, judge.undescribed)
+        output["contract"] = [[(*key, count) for key, count in found.items()] for found in both]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -155,14 +164,17 @@ def pytest_testnodedown(node: Any) -> None:
     found = getattr(node, "workeroutput", {}).get("contract")
     if found:
         judged, undescribed = (Counter({(name, status): n for name, status, n in rows}) for rows in found)
-        _tallies.append((judged, undescribed))
+        node.config.stash[_COUNTS].append((judged, undescribed))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """With ``--contract=all``, show how much of what was judged."""
     if config.getoption("--contract") != "all":
         return
-    judged, undescribed = (sum((pair[which] for pair in _tallies), Counter()) for which in (0, 1))
+    judged, undescribed = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+    for counts in config.stash[_COUNTS]:
+        judged += counts[0]
+        undescribed += counts[1]
     terminalreporter.section("held to GitHub's description")
     for found, note in ((judged, ""), (undescribed, "  not described")):
         for (name, status), count in sorted(found.items()):

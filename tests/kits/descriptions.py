@@ -31,7 +31,10 @@ def document(version: str) -> Document:
 
     - ``created`` takes ranges of dates, so it has no format;
     - ``per_page`` is 1 to 100, which the schema leaves to the text beside it;
-    - what is ``nullable`` may be null though its ``enum`` does not list null.
+    - what is ``nullable`` may be null though its ``enum`` does not list null;
+    - the head repository of a run, and its id in an artifact, is null once a fork has been deleted, and the branch in
+      an artifact may be, as it may in the run itself;
+    - ``rate`` is gone from the rate limits in API version 2026-03-10.
     """
     merged: Document = {"paths": {}, "components": {}}
     for part in ("neighbours", "artifacts"):
@@ -47,7 +50,19 @@ def document(version: str) -> Document:
                 },
             }
     _amend(merged)
+    _amend_schemas(merged)
     return merged
+
+
+def _amend_schemas(whole: Document) -> None:
+    schemas = whole["components"]["schemas"]
+    of_artifact = schemas["artifact"]["properties"].get("workflow_run", {"properties": {}})["properties"]
+    of_run = schemas.get("workflow-run", {"properties": {}})["properties"]
+    for found, names in ((of_artifact, ("head_repository_id", "head_branch")), (of_run, ("head_repository",))):
+        for name in set(names) & found.keys():
+            found[name] = {**resolved(found[name], whole), "nullable": True}
+    if "rate-limit-overview" in schemas:
+        schemas["rate-limit-overview"]["required"].remove("rate")
 
 
 def _amend(value: Any) -> None:

@@ -7,14 +7,16 @@ import gzip
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import attrs
 
 from tests.kits.descriptions import document, origin, resolved, version_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from openapi_core import OpenAPI
 
@@ -121,7 +123,7 @@ def look(exchange: Exchange) -> tuple[bool, list[str]]:
     found = []
     if exchange.ours:
         said = [*_unknown(exchange, operation, version), *_said(lambda: _api(version).validate_request(request))]
-        sent = f"{dict(exchange.query)} {_shown(exchange.body)}"
+        sent = f"{urlencode(exchange.query)} {_shown(exchange.body)}"
         found += [_text(exchange, "the request", reason, sent) for reason in said]
     if str(exchange.status) not in operation["responses"]:
         return False, found
@@ -207,7 +209,7 @@ def _reasons(error: BaseException) -> list[str]:
     while True:
         found = [_schema(each, first) for each in getattr(link, "schema_errors", ())]
         if found:
-            return found
+            return list(dict.fromkeys(found))
         if link.__cause__ is None:
             return [first if link is error else f"{first}: {_masked(str(link))}"]
         link = link.__cause__
