@@ -164,7 +164,7 @@ def test_an_installation_has_its_id(operation, most):
     hold("github.com", operation, 200, check_one, most)
 
 
-@pytest.mark.parametrize("operation", mostly_slow([*TWICE, *ONCE]))
+@pytest.mark.parametrize("operation", mostly_slow([*TWICE, *ONCE], quick=0))
 def test_what_is_made_up_is_described(operation):
     """The judge of the suite takes it, so the properties above are about what GitHub's description allows."""
 
@@ -181,7 +181,7 @@ def test_what_is_made_up_is_described(operation):
             body=b"",
             status=200,
             headers={"Content-Type": "application/json"},
-            answer=json.dumps(data).encode(),
+            answer=json.dumps(data).replace(":60Z", ":59Z").encode(),  # openapi-core knows no leap seconds
         )
         assert look(sent) == (True, [])
 
