@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing.server.rendering import Renderer
 from tests.kits.descriptions import document, resolved
 from tests.kits.interop import REPO, environment, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from gh_artifacts_async.testing import FakeArtifact
 
 pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.counterpart("schemathesis")]
 
@@ -55,7 +58,10 @@ def described(version: str, github: FakeGitHub, known: dict[str, list[int | str]
             for status in REFUSALS:
                 operation["responses"][str(status.value)] = refusal
             parameters = [resolved(parameter, whole) for parameter in operation.get("parameters", [])]
-            wanted = {**known, **({"artifact_id": known["doomed"]} if method == "delete" else {})}
+            wanted = {
+                **known,
+                **({"artifact_id": known["doomed"], "run_id": known["ended"]} if method == "delete" else {}),
+            }
             operation["parameters"] = [_with_values(parameter, wanted) for parameter in parameters]
             assert operation["parameters"] or "{" not in path
     return whole
@@ -80,6 +86,7 @@ def fill(github: FakeGitHub) -> dict[str, list[int | str]]:
         github.add_artifact(runs[1], "homeless", workflow_run=False),
         *(github.add_artifact(run, f"docs-{run.id}") for run in runs),
     ]
+    ended = [github.add_run(REPO).id for _ in range(20)]
     doomed = [github.add_artifact(runs[2], f"doomed-{number}") for number in range(20)]
     return {
         "owner": ["octo-org"],
@@ -89,6 +96,7 @@ def fill(github: FakeGitHub) -> dict[str, list[int | str]]:
         "archive_format": ["zip", "tar"],
         "artifact_id": [*artifacts, 404],
         "doomed": [*doomed],
+        "ended": [*ended],
         "run_id": [*(run.id for run in runs), 404],
         "attempt_number": [1, 2],
         "workflow_id": ["ci.yml", runs[0].workflow_id],
@@ -113,18 +121,44 @@ def fuzz(arguments: Iterable[str], folder: Path) -> subprocess.CompletedProcess[
     )
 
 
+def fuzzed(github: FakeGitHub, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """Let schemathesis loose on a fake, filled."""
+    path = folder / "described.json"
+    version = github.scenario.profile.name
+    path.write_text(json.dumps(described(version, github, fill(github))), encoding="utf-8")
+    arguments = [str(path), "--url", github.base_url, "-H", "Authorization: Bearer token", "--seed", "17"]
+    arguments += ["--checks", ",".join(CHECKS), "--max-time", str(SECONDS), "--phases", "coverage,fuzzing"]
+    arguments += ["--suppress-health-check", "all", "--warnings", "off", *more]
+    return fuzz(arguments, folder)
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("version", ["github.com", "ghes-3.19"])
 def test_the_fake_answers_as_described(version: str, tmp_path: Path) -> None:
-    """No server error, no answer that is not as described, for thousands of requests that make sense or do not."""
+    """No server error, no answer that is not as described, for requests that make sense and for many that do not."""
     with FakeGitHub(version) as github:
-        path = tmp_path / "described.json"
-        path.write_text(json.dumps(described(version, github, fill(github))), encoding="utf-8")
-        arguments = [str(path), "--url", github.base_url, "-H", "Authorization: Bearer token", "--seed", "17"]
-        arguments += ["--checks", ",".join(CHECKS), "--max-time", str(SECONDS), "--phases", "coverage,fuzzing"]
-        arguments += ["--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"]
-        done = fuzz(arguments, tmp_path)
-        statuses = {request.status for request in github.requests}
+        done = fuzzed(github, tmp_path, "--continue-on-failure")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert len(github.requests) > 100, done.stdout
-        assert {200, 204, 404} <= statuses
+        assert "No issues found" in done.stdout
+        statuses = {request.status for request in github.requests}
+    assert {200, 204, 401, 404, 422} <= statuses
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.not_as_described("it proves that schemathesis finds what is wrong")
+def test_it_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An artifact without a field that GitHub requires."""
+    honest = Renderer.artifact
+
+    def wrong(renderer: Renderer, artifact: FakeArtifact) -> dict[str, Any]:
+        found = honest(renderer, artifact)
+        del found["expired"]
+        return found
+
+    monkeypatch.setattr(Renderer, "artifact", wrong)
+    with FakeGitHub() as github:
+        done = fuzzed(
+            github, tmp_path, "--max-failures", "1", "--include-operation-id", "actions/list-artifacts-for-repo"
+        )
+    assert done.returncode == 1, done.stderr
+    assert '"expired" is a required property' in done.stdout
