@@ -9,6 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from gh_artifacts_async.testing.server.responses import HTTPError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -40,6 +42,9 @@ def created_within(created: datetime, expression: str) -> bool:
     """Match GitHub's date syntax: ``A..B``, ``*..B``, ``A..*``, ``>=A``, ``>A``, ``<=A``, ``<A`` or a day.
 
     https://docs.github.com/en/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax
+
+    Raises:
+        HTTPError: 422, there is no date where there should be one.
     """
     if ".." in expression:
         low, _, high = expression.partition("..")
@@ -60,7 +65,10 @@ def created_within(created: datetime, expression: str) -> bool:
 
 def _bounds(text: str) -> tuple[datetime, datetime]:
     """Return the start of a day or second, and its end."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment, moment + (timedelta(seconds=1) if "T" in text else timedelta(days=1))
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment, moment + (timedelta(seconds=1) if "T" in text else timedelta(days=1))
+    except (ValueError, OverflowError):
+        raise HTTPError(422, f"Invalid request: created must be a date or a range of dates, not {text}") from None
