@@ -134,16 +134,21 @@ def look(exchange: Exchange) -> tuple[bool, list[str]]:
 
 
 @functools.cache
+def _whole(version: str) -> Document:
+    return document(version)
+
+
+@functools.cache
 def _api(version: str) -> OpenAPI:
     from openapi_core import OpenAPI
 
-    return OpenAPI.from_dict(document(version))
+    return OpenAPI.from_dict(_whole(version))
 
 
 @functools.cache
 def _operations(version: str) -> dict[str, tuple[str, Document]]:
     """Return operation id -> path template and description."""
-    paths = document(version)["paths"]
+    paths = _whole(version)["paths"]
     return {found["operationId"]: (path, found) for path, methods in paths.items() for found in methods.values()}
 
 
@@ -183,12 +188,12 @@ def _unknown(exchange: Exchange, operation: Document, version: str) -> Iterator[
 
 
 def _parameters(operation: Document, version: str) -> list[Document]:
-    return [resolved(parameter, document(version)) for parameter in operation.get("parameters", [])]
+    return [resolved(parameter, _whole(version)) for parameter in operation.get("parameters", [])]
 
 
 def _bare(exchange: Exchange, operation: Document, plain: bytes) -> Iterator[str]:
     """Yield what is wrong with an answer for which the description has no content: openapi-core does not look."""
-    described = resolved(operation["responses"][str(exchange.status)], document(version_for(exchange.profile)))
+    described = resolved(operation["responses"][str(exchange.status)], _whole(version_for(exchange.profile)))
     if "content" not in described and plain:
         yield "it has no body"
 
