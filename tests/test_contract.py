@@ -87,7 +87,7 @@ async def test_each_version_has_its_own_description(judge, monkeypatch, profile)
     [
         ((("per_page", "500"),), "maximum 100 at $, not 500"),
         ((("page", "two"),), "Query parameter error: page"),
-        ((("nmae", "docs"),), "there is no parameter 'nmae'"),
+        ((("label", "docs"),), "there is no parameter 'label'"),
         ((("name", "a"), ("name", "b")), "the parameter 'name' is there 2 times"),
     ],
     ids=["too many", "no number", "unknown", "twice"],

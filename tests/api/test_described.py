@@ -20,7 +20,7 @@ from tests.kits.judging import Exchange, look
 from tests.kits.sampling import mostly_slow
 from tests.kits.schemas import answers
 
-FEW, MANY = 20, 400
+FEW, MANY = 20, 100
 REPO = RepositoryName("octo-org", "octo-docs")
 LINKS = PageLinks(next_url=None, next_page=None, stated=False)
 TWICE = {
