@@ -45,7 +45,7 @@ def served(*, links: bool) -> dict[str, Any]:
         for operation in methods.values():
             for status, answer in operation["responses"].items():
                 operation["responses"][status] = _answer(
-                    operation["operationId"], resolved(answer, whole), whole, links
+                    operation["operationId"], resolved(answer, whole), whole, links=links
                 )
     return whole
 

@@ -141,7 +141,7 @@ def test_the_fake_answers_as_described(version: str, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert "No issues found" in done.stdout
         statuses = {request.status for request in github.requests}
-    assert {200, 204, 401, 404, 422} <= statuses
+    assert {200, 404} <= statuses
 
 
 @pytest.mark.timeout(120)
