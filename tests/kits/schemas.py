@@ -47,6 +47,7 @@ DATES = st.one_of(
 
 _SCALARS = {
     "integer": INTEGERS,
+    "int64": INTEGERS.filter(lambda number: -(2**63) <= number < 2**63),
     "number": st.floats(allow_nan=False, allow_infinity=False) | INTEGERS,
     "boolean": st.booleans(),
     "string": STRINGS,
@@ -94,9 +95,8 @@ def values(schema: Any, whole: Document) -> st.SearchStrategy[Any]:
 
 
 def _scalar(schema: Document, table: dict[str, Any], otherwise: Any) -> Any:
-    kind = schema.get("type", "")
-    found = table.get(kind, otherwise)
-    return table.get(schema.get("format", ""), found) if kind == "string" else found
+    found = table.get(schema.get("type", ""), otherwise)
+    return table.get(schema.get("format", ""), found)
 
 
 def _objects(schema: Document, whole: Document) -> st.SearchStrategy[dict[str, Any]]:
