@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gh_artifacts_async import ArtifactsClient
 
-pytest_plugins = ["tests.kits.counterparts", "tests.kits.rerun"]
+pytest_plugins = ["tests.kits.contract", "tests.kits.counterparts", "tests.kits.rerun"]
 
 hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no counter-example
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)  # for make test

@@ -315,7 +315,7 @@ async def test_an_app_that_is_not_installed_there(github, artifact, app_id, wher
     assert not isinstance(caught.value, NotFoundError)
 
 
-@pytest.mark.parametrize("narrowed", [{"permissions": {"actions": "admin"}}, {"repositories": ["other"]}])
+@pytest.mark.parametrize("narrowed", [{"permissions": {"contents": "read"}}, {"repositories": ["other"]}])
 async def test_more_than_the_installation_has(github, artifact, narrowed):
     """GitHub's 422 comes out with GitHub's words."""
     async with client_of(github, source(repo=REPO, **narrowed)) as client:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from gh_artifacts_async.testing.server.backend import Backend, Call
 
 _NOT_GRANTED = "The permissions requested are not granted to this installation."
+_SHAPES: dict[str, tuple[type, type, str]] = {
+    "permissions": (dict, str, "an object of strings"),
+    "repositories": (list, str, "a list of names"),
+    "repository_ids": (list, int, "a list of ids"),
+}
 _NOT_THERE = "There is at least one repository that does not exist or is not accessible to the parent installation."
 
 
@@ -70,7 +75,7 @@ async def create_installation_access_token(backend: Backend, call: Call) -> Resp
     item = next((item for item in _installations(backend, call) if item.id == number), None)
     if item is None:
         raise HTTPError(404, "Not Found")
-    asked = await _asked(call)
+    asked = _checked(await call.document())
     permissions = _permissions(item, asked.get("permissions"))
     repositories = _repositories(backend, item, asked)
     preferred = call.request.headers.get("X-GitHub-Stateless-S2S-Token", "")
@@ -88,17 +93,20 @@ async def create_installation_access_token(backend: Backend, call: Call) -> Resp
     return json_response(document, 201)
 
 
-async def _asked(call: Call) -> Mapping[str, Any]:
-    """Return the body's JSON object; an empty one for no body."""
-    if not await call.request.read():
-        return {}
-    try:
-        found = await call.request.json()
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise HTTPError(400, "Problems parsing JSON")
-    return {name: value for name, value in found.items() if value is not None}
+def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is asked for without nulls.
+
+    Raises:
+        HTTPError: 422, something in it has another type than GitHub's description gives it.
+    """
+    asked = {name: value for name, value in document.items() if value is not None}
+    for name in asked.keys() & _SHAPES:
+        kind, item, shape = _SHAPES[name]
+        value: Any = asked[name]
+        items = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(value, kind) or any(type(each) is not item for each in items):
+            raise HTTPError(422, f"Invalid request: {name} must be {shape}")
+    return asked
 
 
 def _permissions(item: FakeInstallation, asked: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,23 @@ class Call:
     def query(self) -> Mapping[str, str]:
         """The decoded query."""
         return self.request.query
+
+    async def document(self) -> Mapping[str, Any]:
+        """Return the JSON object in the body, which is UTF-8 whatever its Content-Type says; empty for no body.
+
+        https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#400-bad-request
+
+        Raises:
+            HTTPError: 400, it is no JSON object.
+        """
+        body = await self.request.read()
+        try:
+            found = json.loads(body) if body else {}
+        except (ValueError, RecursionError):
+            raise HTTPError(400, "Problems parsing JSON") from None
+        if not isinstance(found, dict):
+            raise HTTPError(400, "Body should be a JSON object")
+        return found
 
 
 @attrs.define

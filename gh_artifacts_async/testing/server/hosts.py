@@ -182,7 +182,7 @@ class Hosts:
     async def _start(self, host: Host, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Start one host and return its origin."""
         application = web.Application()
-        application.router.add_route("*", "/{path:.*}", handler)
+        application.router.add_route("*", r"/{path:[\s\S]*}", handler)  # also what decodes to a line feed
         application.on_response_prepare.append(strip_absent)
         runner = web.AppRunner(
             application,

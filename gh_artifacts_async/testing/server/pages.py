@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_PAGE = 30
 _LARGEST_PAGE = 100
+_LONGEST_NUMBER = 18
 _T = TypeVar("_T")
 
 
@@ -56,7 +57,8 @@ class Paging:
 
 
 def _number(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isdecimal() and int(text) > 0 else default
+    readable = text is not None and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    return int(text) if text is not None and readable and int(text) > 0 else default
 
 
 @attrs.frozen

@@ -337,7 +337,7 @@ class Renderer:
         page = self.page(repository)
         place = f"{page.partition('://')[2]}.git"
         counts = "forks forks_count open_issues open_issues_count size stargazers_count watchers watchers_count"
-        flags = "has_issues has_projects has_wiki has_pages has_discussions archived disabled"
+        flags = "has_issues has_projects has_wiki has_pages has_downloads has_discussions archived disabled"
         return {
             **self.minimal_repository(repository),
             **dict.fromkeys([*counts.split(), "network_count", "subscribers_count"], 0),

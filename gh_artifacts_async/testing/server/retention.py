@@ -26,11 +26,7 @@ async def set_retention(backend: Backend, call: Call) -> Response:
     """Set a repository's retention, of the artifacts that are added from now on."""
     repository = _repository(backend, call, "write")
     most = MAX_RETENTION_DAYS[repository.private]
-    try:
-        document = await call.request.json()
-    except ValueError:
-        raise HTTPError(400, "Problems parsing JSON") from None
-    days = document.get("days") if isinstance(document, dict) else None
+    days = (await call.document()).get("days")
     if type(days) is not int or not 1 <= days <= most:
         raise HTTPError(422, f"Invalid request: days must be between 1 and {most}")
     backend.scenario.retention_days[repository.id] = days

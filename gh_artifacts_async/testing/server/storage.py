@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from gh_artifacts_async.testing.data.profiles import Kind
     from gh_artifacts_async.testing.server.signing import Checked
 
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
-_SUFFIX = re.compile(r"bytes=-(\d+)", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{0,19})", re.ASCII)
+_SUFFIX = re.compile(r"bytes=-(\d{1,19})", re.ASCII)
 _LARGEST_MD5_RANGE = 4 * 1024 * 1024
 
 

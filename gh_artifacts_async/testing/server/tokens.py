@@ -109,7 +109,7 @@ class Tokens:
         if len(parts) != _JWT_PARTS:
             raise HTTPError(401, _UNDECODABLE)
         header, claims = _part(parts[0]), _part(parts[1])
-        if header.get("alg") != "RS256" or not {"iat", "exp", "iss"} <= claims.keys():
+        if header.get("alg") != "RS256" or not _complete(claims):
             raise HTTPError(401, _UNDECODABLE)
         now = self.clock.timestamp()
         if self.check_jwt_times and claims["iat"] > now + _LEEWAY:
@@ -161,10 +161,16 @@ def _encoded(part: bytes) -> str:
     return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
 
+def _complete(claims: Mapping[str, Any]) -> bool:
+    """Whether the claims that GitHub wants are there, and are what they can be."""
+    times = [claims.get("iat"), claims.get("exp")]
+    return all(type(time) in {int, float} for time in times) and type(claims.get("iss")) in {int, str}
+
+
 def _part(text: str) -> dict[str, Any]:
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise HTTPError(401, _UNDECODABLE)

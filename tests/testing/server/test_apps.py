@@ -195,7 +195,7 @@ async def test_a_token_for_some_repositories(github: FakeGitHub, probe: Probe) -
         ({"permissions": {"actions": "admin"}}, 422, "not granted"),
         ({"permissions": {"actions": "all"}}, 422, "not granted"),
         ({"permissions": {"checks": "read"}}, 422, "not granted"),
-        (["octo-docs"], 400, "Problems parsing JSON"),
+        (["octo-docs"], 400, "Body should be a JSON object"),
         ({"permissions": None}, 201, ""),
     ],
 )

@@ -35,7 +35,7 @@ async def test_get_and_set(github: FakeGitHub, probe: Probe, private: bool, most
         ({"json": {"days": 91}}, 422),
         ({"json": {"days": "5"}}, 422),
         ({"json": {"days": True}}, 422),
-        ({"json": [5]}, 422),
+        ({"json": [5]}, 400),
         ({"json": {}}, 422),
         ({"data": b"days=5"}, 400),
     ],
