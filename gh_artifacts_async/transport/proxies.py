@@ -94,7 +94,8 @@ def _in_utf8(proxy: str) -> str:
     """Make aiohttp, which encodes credentials in Latin-1, send UTF-8 (RFC 7617 section 2.1)."""
     scheme, _, rest = proxy.partition("://")
     userinfo, at, place = rest.rpartition("@")
-    parts = [unquote_to_bytes(part) for part in userinfo.split(":", 1)]
+    # In the environment, what is not UTF-8 is lone surrogates.
+    parts = [unquote_to_bytes(part.encode("utf-8", "surrogateescape")) for part in userinfo.split(":", 1)]
     if not at or all(byte < _ASCII for part in parts for byte in part):
         return proxy
     return f"{scheme}://{':'.join(quote(part.decode('latin-1'), safe='') for part in parts)}@{place}"

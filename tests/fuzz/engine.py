@@ -168,7 +168,7 @@ class Run:
     def summary(self) -> str:
         """Return what came of it in a line or two."""
         seconds = max(self.seconds, 0.001)
-        common = ", ".join(f"{name} {count}" for name, count in tally.COUNTS.most_common(12))
+        common = ", ".join(f"{name} {count}" for name, count in tally.COUNTS.most_common(25))
         return (
             f"{self.target.name}: {self.cases} cases by {self.engine} in {seconds:.1f} s "
             f"({self.cases / seconds:.0f}/s), {len(self.found)} findings; {common}"
@@ -245,6 +245,7 @@ def run_with_atheris(atheris: Any, target: Target, plan: Plan, corpus: Path | No
         return atheris.Mutate(data, longest)  # type: ignore[no-any-return]
 
     options = [f"-max_len={target.longest}", f"-seed={plan.seed}", f"-dict={words}", "-timeout=60", "-rss_limit_mb=2048"]
+    options += ["-mutate_depth=2"] if target.mutate is not None else []
     extra = {} if target.mutate is None else {"custom_mutator": change}
     atheris.Setup([sys.argv[0], *options, str(folder)], case, **extra)
     atheris.Fuzz()
