@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--corpus", type=Path, help="a folder of inputs, which atheris adds to")
     parser.add_argument("--findings", type=Path, default=Path("build/fuzz"), help="a folder for what shows a fault")
     parser.add_argument("--keep-going", action="store_true", help="go on after a finding")
-    parser.add_argument("--replay", type=Path, nargs="+", help="run these inputs, or all in these folders, and no other")
+    parser.add_argument("--replay", type=Path, nargs="+", help="run these inputs, or those in these folders, alone")
     return parser
 
 

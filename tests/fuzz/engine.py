@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import io
 import os
 import random
 import resource
@@ -15,7 +16,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from tests.fuzz import tally
+from tests.fuzz import scratch, tally
 from tests.fuzz.mutator import mutated
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ def load(name: str) -> Target:
 
 def instrumented(name: str, atheris: Any) -> Target:
     """Import a target, and with it the package, so that atheris sees which branches are taken."""
-    with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):  # noqa: PTH123 - a device
-        with atheris.instrument_imports(include=[PACKAGE]):
-            return load(name)
+    # It names each module on the standard error stream.
+    with contextlib.redirect_stderr(io.StringIO()), atheris.instrument_imports(include=[PACKAGE]):
+        return load(name)
 
 
 class Run:
@@ -140,16 +141,17 @@ class Run:
         began = time.process_time()
         try:
             self.target.fuzz(data)
-            took = time.process_time() - began
-            grown, self._peak = _peak() - self._peak, _peak()
-            if took > LONGEST_CASE:
-                raise AssertionError(f"it took {took:.1f} s of processor time")
-            if grown > MOST_MEMORY:
-                raise AssertionError(f"the process grew by {grown} bytes")
+            self._check_cost(began)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             self._note(error, data)
         if self.cases % _REPORTED == 0:
             print(self.summary(), flush=True)  # noqa: T201
+
+    def _check_cost(self, began: float) -> None:
+        took = time.process_time() - began
+        grown, self._peak = _peak() - self._peak, _peak()
+        assert took <= LONGEST_CASE, f"it took {took:.1f} s of processor time"
+        assert grown <= MOST_MEMORY, f"the process grew by {grown} bytes"
 
     def _note(self, error: Exception, data: bytes) -> None:
         kind = kind_of(error)
@@ -244,7 +246,13 @@ def run_with_atheris(atheris: Any, target: Target, plan: Plan, corpus: Path | No
             return target.mutate(rng, bytes(data))[:longest]
         return atheris.Mutate(data, longest)  # type: ignore[no-any-return]
 
-    options = [f"-max_len={target.longest}", f"-seed={plan.seed}", f"-dict={words}", "-timeout=60", "-rss_limit_mb=2048"]
+    options = [
+        f"-max_len={target.longest}",
+        f"-seed={plan.seed}",
+        f"-dict={words}",
+        "-timeout=60",
+        "-rss_limit_mb=2048",
+    ]
     options += ["-mutate_depth=2"] if target.mutate is not None else []
     extra = {} if target.mutate is None else {"custom_mutator": change}
     atheris.Setup([sys.argv[0], *options, str(folder)], case, **extra)
@@ -255,6 +263,7 @@ def run_with_atheris(atheris: Any, target: Target, plan: Plan, corpus: Path | No
 def finish(run: Run) -> NoReturn:
     """Say what came of a run, and end the process: libFuzzer would go on."""
     print(run.summary(), flush=True)  # noqa: T201
+    scratch.clear()
     os._exit(1 if run.found else 0)
 
 

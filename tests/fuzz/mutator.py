@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
 
-_TELLING = b'\0\t\n\r "\'%*,-./0129:;<=>?@AZ[\\]_az{}~\x7f\x80\xbf\xc3\xff'
+_TELLING = b"\0\t\n\r \"'%*,-./0129:;<=>?@AZ[\\]_az{}~\x7f\x80\xbf\xc3\xff"
 _NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _LONGEST_BLOCK = 32
 

@@ -23,7 +23,10 @@ from tests.fuzz.targets.decode import _changed as changed
 LONGEST = 4096
 NOW = datetime(2026, 10, 9, 12, tzinfo=UTC)
 REPO = RepositoryName.parse("octo-org/octo-docs")
-BASES = [requests.BaseURL.parse(url) for url in ("https://api.github.com", "https://ghes.example:8443/api/v3", "http://localhost:1")]
+BASES = [
+    requests.BaseURL.parse(url)
+    for url in ("https://api.github.com", "https://ghes.example:8443/api/v3", "http://localhost:1")
+]
 REQUESTS = [
     requests.get_artifact(REPO, 11),
     requests.list_artifacts_for_repo(REPO),
@@ -31,16 +34,20 @@ REQUESTS = [
     requests.delete_artifact(REPO, 11),
 ]
 STATUSES = [200, 403, 404, 204, 302, 301, 307, 400, 401, 410, 406, 415, 422, 429, 451, 500, 503, 304, 206, 999]
-CHOICES = [(status, request, base) for status in STATUSES for request in range(len(REQUESTS)) for base in range(len(BASES))]
+CHOICES = [
+    (status, request, base) for status in STATUSES for request in range(len(REQUESTS)) for base in range(len(BASES))
+]
 NAMES = (
     *("content-type", "link", "location", "date", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"),
     *("x-github-sso", "x-accepted-github-permissions", "x-github-request-id"),
 )
 TOKEN = Secret("ghp_T0kenOfTheFuzzer")
-WORDS = (b"\n", b"ghp_T0kenOfTheFuzzer", b"application/json", b"text/html", b"required; url=https://github.com/orgs/o/sso?x=1", b"{", b"[")
-WORDS += (b'{"message":"Not Found","documentation_url":"https://docs.github.com"}', b"<html>", b"<script>", b"</script>", b"<!--", b"-->")
-WORDS += (b"Whoa there!", b"&amp;", b"&#0;", b"\xff", b"\\ud800", b"\\u001b[31m", b"\x1b[31m", b"rate limit", b"SAML", b'"errors":[', b'"block":{')
-WORDS += (b"99999999999999999999", b'"id":11', b'"id":12', b"/login?return_to=", b"https://api.github.com/repositories/1", b"NaN", b"<a", b">")
+WORDS = (b"\n", b"ghp_T0kenOfTheFuzzer", b"application/json", b"text/html")
+WORDS += (b"required; url=https://github.com/orgs/o/sso?x=1", b"{", b"[")
+WORDS += (b'{"message":"Not Found","documentation_url":"https://docs.github.com"}', b"<html>", b"<script>")
+WORDS += (b"</script>", b"<!--", b"-->", b"Whoa there!", b"&amp;", b"&#0;", b"\xff", b"\\ud800", b"\\u001b[31m")
+WORDS += (b"\x1b[31m", b"rate limit", b"SAML", b'"errors":[', b'"block":{', b"99999999999999999999", b'"id":11')
+WORDS += (b'"id":12', b"/login?return_to=", b"https://api.github.com/repositories/1", b"NaN", b"<a", b">")
 ERROR = {
     "message": "Validation Failed",
     "documentation_url": "https://docs.github.com/rest/x",
@@ -67,7 +74,9 @@ def seeds() -> list[bytes]:
     head += "Fri, 09 Oct 2026 12:00:00 GMT\n60\n0\n1791547200\nrequired; url=https://github.com/orgs/o/sso\nactions=read\nC0DE:1\n"
     every = range(0, len(CHOICES), 11)
     return [bytes([number]) + (head + body).encode() for body in bodies for number in every] + [
-        bytes([number]) + "\n".join([""] * len(NAMES) + [body]).encode() for body in bodies for number in range(0, len(CHOICES), 29)
+        bytes([number]) + "\n".join([""] * len(NAMES) + [body]).encode()
+        for body in bodies
+        for number in range(0, len(CHOICES), 29)
     ]
 
 
@@ -78,7 +87,10 @@ def fuzz(data: bytes) -> None:
     headers = {name: value for name, value in zip(NAMES, values, strict=True) if value}
     base = BASES[number]
     response = Response(
-        status=status, headers=headers, body=body.encode("utf-8", "surrogateescape"), url=f"{base}{REQUESTS[request].path}"
+        status=status,
+        headers=headers,
+        body=body.encode("utf-8", "surrogateescape"),
+        url=f"{base}{REQUESTS[request].path}",
     )
     echoed = without_token(response, TOKEN)
     for given in (echoed.body.decode("latin-1"), *echoed.headers.values()):
@@ -144,5 +156,3 @@ def mutate(rng: random.Random, data: bytes) -> bytes:
         document = rng.choice((ERROR, *VALUES))
     parts[-1] = json.dumps(changed(rng, json.loads(json.dumps(document)))).encode()
     return head + b"\n".join(parts)
-
-

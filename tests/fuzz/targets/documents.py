@@ -12,15 +12,23 @@ from tests.fuzz.targets.decode import DOCUMENTS, VALUES
 from tests.fuzz.targets.decode import _changed as changed
 
 LONGEST = 4096
-WORDS = (b"null", b"true", b"NaN", b"-Infinity", b"1e999", b"-0", b"-0.0", b"0.1", b"18446744073709551616", b"-9223372036854775809")
-WORDS += (b"\\ud800", b"\\ud83d\\ude00", b"\\u0000", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"1E5", b"01", b"1.", b".5", b"+1", b"{", b"[")
-WORDS += (b"9" * 30, b"0." + b"1" * 30, b"1e-400", b"123456789012345678901234567890e-10", b'"', b"\\", b",", b":", b"]", b"}", b"\x7f", b"/")
+WORDS = (b"null", b"true", b"NaN", b"-Infinity", b"1e999", b"-0", b"-0.0", b"0.1", b"18446744073709551616")
+WORDS += (b"-9223372036854775809", b"\\ud800", b"\\ud83d\\ude00", b"\\u0000", b"\xed\xa0\x80", b"\xef\xbb\xbf")
+WORDS += (b"\xff\xfe", b"1E5", b"01", b"1.", b".5", b"+1", b"{", b"[", b"9" * 30, b"0." + b"1" * 30, b"1e-400")
+WORDS += (b"123456789012345678901234567890e-10", b'"', b"\\", b",", b":", b"]", b"}", b"\x7f", b"/")
 
 
 def seeds() -> list[bytes]:
     """Return documents of GitHub's, and values that parsers treat differently."""
     values = [json.dumps(value).encode() for value in (*DOCUMENTS, *VALUES)]
-    return [*values, b"[" * 400 + b"]" * 400, b" [1 , 2 ]\r\n", "é\u2028".join('""').encode(), b'{"a":1,"a":2}', b"[1e22, 1e23, 5e-324]"]
+    return [
+        *values,
+        b"[" * 400 + b"]" * 400,
+        b" [1 , 2 ]\r\n",
+        "é\u2028".join('""').encode(),
+        b'{"a":1,"a":2}',
+        b"[1e22, 1e23, 5e-324]",
+    ]
 
 
 def fuzz(data: bytes) -> None:
@@ -64,4 +72,6 @@ def mutate(rng: random.Random, data: bytes) -> bytes:
         document = json.loads(data)
     except (ValueError, RecursionError):
         document = rng.choice(DOCUMENTS)
-    return json.dumps(changed(rng, json.loads(json.dumps(document))), ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")
+    return json.dumps(changed(rng, json.loads(json.dumps(document))), ensure_ascii=rng.random() < 0.5).encode(
+        "utf-8", "surrogatepass"
+    )

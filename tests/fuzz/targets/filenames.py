@@ -27,15 +27,19 @@ from tests.fuzz.inputs import lines
 from tests.fuzz.tally import note
 
 LONGEST = 2048
-WORDS = (b"attachment; ", b"filename=", b"filename*=UTF-8''", b"filename*=iso-8859-1''", b'"', b"\\", b"/", b"..", b"%2F", b"%00")
-WORDS += (b"CON", b"nul.txt", b"com1", b"COM\xc2\xb9.", b"LPT\xc2\xb3", b"conin$", b".zip", b".part", b".gh-artifacts.json", b":")
-WORDS += (b"\xe2\x80\xae", b"\xcc\x81", b"\xc3\xa9", b"\xff", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b" ", b".", b"\t", b"\0", b"~1")
-WORDS += (b".gh-artifacts-", b".x.1.012345678.part", b"a" * 255, b"\xc3\xa4" * 130, b"application/zip", b"=?utf-8?b?YQ==?=", b";")
+WORDS = (b"attachment; ", b"filename=", b"filename*=UTF-8''", b"filename*=iso-8859-1''", b'"', b"\\", b"/", b"..")
+WORDS += (b"%2F", b"%00", b"CON", b"nul.txt", b"com1", b"COM\xc2\xb9.", b"LPT\xc2\xb3", b"conin$", b".zip")
+WORDS += (b".part", b".gh-artifacts.json", b":", b"\xe2\x80\xae", b"\xcc\x81", b"\xc3\xa9", b"\xff")
+WORDS += (b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b" ", b".", b"\t", b"\0", b"~1", b".gh-artifacts-")
+WORDS += (b".x.1.012345678.part", b"a" * 255, b"\xc3\xa4" * 130, b"application/zip", b"=?utf-8?b?YQ==?=", b";")
 _PLAIN = re.compile(
-    r"attachment(?:; filename=\"(?P<plain>[ !#-.0-\[\]-~]+)\"|; filename\*=UTF-8''(?P<coded>(?:[A-Za-z0-9._-]|%[2-7][0-9A-F])+))"
+    r"attachment(?:; filename=\"(?P<plain>[ !#-.0-\[\]-~]+)\"|"
+    r"; filename\*=UTF-8''(?P<coded>(?:[A-Za-z0-9._-]|%[2-7][0-9A-F])+))"
 )
 """Content-Dispositions about which all agree (RFC 6266 section 4.1, RFC 8187), without a folder."""
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)", re.IGNORECASE)
+_DEVICES = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)", re.IGNORECASE
+)
 
 
 def seeds() -> list[bytes]:
@@ -54,10 +58,24 @@ def seeds() -> list[bytes]:
         'attachment; filename="CON.txt"',
         'inline; a="filename=x"; filename=y',
     ]
-    names = ["Rails", "..", ".", "", "a/b", "CON", "nul.txt", "a" * 300, "é" * 200 + ".tar.gz", "x.", "x ", ".x.1.part", "a\0b"]
-    return [f"{one}\n{names[number % len(names)]}\napplication/zip".encode() for number, one in enumerate(dispositions)] + [
-        f"\n{name}\ntext/plain; charset=utf-8".encode() for name in names
+    names = [
+        "Rails",
+        "..",
+        ".",
+        "",
+        "a/b",
+        "CON",
+        "nul.txt",
+        "a" * 300,
+        "é" * 200 + ".tar.gz",
+        "x.",
+        "x ",
+        ".x.1.part",
+        "a\0b",
     ]
+    return [
+        f"{one}\n{names[number % len(names)]}\napplication/zip".encode() for number, one in enumerate(dispositions)
+    ] + [f"\n{name}\ntext/plain; charset=utf-8".encode() for name in names]
 
 
 def fuzz(data: bytes) -> None:

@@ -15,10 +15,10 @@ from gh_artifacts_async.transport.bounds import Limit, Watch, headers_of
 from gh_artifacts_async.transport.connections import READ_BUFFER
 from gh_artifacts_async.transport.lane_protocol import Call, Lane
 from tests.fuzz.tally import note
-from tests.fuzz.targets.lanes import WORDS as WORDS  # noqa: PLC0414 - this target's too
+from tests.fuzz.targets import lanes
 from tests.kits.lane_fuzz import HEADS, SHORT, mutated
 
-LONGEST = 16384
+LONGEST, WORDS = lanes.LONGEST, lanes.WORDS
 STRUCTURED = 0.7
 ENDS = ("nothing", "eof", "lost", "reset")
 STATUSES = (200, 200, 200, 302)
@@ -27,7 +27,7 @@ _LIMIT = 8192
 
 
 def seeds() -> list[bytes]:
-    """Return responses; the first byte says how they end and for what they are asked, the next three where they are cut."""
+    """Return responses; the first byte says how they end and what is asked for, the next three where they are cut."""
     rng = random.Random(2)  # noqa: S311 - the same each time
     good = [head + b"x" * 20 for head in HEADS[1:]] + [HEADS[0]]
     odd = [b"HTTP/1.1 103 Early\r\n\r\n" + good[0], good[0] + b"x", good[2] + good[2], good[1][:-5]]
@@ -98,7 +98,7 @@ async def _compare(pieces: list[bytes], end: str, status: int) -> None:
     note(f"{lane}: {'an error' if ours[3] else 'no end' if not ours[4] else 'a response'}")
     if lane == "lane":
         assert ours[4] or ours[3]
-    # Of a body that breaks, aiohttp loses what it has not handed out yet; and it may see an error in a head before its end.
+    # Of a body that breaks, aiohttp loses what it has not handed out yet. It may see an error in a head before its end.
     assert ours[0] == theirs[0] or (ours[0] is None and (ours[3] or not ours[4]) and theirs[3])
     if ours[0] is not None:
         assert ours[1] == theirs[1]
@@ -109,9 +109,7 @@ async def _compare(pieces: list[bytes], end: str, status: int) -> None:
 def _end(protocol: Any, transport: _Transport, end: str) -> None:
     if end == "eof":
         protocol.eof_received()
-        if not transport.aborted:
-            transport.protocol.connection_lost(None)
-        elif transport.protocol is not None:
+        if not transport.aborted or transport.protocol is not None:
             transport.protocol.connection_lost(None)
     elif end == "lost":
         protocol.connection_lost(None)
@@ -120,7 +118,7 @@ def _end(protocol: Any, transport: _Transport, end: str) -> None:
 
 
 async def _outcome(former: ResponseHandler) -> tuple[Any, ...]:
-    """Return status, headers, body, the class of the error, and whether it is complete, as aiohttp's protocol has it."""
+    """Return what aiohttp's protocol has: status, headers, body, the kind of error, and whether it is complete."""
     while True:
         if not former._buffer and former.exception() is None:
             return None, None, b"", None, False

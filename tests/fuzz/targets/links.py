@@ -26,11 +26,12 @@ BASES = [
         "http://localhost",
     )
 ]
-WORDS = (b'; rel="next"', b"; rel=next", b"rel=", b'"', b"\\", b"<", b">", b",", b";", b"page=", b"&", b"?", b"#", b"%70")
-WORDS += (b"//", b"@", b"https://", b"http://", b"api.github.com", b":443", b"ghes.example:8443", b"[::1]", b"..")
-WORDS += (b"\xe2\x80\xa8", b"\xc2\xa0", b"\xef\xbc\x8f", b"\xff", b"title*=UTF-8''x", b'rel="prev next"', b"localhost")
+WORDS = (b'; rel="next"', b"; rel=next", b"rel=", b'"', b"\\", b"<", b">", b",", b";", b"page=", b"&", b"?", b"#")
+WORDS += (b"%70", b"//", b"@", b"https://", b"http://", b"api.github.com", b":443", b"ghes.example:8443", b"[::1]")
+WORDS += (b"..", b"\xe2\x80\xa8", b"\xc2\xa0", b"\xef\xbc\x8f", b"\xff", b"title*=UTF-8''x", b'rel="prev next"')
+WORDS += (b"localhost",)
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - a grammar
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PLAIN_LINK = rf"<[!#-;=?-~]*>(?:[ \t]*;[ \t]*{_TOKEN}(?:=(?:{_TOKEN}|\"[ !#-\[\]-~]*\"))?)*"
 _PLAIN = re.compile(rf"{_PLAIN_LINK}(?:[ \t]*,[ \t]*{_PLAIN_LINK})*")
 """Link headers as RFC 8288 section 3 has them, without quoted pairs."""

@@ -30,18 +30,48 @@ if TYPE_CHECKING:
 
 LONGEST = 600
 POLICIES = [ExtractPolicy(), ExtractPolicy(names="portable"), ExtractPolicy(max_depth=2), ExtractPolicy(max_members=3)]
-WORDS = (b"../", b"./", b"/", b"\\", b"C:", b"CON", b"nul.txt", b"COM\xc2\xb9", b"conin$", b"a" * 256, b"\xe2\x80\xae", b"\n", b"|")
-WORDS += (b"\xcc\x81", b"e\xcc\x81", b"\xc3\xa9", b"\xe2\x84\xaa", b"k", b"\xc3\x9f", b"ss", b"\xff", b" ", b".", b"a/", b"a\n", b"A\n")
-WORDS += (b"\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9", b"\xed\xa0\x80", b"~1", b":$DATA", b"<", b"?", b"*", b'"', b"aux.")
+WORDS = (b"../", b"./", b"/", b"\\", b"C:", b"CON", b"nul.txt", b"COM\xc2\xb9", b"conin$", b"a" * 256)
+WORDS += (b"\xe2\x80\xae", b"\n", b"|", b"\xcc\x81", b"e\xcc\x81", b"\xc3\xa9", b"\xe2\x84\xaa", b"k", b"\xc3\x9f")
+WORDS += (b"ss", b"\xff", b" ", b".", b"a/", b"a\n", b"A\n", b"\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9")
+WORDS += (b"\xed\xa0\x80", b"~1", b":$DATA", b"<", b"?", b"*", b'"', b"aux.")
 
 
 def seeds() -> list[bytes]:
     """Return names, a line each: of one archive together."""
     names = [
-        *("a.txt\nd/b.txt\nd/", "A\na", "é\ne\u0301", "d\nd/x\n", "d/\nd", "./a\na", "../a", "/a", "C:x", "a\\b", "CON\nx/nul.txt"),
-        *("a//b", "a/./b", ".", "..", "./", "", " ", "a ", "a.", "x" * 256, "d/" * 200 + "x", "straße\nSTRASSE", "k\n\u212a", "a\tb"),
+        *(
+            "a.txt\nd/b.txt\nd/",
+            "A\na",
+            "é\ne\u0301",
+            "d\nd/x\n",
+            "d/\nd",
+            "./a\na",
+            "../a",
+            "/a",
+            "C:x",
+            "a\\b",
+            "CON\nx/nul.txt",
+        ),
+        *(
+            "a//b",
+            "a/./b",
+            ".",
+            "..",
+            "./",
+            "",
+            " ",
+            "a ",
+            "a.",
+            "x" * 256,
+            "d/" * 200 + "x",
+            "straße\nSTRASSE",
+            "k\n\u212a",
+            "a\tb",
+        ),
     ]
-    return [bytes([number]) + name.encode() for name in names for number in range(len(POLICIES))] + [b"\1d\x82.txt\n\xff/\xfe"]
+    return [bytes([number]) + name.encode() for name in names for number in range(len(POLICIES))] + [
+        b"\1d\x82.txt\n\xff/\xfe"
+    ]
 
 
 def fuzz(data: bytes) -> None:
@@ -103,7 +133,9 @@ def _accepted(name: str, policy: ExtractPolicy) -> bool:
     assert printable(name)
     if policy.names == "portable":
         check_portable(name)
-        assert ntpath.normpath(ntpath.join("X:\\base\\out", path)) == ("X:\\base\\out\\" + path.replace("/", "\\")).rstrip("\\")
+        assert ntpath.normpath(ntpath.join("X:\\base\\out", path)) == (
+            "X:\\base\\out\\" + path.replace("/", "\\")
+        ).rstrip("\\")
         windows = PureWindowsPath(path)
         assert (windows.drive, windows.root) == ("", "")
         for part in path.split("/"):

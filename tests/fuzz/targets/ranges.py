@@ -36,10 +36,19 @@ STATES = [
     LocalState(offset=100),
 ]
 CHOICES = [(status, state) for status in STATUSES for state in range(len(STATES))]
-NAMES = ("content-range", "content-length", "etag", "content-encoding", "transfer-encoding", "retry-after", "x-ms-error-code")
-WORDS = (b"bytes ", b"bytes 100-299/300", b"bytes */300", b"bytes 100-/300", b"-", b"/", b"*", b"\n", b'"a"', b'W/"a"', b"gzip")
-WORDS += (b"chunked", b"identity", b"<Code>AuthenticationFailed</Code>", b"<html", b"Request has expired", b"999999999999999999")
-WORDS += (b"\xd9\xa1", b"\xc2\xb2", b"1_0", b"+1", b"0x1", b"\xc2\xa0", b"1e3", b"Bytes", b"items", b", ", b"bytes=0-1")
+NAMES = (
+    "content-range",
+    "content-length",
+    "etag",
+    "content-encoding",
+    "transfer-encoding",
+    "retry-after",
+    "x-ms-error-code",
+)
+WORDS = (b"bytes ", b"bytes 100-299/300", b"bytes */300", b"bytes 100-/300", b"-", b"/", b"*", b"\n", b'"a"')
+WORDS += (b'W/"a"', b"gzip", b"chunked", b"identity", b"<Code>AuthenticationFailed</Code>", b"<html")
+WORDS += (b"Request has expired", b"999999999999999999", b"\xd9\xa1", b"\xc2\xb2", b"1_0", b"+1", b"0x1")
+WORDS += (b"\xc2\xa0", b"1e3", b"Bytes", b"items", b", ", b"bytes=0-1")
 _STRICT = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (?:([0-9]+)-([0-9]+)/([0-9]+|\*)|\*/([0-9]+))", re.ASCII)
 _MOST_DIGITS = 18
 
@@ -60,9 +69,9 @@ def seeds() -> list[bytes]:
         ["", "", "", "", "", "120", "AuthenticationFailed", "<Error><Code>AuthenticationFailed</Code></Error>"],
         ["", "", "", "", "", "Fri, 09 Oct 2026 12:01:00 GMT", "", "<html>uri expired"],
     ]
-    return [bytes([number]) + "\n".join(answer).encode() for answer in answers for number in range(0, len(CHOICES), 7)] + [
-        bytes([number]) + "\n".join(answers[number % 4]).encode() for number in range(len(CHOICES))
-    ]
+    return [
+        bytes([number]) + "\n".join(answer).encode() for answer in answers for number in range(0, len(CHOICES), 7)
+    ] + [bytes([number]) + "\n".join(answers[number % 4]).encode() for number in range(len(CHOICES))]
 
 
 def fuzz(data: bytes) -> None:

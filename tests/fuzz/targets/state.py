@@ -1,13 +1,11 @@
-"""What is read back from disk, from a bucket or from a user's string: never an error of its own, and never a way out."""
+"""What is read back from disk, a bucket or a cursor: damaged or forged, it is no error of its own, and no way out."""
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import random
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +17,10 @@ from gh_artifacts_async.models import Artifact
 from gh_artifacts_async.stores.objects import Found, _facts, _read_record
 from gh_artifacts_async.transfer.disk import partstate
 from gh_artifacts_async.transfer.disk.records import read_file_record, read_folder_record, read_merge_record
+from tests.fuzz import scratch
 from tests.fuzz.inputs import taken, text
 from tests.fuzz.tally import note
-from tests.fuzz.targets.decode import REPO, VALUES
+from tests.fuzz.targets.decode import VALUES
 from tests.fuzz.targets.decode import _changed as changed
 
 if TYPE_CHECKING:
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
 
 LONGEST = 8192
 STRUCTURED = 0.8
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one
-BASE = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))
-atexit.register(shutil.rmtree, BASE, ignore_errors=True)
-FOLDER = BASE / "folder"
-FOLDER.mkdir()
-(FOLDER / "a.txt").write_bytes(b"12345")
-(BASE / "secret.txt").write_bytes(b"123")
 ARTIFACT = Artifact(id=1, name="docs", size_in_bytes=3, url="", archive_download_url="", expired=False)
 
 PART = {
@@ -66,18 +58,31 @@ ENTRY = {
 }
 HEAD = {"format": "gh-artifacts-mirror", "version": 1, "host": "github.com", "repository": "o/r", "extract": False}
 RECORD: dict[str, Any] = {"version": 1, "id": ARTIFACT.id, "inode": 1, "size": 3, "sha256": "ab"}
-RECORD |= {"digest": None if ARTIFACT.digest is None else str(ARTIFACT.digest), "members": {"a.txt": 5, "../secret.txt": 3}}
-MERGE: dict[str, Any] = {"version": 1, "id": 0, "inode": 1, "artifacts": {"1": None}, "conflicts": "error", "members": {"a.txt": 5}}
+RECORD |= {
+    "digest": None if ARTIFACT.digest is None else str(ARTIFACT.digest),
+    "members": {"a.txt": 5, "../secret.txt": 3},
+}
+MERGE: dict[str, Any] = {
+    "version": 1,
+    "id": 0,
+    "inode": 1,
+    "artifacts": {"1": None},
+    "conflicts": "error",
+    "members": {"a.txt": 5},
+}
 FACTS = {"ArtifactId": "1", "Repository": "o/r", "Sha256": "AB", "e_tag": "x", "size": 3}
-WORDS = (b"null", b"NaN", b"Infinity", b"-Infinity", b"1e999", b'"\\u0000"', b"../", b"/", b"{", b"[", b"\n", b'{"put":', b'{"drop":1}')
-WORDS += (MANIFEST.encode(), JOURNAL.encode(), b'"destination":', b"1.", b"1" * 4301, b"\\ud800", b"\xff", b"0x", b"[" * 1200)
+WORDS = (b"null", b"NaN", b"Infinity", b"-Infinity", b"1e999", b'"\\u0000"', b"../", b"/", b"{", b"[", b"\n")
+WORDS += (b'{"put":', b'{"drop":1}', MANIFEST.encode(), JOURNAL.encode(), b'"destination":', b"1.", b"1" * 4301)
+WORDS += (b"\\ud800", b"\xff", b"0x", b"[" * 1200)
 
 
 def seeds() -> list[bytes]:
     """Return what each reader's writer has written."""
     frontier = Frontier(started=True)
     frontier.known.update({5: 1_790_000_000, 3: 1_790_000_005})
-    journal = b"\n".join(json.dumps(line).encode() for line in (HEAD, {"put": ENTRY}, {"drop": 1}, {"put": ENTRY})) + b"\n"
+    journal = (
+        b"\n".join(json.dumps(line).encode() for line in (HEAD, {"put": ENTRY}, {"drop": 1}, {"put": ENTRY})) + b"\n"
+    )
     documents = [
         json.dumps(PART).encode(),
         json.dumps({**HEAD, "artifacts": [ENTRY]}).encode(),
@@ -90,8 +95,19 @@ def seeds() -> list[bytes]:
         json.dumps(FACTS).encode(),
     ]
     both = [bytes([number]) + data for number, data in enumerate(documents)]
-    deep = [b'\7{"version": 1, "destination": ' + b"[" * 3000, b"\2" + b"[" * 3000 + b"\n\n", journal[:-1] + b"[" * 3000 + b"\n"]
-    return [*both, *deep, *(bytes([number]) + b"[" * 3000 for number in range(len(READERS))), b"\0null", b"\7{}", b"\1[]"]
+    deep = [
+        b'\7{"version": 1, "destination": ' + b"[" * 3000,
+        b"\2" + b"[" * 3000 + b"\n\n",
+        journal[:-1] + b"[" * 3000 + b"\n",
+    ]
+    return [
+        *both,
+        *deep,
+        *(bytes([number]) + b"[" * 3000 for number in range(len(READERS))),
+        b"\0null",
+        b"\7{}",
+        b"\1[]",
+    ]
 
 
 def fuzz(data: bytes) -> None:
@@ -100,8 +116,18 @@ def fuzz(data: bytes) -> None:
     note(f"{reader.__name__}{reader(content) or ''}")
 
 
+def _base() -> Path:
+    """Return a folder with a folder of an artifact in it, and a file beside that."""
+    base = scratch.folder() / "state"
+    if not base.exists():
+        (base / "folder").mkdir(parents=True)
+        (base / "folder" / "a.txt").write_bytes(b"12345")
+        (base / "secret.txt").write_bytes(b"123")
+    return base
+
+
 def _read_part(content: bytes) -> str:
-    path = BASE / ".x.1.012345678.part.json"
+    path = _base() / ".x.1.012345678.part.json"
     path.write_bytes(content)
     found = partstate.load(path)
     if found is None:
@@ -162,40 +188,40 @@ def _read_cursor(content: bytes) -> str:
 
 
 def _placed(content: bytes, name: str) -> None:
-    (BASE / f".{name}.gh-artifacts.json").write_bytes(content)
+    (_base() / f".{name}.gh-artifacts.json").write_bytes(content)
 
 
 def _read_file_record(content: bytes) -> str:
     _placed(content, "file")
-    return "" if read_file_record(BASE / "file") is None else ": accepted"
+    return "" if read_file_record(_base() / "file") is None else ": accepted"
 
 
 def _read_folder_record(content: bytes) -> str:
     _placed(content, "folder")
-    return _all_inside(read_folder_record(ARTIFACT, FOLDER))
+    return _all_inside(read_folder_record(ARTIFACT, _base() / "folder"))
 
 
 def _read_merge_record(content: bytes) -> str:
     _placed(content, "folder")
-    found = read_merge_record(FOLDER)
+    found = read_merge_record(_base() / "folder")
     if found is None:
         return ""
     found.is_of([ARTIFACT])
-    return _all_inside(found.files(FOLDER))
+    return _all_inside(found.files(_base() / "folder"))
 
 
 def _all_inside(members: Any) -> str:
     if members is None:
         return ""
     for member in members:
-        assert Path(os.path.normpath(member.path)).is_relative_to(FOLDER)
+        assert Path(os.path.normpath(member.path)).is_relative_to(_base() / "folder")
         assert member.path.exists()
     return ": accepted"
 
 
 def _read_marker(content: bytes) -> str:
     """Sweep beside a folder where a marker says this, and an old folder of it is left."""
-    beside = BASE / "beside"
+    beside = _base() / "beside"
     shutil.rmtree(beside, ignore_errors=True)
     (beside / "in").mkdir(parents=True)
     (beside / "keep.txt").write_bytes(b"keep")
@@ -215,7 +241,15 @@ def _read_facts(content: bytes) -> str:
 
 
 READERS: list[Callable[[bytes], str]] = [
-    *(_read_part, _read_manifest, _read_journal, _read_cursor, _read_file_record, _read_folder_record, _read_merge_record),
+    *(
+        _read_part,
+        _read_manifest,
+        _read_journal,
+        _read_cursor,
+        _read_file_record,
+        _read_folder_record,
+        _read_merge_record,
+    ),
     *(_read_marker, _read_facts),
 ]
 

@@ -24,19 +24,49 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST = 512
-WORDS = (b"30d", b"1.5h", b"400MB", b"1GiB", b"all", b"min", b" ", b".", b"0", b"9" * 30, b"\xd9\xa1", b"e5", b"-1", b"inf", b"nan", b"W")
-WORDS += (b"o/r/latest;branch=main", b"?workflow=ci.yml&branch=x", b"%2F", b"%", b";", b"=", b"/runs/1/", b"ghartifacts://", b"..", b"*")
-WORDS += (b"git@github.com:o/r.git", b"https://github.com/o/r", b"ssh://", b"user:p%40ss@", b"socks5://", b"proxy.example:3128", b"[::1]")
-WORDS += (b"cut,at=1000", b"status=503", b"=always", b"artifact=1", b'headers={"a":1}', b"2026-10-09T12:00:00Z", b"sha256:", b"\xff", b"\0")
+WORDS = (b"30d", b"1.5h", b"400MB", b"1GiB", b"all", b"min", b" ", b".", b"0", b"9" * 30, b"\xd9\xa1", b"e5", b"-1")
+WORDS += (b"inf", b"nan", b"W", b"o/r/latest;branch=main", b"?workflow=ci.yml&branch=x", b"%2F", b"%", b";", b"=")
+WORDS += (b"/runs/1/", b"ghartifacts://", b"..", b"*", b"git@github.com:o/r.git", b"https://github.com/o/r")
+WORDS += (b"ssh://", b"user:p%40ss@", b"socks5://", b"proxy.example:3128", b"[::1]", b"cut,at=1000", b"status=503")
+WORDS += (b"=always", b"artifact=1", b'headers={"a":1}', b"2026-10-09T12:00:00Z", b"sha256:", b"\xff", b"\0")
 
 
 def seeds() -> list[bytes]:
     """Return some of each kind for each reader."""
     given = [
-        *("30d", "12 h", "1.5GiB", "400MB", "0", "all", "17", "ci.yml", "2026-10-09T12:00:00+02:00", "20261009", "1.abc"),
-        *("o/r", "o/r/1/a/b.txt", "o/r/runs/7/name/x", "ghartifacts://o/r/latest;branch=a%2Fb/x?event=push", "o/r/latest;x=1"),
-        *("git@github.com:octo-org/octo-docs.git", "https://user@ghes.example:8443/o/r.git", "ssh://git@ssh.github.com:443/o/r"),
-        *("http://proxy.example:3128", "http://us%C3%A9r:p%40ss@[::1]:1", "socks5://x", "cut", "cut=2,at=1000", "stall,artifact=x"),
+        *(
+            "30d",
+            "12 h",
+            "1.5GiB",
+            "400MB",
+            "0",
+            "all",
+            "17",
+            "ci.yml",
+            "2026-10-09T12:00:00+02:00",
+            "20261009",
+            "1.abc",
+        ),
+        *(
+            "o/r",
+            "o/r/1/a/b.txt",
+            "o/r/runs/7/name/x",
+            "ghartifacts://o/r/latest;branch=a%2Fb/x?event=push",
+            "o/r/latest;x=1",
+        ),
+        *(
+            "git@github.com:octo-org/octo-docs.git",
+            "https://user@ghes.example:8443/o/r.git",
+            "ssh://git@ssh.github.com:443/o/r",
+        ),
+        *(
+            "http://proxy.example:3128",
+            "http://us%C3%A9r:p%40ss@[::1]:1",
+            "socks5://x",
+            "cut",
+            "cut=2,at=1000",
+            "stall,artifact=x",
+        ),
         *("sha256:" + "aB" * 32, "md5:0", "o/..", "-/x", "a" * 101, "", "*.example,.local,127.0.0.0/8"),
     ]
     return [bytes([number]) + one.encode() for one in given for number in range(len(READERS))]

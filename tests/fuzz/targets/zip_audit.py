@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 LONGEST = 8192
 STRUCTURED = 0.85
-WORDS = (*FIELDS, reference.DESCRIPTOR, reference.ZIP64_LOCATOR, reference.ZIP64_END, b"../", b"./", b"/", b"\\", b"C:")
-WORDS += (b"\xff\xff\xff\xff", b"\1\0\x08\0", b"\1\0\x10\0", b"up", b"UT\x05\0\1", b"\xe2\x80\xae", b"CON", b"a" * 256)
+WORDS = (*FIELDS, reference.DESCRIPTOR, reference.ZIP64_LOCATOR, reference.ZIP64_END, b"../", b"./", b"/", b"\\")
+WORDS += (b"C:", b"\xff\xff\xff\xff", b"\1\0\x08\0", b"\1\0\x10\0", b"up", b"UT\x05\0\1", b"\xe2\x80\xae", b"CON")
+WORDS += (b"a" * 256,)
 POLICIES = [
     ExtractPolicy(),
     ExtractPolicy(names="portable"),
@@ -133,7 +134,7 @@ def _same_to_zipfile(zipped: bytes, archive: ArchiveDirectory, found: dict[int, 
     try:
         opened = zipfile.ZipFile(io.BytesIO(zipped))
     except NotImplementedError as error:  # a version that is needed says nothing: each feature has a sign of its own
-        assert "zip file version" in str(error)  # noqa: PT017 - no other is allowed
+        assert "zip file version" in str(error)
         note("of a version that zipfile does not know")
         return
     with opened as theirs:
@@ -154,7 +155,7 @@ def _same_to_zipfile(zipped: bytes, archive: ArchiveDirectory, found: dict[int, 
 
 
 def _their_content(theirs: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
-    """Read a member; None where bytes follow the last symbol of an LZMA stream, which mean nothing without an end mark."""
+    """Read a member; None where bytes follow an LZMA stream without an end mark, whose size tells where it ends."""
     info.filename = info.orig_filename
     try:
         return theirs.read(info)

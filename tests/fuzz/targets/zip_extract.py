@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from gh_artifacts_async.archive import extract
 from gh_artifacts_async.errors import ArchiveError
+from tests.fuzz import scratch
 from tests.fuzz.inputs import taken
 from tests.fuzz.tally import note
-from tests.fuzz.targets.zip_audit import LONGEST as LONGEST  # noqa: PLC0414 - this target's too
+from tests.fuzz.targets import zip_audit
 from tests.fuzz.targets.zip_audit import POLICIES
-from tests.fuzz.targets.zip_audit import STRUCTURED as STRUCTURED  # noqa: PLC0414
-from tests.fuzz.targets.zip_audit import WORDS as WORDS  # noqa: PLC0414
-from tests.fuzz.targets.zip_audit import mutate as mutate  # noqa: PLC0414
-from tests.fuzz.targets.zip_audit import seeds as seeds  # noqa: PLC0414
 from tests.kits import reference_reader as reference
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one
-BASE = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))
-atexit.register(shutil.rmtree, BASE, ignore_errors=True)
+LONGEST, STRUCTURED, WORDS = zip_audit.LONGEST, zip_audit.STRUCTURED, zip_audit.WORDS
+seeds, mutate = zip_audit.seeds, zip_audit.mutate
 
 
 def fuzz(data: bytes) -> None:
     """Extract an archive."""
     policy, zipped = taken(data, POLICIES)
-    source, folder = BASE / "a.zip", BASE / "in" / "out"
+    base = scratch.folder() / "extract"
+    source, folder = base / "a.zip", base / "in" / "out"
+    folder.parent.mkdir(parents=True, exist_ok=True)
     source.write_bytes(zipped)
-    folder.parent.mkdir(exist_ok=True)
     try:
         members = extract(source, folder, policy, threads=1)
     except ArchiveError as error:
         note(f"refused: {error.rule}")
-        assert sorted(os.listdir(BASE)) == ["a.zip", "in"]
-        assert os.listdir(BASE / "in") == []
+        assert sorted(os.listdir(base)) == ["a.zip", "in"]
+        assert os.listdir(base / "in") == []
         return
     try:
         note("extracted")
-        assert sorted(os.listdir(BASE)) == ["a.zip", "in"]
-        assert os.listdir(BASE / "in") == ["out"]
+        assert sorted(os.listdir(base)) == ["a.zip", "in"]
+        assert os.listdir(base / "in") == ["out"]
         assert source.read_bytes() == zipped
         files, folders = _found(folder)
         assert {member.name.removeprefix("./"): member.size for member in members} == {
