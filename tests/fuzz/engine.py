@@ -252,6 +252,7 @@ def run_with_atheris(atheris: Any, target: Target, plan: Plan, corpus: Path | No
         f"-dict={words}",
         "-timeout=60",
         "-rss_limit_mb=2048",
+        "-len_control=0",
     ]
     options += ["-mutate_depth=2"] if target.mutate is not None else []
     extra = {} if target.mutate is None else {"custom_mutator": change}
