@@ -48,7 +48,7 @@ _HOUSEKEEPING = re.compile(
 )
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _PARAMETER = r"""(?:^|;)\s*([A-Za-z0-9_-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)"""  # compiled when first needed
-_EXTENDED = r"""([A-Za-z0-9-]+)'[^']*'([!-:<-~]+)"""  # RFC 8187 section 3.2.1: ASCII, all else is percent-encoded
+_EXTENDED = r"""([A-Za-z0-9-]+)'[^']*'([^;\s]+)"""
 
 
 @functools.lru_cache(maxsize=64)
@@ -106,12 +106,12 @@ def disposition_filename(value: str | None) -> str | None:
 
 
 def _extended(value: str) -> str | None:
-    match = re.fullmatch(_EXTENDED, value, re.ASCII)
+    match = re.fullmatch(_EXTENDED, value)
     if match is None or match[1].lower() not in {"utf-8", "iso-8859-1"}:
         return None
     try:
         return unquote_to_bytes(match[2]).decode(match[1])
-    except UnicodeDecodeError:
+    except UnicodeError:  # in either direction: what is not UTF-8 in a header is lone surrogates
         return None
 
 

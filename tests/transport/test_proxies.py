@@ -158,6 +158,11 @@ def test_proxies(proxy):
     assert checked_proxy(proxy) == proxy
 
 
+def test_credentials_of_a_proxy_that_are_not_utf_8():
+    """In the environment they are lone surrogates; the proxy gets the bytes as they are, as of those percent-encoded."""
+    assert checked_proxy("http://\udce9:p\udcff@p:3128") == checked_proxy("http://%E9:p%FF@p:3128")
+
+
 @pytest.mark.parametrize("proxy", ["", "p:3128", "socks5://p", "http://", "http://u:pa55@", "http://u:pa55@p:99999"])
 def test_what_is_no_proxy(proxy):
     """The password is not shown."""

@@ -94,7 +94,7 @@ async def _asked(call: Call) -> Mapping[str, Any]:
         return {}
     try:
         found = await call.request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise HTTPError(400, "Problems parsing JSON")

@@ -28,7 +28,7 @@ async def set_retention(backend: Backend, call: Call) -> Response:
     most = MAX_RETENTION_DAYS[repository.private]
     try:
         document = await call.request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HTTPError(400, "Problems parsing JSON") from None
     days = document.get("days") if isinstance(document, dict) else None
     if type(days) is not int or not 1 <= days <= most:

@@ -33,7 +33,7 @@ class Route:
     operation: Operation
 
 
-_REPO = r"(?:/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)|/repositories/(?P<repository_id>\d+))"
+_REPO = r"(?:/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)|/repositories/(?P<repository_id>\d{1,19}))"
 _ARTIFACT = rf"{_REPO}/actions/artifacts/(?P<artifact_id>\d{{1,19}})"
 _RUN = rf"{_REPO}/actions/runs/(?P<run_id>\d{{1,19}})"
 _ATTEMPT = rf"{_RUN}/attempts/(?P<attempt_number>\d{{1,9}})"

@@ -164,7 +164,7 @@ def _encoded(part: bytes) -> str:
 def _part(text: str) -> dict[str, Any]:
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise HTTPError(401, _UNDECODABLE)
