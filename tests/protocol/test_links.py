@@ -52,6 +52,7 @@ def test_the_order_of_the_rels_does_not_matter(order):
         ('<u>; title="a, b; c=\\"d\\""; rel="next"', {"next": "u"}),
         ('<u>; rel="ne\\xt"', {"next": "u"}),
         ('<u>; rel="\\"a\\" b\\\\"', {'"a"': "u", "b\\": "u"}),
+        ('<u>; rel="a\\""', {'a"': "u"}),
         ('<u>; rel="next"; rel="last"', {"next": "u"}),
         ('<u>; hreflang; rel="next"', {"next": "u"}),
         ('<a>; rel="next", <b>; rel="next"', {"next": "a"}),

@@ -386,6 +386,6 @@ def test_the_fastest_reader_is_taken(monkeypatch):
 )
 @pytest.mark.parametrize("written", ['{"id":%s}', '{"id": %s}', '{"id" :\n\t  %s\n}', '{"a": [{"id":%s ,"b":1}]}'])
 def test_both_readers_read_the_same_numbers(number, written):
-    """Whatever their length, and the blanks before them: orjson would read an integer of more than 64 bits as a float."""
+    """Whatever their length, and the blanks before them: orjson reads an integer of more than 64 bits as a float."""
     text = (written % json.dumps(number)).encode()
     assert repr(responses._loads()(text)) == repr(json.loads(text))

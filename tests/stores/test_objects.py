@@ -153,7 +153,9 @@ async def test_record(store: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("record", [b"", b"[]", b"7", b"{}", b"\xff", b"x" * 70_000, b'{"e_tag": null, "size": 3}', b"[" * 60_000])
+@pytest.mark.parametrize(
+    "record", [b"", b"[]", b"7", b"{}", b"\xff", b"x" * 70_000, b'{"e_tag": null, "size": 3}', b"[" * 60_000]
+)
 async def test_no_record(store: Any, record: bytes) -> None:
     """A record that is none is not believed."""
     await stored(store)

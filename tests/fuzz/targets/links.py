@@ -152,7 +152,7 @@ def _same_to_aiohttp(value: str, links: dict[str, str]) -> None:
     fake = SimpleNamespace(headers=CIMultiDict(Link=value), url=URL("https://api.github.com/"))
     try:
         theirs = ClientResponse.__dict__["links"].wrapped(fake)
-    except ValueError:
-        return  # yarl does not take such a URL
+    except (ValueError, IndexError):
+        return  # yarl does not take such a URL; IndexError is a fault of its own, for "//[::1]:@?"
     note("as aiohttp")
     assert set(theirs) == set(links)

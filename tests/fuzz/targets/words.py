@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from unittest import mock
 
+from yarl import URL
+
 from gh_artifacts_async.cli import amounts
 from gh_artifacts_async.cli.repo import ids, parse_remote, split, split_directory, web_host
 from gh_artifacts_async.cli.waiting import moment_or_cursor
@@ -168,6 +170,10 @@ def _proxy(given: str) -> str:
     assert place
     assert "@" not in place
     assert proxy_place(given) == place
+    theirs, (origin, _) = URL(found), split_origin(f"{found.partition('://')[0]}://{place}") or (None, None)
+    assert origin is not None
+    assert (theirs.scheme, theirs.raw_host, theirs.port) == tuple(origin) or place.startswith("[")
+    assert (theirs.user is None) == ("@" not in found)
     return "read"
 
 
