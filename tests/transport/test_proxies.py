@@ -176,7 +176,7 @@ def test_brackets_in_credentials_of_a_proxy(proxy, user, password):
     """Only a host may have them, to aiohttp; in a name or a password they are percent-encoded."""
     url = URL(checked_proxy(proxy))
     assert (url.user, url.password) == (user, password)
-    assert proxy_place(proxy) == url.authority.rpartition("@")[2]
+    assert URL(f"http://{proxy_place(proxy)}").origin() == url.origin()
 
 
 @pytest.mark.parametrize(

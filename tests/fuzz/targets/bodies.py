@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import random
 import zlib
@@ -12,6 +11,7 @@ from typing import Any
 from gh_artifacts_async.errors import ConnectionFailedError, UnexpectedResponseError
 from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.transport.bounds import SLICE, Limit, Watch, read_body
+from tests.fuzz import scratch
 from tests.fuzz.inputs import taken
 from tests.fuzz.tally import note
 
@@ -19,7 +19,6 @@ LONGEST = 4096
 CODINGS = ["gzip", None, "x-gzip", " GZip ", "identity", "br", "gzip, gzip", ""]
 CHOICES = [(coding, status) for coding in range(len(CODINGS)) for status in (200, 404)]
 BOUND = 10_000
-LOOP = asyncio.new_event_loop()
 WORDS = (b"\x1f\x8b\x08\0", b"\0\0\xff\xff", b"\x03\0", gzip.compress(b"x", mtime=0), b"\x1f\x8b", b"{}")
 WORDS += (b"\x01\0\0\xff\xff",)
 
@@ -57,7 +56,7 @@ def fuzz(data: bytes) -> None:
     coding = CODINGS[number]
     cut, body = (rest[0] if rest else 0) * len(rest) // 255, rest[1:]
     pieces = [piece for piece in (body[:cut], body[cut:]) if piece]
-    found = LOOP.run_until_complete(_read(pieces, coding, status))
+    found = scratch.loop().run_until_complete(_read(pieces, coding, status))
     expected = _expected(body, coding, status)
     note(type(found).__name__ if isinstance(found, Exception) else "a body")
     if status >= 400:

@@ -14,6 +14,7 @@ from gh_artifacts_async.settings import Timeouts
 from gh_artifacts_async.transport.bounds import Limit, Watch, headers_of
 from gh_artifacts_async.transport.connections import READ_BUFFER
 from gh_artifacts_async.transport.lane_protocol import Call, Lane
+from tests.fuzz import scratch
 from tests.fuzz.tally import note
 from tests.fuzz.targets import lanes
 from tests.kits.lane_fuzz import HEADS, SHORT, mutated
@@ -22,7 +23,6 @@ LONGEST, WORDS = lanes.LONGEST, lanes.WORDS
 STRUCTURED = 0.7
 ENDS = ("nothing", "eof", "lost", "reset")
 STATUSES = (200, 200, 200, 302)
-LOOP = asyncio.new_event_loop()
 _LIMIT = 8192
 
 
@@ -89,7 +89,7 @@ def fuzz(data: bytes) -> None:
     end, status = ENDS[control[0] % 4], STATUSES[control[0] // 4 % 4]
     cuts = sorted(cut * len(response) // 255 for cut in control[1:])
     pieces = [response[a:b] for a, b in zip([0, *cuts], [*cuts, len(response)], strict=True) if a < b]
-    LOOP.run_until_complete(_compare(pieces, end, status))
+    scratch.loop().run_until_complete(_compare(pieces, end, status))
 
 
 async def _compare(pieces: list[bytes], end: str, status: int) -> None:
@@ -145,7 +145,7 @@ def _kind(error: BaseException) -> str:
 
 
 async def _alone(pieces: list[bytes], end: str) -> tuple[Any, ...]:
-    transport, former = _Transport(), ResponseHandler(LOOP)
+    transport, former = _Transport(), ResponseHandler(scratch.loop())
     former.connection_made(transport)
     transport.set_protocol(former)
     former.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=READ_BUFFER)
@@ -157,7 +157,7 @@ async def _alone(pieces: list[bytes], end: str) -> tuple[Any, ...]:
 
 
 async def _over_lane(pieces: list[bytes], end: str, status: int) -> tuple[str, tuple[Any, ...]]:
-    transport, former = _Transport(), ResponseHandler(LOOP)
+    transport, former = _Transport(), ResponseHandler(scratch.loop())
     former.connection_made(transport)
     transport.set_protocol(former)
     connection: Any = SimpleNamespace(protocol=former, transport=transport, close=lambda: None)

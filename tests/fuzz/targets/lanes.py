@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from typing import Any
 
@@ -12,6 +11,7 @@ from aiohttp.http_parser import HttpResponseParserPy
 from gh_artifacts_async.transport.bounds import headers_of
 from gh_artifacts_async.transport.connections import READ_BUFFER
 from gh_artifacts_async.transport.lane_heads import may_become_head, parse_head
+from tests.fuzz import scratch
 from tests.fuzz.tally import note
 from tests.kits.lane_fuzz import HEADS, mutated
 
@@ -21,7 +21,6 @@ WORDS = (b"\r\n", b"\r\n\r\n", b"\n", b"\r", b"HTTP/1.1 200 OK\r\n", b"Content-L
 WORDS += (b"Transfer-Encoding: chunked\r\n", b":", b"Connection: close\r\n", b"Content-Encoding: gzip\r\n")
 WORDS += (b"Upgrade: h2c\r\n", b"Trailer: x\r\n", b"Link: <x>\r\n", b"\t", b" ", b"Content-Length: 20\r\n")
 WORDS += (b"content-length: 0\r\n", b"Connection: keep-alive\r\n", b"HTTP/1.1 302 Found\r\n", b"\0", b"\x0b")
-LOOP = asyncio.new_event_loop()
 _LONGEST_BODY = 100_000
 
 
@@ -39,16 +38,16 @@ def mutate(rng: random.Random, data: bytes) -> bytes:
 
 
 def _c_parser() -> Any:
-    handler = ResponseHandler(LOOP)
+    handler = ResponseHandler(scratch.loop())
     handler.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=READ_BUFFER)
     return handler._parser
 
 
 def _python_parser() -> Any:
-    handler = ResponseHandler(LOOP)
+    handler = ResponseHandler(scratch.loop())
     return HttpResponseParserPy(
         handler,
-        LOOP,
+        scratch.loop(),
         READ_BUFFER,
         response_with_body=True,
         read_until_eof=True,

@@ -104,7 +104,7 @@ def _stays(value: str, base: BaseURL) -> None:
         note("next")
         assert found.foreign is None
         parts = urlsplit(found.next_url)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        port = {"http": 80, "https": 443}[parts.scheme] if parts.port is None else parts.port
         assert (parts.scheme, parts.hostname, port) == tuple(base.origin)
         assert "@" not in parts.netloc
         other = URL(found.next_url, encoded=True)

@@ -21,6 +21,8 @@ from tests.fuzz.inputs import lines, taken
 from tests.fuzz.tally import note
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from gh_artifacts_async.results import SignedURL
 
 LONGEST = 2048
@@ -123,7 +125,7 @@ def _checked(target: SignedURL, policy: StoragePolicy, *, api_is_http: bool) -> 
     parts = urlsplit(target.url)
     assert parts.scheme in {"http", "https"}
     assert "@" not in parts.netloc
-    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    port = _port(parts)
     host = (parts.hostname or "").lower()
     assert host
     allow_http = api_is_http if policy.allow_http is None else policy.allow_http
@@ -148,8 +150,12 @@ def _checked(target: SignedURL, policy: StoragePolicy, *, api_is_http: bool) -> 
         origin, path = lane
         assert origin + path == target.url
         again = urlsplit(origin)
-        assert (again.scheme, again.hostname, again.port or {"http": 80, "https": 443}[again.scheme]) == found
+        assert (again.scheme, again.hostname, _port(again)) == found
         assert theirs.raw_path_qs == path
+
+
+def _port(parts: SplitResult) -> int:
+    return {"http": 80, "https": 443}[parts.scheme] if parts.port is None else parts.port
 
 
 def _same_address(one: str, other: str) -> bool:
