@@ -42,7 +42,7 @@ NAMES = (
     *("x-github-sso", "x-accepted-github-permissions", "x-github-request-id"),
 )
 TOKEN = Secret("ghp_T0kenOfTheFuzzer")
-WORDS = (b"\n", b"ghp_T0kenOfTheFuzzer", b"application/json", b"text/html")
+WORDS: tuple[bytes, ...] = (b"\n", b"ghp_T0kenOfTheFuzzer", b"application/json", b"text/html")
 WORDS += (b"required; url=https://github.com/orgs/o/sso?x=1", b"{", b"[")
 WORDS += (b'{"message":"Not Found","documentation_url":"https://docs.github.com"}', b"<html>", b"<script>")
 WORDS += (b"</script>", b"<!--", b"-->", b"Whoa there!", b"&amp;", b"&#0;", b"\xff", b"\\ud800", b"\\u001b[31m")

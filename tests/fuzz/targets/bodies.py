@@ -19,7 +19,14 @@ LONGEST = 4096
 CODINGS = ["gzip", None, "x-gzip", " GZip ", "identity", "br", "gzip, gzip", ""]
 CHOICES = [(coding, status) for coding in range(len(CODINGS)) for status in (200, 404)]
 BOUND = 10_000
-WORDS = (b"\x1f\x8b\x08\0", b"\0\0\xff\xff", b"\x03\0", gzip.compress(b"x", mtime=0), b"\x1f\x8b", b"{}")
+WORDS: tuple[bytes, ...] = (
+    b"\x1f\x8b\x08\0",
+    b"\0\0\xff\xff",
+    b"\x03\0",
+    gzip.compress(b"x", mtime=0),
+    b"\x1f\x8b",
+    b"{}",
+)
 WORDS += (b"\x01\0\0\xff\xff",)
 
 

@@ -12,7 +12,17 @@ from tests.fuzz.targets.decode import DOCUMENTS, VALUES
 from tests.fuzz.targets.decode import _changed as changed
 
 LONGEST = 4096
-WORDS = (b"null", b"true", b"NaN", b"-Infinity", b"1e999", b"-0", b"-0.0", b"0.1", b"18446744073709551616")
+WORDS: tuple[bytes, ...] = (
+    b"null",
+    b"true",
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"-0",
+    b"-0.0",
+    b"0.1",
+    b"18446744073709551616",
+)
 WORDS += (b"-9223372036854775809", b"\\ud800", b"\\ud83d\\ude00", b"\\u0000", b"\xed\xa0\x80", b"\xef\xbb\xbf")
 WORDS += (b"\xff\xfe", b"1E5", b"01", b"1.", b".5", b"+1", b"{", b"[", b"9" * 30, b"0." + b"1" * 30, b"1e-400")
 WORDS += (b"123456789012345678901234567890e-10", b'"', b"\\", b",", b":", b"]", b"}", b"\x7f", b"/")

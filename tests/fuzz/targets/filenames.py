@@ -27,7 +27,16 @@ from tests.fuzz.inputs import lines
 from tests.fuzz.tally import note
 
 LONGEST = 2048
-WORDS = (b"attachment; ", b"filename=", b"filename*=UTF-8''", b"filename*=iso-8859-1''", b'"', b"\\", b"/", b"..")
+WORDS: tuple[bytes, ...] = (
+    b"attachment; ",
+    b"filename=",
+    b"filename*=UTF-8''",
+    b"filename*=iso-8859-1''",
+    b'"',
+    b"\\",
+    b"/",
+    b"..",
+)
 WORDS += (b"%2F", b"%00", b"CON", b"nul.txt", b"com1", b"COM\xc2\xb9.", b"LPT\xc2\xb3", b"conin$", b".zip")
 WORDS += (b".part", b".gh-artifacts.json", b":", b"\xe2\x80\xae", b"\xcc\x81", b"\xc3\xa9", b"\xff")
 WORDS += (b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b" ", b".", b"\t", b"\0", b"~1", b".gh-artifacts-")

@@ -162,7 +162,8 @@ async def _over_lane(pieces: list[bytes], end: str, status: int) -> tuple[str, t
     transport.set_protocol(former)
     connection: Any = SimpleNamespace(protocol=former, transport=transport, close=lambda: None)
     lane = Lane(connection, "blob.example", set())
-    call = Call("storage", "https://blob.example", "/x", {}, *[None] * 3, status, _LIMIT)  # type: ignore[arg-type]
+    unused: Any = None
+    call = Call("storage", "https://blob.example", "/x", {}, unused, unused, unused, status, _LIMIT)
     watch = Watch(Timeouts(read=None, min_rate=None))
     with Limit(watch, None, "") as limit:
         exchange = asyncio.ensure_future(lane.exchange(call, "", limit))

@@ -17,7 +17,7 @@ from tests.kits.lane_fuzz import HEADS, mutated
 
 LONGEST = 16384
 STRUCTURED = 0.7
-WORDS = (b"\r\n", b"\r\n\r\n", b"\n", b"\r", b"HTTP/1.1 200 OK\r\n", b"Content-Length: ")
+WORDS: tuple[bytes, ...] = (b"\r\n", b"\r\n\r\n", b"\n", b"\r", b"HTTP/1.1 200 OK\r\n", b"Content-Length: ")
 WORDS += (b"Transfer-Encoding: chunked\r\n", b":", b"Connection: close\r\n", b"Content-Encoding: gzip\r\n")
 WORDS += (b"Upgrade: h2c\r\n", b"Trailer: x\r\n", b"Link: <x>\r\n", b"\t", b" ", b"Content-Length: 20\r\n")
 WORDS += (b"content-length: 0\r\n", b"Connection: keep-alive\r\n", b"HTTP/1.1 302 Found\r\n", b"\0", b"\x0b")

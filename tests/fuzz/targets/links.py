@@ -26,7 +26,21 @@ BASES = [
         "http://localhost",
     )
 ]
-WORDS = (b'; rel="next"', b"; rel=next", b"rel=", b'"', b"\\", b"<", b">", b",", b";", b"page=", b"&", b"?", b"#")
+WORDS: tuple[bytes, ...] = (
+    b'; rel="next"',
+    b"; rel=next",
+    b"rel=",
+    b'"',
+    b"\\",
+    b"<",
+    b">",
+    b",",
+    b";",
+    b"page=",
+    b"&",
+    b"?",
+    b"#",
+)
 WORDS += (b"%70", b"//", b"@", b"https://", b"http://", b"api.github.com", b":443", b"ghes.example:8443", b"[::1]")
 WORDS += (b"..", b"\xe2\x80\xa8", b"\xc2\xa0", b"\xef\xbc\x8f", b"\xff", b"title*=UTF-8''x", b'rel="prev next"')
 WORDS += (b"localhost",)

@@ -30,7 +30,18 @@ if TYPE_CHECKING:
 
 LONGEST = 600
 POLICIES = [ExtractPolicy(), ExtractPolicy(names="portable"), ExtractPolicy(max_depth=2), ExtractPolicy(max_members=3)]
-WORDS = (b"../", b"./", b"/", b"\\", b"C:", b"CON", b"nul.txt", b"COM\xc2\xb9", b"conin$", b"a" * 256)
+WORDS: tuple[bytes, ...] = (
+    b"../",
+    b"./",
+    b"/",
+    b"\\",
+    b"C:",
+    b"CON",
+    b"nul.txt",
+    b"COM\xc2\xb9",
+    b"conin$",
+    b"a" * 256,
+)
 WORDS += (b"\xe2\x80\xae", b"\n", b"|", b"\xcc\x81", b"e\xcc\x81", b"\xc3\xa9", b"\xe2\x84\xaa", b"k", b"\xc3\x9f")
 WORDS += (b"ss", b"\xff", b" ", b".", b"a/", b"a\n", b"A\n", b"\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9")
 WORDS += (b"\xed\xa0\x80", b"~1", b":$DATA", b"<", b"?", b"*", b'"', b"aux.")

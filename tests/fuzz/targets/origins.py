@@ -15,7 +15,21 @@ from tests.fuzz.tally import note
 
 LONGEST = 1024
 PORTS = {"http": 80, "https": 443}
-WORDS = (b"https://", b"HTTP://", b"://", b"//", b"/", b"\\", b"@", b":", b"?", b"#", b"[", b"]", b"::1")
+WORDS: tuple[bytes, ...] = (
+    b"https://",
+    b"HTTP://",
+    b"://",
+    b"//",
+    b"/",
+    b"\\",
+    b"@",
+    b":",
+    b"?",
+    b"#",
+    b"[",
+    b"]",
+    b"::1",
+)
 WORDS += (b"%25eth0", b"%", b":0", b":65536", b"api.github.com", b".ghe.com", b"localhost", b"127.0.0.1")
 WORDS += (b"0x7f000001", b"2130706433", b"\xe3\x80\x82", b"\xc2\xad", b"\t", b"xn--", b"\xef\xbc\x8f")
 WORDS += (b"\xe2\x84\x80", b"..", b"a" * 64, b"/api/v3", b"/api/v1", b"\xff", b"\n", b" ", b"user:pass@")

@@ -45,7 +45,17 @@ NAMES = (
     "retry-after",
     "x-ms-error-code",
 )
-WORDS = (b"bytes ", b"bytes 100-299/300", b"bytes */300", b"bytes 100-/300", b"-", b"/", b"*", b"\n", b'"a"')
+WORDS: tuple[bytes, ...] = (
+    b"bytes ",
+    b"bytes 100-299/300",
+    b"bytes */300",
+    b"bytes 100-/300",
+    b"-",
+    b"/",
+    b"*",
+    b"\n",
+    b'"a"',
+)
 WORDS += (b'W/"a"', b"gzip", b"chunked", b"identity", b"<Code>AuthenticationFailed</Code>", b"<html")
 WORDS += (b"Request has expired", b"999999999999999999", b"\xd9\xa1", b"\xc2\xb2", b"1_0", b"+1", b"0x1")
 WORDS += (b"\xc2\xa0", b"1e3", b"Bytes", b"items", b", ", b"bytes=0-1")
@@ -93,8 +103,7 @@ def _grammar(value: str) -> None:
         if match is None or match[1].lower() != "bytes" or any(len(it) > _MOST_DIGITS for it in match.groups() if it):
             return
         assert match[2] is not None  # an unsatisfied range always makes sense
-        first, last, total = int(match[2]), int(match[3]), match[4]
-        assert last < first or (total != "*" and int(total) <= last)
+        assert int(match[3]) < int(match[2]) or (match[4] != "*" and int(match[4]) <= int(match[3]))
         return
     note("a range")
     first, last, total = found

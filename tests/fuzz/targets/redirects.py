@@ -39,7 +39,19 @@ POLICIES = [
     StoragePolicy(allow_http=False, allowed_hosts=("[::1]",)),
 ]
 CHOICES = [(source, policy) for source in range(len(SOURCES)) for policy in range(len(POLICIES))]
-WORDS = (b"https://", b"http://", b"//", b"/", b"\\", b"@", b":", b"?", b"#", b"&se=", b"&urlExpires=")
+WORDS: tuple[bytes, ...] = (
+    b"https://",
+    b"http://",
+    b"//",
+    b"/",
+    b"\\",
+    b"@",
+    b":",
+    b"?",
+    b"#",
+    b"&se=",
+    b"&urlExpires=",
+)
 WORDS += (b"&sig=s3cret", b"%3A", b"&X-Amz-Date=20261009T120000Z", b"&X-Amz-Expires=60", b"&Expires=1791547200")
 WORDS += (b"2026-10-09T12%3A10%3A00Z", b"..", b".blob.core.windows.net", b"[::1]", b"[::ffff:127.0.0.1]")
 WORDS += (b"[fe80::1%25eth0]", b"127.0.0.1", b"0x7f.1", b":443", b"/repos/", b"/repositories/", b"%2e%2e", b"%252e")

@@ -71,7 +71,19 @@ MERGE: dict[str, Any] = {
     "members": {"a.txt": 5},
 }
 FACTS = {"ArtifactId": "1", "Repository": "o/r", "Sha256": "AB", "e_tag": "x", "size": 3}
-WORDS = (b"null", b"NaN", b"Infinity", b"-Infinity", b"1e999", b'"\\u0000"', b"../", b"/", b"{", b"[", b"\n")
+WORDS: tuple[bytes, ...] = (
+    b"null",
+    b"NaN",
+    b"Infinity",
+    b"-Infinity",
+    b"1e999",
+    b'"\\u0000"',
+    b"../",
+    b"/",
+    b"{",
+    b"[",
+    b"\n",
+)
 WORDS += (b'{"put":', b'{"drop":1}', MANIFEST.encode(), JOURNAL.encode(), b'"destination":', b"1.", b"1" * 4301)
 WORDS += (b"\\ud800", b"\xff", b"0x", b"[" * 1200)
 

@@ -28,7 +28,12 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _IMF = re.compile(rf"({'|'.join(_DAYS)}), (\d\d) ({'|'.join(_MONTHS)}) (\d{{4}}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
 """An IMF-fixdate (RFC 9110 section 5.6.7), which is what servers must send."""
-WORDS = (b"Fri, 09 Oct 2026 12:00:00 GMT", b"Friday, 09-Oct-26 12:00:00 GMT", b"Fri Oct  9 12:00:00 2026", b"\n")
+WORDS: tuple[bytes, ...] = (
+    b"Fri, 09 Oct 2026 12:00:00 GMT",
+    b"Friday, 09-Oct-26 12:00:00 GMT",
+    b"Fri Oct  9 12:00:00 2026",
+    b"\n",
+)
 WORDS += (b"GMT", b"0", b"60", b"+9999", b"-2400", b"9999", b"0001", b"Jan", b"Feb", b"29", b":60", b",")
 WORDS += (b"1791547200", b"253402300800", b"1e3", b"-1", b"999999999999999999", b"\xd9\xa1")
 WORDS += (b"secondary rate limit", b"rate limit", b"not accessible", b"\xff", b"(", b"EST", b"UTC")

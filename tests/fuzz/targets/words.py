@@ -26,7 +26,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST = 512
-WORDS = (b"30d", b"1.5h", b"400MB", b"1GiB", b"all", b"min", b" ", b".", b"0", b"9" * 30, b"\xd9\xa1", b"e5", b"-1")
+WORDS: tuple[bytes, ...] = (
+    b"30d",
+    b"1.5h",
+    b"400MB",
+    b"1GiB",
+    b"all",
+    b"min",
+    b" ",
+    b".",
+    b"0",
+    b"9" * 30,
+    b"\xd9\xa1",
+    b"e5",
+    b"-1",
+)
 WORDS += (b"inf", b"nan", b"W", b"o/r/latest;branch=main", b"?workflow=ci.yml&branch=x", b"%2F", b"%", b";", b"=")
 WORDS += (b"/runs/1/", b"ghartifacts://", b"..", b"*", b"git@github.com:o/r.git", b"https://github.com/o/r")
 WORDS += (b"ssh://", b"user:p%40ss@", b"socks5://", b"proxy.example:3128", b"[::1]", b"cut,at=1000", b"status=503")

@@ -31,7 +31,16 @@ if TYPE_CHECKING:
 
 LONGEST = 8192
 STRUCTURED = 0.85
-WORDS = (*FIELDS, reference.DESCRIPTOR, reference.ZIP64_LOCATOR, reference.ZIP64_END, b"../", b"./", b"/", b"\\")
+WORDS: tuple[bytes, ...] = (
+    *FIELDS,
+    reference.DESCRIPTOR,
+    reference.ZIP64_LOCATOR,
+    reference.ZIP64_END,
+    b"../",
+    b"./",
+    b"/",
+    b"\\",
+)
 WORDS += (b"C:", b"\xff\xff\xff\xff", b"\1\0\x08\0", b"\1\0\x10\0", b"up", b"UT\x05\0\1", b"\xe2\x80\xae", b"CON")
 WORDS += (b"a" * 256,)
 POLICIES = [
@@ -42,7 +51,20 @@ POLICIES = [
 ]
 _SAMPLES = Path(__file__).parents[2] / "zips"
 _ODD_SIDES = (0, 1, 0x7FFF, 0xFFFFFFFF)
-_KINDS = ("flip", "delete", "double", "swap", "insert", "write", "field", "field", "field", "both", "both", "field-by")
+_KINDS: tuple[str, ...] = (
+    "flip",
+    "delete",
+    "double",
+    "swap",
+    "insert",
+    "write",
+    "field",
+    "field",
+    "field",
+    "both",
+    "both",
+    "field-by",
+)
 _KINDS += ("both-by", "drop-record", "double-record", "swap-records", "move-record")
 
 
