@@ -6,6 +6,7 @@ import json
 import math
 import random
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import APIError, ArtifactsError, UnexpectedResponseError
 from gh_artifacts_async.models import RepositoryName
@@ -19,6 +20,9 @@ from tests.fuzz.inputs import lines, taken
 from tests.fuzz.tally import note
 from tests.fuzz.targets.decode import VALUES
 from tests.fuzz.targets.decode import _changed as changed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LONGEST = 4096
 NOW = datetime(2026, 10, 9, 12, tzinfo=UTC)
@@ -48,6 +52,7 @@ WORDS += (b'{"message":"Not Found","documentation_url":"https://docs.github.com"
 WORDS += (b"</script>", b"<!--", b"-->", b"Whoa there!", b"&amp;", b"&#0;", b"\xff", b"\\ud800", b"\\u001b[31m")
 WORDS += (b"\x1b[31m", b"rate limit", b"SAML", b'"errors":[', b'"block":{', b"99999999999999999999", b'"id":11')
 WORDS += (b'"id":12', b"/login?return_to=", b"https://api.github.com/repositories/1", b"NaN", b"<a", b">")
+WORDS += (b"GHP_T0KENOFTHEFUZZER", b"ghp_\\u00540kenOfTheFuzzer")
 ERROR = {
     "message": "Validation Failed",
     "documentation_url": "https://docs.github.com/rest/x",
@@ -93,26 +98,35 @@ def fuzz(data: bytes) -> None:
         url=f"{base}{REQUESTS[request].path}",
     )
     echoed = without_token(response, TOKEN)
-    for given in (echoed.body.decode("latin-1"), *echoed.headers.values()):
-        assert TOKEN.reveal().lower() not in given.lower() or _in_a_key(echoed.body)
+    for given in (*echoed.headers.values(), *_texts(echoed.body)):
+        assert TOKEN.reveal().lower() not in given.lower()
     found = judge(REQUESTS[request], echoed, base=base, now=lambda: NOW)
     found = dated(found, echoed)
     note(f"{type(found).__name__}: {_what(found)}")
     page_text(response.body)
     if isinstance(found, Refused):
         _can_be_shown(found)
-        assert "sig=s3cret" not in str(found.error) or "s3cret" in "".join(
-            (body, *values[:2], values[2].partition("?")[0], *values[3:])
-        )
+        elsewhere = "".join((body, *values[:2], values[2].partition("?")[0], *values[3:]))
+        assert "sig=s3cret" not in str(found.error) or "s3cret" in elsewhere.lower()
     elif isinstance(found, Moved):
         assert base.owns(found.to)
     elif isinstance(found.result, Document):
         _app(found.result)
 
 
-def _in_a_key(body: bytes) -> bool:
-    """Keys are left as they are."""
-    return b"{" in body
+def _texts(body: bytes) -> Iterator[str]:
+    """Yield what of a body may be quoted: all of a text, and the strings of a document, but not its keys."""
+    try:
+        values = [json.loads(body)]
+    except (ValueError, RecursionError):
+        yield body.decode("latin-1")
+        return
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | dict):
+            values += value.values() if isinstance(value, dict) else value
 
 
 def _what(found: Good | Moved | Refused) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
 import unicodedata
 import warnings
 from pathlib import PurePosixPath, PureWindowsPath
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from aiohttp.multipart import content_disposition_filename, parse_content_disposition
 
@@ -46,6 +47,7 @@ _PLAIN = re.compile(
     r"; filename\*=UTF-8''(?P<coded>(?:[A-Za-z0-9._-]|%[2-7][0-9A-F])+))"
 )
 """Content-Dispositions about which all agree (RFC 6266 section 4.1, RFC 8187), without a folder."""
+_LETTERS = (b"a", b"Z", b"7", b"-", b"_", b".", b" ", b"x.txt", b"docs", b"report-", b"\xc3\xa9")
 _DEVICES = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)", re.IGNORECASE
 )
@@ -85,6 +87,18 @@ def seeds() -> list[bytes]:
     return [
         f"{one}\n{names[number % len(names)]}\napplication/zip".encode() for number, one in enumerate(dispositions)
     ] + [f"\n{name}\ntext/plain; charset=utf-8".encode() for name in names]
+
+
+def mutate(rng: random.Random, data: bytes) -> bytes:
+    """Write a header as it should be, with a name out of letters, or of the words that are special."""
+    _, name, content_type = (*data.split(b"\n", 2), b"", b"")[:3]
+    parts = [rng.choice(_LETTERS) if rng.random() < 0.7 else rng.choice(WORDS) for _ in range(rng.randrange(1, 9))]
+    given = b"".join(parts).replace(b"\n", b"")
+    if rng.random() < 0.5:
+        header = b'attachment; filename="' + given + b'"'
+    else:
+        header = b"attachment; filename*=UTF-8''" + quote_from_bytes(given, safe="").encode()
+    return b"\n".join((header, name if rng.random() < 0.5 else given, content_type))
 
 
 def fuzz(data: bytes) -> None:

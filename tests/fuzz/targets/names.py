@@ -62,6 +62,7 @@ def seeds() -> list[bytes]:
             "C:x",
             "a\\b",
             "CON\nx/nul.txt",
+            "com9\nLPT1.x",
         ),
         *(
             "a//b",

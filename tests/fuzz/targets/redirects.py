@@ -183,7 +183,7 @@ def _repository(url: str, base: BaseURL) -> None:
         return
     note("repository")
     theirs = URL(url, encoded=True)
-    assert (theirs.scheme, theirs.raw_host, theirs.port) == tuple(base.origin)
+    assert (theirs.scheme, (theirs.raw_host or "").lower(), theirs.port) == tuple(base.origin)
     assert theirs.user is None
     assert theirs.raw_path.startswith((f"{base.path}/repos/", f"{base.path}/repositories/"))
     assert not _DOTS.search(theirs.raw_path)

@@ -26,7 +26,7 @@ from tests.fuzz.targets.decode import _changed as changed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONGEST = 8192
+LONGEST = 4096
 STRUCTURED = 0.8
 ARTIFACT = Artifact(id=1, name="docs", size_in_bytes=3, url="", archive_download_url="", expired=False)
 

@@ -6,6 +6,7 @@ import io
 import lzma
 import random
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,7 @@ def _same_to_zipfile(zipped: bytes, archive: ArchiveDirectory, found: dict[int, 
         assert "zip file version" in str(error)
         note("of a version that zipfile does not know")
         return
+    _hides_nothing(zipped, archive)
     with opened as theirs:
         listed = {info.header_offset: info for info in theirs.infolist()}
         ours = {member.header_offset: member for member in (*archive.members, *archive.skipped)}
@@ -174,6 +176,16 @@ def _same_to_zipfile(zipped: bytes, archive: ArchiveDirectory, found: dict[int, 
             assert raw == member.raw_name or "up" in repr(info.extra)
             if offset in found:
                 assert _their_content(theirs, info) in {None, found[offset]}
+
+
+def _hides_nothing(zipped: bytes, archive: ArchiveDirectory) -> None:
+    """No byte follows the end of a deflate stream, where one more file could hide."""
+    for member in archive:
+        if member.method == zipfile.ZIP_DEFLATED and member.compressed_size and member.data_offset is not None:
+            stream = zlib.decompressobj(-15)
+            stream.decompress(zipped[member.data_offset : member.data_offset + member.compressed_size])
+            assert stream.eof
+            assert not stream.unused_data
 
 
 def _their_content(theirs: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
