@@ -187,7 +187,7 @@ def _proxy(given: str) -> str:
     theirs, (origin, _) = URL(found), split_origin(f"{found.partition('://')[0]}://{place}") or (None, None)
     assert origin is not None
     assert (theirs.scheme, theirs.raw_host, theirs.port) == tuple(origin) or place.startswith("[")
-    assert (theirs.user is None) == ("@" not in found)
+    assert bool(theirs.user) == bool(found.partition("://")[2].rpartition("@")[0].partition(":")[0])
     return "read"
 
 
