@@ -42,6 +42,7 @@ WORDS: tuple[bytes, ...] = (
     b"conin$",
     b"a" * 256,
 )
+WORDS += (b"\xcd\x85", b"\xcc\x93", b"\xce\x86", b"\xce\xac", b"\xe1\xbe\xb4", b"\xc4\xb0", b"\xcc\x87")
 WORDS += (b"\xe2\x80\xae", b"\n", b"|", b"\xcc\x81", b"e\xcc\x81", b"\xc3\xa9", b"\xe2\x84\xaa", b"k", b"\xc3\x9f")
 WORDS += (b"ss", b"\xff", b" ", b".", b"a/", b"a\n", b"A\n", b"\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9")
 WORDS += (b"\xed\xa0\x80", b"~1", b":$DATA", b"<", b"?", b"*", b'"', b"aux.")
@@ -98,6 +99,8 @@ def fuzz(data: bytes) -> None:
                 break
     folded = [fold(name) for name in accepted]
     assert [fold(name) for name in folded] == folded
+    caseless = [unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold()) for name in accepted]
+    assert len(set(zip(caseless, folded, strict=True))) == len(set(caseless)) == len(set(folded))
     _tree(accepted, policy)
 
 
