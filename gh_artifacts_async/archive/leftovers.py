@@ -157,8 +157,8 @@ def _destination(marker: Path, content: str) -> Path | None:
     """Return the destination that a marker names; None if it is cut short."""
     try:
         name = json.loads(content)["destination"]
-        return marker.with_name(name) if name not in {".", ".."} else None
-    except (ValueError, TypeError, KeyError):
+        return marker.with_name(name) if name not in {".", ".."} and "\0" not in name else None
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

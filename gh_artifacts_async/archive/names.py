@@ -174,7 +174,10 @@ def check_portable(name: str) -> None:
 
 
 def fold(component: str) -> str:
-    """Fold case and normalisation: names that are equal then may be one file (NTFS, APFS, HFS+, FAT)."""
+    """Fold case and normalisation: names that are equal then may be one file (NTFS, APFS, HFS+, FAT).
+
+    As the Unicode Standard defines a canonical caseless match (section 3.13, D145), which decomposes before it folds.
+    """
     if component.isascii():
         return component.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", component).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", component).casefold())

@@ -214,10 +214,7 @@ def load_manifest(data: bytes) -> tuple[Head, dict[int, MirroredArtifact]]:
     Raises:
         ValueError: it is malformed.
     """
-    try:
-        document = json.loads(data)
-    except RecursionError:
-        raise ValueError from None
+    document = _parsed(data)
     head = _read_head(document)
     entries: dict[int, MirroredArtifact] = {}
     places: set[PurePosixPath] = set()
@@ -229,6 +226,18 @@ def load_manifest(data: bytes) -> tuple[Head, dict[int, MirroredArtifact]]:
         entries[entry.id] = entry
         places.add(entry.path)
     return head, entries
+
+
+def _parsed(data: bytes) -> Any:  # noqa: ANN401 - JSON may hold anything
+    """Read JSON.
+
+    Raises:
+        ValueError: it is none, or nested without end.
+    """
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError from None
 
 
 def replay(data: bytes, entries: dict[int, MirroredArtifact]) -> Head | None:
@@ -245,10 +254,10 @@ def replay(data: bytes, entries: dict[int, MirroredArtifact]) -> Head | None:
     lines = data.split(b"\n")
     if len(lines) == 1:
         return None
-    head = _read_head(json.loads(lines[0]))
+    head = _read_head(_parsed(lines[0]))
     for line in lines[1:-1]:
-        with contextlib.suppress(ValueError, RecursionError):
-            _apply(json.loads(line), entries)
+        with contextlib.suppress(ValueError):
+            _apply(_parsed(line), entries)
     return head
 
 

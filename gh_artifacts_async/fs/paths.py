@@ -73,7 +73,7 @@ def strip(path: str) -> str:
     """Return a path without its protocol and without a slash at its end, the query moved to where it belongs.
 
     Raises:
-        ConfigurationError: the query has a key that ``latest`` does not know.
+        ConfigurationError: the query has a key that ``latest`` does not know, or a value that is no text.
     """
     path = path.removeprefix(f"{PROTOCOL}://").removeprefix(f"{PROTOCOL}::")
     head, mark, query = path.rpartition("?")
@@ -175,7 +175,11 @@ def _parameters(given: Iterable[str]) -> list[str]:
         if key not in QUERY_KEYS:
             msg = f"'latest' can be narrowed by {', '.join(QUERY_KEYS)}, not by {key!r}"
             raise ConfigurationError(msg)
-        found[key] = quote(unquote(value), safe="")
+        try:
+            found[key] = quote(unquote(value), safe="")
+        except UnicodeEncodeError:  # a lone surrogate, as program arguments may contain
+            msg = f"the value of {key!r} cannot be encoded in UTF-8"
+            raise ConfigurationError(msg) from None
     return [f"{key}={value}" for key, value in sorted(found.items())]
 
 

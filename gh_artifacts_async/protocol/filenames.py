@@ -111,7 +111,7 @@ def _extended(value: str) -> str | None:
         return None
     try:
         return unquote_to_bytes(match[2]).decode(match[1])
-    except UnicodeDecodeError:
+    except UnicodeError:  # in either direction: what is not UTF-8 in a header is lone surrogates
         return None
 
 

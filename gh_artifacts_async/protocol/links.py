@@ -59,8 +59,8 @@ def parse_link(value: str) -> dict[str, str]:
 
 def _rels(parameters: str) -> list[str]:
     for key, text in re.findall(_PARAMETER, parameters):
-        rels = re.sub(r"\\(.)", r"\1", text.strip('"')).lower().split() if key.lower() == "rel" else []
-        if rels:
+        value = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
+        if key.lower() == "rel" and (rels := value.lower().split()):
             return rels
     return []
 
@@ -95,14 +95,14 @@ def page_links(value: str | None, *, base: BaseURL, url: str) -> PageLinks:
     if base.owns(following):
         return PageLinks(next_url=following, next_page=number, stated=True, previous_page=previous)
     foreign = (
-        f"the next page's link leaves {base.origin} for {_origin(following)}; it was not followed, so that the token "
-        "is not sent there. If the server is behind a proxy, pass the proxy's URL as base_url"
+        f"the next page's link leaves {base.origin} for {shown_origin(following)}; it was not followed, so that the "
+        "token is not sent there. If the server is behind a proxy, pass the proxy's URL as base_url"
     )
     return PageLinks(next_page=number, stated=True, foreign=foreign, previous_page=previous)
 
 
-def _origin(url: str) -> str:
-    """Return the origin of a foreign URL, without what may be secret; it is for a message only."""
+def shown_origin(url: str) -> str:
+    """Return the origin of a foreign URL for a message: without what may be secret, or must not reach a terminal."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

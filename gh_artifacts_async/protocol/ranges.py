@@ -250,18 +250,18 @@ def _partial(have: LocalState, response: Response) -> Decision:
     if not have.resumable:
         return Fail(status=_PARTIAL, code=None, reason="storage sent a range although the whole file was requested")
     found = parse_content_range(response.headers.get("content-range"))
-    if found is None or found[0] is None or found[1] is None:
+    first, last, total = found or (None, None, None)
+    if first is None or last is None:
         return Restart(reason="storage's Content-Range is missing or invalid")
-    first, last, total = found
-    if first != have.offset or (have.total is not None and total is not None and total != have.total):
+    if first != have.offset or (have.total is not None and (last >= have.total or total not in {None, have.total})):
         return Restart(reason="storage's Content-Range is not the range requested")
     etag = strong_etag(response.headers)
     # Without a digest, nothing would show that two blobs were spliced because If-Match was ignored.
     if etag != have.etag and (etag is not None or not have.verifiable):
         return Restart(reason="the stored bytes have changed, or storage does not say so (ETag)")
     length = content_length(response)
-    span = None if last is None else last - have.offset + 1
-    if length is not None and span is not None and length != span:
+    span = last - have.offset + 1
+    if length is not None and length != span:
         return Restart(reason="storage's Content-Length and Content-Range disagree")
     return Stream(offset=have.offset, length=span, total=total if total is not None else have.total, etag=have.etag)
 

@@ -25,7 +25,8 @@ _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#\\\s\x00-\x1f\x7f]*)(?P<rest>[^\s\x00-\x1f\x7f]*)"
 )
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
-_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+# Names are in ASCII (punycode): aiohttp cannot send to others, and parsers map them to ASCII in different ways.
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
 _DOT_SEGMENT = r"(?i)(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)"

@@ -33,7 +33,7 @@ from gh_artifacts_async.errors import (
 from gh_artifacts_async.models.values import Value
 from gh_artifacts_async.protocol.api_versions import DEFAULT, is_retired_version, version_hint
 from gh_artifacts_async.protocol.denials import APP_HINTS, error_details, page_text, printable, read_denial
-from gh_artifacts_async.protocol.links import PageLinks, page_links
+from gh_artifacts_async.protocol.links import PageLinks, page_links, shown_origin
 from gh_artifacts_async.protocol.media_types import media_type
 from gh_artifacts_async.protocol.redirects import leads_to_sign_in, signed_url
 from gh_artifacts_async.protocol.throttling import Throttle, read_rate_limit, retry_after, throttle
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from gh_artifacts_async.models import RateLimit
     from gh_artifacts_async.protocol.requests import BaseURL, Request
 
-_LONG_NUMBER = re.compile(rb": ?[0-9]{20}")  # begins with a character that is quick to find
+_LONG_NUMBER = re.compile(rb":[-\s0-9]{20}")  # or blanks, which do no harm; begins with what is quick to find
 _LAST_GOOD = 299
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _NOT_ACCEPTABLE, _GONE, _LEGAL, _SERVER = 401, 403, 404, 406, 410, 451, 500
 _PAGES = ("text/html", "application/xhtml+xml")
@@ -251,8 +251,8 @@ def _is_page(response: Response) -> bool:
 def _loads() -> Callable[[bytes], object]:
     """Return orjson's parser if it is installed (the extra ``speed``), else the standard library's.
 
-    Both give the same: what orjson refuses (a lone surrogate), or would read as a float (an integer of more than 64
-    bits), is left to the standard library.
+    Both give the same: what orjson refuses (a lone surrogate), or would read as a float (a field that is an integer of
+    more than 64 bits), is left to the standard library.
     """
     try:
         from orjson import loads
@@ -288,7 +288,7 @@ def _redirected(
     if request.answer == "location" and response.status in _TEMPORARY:
         return Good(Location(target), limit)
     msg = (
-        f"{request.label} was redirected to {target.host}, which is not a repository of {base.origin}; "
+        f"{request.label} was redirected to {shown_origin(target.url)}, which is not a repository of {base.origin}; "
         "it was not followed, so that the token is not sent there"
     )
     raise UnsafeRedirectError(msg)

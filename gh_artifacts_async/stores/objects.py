@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gh_artifacts_async.protocol.throttling import whole
 from gh_artifacts_async.protocol.validators import expected_sha256
 from gh_artifacts_async.stores.checks import RECORD_SUFFIX, failed, takes_attributes
 
@@ -112,9 +113,10 @@ def _facts(told: Mapping[str, object]) -> Facts | None:
     """Return what an object's attributes or a record say; None if they are not ours."""
     values = {name.lower(): value for name, value in told.items()}
     number, repository, sha256 = (str(values.get(name, "")) for name in ("artifactid", "repository", "sha256"))
-    if not number.isdecimal() or not repository:
+    artifact_id = whole(number)
+    if artifact_id is None or not repository:
         return None
-    return Facts(artifact_id=int(number), repository=repository, sha256=sha256.lower() or None)
+    return Facts(artifact_id=artifact_id, repository=repository, sha256=sha256.lower() or None)
 
 
 async def _recorded(store: ObjectStore, found: Found) -> Facts | None:
@@ -132,14 +134,19 @@ async def _recorded(store: ObjectStore, found: Found) -> Facts | None:
     except Exception as error:  # noqa: BLE001 - as above
         problem = failed("read", key, error)
     else:
-        try:
-            told = json.loads(text)
-        except ValueError:
-            return None
-        about = isinstance(told, dict) and found.e_tag is not None
-        about = about and (told.get("e_tag"), told.get("size")) == (found.e_tag, found.size)
-        return _facts(told) if about else None
+        return _read_record(text, found)
     raise problem
+
+
+def _read_record(text: bytes, found: Found) -> Facts | None:
+    """Return what a record says; None if it is damaged, or about other bytes than those that are there now."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    about = isinstance(told, dict) and found.e_tag is not None
+    about = about and (told.get("e_tag"), told.get("size")) == (found.e_tag, found.size)
+    return _facts(told) if about else None
 
 
 async def write_record(

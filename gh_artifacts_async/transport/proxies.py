@@ -94,8 +94,8 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
     Raises:
         ConfigurationError: it is not an http(s) URL; the message does not show it.
     """
-    if split_origin(_without_userinfo(proxy)) is not None:
-        return _in_utf8(proxy)
+    if split_origin(_without_userinfo(proxy)) is not None and not _is_ambiguous(proxy):
+        return _encoded(proxy)
     is_socks = proxy.lower().startswith("socks")
     proxy = ""  # this frame is part of the error's traceback
     more = "; SOCKS proxies are not supported" if is_socks else ""
@@ -117,12 +117,19 @@ def _without_userinfo(proxy: str) -> str:
     return f"{scheme}{sep}{rest.rpartition('@')[2]}"
 
 
-def _in_utf8(proxy: str) -> str:
-    """Make aiohttp, which encodes credentials in Latin-1, send UTF-8 (RFC 7617 section 2.1)."""
+def _is_ambiguous(proxy: str) -> bool:
+    """Whether the user name or password has what ends a host for other parsers, not percent-encoded."""
+    return not set(proxy.partition("://")[2].rpartition("@")[0]).isdisjoint("/?#\\")
+
+
+def _encoded(proxy: str) -> str:
+    """Make aiohttp, which encodes credentials in Latin-1, send UTF-8 (RFC 7617 section 2.1), and take brackets."""
     scheme, _, rest = proxy.partition("://")
     userinfo, at, place = rest.rpartition("@")
-    parts = [unquote_to_bytes(part) for part in userinfo.split(":", 1)]
-    if not at or all(byte < _ASCII for part in parts for byte in part):
+    # In the environment, what is not UTF-8 is lone surrogates.
+    parts = [unquote_to_bytes(part.encode("utf-8", "surrogateescape")) for part in userinfo.split(":", 1)]
+    plain = all(byte < _ASCII for part in parts for byte in part) and "[" not in userinfo and "]" not in userinfo
+    if plain or not at:
         return proxy
     return f"{scheme}://{':'.join(quote(part.decode('latin-1'), safe='') for part in parts)}@{place}"
 

@@ -51,6 +51,16 @@ def test_row_08_what_is_swept(tmp_path: Path, left: tuple[str, ...], stays: dict
     assert len(entries(tmp_path)) == len(stays)
 
 
+@pytest.mark.parametrize("destination", ["[" * 5000, '"do\\u0000cs"', "null", "[]", '"../docs"', '".."'])
+def test_row_08_a_marker_that_names_no_folder(tmp_path: Path, destination: str) -> None:
+    """A marker that was damaged or forged moves nothing: what it stands for stays, and so does all else."""
+    leave_extraction(tmp_path, "old")
+    (tmp_path / LEFT_MARKER).write_text(f'{{"version": 1, "destination": {destination}}}')
+    before = tree(tmp_path)
+    sweep_beside(tmp_path / "docs")
+    assert tree(tmp_path) == before
+
+
 def test_row_08_the_only_copy_is_never_lost(tmp_path: Path) -> None:
     """An old folder whose name someone else has taken meanwhile is kept, with all that tells where it belongs."""
     leave_extraction(tmp_path, "old", "unpacking", "docs")

@@ -223,3 +223,13 @@ def test_foreign_journal() -> None:
     """A journal that begins otherwise is not ours."""
     with pytest.raises(ValueError, match="another format"):
         replay(b"{}\n{}\n", {})
+
+
+def test_deep_journal() -> None:
+    """A journal whose head is too deep to be read is malformed; any other line of that kind is left out."""
+    deep = b"[" * 100_000 + b"\n"
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no text
+        replay(deep, {})
+    found: dict[int, MirroredArtifact] = {}
+    assert replay(journal() + deep + line({"put": entry_document(ENTRY)}), found) == HEAD
+    assert found == {7: ENTRY}

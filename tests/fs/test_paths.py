@@ -56,6 +56,14 @@ def test_no_value_is_taken_for_a_wildcard(value: str):
     assert parse(path).query == ArtifactQuery(branch=value, names="n")
 
 
+@pytest.mark.parametrize("url", ["o/r/latest/n?branch=\udcff", "o/r/latest;branch=\ud800/n"])
+def test_a_value_that_is_no_text(url: str):
+    """An argument of a program that is not UTF-8 has lone surrogates, which no URL can carry."""
+    with pytest.raises(ConfigurationError, match="'branch' cannot be encoded"):
+        strip(url)
+    assert not names_itself(url, "n")
+
+
 @pytest.mark.parametrize("url", ["o/r/latest/n/x?brnch=main", "o/r/latest;brnch=main/n", "o/r/latest/n?branch=a&b"])
 def test_unknown_keys(url: str):
     """A key that is misspelt is an error that names those there are, not another artifact."""

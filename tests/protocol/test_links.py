@@ -51,6 +51,8 @@ def test_the_order_of_the_rels_does_not_matter(order):
         ('<u>; rel="next last"', {"next": "u", "last": "u"}),
         ('<u>; title="a, b; c=\\"d\\""; rel="next"', {"next": "u"}),
         ('<u>; rel="ne\\xt"', {"next": "u"}),
+        ('<u>; rel="\\"a\\" b\\\\"', {'"a"': "u", "b\\": "u"}),
+        ('<u>; rel="a\\""', {'a"': "u"}),
         ('<u>; rel="next"; rel="last"', {"next": "u"}),
         ('<u>; hreflang; rel="next"', {"next": "u"}),
         ('<a>; rel="next", <b>; rel="next"', {"next": "a"}),

@@ -123,6 +123,7 @@ def test_206_that_fits(have, headers, stream):
         {"content_range": "bytes 9-5/10"},
         {"content_range": "bytes 5-10/10"},
         {"content_range": "bytes */10"},
+        {"content_range": "bytes 5-10/*"},
         {"content_range": "items 5-9/10"},
         {"content_range": "bytes=5-9/10"},
         {"content_range": "bytes 5-9/10, bytes 5-9/10"},

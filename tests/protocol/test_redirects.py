@@ -165,6 +165,13 @@ def _target(url):
         ("https:///a", ANY, False, False),
         ("https://h:70000/a", ANY, False, False),
         ("https://a..b/a", ANY, False, False),
+        ("https://b\u00fccher.example/a", ANY, False, False),
+        ("https://evil.example\uff0f.core.windows.net/a", LISTED, False, False),
+        ("https://evil.example\x9b[31m.core.windows.net/a", LISTED, False, False),
+        ("https://evil.example\udcff.core.windows.net/a", LISTED, False, False),
+        ("https://evil.example%2f.core.windows.net/a", LISTED, False, False),
+        ("https://h&sig=pw/a", LISTED, False, False),
+        ("https://my_storage:9000/a", ANY, False, True),
         ("https://blobs.example/a", LISTED, False, True),
         ("https://BLOBS.example:444/a", LISTED, False, True),
         ("https://sa7.blob.core.windows.net/a", LISTED, False, True),
@@ -184,6 +191,7 @@ def test_where_a_signed_url_may_lead(url, policy, api_is_http, allowed):
     with pytest.raises(UnsafeRedirectError) as caught:
         check_target(_target(url), policy, api_is_http=api_is_http)
     assert "pw" not in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,9 @@ def test_a_relative_place_of_a_renamed_repository():
         (DOWNLOAD, 301, "https://storage.example/a.zip?sig=s3cr3t"),
         (DOWNLOAD, 308, "https://storage.example/a.zip?sig=s3cr3t"),
         (ARTIFACT, 302, "javascript:s3cr3t"),
+        (ARTIFACT, 302, "https://evil\x9b[31m.example/"),
+        (ARTIFACT, 302, "https://evil\udcff.example/"),
+        (ARTIFACT, 302, "https://evil.example\u2028/"),
     ],
 )
 def test_a_redirect_to_elsewhere_is_not_followed(request_, status, location):
@@ -131,6 +134,7 @@ def test_a_redirect_to_elsewhere_is_not_followed(request_, status, location):
     assert isinstance(error, errors.UnsafeRedirectError)
     assert "s3cr3t" not in str(error)
     assert request_.label in str(error)
+    assert str(error).isprintable()
 
 
 def test_a_temporary_redirect_of_a_download_may_lead_anywhere_until_the_policy_is_asked():
@@ -374,3 +378,14 @@ def test_the_fastest_reader_is_taken(monkeypatch):
     assert responses._loads.__wrapped__()(b"[]") == {"fast": True}
     monkeypatch.setitem(sys.modules, "orjson", None)
     assert responses._loads.__wrapped__() is json.loads
+
+
+@pytest.mark.parametrize(
+    "number",
+    [*(2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**20, -(2**63), -(2**63) - 1, -(10**19), -(2**64)), 0, -1, 1.5, -1e300],
+)
+@pytest.mark.parametrize("written", ['{"id":%s}', '{"id": %s}', '{"id" :\n\t  %s\n}', '{"a": [{"id":%s ,"b":1}]}'])
+def test_both_readers_read_the_same_numbers(number, written):
+    """Whatever their length, and the blanks before them: orjson reads an integer of more than 64 bits as a float."""
+    text = (written % json.dumps(number)).encode()
+    assert repr(responses._loads()(text)) == repr(json.loads(text))

@@ -110,7 +110,8 @@ async def test_nothing_there(store: Any) -> None:
 
 @pytest.mark.parametrize(
     "attributes",
-    [{}, {"artifactid": "7"}, {"artifactid": "x", "repository": "o/r"}, {"artifactid": "²", "repository": "r"}],
+    [{}, {"artifactid": "7"}, {"artifactid": "x", "repository": "o/r"}, {"artifactid": "²", "repository": "r"}]
+    + [{"artifactid": number, "repository": "o/r"} for number in ("9" * 5000, "\u0661", "-7", "1_0")],
 )
 async def test_of_another_tool(memory: Any, attributes: Any) -> None:
     """An object that says nothing, or half of it, is there, and nothing is known of it."""
@@ -152,7 +153,9 @@ async def test_record(store: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("record", [b"", b"[]", b"7", b"{}", b"\xff", b"x" * 70_000, b'{"e_tag": null, "size": 3}'])
+@pytest.mark.parametrize(
+    "record", [b"", b"[]", b"7", b"{}", b"\xff", b"x" * 70_000, b'{"e_tag": null, "size": 3}', b"[" * 60_000]
+)
 async def test_no_record(store: Any, record: bytes) -> None:
     """A record that is none is not believed."""
     await stored(store)

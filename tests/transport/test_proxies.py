@@ -10,13 +10,14 @@ import warnings
 import aiohttp
 import pytest
 import trustme
+from yarl import URL
 
 from gh_artifacts_async import ArtifactsClient, api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.testing import FakeGitHub
 from gh_artifacts_async.testing.shutdown import sockets_closed
-from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy
+from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy, proxy_place
 from tests.kits.api import ONCE, QUICK, REPO, TOKEN, check_silent
 from tests.kits.proxy import Proxy
 
@@ -223,7 +224,31 @@ def test_proxies(proxy):
     assert checked_proxy(proxy) == proxy
 
 
-@pytest.mark.parametrize("proxy", ["", "p:3128", "socks5://p", "http://", "http://u:pa55@", "http://u:pa55@p:99999"])
+def test_credentials_of_a_proxy_that_are_not_utf_8():
+    """In the environment they are lone surrogates; the proxy gets the bytes, as of those percent-encoded."""
+    assert checked_proxy("http://\udce9:p\udcff@p:3128") == checked_proxy("http://%E9:p%FF@p:3128")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "user", "password"),
+    [
+        ("http://u[1]:p]x@p:3128", "u[1]", "p]x"),
+        ("http://[::1]:x@p:3128", "[", ":1]:x"),
+        ("http://[@[::1]:1", "[", None),
+    ],
+)
+def test_brackets_in_credentials_of_a_proxy(proxy, user, password):
+    """Only a host may have them, to aiohttp; in a name or a password they are percent-encoded."""
+    url = URL(checked_proxy(proxy))
+    assert (url.user, url.password) == (user, password)
+    assert URL(f"http://{proxy_place(proxy)}").origin() == url.origin()
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["", "p:3128", "socks5://p", "http://", "http://u:pa55@", "http://u:pa55@p:99999"]
+    + [f"http://u{mark}x:pa55@p:3128" for mark in "/?#\\"],
+)
 def test_what_is_no_proxy(proxy):
     """The password is not shown."""
     with pytest.raises(ConfigurationError, match="proxy must be") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_PAGE = 30
 _LARGEST_PAGE = 100
-_LONGEST_NUMBER = 18
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _T = TypeVar("_T")
 
 
@@ -57,8 +58,7 @@ class Paging:
 
 
 def _number(text: str | None, default: int) -> int:
-    readable = text is not None and text.isdecimal() and len(text) <= _LONGEST_NUMBER
-    return int(text) if text is not None and readable and int(text) > 0 else default
+    return int(text) if text is not None and _NUMBER.fullmatch(text) and int(text) > 0 else default
 
 
 @attrs.frozen

@@ -61,13 +61,22 @@ def load(path: Path) -> PartState | None:
         if document.pop("version") != _VERSION:
             return None
         if document["hashed"] is not None:
-            document["hashed"] = (int(document["hashed"][0]), str(document["hashed"][1]))
+            document["hashed"] = tuple(document["hashed"])
         state = PartState(**document)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    texts = (state.content_type, state.disposition)
-    sane = isinstance(state.etag, str) and all(isinstance(it, int | None) for it in (state.total, state.frontier))
-    return state if sane and all(isinstance(text, str | None) for text in texts) else None
+    return state if _is_sane(state) else None
+
+
+def _is_sane(state: PartState) -> bool:
+    """Whether each field has what it may have: JSON can hold anything, such as NaN for a number."""
+    hashed: tuple[object, ...] = (0, "") if state.hashed is None else state.hashed
+    if [type(it) for it in hashed] != [int, str]:
+        return False
+    numbers = [state.artifact_id, state.size_in_bytes, *(it for it in (state.total, state.frontier) if it is not None)]
+    texts = [state.repository, state.etag]
+    texts += [it for it in (state.digest, state.content_type, state.disposition) if it is not None]
+    return all(type(it) is int and it >= 0 for it in numbers) and all(type(it) is str for it in texts)
 
 
 def dump(state: PartState) -> str:

@@ -215,6 +215,8 @@ async def test_a_body_that_is_no_json(github: FakeGitHub, probe: Probe) -> None:
     path = f"//app/installations/{installation.id}/access_tokens"
     got = await probe.api(path, "POST", headers=bearer(app_token(github)), data=b"{")
     assert got.status == 400
+    got = await probe.api(path, "POST", headers=bearer(app_token(github)), data=b"[" * 100_000)
+    assert got.status == 400
 
 
 @pytest.mark.parametrize(

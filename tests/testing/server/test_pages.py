@@ -40,7 +40,8 @@ async def test_one_page_has_no_link(probe: Probe, many: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "given"), [("", 30), ("?per_page=0", 30), ("?per_page=x", 30), ("?per_page=500", 100)]
+    ("asked", "given"),
+    [("", 30), ("?per_page=0", 30), ("?per_page=x", 30), ("?per_page=500", 100), ("?per_page=" + "9" * 5000, 30)],
 )
 async def test_page_sizes(github: FakeGitHub, probe: Probe, run: FakeRun, asked: str, given: int) -> None:
     """30 entries unless asked, never more than 100."""

@@ -38,6 +38,7 @@ async def test_get_and_set(github: FakeGitHub, probe: Probe, private: bool, most
         ({"json": [5]}, 400),
         ({"json": {}}, 422),
         ({"data": b"days=5"}, 400),
+        ({"data": b"[" * 100_000}, 400),
     ],
 )
 async def test_what_is_refused(github: FakeGitHub, probe: Probe, more: dict[str, Any], status: int) -> None:

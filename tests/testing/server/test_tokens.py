@@ -32,7 +32,7 @@ async def test_json_web_tokens_are_checked(
     assert message in got.json["message"]
 
 
-@pytest.mark.parametrize("token", ["plain", "a.b.c", "e30.W10.x", "bnVsbA.bnVsbA.x"])
+@pytest.mark.parametrize("token", ["plain", "a.b.c", "e30.W10.x", "bnVsbA.bnVsbA.x", "W1tb" * 1000 + ".e30.x"])
 async def test_other_tokens_are_no_json_web_tokens(github: FakeGitHub, probe: Probe, token: str) -> None:
     """What cannot be decoded is 401."""
     github.add_installation(7, [REPO])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -46,7 +47,12 @@ def test_of_an_earlier_release(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"version": 2}, {"frontier": "60"}, {"total": "60"}, {"etag": None}, {"unknown": 1}, {"hashed": [1]}],
+    [
+        *({"version": 2}, {"frontier": "60"}, {"total": "60"}, {"etag": None}, {"unknown": 1}, {"hashed": [1]}),
+        *({"frontier": -1}, {"total": -1}, {"total": True}, {"size_in_bytes": math.nan}, {"artifact_id": 7.0}),
+        *({"hashed": [math.inf, "ab"]}, {"hashed": [1, 2]}, {"hashed": "60"}, {"hashed": 60}, {"hashed": [1, "ab", 2]}),
+        *({"digest": math.nan}, {"repository": None}, {"content_type": 1}, {"disposition": []}),
+    ],
     ids=str,
 )
 def test_what_is_not_ours(tmp_path: Path, change: dict[str, Any]) -> None:
