@@ -26,7 +26,7 @@ PROFILE_TESTS := tests/api tests/automation tests/client
 PROFILE_TESTS_ghes-3.8 := tests/faults tests/outsiders tests/transfer tests/transport
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow profiles interop lint contracts types docs picture screens check bench bench-quick soak constraints upgrade clean
+.PHONY: help demo test slow profiles interop fuzz lint contracts types docs picture screens check bench bench-quick soak constraints upgrade clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,7 +82,11 @@ profile-%: $(READY)
 	  --hypothesis-profile=quick --profile $* $(PYTEST_ARGS)
 
 interop: $(READY)  ## the tests against other people's clients, servers and proxies, as far as they are installed
-	@$(BIN)/python -m pytest tests/interop --inline-snapshot=disable $(PYTEST_ARGS)
+	@$(BIN)/python $(PYTEST) tests/interop --contract=all $(PYTEST_ARGS)
+
+# With atheris beside the package (pip install atheris) it is guided by coverage.
+fuzz: $(READY)  ## a minute of damaged input to all that reads what others send; a finding fails, and is kept in build/fuzz
+	@$(BIN)/python -m tests.fuzz all --seconds 60 --seed $$(date +%s)
 
 lint: $(READY) contracts  ## style, spelling, who may import whom
 	@$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections import Counter
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,4 +180,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for found, note in ((judged, ""), (undescribed, "  not described")):
         for (name, status), count in sorted(found.items()):
             terminalreporter.line(f"{count:8,} {status} {name}{note}")
-    terminalreporter.line(f"{judged.total():,} exchanges judged, {undescribed.total():,} not described")
+    terminalreporter.line(
+        f"openapi-core {version('openapi-core')}: {judged.total():,} exchanges judged, "
+        f"{undescribed.total():,} not described"
+    )

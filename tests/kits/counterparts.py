@@ -86,7 +86,6 @@ KNOWN = {
     "squid": Counterpart(PROXY, _program("squid", "-v")),
     "haproxy": Counterpart(PROXY, _program("haproxy", "-v")),
     "caddy": Counterpart(PROXY, _program("caddy", "version")),
-    "openapi-core": Counterpart(JUDGE, _distribution("openapi-core")),
     "prism": Counterpart(JUDGE, _program("prism", "--version")),
     "schemathesis": Counterpart(JUDGE, _distribution("schemathesis")),
     "zip": Counterpart(ZIPS, _program("zip", "-v")),
