@@ -151,14 +151,9 @@ class GuardedConnector(_QuietConnections, aiohttp.TCPConnector):
         self._watch = watch
         self._known = WeakSet()
         self._made: WeakSet[ResponseHandler] = WeakSet()
-        make: Callable[[], ResponseHandler] = self._factory
-
-        def remembered() -> ResponseHandler:
-            protocol = make()
-            self._made.add(protocol)
-            return protocol
-
-        self._factory = cast("Any", remembered)
+        make = getattr(self, "_factory", None)  # aiohttp has no public name for what makes its protocols
+        if make is not None:
+            self._factory = cast("Any", _remembering(make, self._made))
 
     async def close(self, *, abort_ssl: bool = False) -> None:
         """Close all connections, those too that aiohttp has closed, but that wait until a TLS peer says goodbye.
@@ -171,6 +166,17 @@ class GuardedConnector(_QuietConnections, aiohttp.TCPConnector):
         await super().close(abort_ssl=abort_ssl)
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # an aborted transport closes its socket in a turn or two of the loop
+
+
+def _remembering(make: Callable[[], ResponseHandler], made: WeakSet[ResponseHandler]) -> Callable[[], ResponseHandler]:
+    """Return what notes all that ``make`` makes; no connector is in it, which would then be freed by the gc only."""
+
+    def remembered() -> ResponseHandler:
+        protocol = make()
+        made.add(protocol)
+        return protocol
+
+    return remembered
 
 
 class _Shared:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
+import weakref
 
 import aiohttp
 import aiohttp.web
@@ -39,6 +41,33 @@ async def test_a_session_of_our_own():
         assert not session.headers
         assert not session.trust_env
     assert session.connector is None
+
+
+async def test_a_pool_that_is_not_needed_any_more_is_freed_at_once():
+    """It is in no cycle, so that a program that forgets to close it hears of it where it happens."""
+    connector = GuardedConnector(Watch(Timeouts()), None, reuse=True)
+    freed = weakref.ref(connector)
+    await connector.close()
+    gc.disable()
+    try:
+        del connector
+        assert freed() is None
+    finally:
+        gc.enable()
+
+
+async def test_an_aiohttp_that_has_no_such_factory(monkeypatch):
+    """A pool does without what aiohttp does not promise to have."""
+    begin = aiohttp.TCPConnector.__init__
+
+    def without(self, **settings):
+        begin(self, **settings)
+        del self._factory
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "__init__", without)
+    connector = GuardedConnector(Watch(Timeouts()), None, reuse=True)
+    await connector.close()
+    assert connector.closed
 
 
 async def test_the_tls_context():
