@@ -32,7 +32,7 @@ _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,64})</Code>")
 _OK, _PARTIAL, _NOT_FOUND, _PRECONDITION, _UNSATISFIABLE, _SERVER = 200, 206, 404, 412, 416, 500
 _REFUSED = (401, 403, 410)  # the v3 pipelines' for a forged URL, everybody's, and nginx's for an expired one
 _TRANSIENT = (408, 425, 429)
-_REFUSALS = (400, 401, 403, 404, 410)
+_MAY_HAVE_EXPIRED = (400, 401, 403, 404, 410)
 _SKEW_MINUTES = 5
 _EXPIRED = (b"not valid in the specified time frame", b"uri expired", b"request has expired", b"expiredtoken")
 
@@ -316,7 +316,7 @@ def error_code(response: Response) -> str | None:
 def says_expired(response: Response) -> bool:
     """Whether a refusal says that the URL has expired, in the words of Azure, the v3 pipelines or S3."""
     body = response.body.lower()
-    return response.status in _REFUSALS and not _is_page(response) and any(words in body for words in _EXPIRED)
+    return response.status in _MAY_HAVE_EXPIRED and not _is_page(response) and any(words in body for words in _EXPIRED)
 
 
 def judge_content(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import selectors
+import socket
+import struct
 import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +20,10 @@ _LONG = 1.0  # seconds; a shorter jump does no harm to bytes under way
 _MOMENT = 0.05  # a little more than the 40 ms for which Linux delays an acknowledgement
 _HANDED_OVER = 0.001  # for what was sent: a busy kernel brings it to its receiver a little later
 _BUSY = 0.003  # a machine that takes this long for such a wait is a busy one
+_CONNECTED = 0.01  # for the handshake of a connection
 _PATIENCE = 4
+_SYN_SENT = 2
+_TCP_INFO = 216  # bytes of tcp_info, up to those numbers that are read
 _SIOCOUTQNSD = 0x894B  # Linux: bytes of a TCP socket that were not sent yet
 
 
@@ -40,21 +45,92 @@ class _JumpSelector(selectors.DefaultSelector):
         return events
 
     def _bytes_under_way(self) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for bytes that the kernel holds; return what became ready.
+        """Wait for bytes, and for connections, that the kernel holds; return what became ready.
 
         What is not sent may have to wait for an acknowledgement. What is sent has only to get to its receiver: that it
-        is not acknowledged yet holds up nothing; only on a busy machine that is given more than one short wait.
+        is not acknowledged yet holds up nothing. A receiver on this loop is asked what it has; for any other, there is
+        one short wait, and more of them on a busy machine only.
         """
         for _ in range(_PATIENCE):
             under_way = [key.fd for key in self.get_map().values() if _in_send_queue(key.fd)]
-            if not under_way:
+            wait = self._wait_for(under_way)
+            if wait is None:
                 break
-            unsent = any(_in_send_queue(descriptor, _SIOCOUTQNSD) for descriptor in under_way)
             began = time.monotonic()
-            events = super().select(_MOMENT if unsent else _HANDED_OVER)
-            if events or not (unsent or time.monotonic() - began > _BUSY):
+            events = super().select(wait)
+            if events or not (wait >= _MOMENT or time.monotonic() - began > _BUSY):
                 return events
-        return []
+        return super().select(0)  # it may have arrived while it was looked for
+
+    def _wait_for(self, under_way: list[int]) -> float | None:
+        """Return for how many seconds to wait for what is under way; None if there is nothing to wait for."""
+        keys = self.get_map().values()
+        if under_way:
+            if any(_in_send_queue(descriptor, _SIOCOUTQNSD) for descriptor in under_way):
+                return _MOMENT
+            arrived = _has_arrived(under_way, [key.fd for key in keys])
+            if not arrived:
+                return _HANDED_OVER if arrived is None else _MOMENT
+        connecting = any(key.events & selectors.EVENT_WRITE and _is_connecting(key.fd) for key in keys)
+        return _CONNECTED if connecting else None
+
+
+def _has_arrived(senders: list[int], all_of_loop: list[int]) -> bool | None:
+    """Whether all that some sockets have sent is with its receivers; None if one of these is not on this loop."""
+    ends = {end.name: end for end in map(_tcp, all_of_loop) if end is not None}
+    for sender in map(_tcp, senders):
+        receiver = None if sender is None else ends.get(sender.peer)
+        if sender is None or receiver is None or receiver.peer != sender.name:
+            return None
+        if receiver.received < sender.sent:
+            return False
+    return True
+
+
+class _TCP(NamedTuple):
+    """One end of a TCP connection: its address, its peer's, and the bytes that the kernel has sent and received."""
+
+    name: object
+    peer: object
+    sent: int
+    received: int
+
+
+def _tcp(descriptor: int) -> _TCP | None:
+    """Return what the kernel knows of a connection (Linux 4.19); None if it is none."""
+    info = _tcp_info(descriptor)
+    if len(info) < _TCP_INFO:
+        return None
+    sock = socket.socket(fileno=descriptor)
+    try:
+        name, peer = sock.getsockname(), sock.getpeername()
+    except OSError:
+        return None
+    finally:
+        sock.detach()
+    (received,), (sent, again) = struct.unpack_from("Q", info, 128), struct.unpack_from("QQ", info, 200)
+    return _TCP(name, peer, sent - again, received)
+
+
+def _is_connecting(descriptor: int) -> bool:
+    """Whether a TCP socket waits for the other side to accept."""
+    return _tcp_info(descriptor)[:1] == bytes([_SYN_SENT])
+
+
+def _tcp_info(descriptor: int) -> bytes:
+    """Return Linux' ``struct tcp_info``; empty for what is no TCP socket."""
+    if sys.platform != "linux":
+        return b""
+    try:
+        sock = socket.socket(fileno=descriptor)
+    except OSError:
+        return b""
+    try:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO)
+    except OSError:
+        return b""
+    finally:
+        sock.detach()
 
 
 def _in_send_queue(descriptor: int, which: int | None = None) -> int:

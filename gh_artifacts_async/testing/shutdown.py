@@ -60,7 +60,7 @@ async def stop_accepting(listeners: Iterable[socket.socket]) -> None:
 
 def reset_connection(transport: asyncio.WriteTransport) -> None:
     """End a connection with RST: SO_LINGER of 0 seconds drops what is unsent."""
-    sock = transport.get_extra_info("socket")
+    sock = _socket(transport)
     # A transport that has ended already has closed its socket.
     if sock is not None and sock.fileno() >= 0:
         # Windows' struct linger has two shorts, all others two ints.
@@ -75,14 +75,19 @@ async def sockets_closed(transports: Iterable[asyncio.BaseTransport]) -> None:
     Not ``StreamWriter.wait_closed``: a cancel there cancels the future that all other waiters share.
     """
     for transport in transports:
-        try:
-            sock = transport.get_extra_info("socket")
-        except AttributeError:  # asyncio's for TLS, if it was closed twice
-            continue
+        sock = _socket(transport)
         for _ in range(_ABORT_TURNS):
             if sock is None or sock.fileno() < 0:
                 break
             await asyncio.sleep(0)
+
+
+def _socket(transport: asyncio.BaseTransport) -> socket.socket | None:
+    """Return a transport's socket; None of one that has forgotten it, as asyncio's for TLS does if closed twice."""
+    with contextlib.suppress(AttributeError):
+        found: socket.socket | None = transport.get_extra_info("socket")
+        return found
+    return None
 
 
 async def end_connection(transport: asyncio.WriteTransport, how: Literal["fin", "rst"]) -> None:
@@ -104,13 +109,15 @@ async def flush(transport: asyncio.WriteTransport) -> None:
 
 def _unsent(transport: asyncio.WriteTransport) -> int:
     """Return the bytes in the kernel's send queue, 0 where it cannot be asked (ioctl TIOCOUTQ: POSIX)."""
-    sock = transport.get_extra_info("socket")
+    sock = _socket(transport)
     try:
         import fcntl  # POSIX only
         import termios
     except ImportError:
         return 0
+    if sock is None:
+        return 0
     waiting = array.array("i", [0])
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    with contextlib.suppress(OSError, ValueError):
         fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, waiting)
     return waiting[0]

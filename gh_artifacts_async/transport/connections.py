@@ -7,6 +7,7 @@ next request gets the surplus response, and the request after it gets the next o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import ssl
 from typing import TYPE_CHECKING, Any, cast
@@ -89,6 +90,7 @@ class _QuietConnections(_Connector):
 
     _watch: Watch
     _known: WeakSet[ResponseHandler]
+    _transports: WeakSet[asyncio.Transport]
 
     async def connect(
         self,
@@ -106,7 +108,11 @@ class _QuietConnections(_Connector):
             protocol = connection.protocol
             assert protocol is not None  # noqa: S101 - it is connected
             new = protocol not in self._known
-            self._known.add(protocol)
+            if new:
+                self._known.add(protocol)
+                if connection.transport is not None:
+                    with contextlib.suppress(TypeError):  # uvloop's for TLS cannot be referred to weakly
+                        self._transports.add(connection.transport)
             if (
                 new
                 or not (protocol.should_close or is_readable(protocol.transport))
@@ -139,38 +145,47 @@ async def _is_quiet(connection: Connection, protocol: ResponseHandler) -> bool:
 class GuardedConnector(_QuietConnections, aiohttp.TCPConnector):
     """A pool of our own."""
 
-    def __init__(self, watch: Watch, context: ssl.SSLContext | None, *, reuse: bool) -> None:
+    def __init__(self, watch: Watch, context: ssl.SSLContext | None, *, reuse: bool, proxied: bool = False) -> None:
         """Open an empty pool without a limit: the gate sets limits.
 
         Args:
             watch: its limits on waiting for headers begin once there is a connection.
             context: for TLS; None for aiohttp's default.
             reuse: whether a connection serves more than one request.
+            proxied: whether there may be a proxy, which may refuse a tunnel.
         """
         super().__init__(limit=0, ssl=True if context is None else context, force_close=not reuse)
         self._watch = watch
-        self._known = WeakSet()
+        self._known, self._transports = WeakSet(), WeakSet()
         self._made: WeakSet[ResponseHandler] = WeakSet()
-        make: Callable[[], ResponseHandler] = self._factory
-
-        def remembered() -> ResponseHandler:
-            protocol = make()
-            self._made.add(protocol)
-            return protocol
-
-        self._factory = cast("Any", remembered)
+        make = getattr(self, "_factory", None) if proxied else None  # aiohttp has no public name for it
+        if make is not None:
+            self._factory = cast("Any", _remembering(make, self._made))
 
     async def close(self, *, abort_ssl: bool = False) -> None:
         """Close all connections, those too that aiohttp has closed, but that wait until a TLS peer says goodbye.
 
-        aiohttp leaves such a one behind where a proxy that is reached over TLS refuses a tunnel.
+        aiohttp leaves such a one behind where a body is not read to its end, and, without ever having handed it out,
+        where a proxy that is reached over TLS refuses a tunnel.
         """
-        for protocol in list(self._made):
-            if protocol.transport is not None and protocol.transport.is_closing():
-                protocol.abort()
+        never_lent = [protocol.transport for protocol in self._made]
+        for transport in [*self._transports, *never_lent]:
+            if transport is not None and transport.is_closing():
+                transport.abort()
         await super().close(abort_ssl=abort_ssl)
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # an aborted transport closes its socket in a turn or two of the loop
+
+
+def _remembering(make: Callable[[], ResponseHandler], made: WeakSet[ResponseHandler]) -> Callable[[], ResponseHandler]:
+    """Return what notes all that ``make`` makes; no connector is in it, which would then be freed by the gc only."""
+
+    def remembered() -> ResponseHandler:
+        protocol = make()
+        made.add(protocol)
+        return protocol
+
+    return remembered
 
 
 class _Shared:
@@ -198,7 +213,7 @@ class SharedConnector(_QuietConnections, _Shared):
         """Use a connector without owning it."""
         _Shared.__init__(self, connector)
         self._watch = watch
-        self._known = WeakSet()
+        self._known, self._transports = WeakSet(), WeakSet()
 
 
 async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

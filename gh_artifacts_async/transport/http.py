@@ -151,7 +151,8 @@ class HttpTransport:
 
     def _open(self, *, fresh: bool) -> aiohttp.ClientSession:
         """Open a session of our own: for all requests, or for those that must have a new connection each."""
-        session = open_session(GuardedConnector(self._watch, self._ssl, reuse=not fresh))
+        proxied = not self._proxies.none
+        session = open_session(GuardedConnector(self._watch, self._ssl, reuse=not fresh, proxied=proxied))
         if fresh:
             self._fresh = session
         else:

@@ -55,11 +55,15 @@ class Proxies:
         aiohttp has no public name for a session's own proxy.
 
         Raises:
-            ConfigurationError: its proxy is not an http(s) URL.
+            ConfigurationError: its proxy is not an http(s) URL, or its credentials cannot be encoded.
         """
         proxy, auth = getattr(session, "_default_proxy", None), getattr(session, "_default_proxy_auth", None)
-        found = None if proxy is None else Secret(_with_credentials(str(proxy), auth))
+        found = None if proxy is None else _with_credentials(Secret(str(proxy)), auth)
+        known = proxy is None or found is not None
         del proxy, auth  # this frame is part of an error's traceback
+        if not known:
+            msg = "the borrowed session's proxy_auth has characters that its encoding has not: pass encoding='utf-8'"
+            raise ConfigurationError(msg)
         return cls(found, trust_env=bool(session.trust_env), whose="the borrowed session's proxy")
 
     def of(self, url: str) -> str | None:
@@ -103,13 +107,16 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
     raise ConfigurationError(msg)
 
 
-def _with_credentials(proxy: str, auth: aiohttp.BasicAuth | None) -> str:
-    """Put credentials that a session has apart from its proxy's URL into that."""
-    scheme, sep, rest = proxy.partition("://")
+def _with_credentials(proxy: Secret, auth: aiohttp.BasicAuth | None) -> Secret | None:
+    """Put credentials that a session has apart from its proxy's URL into that; None if they cannot be encoded."""
     if auth is None:
         return proxy
-    pair = ":".join(quote(part.encode(auth.encoding), safe="") for part in (auth.login, auth.password))
-    return f"{scheme}{sep}{pair}@{rest.rpartition('@')[2]}"
+    try:
+        pair = ":".join(quote(part.encode(auth.encoding), safe="") for part in (auth.login, auth.password))
+    except (UnicodeError, LookupError):
+        return None
+    scheme, sep, rest = proxy.reveal().partition("://")
+    return Secret(f"{scheme}{sep}{pair}@{rest.rpartition('@')[2]}")
 
 
 def _without_userinfo(proxy: str) -> str:

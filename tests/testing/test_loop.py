@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 import threading
 import time
 
@@ -12,6 +14,7 @@ from gh_artifacts_async.api.emitter import Emitter
 from gh_artifacts_async.api.gate import Gate
 from gh_artifacts_async.protocol.requests import Request
 from gh_artifacts_async.settings import Limits
+from gh_artifacts_async.testing import loop as loop_module
 from tests.kits.api import slot
 from tests.kits.clock import JumpLoop
 
@@ -85,6 +88,59 @@ async def test_a_timeout_does_not_fire_over_a_socket():
         await writer.wait_closed()
     assert received == blocks * len(block)
     assert asyncio.get_running_loop().jumped == 0
+
+
+async def test_bytes_that_arrive_while_they_are_looked_for(monkeypatch):
+    """Nothing is jumped over then."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(0)
+        late = [b"x"]
+        monkeypatch.setattr(loop_module, "_in_send_queue", lambda *_: late and theirs.send(late.pop()) * 0)
+        began = loop.jumped
+        assert await asyncio.wait_for(loop.sock_recv(ours, 1), 3600) == b"x"
+        assert loop.jumped == began
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked what TCP has under way")
+def test_what_tcp_has_under_way():
+    """What was sent is with its receiver, also before that reads it; of a stranger's receiver nothing is known."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        with socket.create_connection(listener.getsockname()) as sender, listener.accept()[0] as receiver:
+            ends = [sender.fileno(), receiver.fileno(), listener.fileno()]
+            sender.sendall(b"x" * 1000)
+            assert loop_module._tcp(ends[0]).sent == loop_module._tcp(ends[1]).received == 1000
+            assert loop_module._has_arrived(ends[:1], ends) is True
+            assert loop_module._has_arrived(ends[:1], ends[:1]) is None
+            assert not any(map(loop_module._is_connecting, ends))
+        waiting = []
+        try:
+            for _ in range(4):  # more than wait to be accepted: the handshake of the last one does not end
+                waiting.append(socket.socket())
+                waiting[-1].settimeout(0)
+                waiting[-1].connect_ex(listener.getsockname())
+            assert loop_module._is_connecting(waiting[-1].fileno())
+            assert loop_module._tcp(waiting[-1].fileno()) is None
+        finally:
+            for connecting in waiting:
+                connecting.close()
+
+
+@pytest.mark.parametrize(("received", "arrived"), [(999, False), (1000, True), (1001, True)])
+def test_what_has_not_arrived(monkeypatch, received, arrived):
+    """Fewer bytes than were sent; a FIN is counted as one more."""
+    ends = {1: loop_module._TCP("a", "b", 1000, 0), 2: loop_module._TCP("b", "a", 0, received), 3: None}
+    monkeypatch.setattr(loop_module, "_tcp", ends.get)
+    assert loop_module._has_arrived([1], [1, 2, 3]) is arrived
+
+
+def test_no_socket_has_no_tcp(tmp_path):
+    """Neither a file nor a closed descriptor is an error."""
+    with (tmp_path / "file").open("w") as file:
+        number = file.fileno()
+        assert loop_module._tcp(number) is None
+    assert not loop_module._is_connecting(number)
 
 
 async def test_thread_work_takes_real_time():

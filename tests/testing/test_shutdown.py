@@ -12,7 +12,13 @@ import pytest
 import trustme
 
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub
-from gh_artifacts_async.testing.shutdown import complete, end_connection, listening_socket, sockets_closed
+from gh_artifacts_async.testing.shutdown import (
+    complete,
+    end_connection,
+    listening_socket,
+    reset_connection,
+    sockets_closed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -210,6 +216,8 @@ async def test_a_tls_transport_that_was_closed_twice() -> None:
         writer.transport.close()
         writer.transport.close()
         await sockets_closed([writer.transport])
+        reset_connection(writer.transport)
+        await end_connection(writer.transport, "rst")
         async with asyncio.timeout(5):
             while socket.fileno() >= 0:
                 await asyncio.sleep(0.01)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import ssl
+import weakref
 
 import aiohttp
 import aiohttp.web
@@ -10,6 +13,7 @@ import pytest
 import trustme
 
 from gh_artifacts_async import ConfigurationError, Timeouts
+from gh_artifacts_async.testing.shutdown import sockets_closed
 from gh_artifacts_async.transport.bounds import Watch
 from gh_artifacts_async.transport.connections import (
     GuardedConnector,
@@ -39,6 +43,60 @@ async def test_a_session_of_our_own():
         assert not session.headers
         assert not session.trust_env
     assert session.connector is None
+
+
+async def test_a_pool_that_is_not_needed_any_more_is_freed_at_once():
+    """It is in no cycle, so that a program that forgets to close it hears of it where it happens."""
+    connector = GuardedConnector(Watch(Timeouts()), None, reuse=True, proxied=True)
+    freed = weakref.ref(connector)
+    await connector.close()
+    gc.disable()
+    try:
+        del connector
+        assert freed() is None
+    finally:
+        gc.enable()
+
+
+async def test_a_body_over_tls_that_is_left_leaves_no_socket():
+    """Its server never says goodbye: the connection is closed with the pool all the same."""
+    authority = trustme.CA()
+    theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(theirs)
+    authority.configure_trust(ours)
+    writers = []
+
+    async def begin(reader, writer):
+        writers.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nfew")
+        writer.transport.pause_reading()
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=theirs)
+    async with own(ours) as session:
+        answer = await session.get(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        socket = answer.connection.transport.get_extra_info("socket")
+        answer.close()
+        assert socket.fileno() >= 0
+    assert socket.fileno() < 0
+    server.close()
+    for writer in writers:
+        writer.transport.abort()
+    await sockets_closed(writer.transport for writer in writers)
+
+
+async def test_an_aiohttp_that_has_no_such_factory(monkeypatch):
+    """A pool does without what aiohttp does not promise to have."""
+    begin = aiohttp.TCPConnector.__init__
+
+    def without(self, **settings):
+        begin(self, **settings)
+        del self._factory
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "__init__", without)
+    connector = GuardedConnector(Watch(Timeouts()), None, reuse=True, proxied=True)
+    await connector.close()
+    assert connector.closed
 
 
 async def test_the_tls_context():

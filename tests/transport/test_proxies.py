@@ -170,6 +170,19 @@ async def test_a_borrowed_session(github, run, proxy, environ, tmp_path, way):
     assert found == (set() if way == "environment" else {f"Proxy-Authorization: Basic {pair}"})
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "no-such"])
+async def test_a_borrowed_session_with_a_password_that_its_encoding_has_not(github, encoding):
+    """It is an error that says what to do, and does not show the password."""
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        auth = aiohttp.BasicAuth("u", "pa55\u4e2d", encoding)
+        borrowed = aiohttp.ClientSession(proxy="http://127.0.0.1:1", proxy_auth=auth)
+    del auth
+    async with borrowed:
+        with pytest.raises(ConfigurationError, match="encoding='utf-8'") as caught:
+            GitHubSession(TOKEN, base_url=github.base_url, session=borrowed)
+    check_silent(caught.value, "pa55")
+
+
 async def test_a_borrowed_session_with_socks(github):
     """A proxy that aiohttp would take for an HTTP one is refused, and its password not shown."""
     async with aiohttp.ClientSession(proxy="socks5://u:pa55@127.0.0.1:1") as borrowed:

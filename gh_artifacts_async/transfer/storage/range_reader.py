@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
     from gh_artifacts_async.models import Artifact
+    from gh_artifacts_async.protocol.responses import Response
     from gh_artifacts_async.results import SignedURL
     from gh_artifacts_async.transfer.storage.context import TransferContext
     from gh_artifacts_async.transport.http import HttpStream
@@ -47,6 +48,7 @@ _LEAVE = 5.0
 """Seconds before a signed URL expires from which it is not used for another request."""
 
 _PARTIAL, _PRECONDITION = 206, 412
+_CHANGED = "the stored bytes have changed (ETag or Last-Modified)"
 
 
 class NoRangesError(Exception):
@@ -87,6 +89,7 @@ class RangeReader:
         self._signed: SignedURL | None = None
         self._ends_at = 0.0
         self._conditional = True
+        self._marks: tuple[str | None, str | None] = (None, None)
         policy = context.github.retry
         self._policy = policy if attempts is None else attrs.evolve(policy, attempts=attempts)
         self._max_pause = context.github.limits.max_pause
@@ -203,11 +206,12 @@ class RangeReader:
         """Send one request and read its body, if there is one to be read."""
         signed = await self.url()
         self.requests += 1
-        headers = ranges.slice_headers(start, end - 1, self.etag if self._conditional else None)
+        etag = self.etag if self._conditional else None
+        headers = ranges.slice_headers(start, end - 1, etag)
         try:
             stream = await self._context.storage.open(signed, headers, fresh=self._fresh)
             try:
-                body = self._decide(start, stream)
+                body = self._decide(start, stream, conditional=etag is not None)
                 if body is None or isinstance(body, Setback):
                     return body
                 self._learn(start, body, stream)
@@ -229,18 +233,19 @@ class RangeReader:
         self.use(signed)
         return signed
 
-    def _decide(self, start: int, stream: HttpStream) -> ranges.Stream | Setback | None:
+    def _decide(self, start: int, stream: HttpStream, *, conditional: bool) -> ranges.Stream | Setback | None:
         """Return what to read; None to ask again, without If-Match.
 
         A proxy that alters ETags, as some do that compress, makes every If-Match fail. So what a 412 means is seen from
         the ETag of an answer that is not conditional: unless it is the same again, the bytes have changed.
         """
-        decision = ranges.decide_slice(start, self.etag, stream.response, now=utcnow)
-        if stream.response.status == _PRECONDITION and self._conditional and self.etag is not None:
-            self._conditional = False
+        response = stream.response
+        decision = ranges.decide_slice(start, self.etag, response, now=utcnow)
+        if response.status == _PRECONDITION and conditional:
+            self._conditional = False  # of all requests that follow; others may be under way with theirs
             return None
-        if isinstance(decision, ranges.Stream) and not self._conditional and not self._is_same(stream):
-            decision = ranges.Restart(reason="the stored bytes have changed (ETag)")
+        if response.status == _PARTIAL and isinstance(decision, ranges.Stream) and not conditional:
+            decision = decision if self._is_same(response) else ranges.Restart(reason=_CHANGED)
         match decision:
             case ranges.Stream():
                 return decision
@@ -251,12 +256,20 @@ class RangeReader:
                 return Setback(error=_NoRangesNowError(msg), failure=RefusedURL())
             case ranges.Restart(reason=reason):
                 msg = f"artifact {self._artifact.id} at {stream.host}: {reason}; open the archive again"
-                raise ChangedError(msg, status=stream.response.status)
+                raise ChangedError(msg, status=response.status)
             case _:
                 return refusal(decision, self._artifact, stream.host)
 
-    def _is_same(self, stream: HttpStream) -> bool:
-        return strong_etag(stream.response.headers) == self.etag
+    def _is_same(self, response: Response) -> bool:
+        """Whether an answer that no If-Match vouches for is of the bytes that others were of.
+
+        Without a strong ETag, a weak one or a date that differs tells that they have changed; that neither differs
+        proves nothing, but there is no more to go by.
+        """
+        if self.etag is not None:
+            return strong_etag(response.headers) == self.etag
+        pairs = zip(self._marks, _marks(response), strict=True)
+        return all(known is None or found is None or known == found for known, found in pairs)
 
     def _learn(self, start: int, body: ranges.Stream, stream: HttpStream) -> None:
         """Keep total and ETag of the first response; later ones must agree.
@@ -277,6 +290,7 @@ class RangeReader:
             raise ChangedError(msg, status=status)
         self.total, self.etag = body.total, body.etag
         if status == _PARTIAL:
+            self._marks = _marks(stream.response)
             self.content_type = stream.response.headers.get("content-type")
             self.disposition = stream.response.headers.get("content-disposition")
 
@@ -295,6 +309,12 @@ class RangeReader:
         if length:
             msg = f"the connection to {stream.host} ended {length:,} bytes before the end of the range"
             raise ConnectionFailedError(msg, host=stream.host)
+
+
+def _marks(response: Response) -> tuple[str | None, str | None]:
+    """Return the ETag without its mark of weakness, and the date of the last change; None for what is not said."""
+    etag = response.headers.get("etag")
+    return None if etag is None else etag.removeprefix("W/"), response.headers.get("last-modified")
 
 
 def _write_all(descriptor: int, folder: Path, chunks: Iterable[bytes | memoryview]) -> None:

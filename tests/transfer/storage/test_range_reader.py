@@ -84,6 +84,40 @@ async def test_a_proxy_that_alters_etags(github: FakeGitHub) -> None:
 
 
 @pytest.mark.github_com("ranges")
+async def test_a_proxy_that_alters_etags_of_several_reads_at_once(github: FakeGitHub) -> None:
+    """Each of them learns for itself that its If-Match does not hold."""
+    artifact_id = add(github, size=SIZE)
+    content = github.content(artifact_id)
+    altered = {"ETag": github.artifact(artifact_id).etag[:-1] + '-gzip"'}
+    github.faults.headers(artifact_id, altered, times=None)
+    async with slices_of(github, artifact_id) as slices:
+        await slices.read(0, 10)
+        found = await asyncio.gather(*(slices.read(start, start + 500) for start in (1000, 2000, 3000)))
+    assert found == [content[start : start + 500] for start in (1000, 2000, 3000)]
+
+
+WEAK = {"ETag": 'W/"1"', "Last-Modified": "Fri, 27 Nov 2026 12:00:00 GMT"}
+
+
+@pytest.mark.github_com("ranges")
+@pytest.mark.parametrize("first", [WEAK, {**WEAK, "ETag": None}], ids=["weak", "date"])
+async def test_bytes_that_change_without_a_strong_etag(github: FakeGitHub, first: dict[str, str | None]) -> None:
+    """Another weak ETag, or another date, tells it as well: two blobs of one size are not joined."""
+    artifact_id = add(github, size=SIZE)
+    content = github.content(artifact_id)
+    github.faults.headers(artifact_id, first, times=2)
+    async with slices_of(github, artifact_id) as slices:
+        for start in (0, 1000):
+            assert await slices.read(start, start + 500) == content[start : start + 500]
+        others = [{"Last-Modified": "Fri, 27 Nov 2026 12:00:01 GMT"}, *([{"ETag": 'W/"2"'}] if first["ETag"] else [])]
+        for other in others:
+            github.faults.headers(artifact_id, {**first, **other})
+            with pytest.raises(StorageError, match="the stored bytes have changed"):
+                await slices.read(2000, 2500)
+    assert not any("If-Match" in request.headers for request in github.requests_to("storage"))
+
+
+@pytest.mark.github_com("ranges")
 async def test_nothing_after_the_end(github: FakeGitHub) -> None:
     """What begins at or after the end is empty: one request finds the length, the next is not needed."""
     artifact_id = add(github, size=SIZE)
