@@ -162,8 +162,11 @@ class BaseURL(NamedTuple):
         return parts is not None and parts[0] == self.origin
 
     def is_repository_path(self, url: str) -> bool:
-        """Whether a URL is one of this API's own repository resources (a renamed repository's new URL)."""
-        if "/repos" not in url:  # nearly all URLs of storage
+        """Whether a URL is one of this API's own repository resources (a renamed repository's new URL).
+
+        A URL is ASCII (RFC 3986 section 2): parsers that drop what is not may find dot segments that others do not see.
+        """
+        if "/repos" not in url or not url.isascii():  # the first is nearly all URLs of storage
             return False
         parts = split_origin(url)
         return (

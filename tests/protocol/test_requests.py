@@ -172,6 +172,9 @@ def test_which_urls_are_the_apis_own(url, owned):
         ("https://ghe.example/repositories/1", False),
         ("https://other.example/api/v3/repositories/1", False),
         ("https://ghe.example/api/v3/user", False),
+        ("https://ghe.example/api/v3/repositories/\udcff%2e%2e/user", False),  # yarl leaves out the lone surrogate
+        ("https://ghe.example/api/v3/repositories/\xff%2e%2e/user", False),
+        ("https://ghe.example/api/v3/repositories/1?q=\xff", False),
     ],
 )
 def test_which_urls_are_repositories_of_this_api(url, renamed):
