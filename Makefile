@@ -86,7 +86,7 @@ interop: $(READY)  ## the tests against other people's clients, servers and prox
 
 # With atheris beside the package (pip install atheris) it is guided by coverage.
 fuzz: $(READY)  ## a minute of damaged input to all that reads what others send; a finding fails, and is kept in build/fuzz
-	@$(BIN)/python -m tests.fuzz all --seconds 60 --seed $$(date +%s)
+	@$(BIN)/python -m tests.fuzz all --seconds 60 --seed $${SEED:-$$(date +%s)}
 
 lint: $(READY) contracts  ## style, spelling, who may import whom
 	@$(BIN)/ruff check .
