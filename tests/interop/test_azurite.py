@@ -13,7 +13,6 @@ import pytest
 
 from gh_artifacts_async import (
     ArtifactsClient,
-    ArtifactsError,
     RetryPolicy,
     StorageError,
     Timeouts,
@@ -24,7 +23,7 @@ from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_
 from gh_artifacts_async.testing.certificates import server_context
 from tests.kits.azurite import Azurite
 from tests.kits.interop import REPO
-from tests.kits.transfer import fetch_all, listed
+from tests.kits.transfer import ONE_TRY, break_off, fetch_all, listed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -78,13 +77,7 @@ class Scene:
     async def leave_part(self, artifact_id: int, folder: Path) -> Path:
         """Let a client that does not try again lose its connection, so that it leaves a part."""
         self.proxy.cut(SIZE // 2)
-        async with self.client(retry=RetryPolicy(attempts=1)) as client:
-            artifact = await client.get_artifact(REPO, artifact_id)
-            with pytest.raises(ArtifactsError):
-                await client.download(artifact, folder)
-        (part,) = folder.glob(".*.part")
-        assert 0 < part.stat().st_size < SIZE
-        return part
+        return await break_off(self.client(retry=ONE_TRY), artifact_id, folder)
 
     async def answers(self, count: int) -> list[int]:
         """Return the status of each answer of Azurite about this blob."""

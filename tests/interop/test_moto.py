@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from gh_artifacts_async import ArtifactsClient, ArtifactsError, StorageError, raise_for_failures
+from gh_artifacts_async import ArtifactsClient, StorageError, raise_for_failures
 from gh_artifacts_async.testing import ChaosProxy, FakeGitHub, make_zip, random_zip
 from tests.kits.interop import REPO
 from tests.kits.objectstores import BUCKET, Bucket
-from tests.kits.transfer import ONE_TRY, fetch_all, listed
+from tests.kits.transfer import ONE_TRY, break_off, fetch_all, listed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -64,13 +64,7 @@ class Scene:
     async def leave_part(self, artifact_id: int, folder: Path) -> Path:
         """Let a client that does not try again lose its connection, so that it leaves a part."""
         self.proxy.cut(SIZE // 2)
-        async with self.client(retry=ONE_TRY) as client:
-            artifact = await client.get_artifact(REPO, artifact_id)
-            with pytest.raises(ArtifactsError):
-                await client.download(artifact, folder)
-        (part,) = folder.glob(".*.part")
-        assert 0 < part.stat().st_size < SIZE
-        return part
+        return await break_off(self.client(retry=ONE_TRY), artifact_id, folder)
 
     async def answers(self, count: int) -> list[int]:
         """Return the status of each answer about this object."""

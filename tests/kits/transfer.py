@@ -6,6 +6,8 @@ import contextlib
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from gh_artifacts_async import ArtifactsClient, ArtifactsError, RetryPolicy
 from tests.kits.profiles import records
 
@@ -107,6 +109,16 @@ async def leave_part(github: FakeGitHub, artifact_id: int, folder: Path, at: int
     cut.left = 0
     (part,) = parts(folder)
     assert part.stat().st_size <= at
+    return part
+
+
+async def break_off(client: ArtifactsClient, artifact_id: int, folder: Path) -> Path:
+    """Let a client that has one try fail in mid-body, which somebody else has seen to; return the part it leaves."""
+    async with client:
+        with pytest.raises(ArtifactsError):
+            await fetch(client, artifact_id, folder)
+    (part,) = parts(folder)
+    assert part.stat().st_size > 0
     return part
 
 
