@@ -27,8 +27,6 @@ _URL = re.compile(
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
 # Names are in ASCII (punycode): aiohttp cannot send to others, and parsers map them to ASCII in different ways.
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
-ASCII_HOST = "a host name with other letters than ASCII's is written in punycode, like 'xn--bcher-kva.example'"
-"""What to do about one that was refused, for messages."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PER_PAGE = 100
 _DOT_SEGMENT = r"(?i)(?:/|%(?:25)*2f|%(?:25)*5c)(?:\.|%(?:25)*2e){1,2}(?:/|%(?:25)*2f|%(?:25)*5c|\Z)"
@@ -79,6 +77,14 @@ def split_origin(url: str) -> tuple[Origin, str] | None:
         return None
     origin = _origin(match["scheme"].lower(), match["authority"])
     return None if origin is None else (origin, match["rest"])
+
+
+def host_advice(url: str) -> str:
+    """Return the end of a message about a URL that was refused: how to write a host that is not in ASCII, else ""."""
+    host = re.split(r"[/?#\\]", url.partition("://")[2])[0]
+    if host.isascii():
+        return ""
+    return "; a host name with other letters than ASCII's is written in punycode, like 'xn--bcher-kva.example'"
 
 
 @functools.lru_cache(maxsize=256)
@@ -137,8 +143,7 @@ class BaseURL(NamedTuple):
         parts = split_origin(text)
         if parts is None or "?" in parts[1] or "#" in parts[1]:
             shown = re.split(r"[?#]", text)[0]  # the rest may be a secret
-            more = "" if shown.isascii() else f"; {ASCII_HOST}"
-            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}{more}"
+            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}{host_advice(shown)}"
             raise ConfigurationError(msg)
         origin, path = parts[0], parts[1].rstrip("/")
         found = cls(origin, path, f"{origin}{path}")

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.protocol.media_types import media_type
-from gh_artifacts_async.protocol.requests import ASCII_HOST, split_origin
+from gh_artifacts_async.protocol.requests import host_advice, split_origin
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.transport.failures import proxy_refusal
 
@@ -101,7 +101,7 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
     elif _is_ambiguous(proxy):
         more = "; in its user name and password, percent-encode what is neither a letter nor a digit"
     else:
-        more = "" if _without_userinfo(proxy).isascii() else f"; {ASCII_HOST}"
+        more = host_advice(_without_userinfo(proxy))
     proxy = ""  # this frame is part of the error's traceback
     msg = f"{whose} must be an http(s) URL like 'http://proxy.example:3128'{more}"
     raise ConfigurationError(msg)

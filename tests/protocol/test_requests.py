@@ -107,6 +107,8 @@ def test_a_base_url_with_a_host_that_is_not_in_ascii():
     """The message says how such a name is written; other letters elsewhere are no matter of the host."""
     with pytest.raises(ConfigurationError, match="punycode"):
         BaseURL.parse("https://b\u00fccher.example/api/v3")
+    with pytest.raises(ConfigurationError, match=r"v3/b\u00fccher'$"):
+        BaseURL.parse("https://ghe.example/api/v3/b\u00fccher?x=1")
     assert BaseURL.parse("https://xn--bcher-kva.example/api/v3").origin.host == "xn--bcher-kva.example"
 
 
