@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gh_artifacts_async.archive import rules
 from gh_artifacts_async.archive.members import Folder
-from gh_artifacts_async.archive.names import canonical, fold
+from gh_artifacts_async.archive.names import canonical
 from gh_artifacts_async.archive.rules import over_limit, refusal
+from gh_artifacts_async.protocol.filenames import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

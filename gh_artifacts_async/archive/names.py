@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -171,13 +170,3 @@ def check_portable(name: str) -> None:
         raise refusal(rules.DEVICE, "its name is a device name on Windows", name)
     if _TRAILING.search(path):
         raise refusal(rules.TRAILING, "a component of its name ends in a dot or a space, which Windows removes", name)
-
-
-def fold(component: str) -> str:
-    """Fold case and normalisation: names that are equal then may be one file (NTFS, APFS, HFS+, FAT).
-
-    As the Unicode Standard defines a canonical caseless match (section 3.13, D145), which decomposes before it folds.
-    """
-    if component.isascii():
-        return component.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", component).casefold())

@@ -19,11 +19,12 @@ from gh_artifacts_async.archive.directory import RATIO_FLOOR
 from gh_artifacts_async.archive.member_table import MemberStore, MemberTable
 from gh_artifacts_async.archive.members import Folder
 from gh_artifacts_async.archive.name_tree import FOLDERS_FLOOR
-from gh_artifacts_async.archive.names import canonical, check_name, fold
+from gh_artifacts_async.archive.names import canonical, check_name
 from gh_artifacts_async.archive.records import STORED, CentralEntry
 from gh_artifacts_async.archive.rules import over_limit
 from gh_artifacts_async.errors import MergeConflictError
 from gh_artifacts_async.models import Artifact
+from gh_artifacts_async.protocol.filenames import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

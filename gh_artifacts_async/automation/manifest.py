@@ -155,7 +155,7 @@ def _relative(text: str) -> PurePosixPath:
     if any(part in {"", ".", ".."} or not set(part).isdisjoint('\0\\:*?"<>|') for part in parts):
         msg = f"{text!r:.200} is not a path inside the folder"
         raise ValueError(msg)
-    if parts[-1] in {MANIFEST, JOURNAL, NEW_MANIFEST}:
+    if parts[-1] in {MANIFEST, JOURNAL, NEW_MANIFEST, LOCK}:
         msg = f"{text!r} is the manifest itself"
         raise ValueError(msg)
     return PurePosixPath(text)

@@ -118,7 +118,7 @@ class _Mirror:
             await self._put_back()
         states = await self._states()
         self._forget_missing(listed, states, obsolete)
-        planner = Planner(self._context.github, self._repo, self._folder, self._options)
+        planner = await in_thread(lambda: Planner(self._context.github, self._repo, self._folder, self._options))
         plan = await planner.plan(listed, self._ledger.entries, states, obsolete)
         self._kept += plan.kept
         self._failed += plan.failed

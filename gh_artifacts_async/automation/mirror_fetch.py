@@ -18,6 +18,7 @@ from gh_artifacts_async.events import TransferFinished
 from gh_artifacts_async.models import Artifact
 from gh_artifacts_async.protocol.filenames import folded
 from gh_artifacts_async.protocol.validators import expected_sha256
+from gh_artifacts_async.transfer.disk.filesystem import folds_names
 from gh_artifacts_async.transfer.disk.layouts import Claims
 from gh_artifacts_async.transfer.disk.partfile import PartFile
 from gh_artifacts_async.transfer.disk.writer import in_thread
@@ -64,13 +65,12 @@ class _OnePlace(Claims):
         self._claims.take(path, artifact)
 
     def _is_it(self, path: StrPath) -> bool:
-        """Whether a path is the place by another spelling, where the file system folds names."""
-        if folded(str(path)) != folded(str(self._place)):
-            return False
-        try:
-            return self._place.samefile(path)
-        except OSError:
-            return False
+        """Whether a path is the place by another spelling, where the file system folds names.
+
+        That both are one file says nothing: elsewhere they are two names of it, hard links, as artifacts with the same
+        content are in a mirror.
+        """
+        return folded(str(path)) == folded(str(self._place)) and folds_names(Path(path).parent)
 
 
 class Fetcher:

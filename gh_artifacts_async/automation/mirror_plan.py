@@ -122,7 +122,7 @@ class Planner:
     """Makes the plan of one run."""
 
     def __init__(self, github: GitHubSession, repo: RepositoryName, folder: Path, options: MirrorOptions) -> None:
-        """Keep the arguments; GitHub is asked for workflow runs, if the layout needs them."""
+        """Keep the arguments; GitHub is asked for workflow runs, if the layout needs them. Blocks."""
         self._runs = Runs(github, options.layout)
         self._repo = repo
         self._folder = folder

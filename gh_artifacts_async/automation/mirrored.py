@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import stat
+import time
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +34,7 @@ State = Literal["there", "changed", "missing"]
 
 _BLOCK = 1024 * 1024
 _COARSE = 10_000_000  # ns: FAT counts the time of a change in 2 s, HFS+ in 1 s, exFAT in 10 ms
+_LONG_AGO = 60_000_000_000  # ns: more than any of them, though the clock may be that of a file server
 
 
 @attrs.frozen
@@ -53,6 +55,11 @@ class Seen:
     def is_exact(self) -> bool:
         """Whether the time tells one change from another shortly after it."""
         return self.modified % _COARSE != 0
+
+    @property
+    def will_differ(self) -> bool:
+        """Whether a change from now on gets another time."""
+        return self.is_exact or self.modified < time.time_ns() - _LONG_AGO
 
 
 def look(path: Path) -> Seen | None:
@@ -112,7 +119,7 @@ class Hashes:
         """Remember what was just written and verified."""
         with contextlib.suppress(OSError):
             seen = look(path)
-            if seen is not None:
+            if seen is not None and seen.will_differ:
                 self._known[seen] = sha256
 
     def same(self, path: Path, sha256: str, stopped: threading.Event | None = None) -> bool:
@@ -121,12 +128,13 @@ class Hashes:
             seen = look(path)
             if seen is None:
                 return False
-            found = self._known.get(seen) if seen.is_exact else None
+            found, lasts = self._known.get(seen), seen.will_differ
             if found is None:
                 found = hash_file(path, stopped)
                 if not found:  # stopped
                     return False
-                self._known[seen] = found
+                if lasts:
+                    self._known[seen] = found
         except OSError:
             return False
         return found == sha256

@@ -167,13 +167,22 @@ def tagged(artifact_name: str, tag: str) -> str:
     return f"{_shortened(safe_component(artifact_name), _LONGEST_NAME - len(tag) - 1)}-{tag}"
 
 
+def fold(name: str) -> str:
+    """Fold case and normalisation: names that are equal then may be one file (NTFS, APFS, HFS+, FAT).
+
+    As the Unicode Standard defines a canonical caseless match (section 3.13, D145), which decomposes before it folds.
+    """
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
 def folded(path: str) -> str:
     """Return what a path has in common with those that are the same place where the file system folds names.
 
     That is case, and Unicode normalisation too, but not on Windows.
     """
-    text = path.casefold()
-    return text if os.name == "nt" else unicodedata.normalize("NFC", text)
+    return path.casefold() if os.name == "nt" else fold(path)
 
 
 def zip_filename(artifact_name: str) -> str:

@@ -79,6 +79,14 @@ def split_origin(url: str) -> tuple[Origin, str] | None:
     return None if origin is None else (origin, match["rest"])
 
 
+def host_advice(url: str) -> str:
+    """Return the end of a message about a URL that was refused: how to write a host that is not in ASCII, else ""."""
+    host = re.split(r"[/?#\\]", url.partition("://")[2])[0]
+    if host.isascii():
+        return ""
+    return "; a host name with other letters than ASCII's is written in punycode, like 'xn--bcher-kva.example'"
+
+
 @functools.lru_cache(maxsize=256)
 def _origin(scheme: str, text: str) -> Origin | None:
     """Read an authority (RFC 3986 section 3.2). Cached: a client sees the same few hosts all the time."""
@@ -135,7 +143,7 @@ class BaseURL(NamedTuple):
         parts = split_origin(text)
         if parts is None or "?" in parts[1] or "#" in parts[1]:
             shown = re.split(r"[?#]", text)[0]  # the rest may be a secret
-            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}"
+            msg = f"base_url must be http(s)://HOST[/PATH] without query or fragment, not {shown!r}{host_advice(shown)}"
             raise ConfigurationError(msg)
         origin, path = parts[0], parts[1].rstrip("/")
         found = cls(origin, path, f"{origin}{path}")

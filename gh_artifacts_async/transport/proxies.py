@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.protocol.media_types import media_type
-from gh_artifacts_async.protocol.requests import split_origin
+from gh_artifacts_async.protocol.requests import host_advice, split_origin
 from gh_artifacts_async.results import Secret
 from gh_artifacts_async.transport.failures import proxy_refusal
 
@@ -100,9 +100,13 @@ def checked_proxy(proxy: str, whose: str = "proxy") -> str:
     """
     if split_origin(_without_userinfo(proxy)) is not None and not _is_ambiguous(proxy):
         return _encoded(proxy)
-    is_socks = proxy.lower().startswith("socks")
+    if proxy.lower().startswith("socks"):
+        more = "; SOCKS proxies are not supported"
+    elif _is_ambiguous(proxy):
+        more = "; in its user name and password, percent-encode what is neither a letter nor a digit"
+    else:
+        more = host_advice(_without_userinfo(proxy))
     proxy = ""  # this frame is part of the error's traceback
-    more = "; SOCKS proxies are not supported" if is_socks else ""
     msg = f"{whose} must be an http(s) URL like 'http://proxy.example:3128'{more}"
     raise ConfigurationError(msg)
 

@@ -210,8 +210,10 @@ class SocketReceiver(asyncio.BufferedProtocol):
         """Return the buffer for the next bytes, never longer than the rest of the body.
 
         Windows' event loop (and no other) has read up to 64 KiB itself, and brings them all even if reading is paused
-        in their midst: those get a buffer of their own, which is not kept.
+        in their midst: those get a buffer of their own, which is not kept. So does what comes after the end.
         """
+        if self._done.done():
+            return memoryview(bytearray(max(1, sizehint)))
         if self._current is None:
             self._current, self._filled = bytearray(max(1, sizehint)), 0
         return memoryview(self._current)[self._filled :][: max(1, self._left)]

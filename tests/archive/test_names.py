@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_artifacts_async.archive.names import check_name, decode_name, fold
+from gh_artifacts_async.archive.names import check_name, decode_name
 from gh_artifacts_async.archive.rules import printable
 from gh_artifacts_async.errors import ArchiveError, UnsafeMemberError
+from gh_artifacts_async.protocol.filenames import fold
 from gh_artifacts_async.settings import ExtractPolicy
 from tests.kits.archives import Entry, build, unicode_path
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gh_artifacts_async import Digest, RepositoryName
 from gh_artifacts_async.automation.manifest import (
     JOURNAL,
+    LOCK,
     MANIFEST,
     NEW_MANIFEST,
     Head,
@@ -110,7 +111,21 @@ def test_any_json(document: object) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/etc/passwd", "../x", "a/../../x", "./x", "a//b", "a\\..\\b", "c:x", "a\0", MANIFEST, JOURNAL, NEW_MANIFEST],
+    [
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "./x",
+        "a//b",
+        "a\\..\\b",
+        "c:x",
+        "a\0",
+        MANIFEST,
+        JOURNAL,
+        NEW_MANIFEST,
+        LOCK,
+    ],
 )
 def test_paths_that_lead_out(path: str) -> None:
     """A path that could lead out of the folder, or name the manifest, makes it malformed."""

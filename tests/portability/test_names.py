@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import ntpath
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +21,13 @@ from gh_artifacts_async import (
     UnsafeMemberError,
 )
 from gh_artifacts_async.archive import extraction, folders
-from gh_artifacts_async.automation import ledger, mirrored
+from gh_artifacts_async.automation import ledger, mirror_fetch, mirrored
 from gh_artifacts_async.cli import demo, running
 from gh_artifacts_async.protocol.filenames import folded
-from gh_artifacts_async.transfer.disk import filesystem, leftovers
+from gh_artifacts_async.transfer.disk import filesystem, leftovers, partfile
 from gh_artifacts_async.transfer.disk.layouts import Claims
+from gh_artifacts_async.transfer.disk.partfile import PartFile
+from gh_artifacts_async.transfer.disk.partstate import PartState
 from tests.kits import ports
 from tests.kits.archives import Entry
 from tests.kits.transfer import add, everything, fetch
@@ -137,19 +141,68 @@ def test_a_claimed_part_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert claimed[1] == 1
 
 
-@pytest.mark.parametrize("exact", [True, False])
-def test_times_that_are_coarse(tmp_path: Path, *, exact: bool) -> None:
-    """On FAT a change within two seconds has the same time: there what a file holds is asked, not when it changed."""
+@pytest.mark.parametrize("learned", [True, False])
+@pytest.mark.parametrize(
+    ("modified", "read_again"),
+    [
+        pytest.param(time.time_ns() // 10**9 * 10**9 + 1, False, id="exact"),
+        pytest.param(time.time_ns() // 10**9 * 10**9 + 3600 * 10**9, True, id="coarse and new"),
+        pytest.param(10**18, False, id="coarse and old"),
+    ],
+)
+def test_times_that_are_coarse(tmp_path: Path, modified: int, *, read_again: bool, learned: bool) -> None:
+    """On FAT a change within two seconds has the same time: there what a file holds is asked, not when it changed.
+
+    Of a file that has not changed for long, such as one restored from a backup, the time is enough.
+    """
     path = tmp_path / "docs.zip"
     path.write_bytes(b"ours")
-    times = (10**18 + exact,) * 2
-    os.utime(path, ns=times)
+    os.utime(path, ns=(modified, modified))
     hashes = mirrored.Hashes()
     ours = mirrored.hash_file(path)
+    if learned:
+        hashes.learn(path, ours)
     assert hashes.same(path, ours)
     path.write_bytes(b"mine")
-    os.utime(path, ns=times)
-    assert hashes.same(path, ours) is exact
+    os.utime(path, ns=(modified, modified))
+    assert hashes.same(path, ours) is not read_again
+
+
+@pytest.mark.parametrize(("count", "resumes"), [(0, True), (1, True), (2, False)])
+def test_a_part_on_a_file_system_that_counts_no_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, *, resumes: bool
+) -> None:
+    """Some of FUSE's give 0 for any file: a part there is resumed; only one with a second name is finished."""
+    digest = f"sha256:{hashlib.sha256(b'bytes').hexdigest()}"
+    state = PartState(artifact_id=7, repository="o/r", size_in_bytes=9, digest=digest)
+    part = PartFile(tmp_path, "docs", state)
+    part.start(etag='"e"')
+    part.append([b"bytes"])
+    part.release(resumable=True)
+    real = leftovers.claim
+    monkeypatch.setattr(partfile, "claim", lambda *paths: (real(*paths)[0], count))  # type: ignore[index]
+    again = PartFile(tmp_path, "docs", state)
+    assert again.adopt([part.path]) is resumes
+    assert again.offset == 5 * resumes
+    again.release(resumable=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folds", [True, False])
+def test_a_place_by_another_spelling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, folds: bool) -> None:
+    """A mirror replaces what is the place by another spelling, but no other name of the same file (a hard link)."""
+    place, other = tmp_path / "docs.zip", tmp_path / "Docs.zip"
+    place.write_bytes(b"one content")
+    if folds:
+        ports.install(ports.MACOS, tmp_path, monkeypatch)
+    else:
+        other.hardlink_to(place)
+    claims = mirror_fetch._OnePlace(Claims(), place)
+    if folds:
+        claims.take(other, _artifact(1))
+    else:
+        with pytest.raises(DestinationExistsError):
+            claims.take(other, _artifact(1))
 
 
 def test_claims_of_keys() -> None:
@@ -197,6 +250,19 @@ def test_folding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert filesystem.folds_names(folder)
     assert filesystem.folds_names(folder / "not" / "there")
     assert folded("\u00c9") == folded("e\u0301")
+    assert folded("\u1fb4") == folded("\u0391\u0301\u0345") == folded("\u03b1\u0345\u0301")
+
+
+@pytest.mark.parametrize("first", ["stra\u00dfe", "\ufb01n", "\u0130x"])
+def test_folding_asked_by_a_name_with_letters_that_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Only ASCII's letters are swapped: no file system takes two letters for a ligature, or all for a sharp s."""
+    (tmp_path / first).touch()
+    assert not filesystem.folds_names(tmp_path)
+    there = {str(tmp_path / name) for name in (first, first.translate(str.maketrans("strinxaeu", "STRINXAEU")))}
+    monkeypatch.setattr(filesystem.os.path, "lexists", lambda path: str(path) in there)
+    assert filesystem.folds_names(tmp_path)
 
 
 def test_folding_on_windows(windows: ports.Rules) -> None:

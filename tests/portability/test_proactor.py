@@ -169,6 +169,32 @@ def test_a_receiver_that_pauses_in_the_midst_of_a_read() -> None:
     assert bytes(data) == body
 
 
+@pytest.mark.parametrize("length", [999, 1000, 2000])
+def test_bytes_after_the_end_of_a_body(length: int) -> None:
+    """What the loop has read beyond it is dropped, also if the last buffer is full: nothing fails or is changed."""
+    data = bytearray()
+
+    async def work() -> None:
+        writer = Writer()
+        lane = Lane(writer, lambda chunks: data.extend(b"".join(chunks)))
+        buffers = writer.borrow(2, 1000)
+        assert buffers is not None
+        receiver = SocketReceiver(
+            length=length, host="storage", idle=None, progress=lambda _: None, paused=lambda _: None
+        )
+        receiver.attach(_Transport(), lane, buffers, 0)  # type: ignore[arg-type]
+        asyncio.protocols._feed_data_to_buffered_proto(receiver, b"x" * length + b"more")  # type: ignore[attr-defined]
+        await receiver.received()
+        await lane.flush()
+        receiver.detach()
+        await lane.stop()
+        writer.give_back(receiver.buffers)
+        await writer.aclose()
+
+    on_proactor(work)
+    assert data == b"x" * length
+
+
 class _Transport:
     """A connection without a network, which brings what it has read already even if it is paused."""
 

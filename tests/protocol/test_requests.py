@@ -103,6 +103,15 @@ def test_a_refused_base_url_does_not_show_its_secrets(text):
     assert "pa55" not in str(caught.value)
 
 
+def test_a_base_url_with_a_host_that_is_not_in_ascii():
+    """The message says how such a name is written; other letters elsewhere are no matter of the host."""
+    with pytest.raises(ConfigurationError, match="punycode"):
+        BaseURL.parse("https://b\u00fccher.example/api/v3")
+    with pytest.raises(ConfigurationError, match=r"v3/b\u00fccher'$"):
+        BaseURL.parse("https://ghe.example/api/v3/b\u00fccher?x=1")
+    assert BaseURL.parse("https://xn--bcher-kva.example/api/v3").origin.host == "xn--bcher-kva.example"
+
+
 def test_a_bare_host_must_be_one():
     """The mapping takes names only."""
     with pytest.raises(ConfigurationError, match="is not a host name"):

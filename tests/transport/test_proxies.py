@@ -258,6 +258,21 @@ def test_brackets_in_credentials_of_a_proxy(proxy, user, password):
 
 
 @pytest.mark.parametrize(
+    ("proxy", "advice"),
+    [
+        *((f"http://u:pa55{mark}@p:3128", "percent-encode") for mark in "/?#\\"),
+        ("http://u:pa55@b\u00fccher.example:3128", "punycode"),
+        ("socks5://u:pa55@p", "SOCKS"),
+    ],
+)
+def test_what_to_do_about_a_proxy(proxy, advice):
+    """The message says what is wrong with it, without showing it."""
+    with pytest.raises(ConfigurationError, match=advice) as caught:
+        checked_proxy(proxy)
+    assert "pa55" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "proxy",
     ["", "p:3128", "socks5://p", "http://", "http://u:pa55@", "http://u:pa55@p:99999"]
     + [f"http://u{mark}x:pa55@p:3128" for mark in "/?#\\"],

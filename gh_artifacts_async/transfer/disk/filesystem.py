@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from string import ascii_letters
 from typing import TYPE_CHECKING
 
 from gh_artifacts_async.errors import ConfigurationError, DestinationExistsError, OutOfSpaceError
@@ -23,6 +24,9 @@ FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, 
 _REFUSED = (errno.EINVAL,) if os.name == "nt" else ()  # Python's number for errors of Windows that POSIX has not
 NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOTSUP, *_REFUSED})
 """errno values of a file system without hard links, or with no more for this file."""
+
+# Of ASCII's letters alone: file systems differ in the others, such as sharp s, of which str.swapcase makes two.
+_OTHER_CASE = str.maketrans(ascii_letters, ascii_letters.swapcase())
 
 
 @contextlib.contextmanager
@@ -117,9 +121,9 @@ def folds_names(folder: StrPath) -> bool:
     place = Path(folder).absolute()
     for above in (place, *place.parents):
         with contextlib.suppress(OSError), os.scandir(above) as entries:
-            name = next((entry.name for entry in entries if entry.name.swapcase() != entry.name), None)
+            name = next((entry.name for entry in entries if entry.name.translate(_OTHER_CASE) != entry.name), None)
             if name is not None:
-                other = name.swapcase()
+                other = name.translate(_OTHER_CASE)
                 return os.path.lexists(above / other) and other not in os.listdir(above)  # noqa: PTH208 - names
     return False
 

@@ -152,7 +152,7 @@ class PartFile:
             beside.replace(state_paths(self.path)[0])  # not written again: the disk may be full
         remove(unfinished)
         self._state_saved = True
-        size = os.fstat(self._descriptor).st_size if count == 1 else 0  # with a second name it is a finished file
+        size = 0 if count > 1 else os.fstat(self._descriptor).st_size  # with a second name it is a finished file
         if size and state is not None and state.frontier is not None:
             size, state = self._cut_to(min(size, max(0, state.frontier)), state)
         if state is not None and size > 0 and state.same_artifact(self._expected) and can_be_checked(state, size):

@@ -16,11 +16,11 @@ from gh_artifacts_async.archive.names import (
     check_name,
     check_portable,
     decode_name,
-    fold,
     relative_path,
 )
 from gh_artifacts_async.archive.rules import printable
 from gh_artifacts_async.errors import ArchiveError
+from gh_artifacts_async.protocol.filenames import fold
 from gh_artifacts_async.settings import ExtractPolicy
 from tests.fuzz.inputs import taken
 from tests.fuzz.tally import note
