@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from importlib.metadata import version
 
@@ -12,7 +13,9 @@ from gh_artifacts_async.errors import ArtifactsError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing.server import artifacts
 from gh_artifacts_async.testing.server.rendering import Renderer
+from gh_artifacts_async.testing.server.responses import Response
 from tests.kits import contract
 from tests.kits.apptoken import app_token
 from tests.kits.descriptions import VERSIONS, document, version_for
@@ -70,6 +73,14 @@ async def test_a_wrong_answer_is_found(github, run, probe, judge, monkeypatch, c
     )
     assert "refuses the answer" in text
     assert said in text
+
+
+async def test_a_success_that_is_not_described_is_found(github, run, judge, session, monkeypatch):
+    """GitHub describes how each operation succeeds; a 200 in the place of a 204 is no answer of its."""
+    monkeypatch.setattr(artifacts, "Response", lambda _status: Response(200))
+    await endpoints.delete_artifact(session, NAME, github.add_artifact(run, "docs"))
+    (text,) = judge.verdict()
+    assert "refuses the answer: no 200 among 204" in text
 
 
 @pytest.mark.parametrize("profile", VERSIONS)
@@ -132,7 +143,7 @@ async def test_what_a_fault_makes_is_not_the_fakes_own(github, session, run, jud
 
 
 async def test_what_is_not_described_is_counted(probe, judge):
-    """Statuses and operations without a schema, of which there is nothing to say."""
+    """Refusals and operations without a schema, of which there is nothing to say."""
     await probe.api("/actions/artifacts/404")
     await probe.api("/pulls/1")
     assert judge.verdict() == []
@@ -211,6 +222,7 @@ VIOLATION = """
 def test_a_violation_fails_its_test(pytester, option):
     """The one that caused it, or its fixture's end; not one that says why it does so."""
     pytester.makepyfile(VIOLATION)
+    importlib.import_module("openapi_core.testing")  # else the run's own import, which pytester takes back, leaves two
     with contract.watching(Judge()):  # this process's own judge is not to see it
         arguments = ("--disable-plugin-autoload", "-p", "tests.kits.contract", f"--contract={option}")
         result = pytester.runpytest_inprocess(*arguments)
