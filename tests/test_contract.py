@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from importlib.metadata import version
 
@@ -19,12 +18,31 @@ from gh_artifacts_async.testing.server.responses import Response
 from tests.kits import contract
 from tests.kits.apptoken import app_token
 from tests.kits.descriptions import VERSIONS, document, version_for
-from tests.kits.judging import Judge
+from tests.kits.judging import Exchange, Judge, look
 from tests.kits.probe import REPO, Probe
 
 pytest_plugins = ["pytester"]
 
 NAME = RepositoryName("octo-org", "octo-docs")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported():
+    """Import what judges before ``pytester`` is set up: what is imported under it is forgotten, but for the caches."""
+    bad = Exchange(
+        profile="github.com",
+        endpoint="actions/list-artifacts-for-repo",
+        ours=True,
+        method="GET",
+        path=f"/repos/{REPO}/actions/artifacts",
+        query=(),
+        content_type="",
+        body=b"",
+        status=200,
+        headers={"Content-Type": "application/json"},
+        answer=b"{}",
+    )
+    assert look(bad)[1]
 
 
 @pytest.fixture
@@ -222,7 +240,6 @@ VIOLATION = """
 def test_a_violation_fails_its_test(pytester, option):
     """The one that caused it, or its fixture's end; not one that says why it does so."""
     pytester.makepyfile(VIOLATION)
-    importlib.import_module("openapi_core.testing")  # else the run's own import, which pytester takes back, leaves two
     with contract.watching(Judge()):  # this process's own judge is not to see it
         arguments = ("--disable-plugin-autoload", "-p", "tests.kits.contract", f"--contract={option}")
         result = pytester.runpytest_inprocess(*arguments)
