@@ -12,16 +12,37 @@ from gh_artifacts_async.errors import ArtifactsError
 from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol import requests
 from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing.server import artifacts
 from gh_artifacts_async.testing.server.rendering import Renderer
+from gh_artifacts_async.testing.server.responses import Response
 from tests.kits import contract
 from tests.kits.apptoken import app_token
 from tests.kits.descriptions import VERSIONS, document, version_for
-from tests.kits.judging import Judge
+from tests.kits.judging import Exchange, Judge, look
 from tests.kits.probe import REPO, Probe
 
 pytest_plugins = ["pytester"]
 
 NAME = RepositoryName("octo-org", "octo-docs")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported():
+    """Import what judges before ``pytester`` is set up: what is imported under it is forgotten, but for the caches."""
+    bad = Exchange(
+        profile="github.com",
+        endpoint="actions/list-artifacts-for-repo",
+        ours=True,
+        method="GET",
+        path=f"/repos/{REPO}/actions/artifacts",
+        query=(),
+        content_type="",
+        body=b"",
+        status=200,
+        headers={"Content-Type": "application/json"},
+        answer=b"{}",
+    )
+    assert look(bad)[1]
 
 
 @pytest.fixture
@@ -70,6 +91,14 @@ async def test_a_wrong_answer_is_found(github, run, probe, judge, monkeypatch, c
     )
     assert "refuses the answer" in text
     assert said in text
+
+
+async def test_a_success_that_is_not_described_is_found(github, run, judge, session, monkeypatch):
+    """GitHub describes how each operation succeeds; a 200 in the place of a 204 is no answer of its."""
+    monkeypatch.setattr(artifacts, "Response", lambda _status: Response(200))
+    await endpoints.delete_artifact(session, NAME, github.add_artifact(run, "docs"))
+    (text,) = judge.verdict()
+    assert "refuses the answer: no 200 among 204" in text
 
 
 @pytest.mark.parametrize("profile", VERSIONS)
@@ -132,7 +161,7 @@ async def test_what_a_fault_makes_is_not_the_fakes_own(github, session, run, jud
 
 
 async def test_what_is_not_described_is_counted(probe, judge):
-    """Statuses and operations without a schema, of which there is nothing to say."""
+    """Refusals and operations without a schema, of which there is nothing to say."""
     await probe.api("/actions/artifacts/404")
     await probe.api("/pulls/1")
     assert judge.verdict() == []

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.kits import counterparts
-from tests.kits.interop import Certificate, package, program
+from tests.kits.interop import Certificate, module, package, program
 
 pytest_plugins = ["pytester"]
+NAMES = {"azurite": "azurite-blob", "@octokit/rest": "octokit-rest", "@actions/artifact": "actions-artifact"}
+"""What is looked for, where it has another name."""
+NOT_INSTALLED = {"jar", "go"}
+"""Large, and one maker of zips among others: tried where they are."""
 TESTS = """
 import pytest
 
@@ -69,16 +74,29 @@ def test_unknown(pytester: pytest.Pytester):
     assert "nobody" in result.stderr.str() + result.stdout.str()
 
 
-@pytest.mark.parametrize("look", [program, package])
+def test_all_are_required_where_they_can_be_had():
+    """What .ci/run installs it also requires, so that nobody is left out unnoticed."""
+    text = (Path(__file__).parent.parent / ".ci/run").read_text(encoding="utf-8")
+    required = {name for line in re.findall(r'INTEROP_REQUIRED\+="([^"]+)"', text) for name in line.split()}
+    needed = {NAMES.get(name, name) for name in counterparts.KNOWN.keys() - NOT_INSTALLED}
+    assert required == needed | {"redis-server"}
+
+
+def a_module(name: str) -> object:
+    """Look for a module that is wanted for a counterpart."""
+    return module(name.replace("-", "_"), name)
+
+
+@pytest.mark.parametrize("look", [program, package, a_module])
 def test_required(monkeypatch: pytest.MonkeyPatch, look: object):
     """What is required and missing is a failure, and no skip."""
     monkeypatch.delenv("INTEROP_REQUIRED", raising=False)
     monkeypatch.delenv("INTEROP_NO_SUCH_THING", raising=False)
     assert callable(look)
-    with pytest.raises(pytest.skip.Exception, match="INTEROP_NO_SUCH_THING"):
+    with pytest.raises(pytest.skip.Exception, match=r"(?i)no.such.thing.* here"):
         look("no-such-thing")
     monkeypatch.setenv("INTEROP_REQUIRED", "gh no-such-thing")
-    with pytest.raises(pytest.fail.Exception, match="not installed here"):
+    with pytest.raises(pytest.fail.Exception, match=" here"):
         look("no-such-thing")
 
 

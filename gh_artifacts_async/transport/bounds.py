@@ -93,7 +93,9 @@ class TooSlowError(OutOfTimeError):
     def __init__(self, rate: float, seconds: float, minimum: float) -> None:
         """Keep the three."""
         super().__init__(_SLOW)
-        self.rate, self.seconds, self.minimum = rate, seconds, minimum
+        self.rate: float = rate
+        self.seconds: float = seconds
+        self.minimum: float = minimum
 
 
 class ClosedError(Exception):

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import attrs
-import pytest
 
-from tests.kits.interop import Certificate, program, running, statuses
+from tests.kits.interop import Certificate, module, program, running, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -40,7 +39,7 @@ class Azurite:
 
     def service(self) -> Any:
         """Return Microsoft's client of it, to be closed."""
-        blob = pytest.importorskip("azure.storage.blob")
+        blob = module("azure.storage.blob", "azurite-blob")
         verify = True if self.authority is None else str(self.authority)
         return blob.BlobServiceClient(f"{self.url}/{ACCOUNT}", credential=KEY, connection_verify=verify)
 

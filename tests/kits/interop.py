@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 import pytest
@@ -43,6 +44,14 @@ def package(name: str) -> Path:
     if (folder / "package.json").is_file():
         return folder
     return missing(name, f"{name} is not installed here ({where} may say in which folder it is)")
+
+
+def module(name: str, wanted_for: str) -> Any:
+    """Return a module that a counterpart is tried with; skip the test where there is none, unless that is required."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        missing(wanted_for, f"{name} cannot be imported here: {error}")
 
 
 def missing(name: str, reason: str) -> NoReturn:

@@ -76,7 +76,7 @@ class Judge:
     Attributes:
         most: how many exchanges of each operation and status are judged; None: all of them.
         judged: operation and status -> how many were.
-        undescribed: the same, where the description has no such operation or no such status: nothing to hold it to.
+        undescribed: the same, where the description has no such operation or no such refusal: nothing to hold it to.
     """
 
     most: int | None = None
@@ -126,7 +126,10 @@ def look(exchange: Exchange) -> tuple[bool, list[str]]:
         sent = f"{urlencode(exchange.query)} {_shown(exchange.body)}"
         found += [_text(exchange, "the request", reason, sent) for reason in said]
     if str(exchange.status) not in operation["responses"]:
-        return False, found
+        if exchange.status >= 300:  # which the description often leaves out
+            return False, found
+        reason = f"no {exchange.status} among {', '.join(operation['responses'])}"
+        return True, [*found, _text(exchange, "the answer", reason, "")]
     plain = exchange.plain_answer
     answer = _answer(exchange, plain)
     said = [*_said(lambda: _api(version).validate_response(request, answer)), *_bare(exchange, operation, plain)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from tests.kits.interop import running, statuses
+from tests.kits.interop import module, running, statuses
 
 obstore = pytest.importorskip("obstore", reason="the extra stores")
 
@@ -178,9 +178,8 @@ class Bucket:
 @contextlib.contextmanager
 def moto_bucket() -> Generator[Bucket]:
     """Run moto's server in a process of its own, with an empty bucket."""
-    boto3 = pytest.importorskip("boto3")
-    botocore = pytest.importorskip("botocore.config", reason="boto3")
-    pytest.importorskip("moto.server")
+    boto3, botocore = module("boto3", "moto"), module("botocore.config", "moto")
+    module("moto.server", "moto")
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with tempfile.TemporaryDirectory(prefix="moto-") as name:
         output = Path(name, "output.txt")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import ssl
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tests.kits.interop import missing
+from tests.kits.interop import module
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -84,9 +83,7 @@ class Peer(Protocol):
 
 def peer_at(name: str, where: Where) -> AbstractAsyncContextManager[Peer]:
     """Return one of PEERS, to be entered; skip the test where it is not installed, unless it is required."""
-    try:
-        module = importlib.import_module(f"tests.kits.peer_{name.lower()}")
-    except ImportError as error:
-        missing(name, f"{name} cannot be imported here: {error}")
-    found: AbstractAsyncContextManager[Peer] = getattr(module, PEERS[name]).at(where)
+    found: AbstractAsyncContextManager[Peer] = getattr(module(f"tests.kits.peer_{name.lower()}", name), PEERS[name]).at(
+        where
+    )
     return found
