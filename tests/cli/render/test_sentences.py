@@ -167,6 +167,7 @@ NOT_MET = (
     "give ca_file or ssl_context",  # nor is there a session of one's own
     "cannot be given with session=",
     "the borrowed session has trust_env=True",
+    "the borrowed session's proxy_auth has",
     "explain() tells",  # cat has a sentence of its own
     "raise max_bytes, or extract them to a folder",  # several members at once
     "but its size_in_bytes is",  # GitHub's name of the field
