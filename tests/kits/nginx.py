@@ -6,8 +6,11 @@ import base64
 import contextlib
 import hashlib
 import time
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -51,6 +54,7 @@ http {
         location /two/ { alias FOLDER/; limit_conn few 2; limit_conn_status 429; limit_rate 6m; }
         location /calm/ { alias FOLDER/; limit_req zone=calm; limit_req_status 503; }
         location /busy/ { return 503; }
+        location /logged { access_log off; return 204; }
         location /closed/ { alias FOLDER/; keepalive_timeout 0; }
         location /reset/ { return 444; }
         location /gzip/ { alias FOLDER/; gzip on; gzip_min_length 1; gzip_types application/zip; }
@@ -111,6 +115,10 @@ class Nginx:
         return self._lines("bare.log")
 
     def _lines(self, name: str) -> list[str]:
+        # A request is logged after it was answered, but before nginx, which is one process, answers the next.
+        with contextlib.closing(HTTPConnection(urlsplit(self.http).netloc, timeout=5)) as connection:
+            connection.request("GET", "/logged")
+            assert connection.getresponse().status == HTTPStatus.NO_CONTENT
         log = self.folder / name
         lines = log.read_text().splitlines()
         log.write_text("")
