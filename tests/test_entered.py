@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BOUNDS = {"get_artifact": (38, 14), "one-page listing": (52, 16), "5 MB download": (157, 33)}
+BOUNDS = {"get_artifact": (38, 14), "one-page listing": (52, 16), "5 MB download": (156, 33)}
 
 
 @pytest.mark.realtime
