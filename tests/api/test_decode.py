@@ -14,54 +14,12 @@ from gh_artifacts_async.api import decode, strict
 from gh_artifacts_async.errors import ResponseShapeError
 from gh_artifacts_async.models import Artifact, ArtifactRun, Digest, RepositoryName
 from gh_artifacts_async.protocol.links import PageLinks
+from tests.kits.documents import ARTIFACT, RUN
 
 REPO = RepositoryName("octo-org", "octo-docs")
-USUAL = {
-    "id": 10338854604,
-    "node_id": "MDg6QXJ0aWZhY3QxMQ==",
-    "name": "Rails",
-    "size_in_bytes": 556,
-    "url": "https://api.github.com/repos/octo-org/octo-docs/actions/artifacts/11",
-    "archive_download_url": "https://api.github.com/repos/octo-org/octo-docs/actions/artifacts/11/zip",
-    "expired": False,
-    "created_at": "2020-01-10T14:59:22Z",
-    "expires_at": "2020-03-21T14:59:22+02:00",
-    "updated_at": None,
-    "digest": "sha256:" + "Ab" * 32,
-    "workflow_run": {
-        "id": 2332938,
-        "repository_id": 1296269,
-        "head_repository_id": 1296269,
-        "head_branch": "main",
-        "head_sha": "328faa0536e6fef19753d9d91dc96a9931694ce3",
-    },
-}
 ODD: st.SearchStrategy[object] = st.sampled_from(
     [None, True, 0, -1, 1.0, "", "11", "2020-01-10", "2020-01-10T14:59:22", "sha256:zz", "md5:00", [], {}]
 )
-
-
-RUN = {
-    "id": 30433642,
-    "name": "Build",
-    "workflow_id": 159038,
-    "path": ".github/workflows/build.yml@main",
-    "event": "push",
-    "status": "queued",
-    "conclusion": None,
-    "head_branch": "main",
-    "head_sha": "acb5820ced9479c074f688cc328bf03f341a511d",
-    "run_number": 562,
-    "run_attempt": 1,
-    "created_at": "2020-01-22T19:33:08Z",
-    "updated_at": "2020-01-22T19:33:08+01:00",
-    "run_started_at": "2020-01-22T19:33:08Z",
-    "html_url": "https://github.com/octo-org/octo-docs/actions/runs/30433642",
-    "repository": {"id": 1296269, "full_name": "octo-org/octo-docs"},
-    "head_repository": {"id": 1296270, "full_name": "octocat/octo-docs"},
-    "actor": {"login": "octocat", "id": 1},
-    "pull_requests": [{"id": 9, "number": 7}, {"id": 10, "number": 8}],
-}
 PARTS: st.SearchStrategy[object] = st.one_of(
     st.dictionaries(
         st.sampled_from(["id", "full_name", "login", "number"]),
@@ -89,16 +47,16 @@ def no_cattrs(monkeypatch):
 
 def changed(fields: dict[str, object], run: dict[str, object], dropped: set[str]) -> dict[str, object]:
     """The usual document with some fields changed, and some left out."""
-    document = copy.deepcopy(USUAL) | fields
+    document = copy.deepcopy(ARTIFACT) | fields
     if isinstance(document["workflow_run"], dict):
         document["workflow_run"] |= run
     return {key: value for key, value in document.items() if key not in dropped}
 
 
 @given(
-    st.dictionaries(st.sampled_from(list(USUAL)), ODD, max_size=3),
-    st.dictionaries(st.sampled_from(list(USUAL["workflow_run"])), ODD, max_size=2),
-    st.sets(st.sampled_from(list(USUAL)), max_size=2),
+    st.dictionaries(st.sampled_from(list(ARTIFACT)), ODD, max_size=3),
+    st.dictionaries(st.sampled_from(list(ARTIFACT["workflow_run"])), ODD, max_size=2),
+    st.sets(st.sampled_from(list(ARTIFACT)), max_size=2),
 )
 def test_both_ways_make_the_same_of_every_artifact(fields, run, dropped):
     """What is decoded fast equals what cattrs makes of it; what cattrs refuses is never decoded fast."""
@@ -127,8 +85,8 @@ def test_both_ways_make_the_same_of_every_run(fields, parts, dropped):
 @pytest.mark.usefixtures("no_cattrs")
 def test_the_documented_artifact_is_decoded_fast():
     """Into real, frozen, hashable values."""
-    found = decode.artifact(USUAL, REPO)
-    assert hash(found) == hash(decode.artifact(USUAL, REPO))
+    found = decode.artifact(ARTIFACT, REPO)
+    assert hash(found) == hash(decode.artifact(ARTIFACT, REPO))
     assert found.digest == Digest("sha256", "ab" * 32)
     assert found.expires_at == datetime(2020, 3, 21, 12, 59, 22, tzinfo=UTC)
     assert found.repository == REPO
@@ -140,7 +98,7 @@ def test_the_documented_artifact_is_decoded_fast():
 def test_the_documented_pages_are_decoded_fast():
     """Artifacts and runs, with the number of the next page."""
     links = PageLinks(next_page=2)
-    artifacts = decode.artifact_page({"total_count": 9, "artifacts": [USUAL, USUAL]}, REPO, links)
+    artifacts = decode.artifact_page({"total_count": 9, "artifacts": [ARTIFACT, ARTIFACT]}, REPO, links)
     assert (artifacts.total_count, len(artifacts.artifacts), artifacts.next_page) == (9, 2, 2)
     runs = decode.run_page({"total_count": 9, "workflow_runs": [RUN]}, REPO, links)
     assert (runs.total_count, runs.next_page) == (9, 2)
@@ -154,15 +112,15 @@ def test_the_documented_pages_are_decoded_fast():
 )
 def test_a_malformed_digest_is_not_verifiable(digest):
     """A digest of the right length that is not hexadecimal does not slip through, and none loses the artifact."""
-    found = decode.artifact(USUAL | {"digest": digest}, REPO)
-    assert found == strict.artifact(copy.deepcopy(USUAL) | {"digest": digest}, REPO)
+    found = decode.artifact(ARTIFACT | {"digest": digest}, REPO)
+    assert found == strict.artifact(copy.deepcopy(ARTIFACT) | {"digest": digest}, REPO)
     assert str(found.digest) == digest
     assert not found.digest.verifiable
 
 
 def test_a_page_with_one_odd_item_names_it():
     """One odd item sends the whole page to cattrs, whose error names the path."""
-    data = {"total_count": 2, "artifacts": [copy.deepcopy(USUAL), copy.deepcopy(USUAL) | {"id": "11"}]}
+    data = {"total_count": 2, "artifacts": [copy.deepcopy(ARTIFACT), copy.deepcopy(ARTIFACT) | {"id": "11"}]}
     with pytest.raises(ResponseShapeError) as caught:
         decode.artifact_page(data, REPO, PageLinks())
     assert caught.value.path == "$.artifacts[1].id"
@@ -172,13 +130,13 @@ def test_a_page_with_one_odd_item_names_it():
 @pytest.mark.usefixtures("no_cattrs")
 def test_no_field_of_an_artifacts_run_is_required(run):
     """GitHub promises none of them."""
-    run_of = decode.artifact(USUAL | {"workflow_run": run}, REPO).workflow_run
+    run_of = decode.artifact(ARTIFACT | {"workflow_run": run}, REPO).workflow_run
     assert run_of is None if run is None else run_of.id is None
 
 
 def test_what_is_decoded_is_frozen_and_of_its_own_class():
     """Nothing is left of the objects that were filled in: fields cannot be set, and copies and pickles are equal."""
-    found = decode.artifact(USUAL, REPO)
+    found = decode.artifact(ARTIFACT, REPO)
     for value, kind in ((found, Artifact), (found.digest, Digest), (found.workflow_run, ArtifactRun)):
         assert type(value) is kind
         assert repr(value).startswith(f"{kind.__name__}(")

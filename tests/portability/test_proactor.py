@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tests.kits.transfer import INLINE_SIZE, RECEIVER_SIZE, REPO, WORKER_SIZE, a
 from tests.kits.zips import make, several, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine
     from pathlib import Path
 
 pytestmark = [pytest.mark.realtime, pytest.mark.once]
@@ -136,34 +137,39 @@ def test_a_lane_that_is_handed_over_in_the_midst_of_a_read(*, tls: bool) -> None
     on_proactor(work)
 
 
+@contextlib.asynccontextmanager
+async def receiving(length: int, data: bytearray) -> AsyncGenerator[tuple[SocketReceiver, _Transport]]:
+    """Receive a body into ``data`` through two buffers of 1,000 bytes; the block brings it, and it is waited for."""
+    writer = Writer()
+    lane = Lane(writer, lambda chunks: data.extend(b"".join(chunks)))
+    buffers = writer.borrow(2, 1000)
+    assert buffers is not None
+    receiver = SocketReceiver(length=length, host="storage", idle=None, progress=lambda _: None, paused=lambda _: None)
+    transport = _Transport()
+    receiver.attach(transport, lane, buffers, 0)  # type: ignore[arg-type]
+    yield receiver, transport
+    await receiver.received()
+    await lane.flush()
+    assert len(receiver._free) <= 2
+    receiver.detach()
+    await lane.stop()
+    writer.give_back(receiver.buffers)
+    await writer.aclose()
+
+
 def test_a_receiver_that_pauses_in_the_midst_of_a_read() -> None:
     """What the loop has read is brought though all buffers are full: not a byte of it is lost."""
     body = bytes(number % 251 for number in range(50_000))
     data = bytearray()
 
     async def work() -> None:
-        writer = Writer()
-        lane = Lane(writer, lambda chunks: data.extend(b"".join(chunks)))
-        buffers = writer.borrow(2, 1000)
-        assert buffers is not None
-        receiver = SocketReceiver(
-            length=len(body), host="storage", idle=None, progress=lambda _: None, paused=lambda _: None
-        )
-        transport = _Transport()
-        receiver.attach(transport, lane, buffers, 0)  # type: ignore[arg-type]
-        left = body
-        while left:
-            while not transport.reading:
-                await asyncio.sleep(0)
-            piece, left = left[:7001], left[7001:]
-            asyncio.protocols._feed_data_to_buffered_proto(receiver, piece)  # type: ignore[attr-defined]
-        await receiver.received()
-        await lane.flush()
-        assert len(receiver._free) <= 2
-        receiver.detach()
-        await lane.stop()
-        writer.give_back(receiver.buffers)
-        await writer.aclose()
+        async with receiving(len(body), data) as (receiver, transport):
+            left = body
+            while left:
+                while not transport.reading:
+                    await asyncio.sleep(0)
+                piece, left = left[:7001], left[7001:]
+                asyncio.protocols._feed_data_to_buffered_proto(receiver, piece)  # type: ignore[attr-defined]
 
     on_proactor(work)
     assert bytes(data) == body
@@ -175,21 +181,9 @@ def test_bytes_after_the_end_of_a_body(length: int) -> None:
     data = bytearray()
 
     async def work() -> None:
-        writer = Writer()
-        lane = Lane(writer, lambda chunks: data.extend(b"".join(chunks)))
-        buffers = writer.borrow(2, 1000)
-        assert buffers is not None
-        receiver = SocketReceiver(
-            length=length, host="storage", idle=None, progress=lambda _: None, paused=lambda _: None
-        )
-        receiver.attach(_Transport(), lane, buffers, 0)  # type: ignore[arg-type]
-        asyncio.protocols._feed_data_to_buffered_proto(receiver, b"x" * length + b"more")  # type: ignore[attr-defined]
-        await receiver.received()
-        await lane.flush()
-        receiver.detach()
-        await lane.stop()
-        writer.give_back(receiver.buffers)
-        await writer.aclose()
+        async with receiving(length, data) as (receiver, _):
+            arrived = b"x" * length + b"more"
+            asyncio.protocols._feed_data_to_buffered_proto(receiver, arrived)  # type: ignore[attr-defined]
 
     on_proactor(work)
     assert data == b"x" * length

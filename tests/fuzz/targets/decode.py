@@ -13,53 +13,15 @@ from gh_artifacts_async.models import RepositoryName
 from gh_artifacts_async.protocol.links import PageLinks
 from tests.fuzz.inputs import taken
 from tests.fuzz.tally import note
+from tests.kits import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 REPO = RepositoryName.parse("octo-org/octo-docs")
 LINKS = PageLinks(next_page=2, stated=True)
-ARTIFACT = {
-    "id": 11,
-    "node_id": "MDg6QXJ0aWZhY3QxMQ==",
-    "name": "Rails",
-    "size_in_bytes": 556,
-    "url": "https://api.github.com/repos/octo-org/octo-docs/actions/artifacts/11",
-    "archive_download_url": "https://api.github.com/repos/octo-org/octo-docs/actions/artifacts/11/zip",
-    "expired": False,
-    "created_at": "2020-01-10T14:59:22Z",
-    "expires_at": "2020-03-21T14:59:22.123456+02:00",
-    "updated_at": None,
-    "digest": "sha256:" + "0aB1" * 16,
-    "workflow_run": {
-        "id": 2332938,
-        "repository_id": 1296269,
-        "head_repository_id": 1296269,
-        "head_branch": "main",
-        "head_sha": "328faa0536e6fef19753d9d91dc96a9931694ce3",
-    },
-}
-RUN = {
-    "id": 30433642,
-    "name": "Build",
-    "workflow_id": 159038,
-    "path": ".github/workflows/build.yml@main",
-    "event": "push",
-    "status": "queued",
-    "conclusion": None,
-    "head_branch": "main",
-    "head_sha": "acb5820ced9479c074f688cc328bf03f341a511d",
-    "run_number": 562,
-    "run_attempt": 1,
-    "created_at": "2020-01-22T19:33:08Z",
-    "updated_at": "2020-01-22T19:33:08Z",
-    "run_started_at": "2020-01-22T19:33:08Z",
-    "html_url": "https://github.com/octo-org/octo-docs/actions/runs/30433642",
-    "repository": {"id": 217723378, "full_name": "octo-org/octo-docs"},
-    "head_repository": {"id": 217723378, "full_name": "octo-org/octo-docs"},
-    "actor": {"login": "octocat"},
-    "pull_requests": [{"number": 7}],
-}
+ARTIFACT = documents.ARTIFACT | {"expires_at": "2020-03-21T14:59:22.123456+02:00"}
+RUN = documents.RUN
 GITEA = ARTIFACT | {"node_id": None, "archive_download_url": "https://gitea.example/api/v1/repos/o/r/actions/1/zip"}
 DOCUMENTS: list[Any] = [
     ARTIFACT,
