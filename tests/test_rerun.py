@@ -42,7 +42,9 @@ def test_one_failure_is_forgiven_and_named(run):
         [
             "*failed in its first run: *::test_once*",
             "*the machine was busy*",
-            "1 realtime test needed a second run: *::test_once",
+            "*1 passed*",
+            "1 realtime test needed a second run:",
+            "  *::test_once: AssertionError: the machine was busy",
         ]
     )
 
@@ -56,7 +58,9 @@ def test_two_failures_are_one_too_many(run):
     """)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["2 realtime tests needed a second run: *[[]a], *[[]b]", "*this run has failed"])
+    result.stdout.fnmatch_lines(
+        ["2 realtime tests needed a second run:", "*[[]a]: *", "*[[]b]: *", "more than 1 *this run has failed"]
+    )
 
 
 def test_one_that_fails_twice_has_failed(run):
@@ -96,7 +100,7 @@ def test_fixtures_are_set_up_again(run):
         assert shared == [1]
     """)
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["1 realtime test needed a second run: *::test_fresh"])
+    result.stdout.fnmatch_lines(["1 realtime test needed a second run:", "*::test_fresh: *"])
 
 
 def test_a_failing_teardown_is_forgiven_too(run):
@@ -113,7 +117,7 @@ def test_a_failing_teardown_is_forgiven_too(run):
         own.append(1)
     """)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["1 realtime test needed a second run: *::test_fresh"])
+    result.stdout.fnmatch_lines(["1 realtime test needed a second run:", "*::test_fresh: *"])
 
 
 def test_nothing_is_said_of_what_passed(run):
@@ -143,4 +147,4 @@ def test_workers_report_to_the_one_tally(run):
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["2 realtime tests needed a second run: *"])
+    result.stdout.fnmatch_lines(["2 realtime tests needed a second run:"])

@@ -20,7 +20,7 @@ MOST = 1
 def pytest_configure(config: pytest.Config) -> None:
     """Count where reports arrive: in the only process, or in the one that pytest-xdist's workers report to."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Tally(), "second-runs")
+        config.pluginmanager.register(_Tally(config), "second-runs")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,7 +48,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 class _Tally:
     """The tests that needed a second run."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self.names: dict[str, str] = {}
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -66,13 +67,25 @@ class _Tally:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not self.names:
-            return
         for name, error in self.names.items():
             terminalreporter.section(f"failed in its first run: {name}", sep="-")
             terminalreporter.line(error)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Say it last: of a long log often only the end is kept."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if not self.names or terminal is None:
+            return
         count = len(self.names)
-        tests = "test" if count == 1 else "tests"
-        terminalreporter.line(f"{count} realtime {tests} needed a second run: {', '.join(self.names)}")
+        terminal.line(f"{count} realtime {'test' if count == 1 else 'tests'} needed a second run:")
+        for name, error in self.names.items():
+            terminal.line(f"  {name}: {_reason(error)}")
         if count > MOST:
-            terminalreporter.line(f"more than {MOST} needed one, so this run has failed")
+            terminal.line(f"more than {MOST} needed one, so this run has failed")
+
+
+def _reason(error: str) -> str:
+    """Return the first line of pytest's that says what went wrong, or else the last line."""
+    lines = error.splitlines() or [""]
+    return next((line.removeprefix("E").strip() for line in lines if line.startswith("E ")), lines[-1])
