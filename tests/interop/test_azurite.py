@@ -35,6 +35,8 @@ SIZE = 2_000_000
 LARGE = 200_000_000
 ARCHIVE = random_zip(SIZE)
 FILES = {f"{number}.bin": random_zip(500_000, number) for number in range(4)}
+SOON, LATE = 2, 3.5
+"""Seconds: a URL that is good for the one has expired after the other."""
 HASTE = RetryPolicy(attempts=4, wait_initial=0.01)
 SCHEMES = pytest.mark.parametrize("scene", ["http", "https"], indirect=True)
 
@@ -178,8 +180,8 @@ async def test_a_url_has_expired_when_a_download_is_resumed(scene: Scene, client
 async def test_a_url_expires_during_the_body(scene: Scene, client: ArtifactsClient, tmp_path: Path):
     """Azurite looks at the time once, when it is asked: a body that has begun arrives whole, in one request."""
     artifact_id = await scene.add()
-    url = scene.sign(artifact_id, seconds=1.5)
-    scene.proxy.stall(SIZE // 2, seconds=2.5)
+    url = scene.sign(artifact_id, seconds=SOON)
+    scene.proxy.stall(SIZE // 2, seconds=LATE)
     result = await client.download(await client.get_artifact(REPO, artifact_id), tmp_path)
     assert result.verified == "digest"
     assert await scene.answers(1) == [200]
@@ -191,10 +193,10 @@ async def test_a_url_expires_under_several_connections(scene: Scene, tmp_path: P
     """Connections that fall silent are opened again; by then their URL has expired, and they get another one."""
     archive = random_zip(24_000_000)
     artifact_id = await scene.add(archive)
-    scene.sign(artifact_id, seconds=1.5, times=1)
+    scene.sign(artifact_id, seconds=SOON, times=1)
     scene.sign(artifact_id)
     scene.proxy.stall(1_000_000, times=4, seconds=30)
-    async with scene.client(retry=HASTE, timeouts=Timeouts(read=2.5)) as client:
+    async with scene.client(retry=HASTE, timeouts=Timeouts(read=LATE)) as client:
         result = await client.download(await client.get_artifact(REPO, artifact_id), tmp_path, connections=4)
     assert result.verified == "digest"
     assert result.path.read_bytes() == archive
@@ -207,11 +209,11 @@ async def test_members_after_the_url_has_expired(scene: Scene, client: Artifacts
     """An archive that stays open outlives its URL."""
     archive = make_zip(FILES)
     artifact_id = await scene.add(archive)
-    scene.sign(artifact_id, seconds=1.5, times=1)
+    scene.sign(artifact_id, seconds=SOON, times=1)
     scene.sign(artifact_id, times=1)
     async with client.open_archive(await client.get_artifact(REPO, artifact_id)) as opened:
         assert await opened.read("1.bin") == FILES["1.bin"]
-        await asyncio.sleep(2.5)  # for real: it is Azurite that looks at its clock
+        await asyncio.sleep(LATE)  # for real: it is Azurite that looks at its clock
         assert await opened.read("2.bin") == FILES["2.bin"]
     assert set(await scene.answers(3)) <= {206, 403}
     assert not scene.github.faults.pending

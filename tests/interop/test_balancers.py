@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import attrs
 import pytest
 from yarl import URL
 
@@ -33,6 +34,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.realtime]
 
 NAMES = [pytest.param(name, marks=pytest.mark.counterpart(name)) for name in ("haproxy", "caddy")]
 THRICE = RetryPolicy(attempts=3, wait_initial=0.01, wait_max=0.01)
+OFTEN = attrs.evolve(THRICE, attempts=8)  # a busy machine may be late as well, and so refused
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -98,6 +100,7 @@ async def test_what_is_compressed(proxy: Balancer):
                     async with session.get(url, headers={"Accept-Encoding": coding}, ssl=trust) as response:
                         assert response.status == 200
                         assert response.headers.get("Content-Encoding", "identity") == coding
+                        await response.read()  # else TLS is still being ended when the session has been closed
 
 
 @pytest.mark.parametrize("mode", ["plain", "closing", "gzip"])
@@ -153,7 +156,7 @@ async def test_conditional_requests(proxy: Balancer, mode: str):
             github.add_artifact(run, "docs", size=1000)
 
         appearing = asyncio.create_task(appear())
-        found = await client.wait_for_artifact(REPO, "docs", run_id=run.id, interval=0.05, timeout=10)
+        found = await client.wait_for_artifact(REPO, "docs", run_id=run.id, interval=0.05, timeout=30)
         await appearing
         assert found.name == "docs"
         assert [record for record in github.requests if "If-None-Match" in record.headers]
@@ -203,7 +206,7 @@ async def test_cuts_within_one_download(proxy: Balancer, tmp_path: Path, mode: s
 
 async def test_impatience(proxy: Balancer, tmp_path: Path):
     """A proxy that ends a body that takes too long: each time it is resumed."""
-    async with github_behind(proxy, "short") as github, client_of(github, proxy, retry=THRICE) as client:
+    async with github_behind(proxy, "short") as github, client_of(github, proxy, retry=OFTEN) as client:
         number = add(github, size=RECEIVER_SIZE)
         for part in (1, 2):
             github.faults.stall(number, at=part * RECEIVER_SIZE // 3, seconds=2 * SHORT)
@@ -213,7 +216,7 @@ async def test_impatience(proxy: Balancer, tmp_path: Path):
         ranges = [record.headers.get("Range") for record in github.requests_to("storage")]
         assert ranges[0] is None
         assert None not in ranges[1:]
-        assert len(ranges) == 3
+        assert len(ranges) >= 3
 
 
 # --- what is not there
@@ -238,7 +241,7 @@ async def test_nobody_behind(proxy: Balancer, tmp_path: Path, host: str):
 @pytest.mark.parametrize("host", ["api", "storage"])
 async def test_a_backend_that_is_late(proxy: Balancer, tmp_path: Path, host: Any):
     """A 504 that passes is no failure."""
-    async with github_behind(proxy, "short") as github, client_of(github, proxy, retry=THRICE) as client:
+    async with github_behind(proxy, "short") as github, client_of(github, proxy, retry=OFTEN) as client:
         number = add(github)
         github.faults.slow_headers(times=2, seconds=2 * SHORT, where=host)
         assert (await fetch(client, number, tmp_path)).verified == "digest"

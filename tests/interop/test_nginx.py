@@ -36,7 +36,7 @@ FILES = {f"{number}.bin": random_zip(500_000, number) for number in range(4)}
 ARCHIVE = make_zip(FILES)
 SIZE = len(ARCHIVE)
 PATIENT = RetryPolicy(attempts=20, wait_initial=0.05, wait_max=0.5)
-HASTY = Timeouts(min_rate=100_000, min_rate_window=0.5)
+HASTY = Timeouts(min_rate=100_000, min_rate_window=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gh_artifacts_async import ArtifactsClient, Limits, ResponseShapeError, RetryPolicy, UnexpectedResponseError
 from tests.kits.descriptions import document, resolved
-from tests.kits.interop import REPO, program, running
+from tests.kits.interop import REPO, free_port, program, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -77,9 +76,7 @@ def _asked_for(name: str, schema: dict[str, Any], whole: dict[str, Any]) -> dict
 
 def _serve(folder: Path, *, links: bool) -> Generator[str]:
     (folder / "served.json").write_text(json.dumps(served(links=links)), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         program("prism"),
         "mock",

@@ -243,7 +243,7 @@ async def test_cancelled(proxy: Squid, tmp_path: Path, scheme: str, port: str):
 @three_ways
 async def test_a_squid_that_hangs(proxy: Squid, scheme: str, port: str):
     """Nothing comes: said so after Timeouts.connect, or after Timeouts.read where squid was only to hand on."""
-    quick = Timeouts(connect=0.3, read=0.3)
+    quick = Timeouts(connect=1.0, read=1.0)
     async with github_over(scheme, proxy) as github, ChaosProxy(("127.0.0.1", proxy.ports[port])) as line:
         line.stall(times=None)
         async with through(github, proxy, port, at=line.port, timeouts=quick, retry=ONE_TRY) as client:

@@ -66,7 +66,7 @@ class Azurite:
 
         Args:
             name: the blob's.
-            seconds: until it expires; it began before.
+            seconds: until it expires, or up to one more, since it expires on a full second; it began before.
             container: the blob's.
             shown: ``content_disposition`` and ``content_type``, in place of a zip's.
         """
@@ -79,7 +79,7 @@ class Azurite:
             "protocol": "https" if self.url.startswith("https") else "https,http",
             **shown,
         }
-        expiry = now + timedelta(seconds=seconds)
+        expiry = (now + timedelta(seconds=seconds + 1)).replace(microsecond=0)
         query = generate_blob_sas(
             ACCOUNT,
             container,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 HOSTS = ("api", "storage")
-SHORT = 0.4
+SHORT = 1.0
 """Seconds after which the mode ``short`` loses its patience."""
 
 _HAPROXY = """

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib
 import os
+import random
 import re
 import shutil
 import socket
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 REPO = "octo-org/octo-docs"
 _PATIENCE = 20.0
+_given: set[int] = set()  # by free_port
 
 
 def program(name: str) -> str:
@@ -67,10 +69,21 @@ def environment(home: Path, **more: str) -> Mapping[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 for a server that cannot choose one itself, or that is to be started later.
+
+    Systems give ports from 32768 on to connections and to servers that ask for any; from below they give none away
+    before it is used. No two of pytest-xdist's workers get the same, and nobody gets one twice.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    while True:
+        port = random.choice(range(10_240 + worker, 32_768, workers))  # noqa: S311  no secret
+        if port in _given:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            _given.add(port)
+            return port
 
 
 def listening(port: int) -> bool:
@@ -81,10 +94,10 @@ def listening(port: int) -> bool:
 
 
 async def statuses(output: Path, line: str, count: int) -> list[int]:
-    """Return the numbers that a pattern finds in what a server prints, once there are ``count``, or after 2 seconds."""
+    """Return the numbers that a pattern finds in what a server prints, once there are ``count``, or after 5 seconds."""
     found: list[int] = []
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(5):
             while len(found := [int(status) for status in re.findall(line, output.read_text())]) < count:
                 await asyncio.sleep(0.02)
     return found

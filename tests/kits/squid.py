@@ -93,7 +93,7 @@ class Squid:
         has ended; that of an earlier test's may come late.
         """
         names = {str(port): name for name, port in self.ports.items()}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while len(lines := [line for line in self._lines() if place(line) in places]) < count:
                 await asyncio.sleep(0.01)
         self.forget()

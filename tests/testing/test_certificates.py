@@ -48,6 +48,7 @@ async def test_clients_trust_it(tmp_path: Path) -> None:
         for url in (github.base_url, github.base_url.replace("127.0.0.1", "localhost")):
             async with session.get(f"{url}/versions", ssl=client) as response:
                 assert response.status == 200
+                await response.read()
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await session.get(f"{github.base_url}/versions")
 
