@@ -59,8 +59,26 @@ def test_two_failures_are_one_too_many(run):
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
-        ["2 realtime tests needed a second run:", "*[[]a]: *", "*[[]b]: *", "more than 1 *this run has failed"]
+        ["2 realtime tests needed a second run:", "*[[]a]: *", "*[[]b]: *", "more than 1 of 2 *this run has failed"]
     )
+
+
+@pytest.mark.parametrize(("flaky", "result"), [(2, pytest.ExitCode.OK), (3, pytest.ExitCode.TESTS_FAILED)])
+def test_of_many_one_in_a_hundred_may(run, flaky: int, result: pytest.ExitCode):
+    """Among 250 realtime tests two may need a second run, and three may not."""
+    done = run(f"""
+    @pytest.mark.realtime
+    @pytest.mark.parametrize("number", range(250))
+    def test_once(number):
+        if number < {flaky}:
+            flaky(str(number))
+
+    @pytest.mark.parametrize("number", range(250))
+    def test_other(number): pass
+    """)
+    assert done.ret == result
+    done.assert_outcomes(passed=500)
+    done.stdout.fnmatch_lines([f"{flaky} realtime tests needed a second run:"])
 
 
 def test_one_that_fails_twice_has_failed(run):
@@ -147,4 +165,6 @@ def test_workers_report_to_the_one_tally(run):
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["2 realtime tests needed a second run:"])
+    result.stdout.fnmatch_lines(
+        ["2 realtime tests needed a second run:", "more than 1 of 2 needed one, so this run has failed"]
+    )
