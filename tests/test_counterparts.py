@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
 
-from tests.kits import counterparts
-from tests.kits.interop import Certificate, module, package, program
+from tests.kits import counterparts, interop
+from tests.kits.interop import Certificate, free_port, module, package, program
 
 pytest_plugins = ["pytester"]
 NAMES = {"azurite": "azurite-blob", "@octokit/rest": "octokit-rest", "@actions/artifact": "actions-artifact"}
@@ -106,3 +107,26 @@ def test_certificate(tmp_path: Path):
     assert made.chain.read_bytes() in (tmp_path / "both.pem").read_bytes()
     assert made.key.read_bytes() in (tmp_path / "both.pem").read_bytes()
     assert b"CERTIFICATE" in made.authority.read_bytes()
+
+
+def test_ports_are_nobody_elses(monkeypatch: pytest.MonkeyPatch):
+    """Each is another one, below those that systems give away, and another worker's never."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "3")
+    found = {}
+    for worker in range(3):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", f"gw{worker}")
+        found[worker] = [free_port() for _ in range(50)]
+    every = [port for ports in found.values() for port in ports]
+    assert len(set(every)) == 150
+    assert 10_240 <= min(every) <= max(every) < 32_768
+    assert [{(port - 10_240) % 3 for port in ports} for ports in found.values()] == [{0}, {1}, {2}]
+
+
+def test_a_port_that_is_in_use_is_not_given(monkeypatch: pytest.MonkeyPatch):
+    """Another one is tried."""
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        offered = iter([taken.getsockname()[1], free_port(), wanted := free_port()])
+        monkeypatch.setattr(interop, "_given", set())
+        monkeypatch.setattr(interop.random, "choice", lambda _: next(offered))
+        assert free_port() != taken.getsockname()[1]
+        assert free_port() == wanted

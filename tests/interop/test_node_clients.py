@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import ssl
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import pytest
 
 from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.testing import FakeGitHub
-from tests.kits.interop import REPO, Certificate, environment, package, program
+from tests.kits.interop import REPO, environment, package, program, two_hosts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -141,14 +140,8 @@ async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerato
     """github.com over http, or an Enterprise Server over TLS; storage has a host name of its own."""
     home = tmp_path / "home"
     home.mkdir()
-    certificate = context = None
-    if request.param != "github.com":
-        certificate = Certificate.write(home, "127.0.0.1", "localhost")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate.chain, certificate.key)
-    async with FakeGitHub(request.param, ssl_context=context) as github:
-        github.advertise(storage=github.storage_url.replace("127.0.0.1", "localhost"))
-        yield Scene(github, None if certificate is None else certificate.authority, home)
+    async with two_hosts(request.param, home) as (github, authority):
+        yield Scene(github, authority, home)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

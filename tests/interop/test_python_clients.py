@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,7 +10,7 @@ import pytest
 from gh_artifacts_async import ArtifactsClient
 from gh_artifacts_async.testing import FakeGitHub, make_zip
 from tests.kits.apptoken import keys
-from tests.kits.interop import REPO, Certificate
+from tests.kits.interop import REPO, two_hosts
 from tests.kits.peers import PEERS, App, Peer, Seen, Where, peer_at
 
 if TYPE_CHECKING:
@@ -50,14 +49,8 @@ class Scene:
 @pytest.fixture(params=["github.com", "ghes-3.22"])
 async def where(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[tuple[FakeGitHub, Where]]:
     """github.com over http, or an Enterprise Server over TLS; storage has a host name of its own."""
-    certificate = context = None
-    if request.param != "github.com":
-        certificate = Certificate.write(tmp_path, "127.0.0.1", "localhost")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate.chain, certificate.key)
-    async with FakeGitHub(request.param, ssl_context=context) as github:
-        github.advertise(storage=github.storage_url.replace("127.0.0.1", "localhost"))
-        yield github, Where(github.base_url, None if certificate is None else certificate.authority, REPO)
+    async with two_hosts(request.param, tmp_path) as (github, authority):
+        yield github, Where(github.base_url, authority, REPO)
 
 
 CLIENTS = {name: pytest.param(name, marks=pytest.mark.counterpart(name)) for name in PEERS}

@@ -19,10 +19,12 @@ import attrs
 import pytest
 import trustme
 
+from gh_artifacts_async.testing import FakeGitHub
+from gh_artifacts_async.testing.certificates import server_context
 from tests.kits.counterparts import variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
 REPO = "octo-org/octo-docs"
 _PATIENCE = 20.0
@@ -101,6 +103,19 @@ async def statuses(output: Path, line: str, count: int) -> list[int]:
             while len(found := [int(status) for status in re.findall(line, output.read_text())]) < count:
                 await asyncio.sleep(0.02)
     return found
+
+
+@contextlib.asynccontextmanager
+async def two_hosts(profile: str, folder: Path) -> AsyncGenerator[tuple[FakeGitHub, Path | None]]:
+    """Run github.com over http, or an Enterprise Server over TLS; storage has a host name of its own.
+
+    With it comes the certificate to trust, which is written into ``folder``; None over http.
+    """
+    authority = None if profile == "github.com" else folder / "ca.pem"
+    context = None if authority is None else server_context("127.0.0.1", authority)
+    async with FakeGitHub(profile, ssl_context=context) as github:
+        github.advertise(storage=github.storage_url.replace("127.0.0.1", "localhost"))
+        yield github, authority
 
 
 @attrs.frozen

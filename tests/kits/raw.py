@@ -9,9 +9,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from gh_artifacts_async.testing.certificates import server_context
+from gh_artifacts_async.testing.shutdown import sockets_closed
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
 REPO = "octo-org/octo-docs"
 
@@ -168,3 +172,27 @@ async def raw_github(document: dict[str, Any], *answers: bytes) -> AsyncGenerato
         location = answer("302 Found", Location=f"{storage.url}/blob?sig=x")
         async with RawServer(in_order(get, location)) as api:
             yield api.url, storage
+
+
+@asynccontextmanager
+async def never_goodbye(response: bytes, ca_file: Path) -> AsyncGenerator[str]:
+    """Run a server over TLS that answers each connection's first request, and reads nothing more: it never ends TLS.
+
+    Its host is given; ``ca_file`` is written, for clients to trust.
+    """
+    writers = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response)
+        writer.transport.pause_reading()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context("127.0.0.1", ca_file))
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await sockets_closed(writer.transport for writer in writers)

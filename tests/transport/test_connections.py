@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import ssl
 import weakref
@@ -13,7 +12,6 @@ import pytest
 import trustme
 
 from gh_artifacts_async import ConfigurationError, Timeouts
-from gh_artifacts_async.testing.shutdown import sockets_closed
 from gh_artifacts_async.transport.bounds import Watch
 from gh_artifacts_async.transport.connections import (
     GuardedConnector,
@@ -22,6 +20,7 @@ from gh_artifacts_async.transport.connections import (
     send_once,
     tls_context,
 )
+from tests.kits.raw import never_goodbye
 
 
 def own(context=None, *, reuse=True):
@@ -58,31 +57,16 @@ async def test_a_pool_that_is_not_needed_any_more_is_freed_at_once():
         gc.enable()
 
 
-async def test_a_body_over_tls_that_is_left_leaves_no_socket():
+async def test_a_body_over_tls_that_is_left_leaves_no_socket(tmp_path):
     """Its server never says goodbye: the connection is closed with the pool all the same."""
-    authority = trustme.CA()
-    theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1").configure_cert(theirs)
-    authority.configure_trust(ours)
-    writers = []
-
-    async def begin(reader, writer):
-        writers.append(writer)
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nfew")
-        writer.transport.pause_reading()
-
-    server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=theirs)
-    async with own(ours) as session:
-        answer = await session.get(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-        socket = answer.connection.transport.get_extra_info("socket")
-        answer.close()
-        assert socket.fileno() >= 0
-    assert socket.fileno() < 0
-    server.close()
-    for writer in writers:
-        writer.transport.abort()
-    await sockets_closed(writer.transport for writer in writers)
+    authority = tmp_path / "ca.pem"
+    async with never_goodbye(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nfew", authority) as host:
+        async with own(ssl.create_default_context(cafile=authority)) as session:
+            answer = await session.get(f"https://{host}/")
+            socket = answer.connection.transport.get_extra_info("socket")
+            answer.close()
+            assert socket.fileno() >= 0
+        assert socket.fileno() < 0
 
 
 async def test_an_aiohttp_that_has_no_such_factory(monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import ssl
 import warnings
@@ -16,10 +15,10 @@ from gh_artifacts_async import ArtifactsClient, api, errors
 from gh_artifacts_async.api.session import GitHubSession
 from gh_artifacts_async.errors import ConfigurationError
 from gh_artifacts_async.testing import FakeGitHub
-from gh_artifacts_async.testing.shutdown import sockets_closed
 from gh_artifacts_async.transport.proxies import checked_proxy, environment_proxy, proxy_place
 from tests.kits.api import ONCE, QUICK, REPO, TOKEN, check_silent
 from tests.kits.proxy import Proxy
+from tests.kits.raw import never_goodbye
 
 
 @pytest.fixture
@@ -109,31 +108,16 @@ async def test_a_proxy_that_does_not_let_it_through(proxy, unused_tcp_port, down
 
 async def test_a_proxy_over_tls_that_refuses_leaves_no_socket(tmp_path):
     """It answers 407 to a tunnel, and never says goodbye: closed with the session all the same."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    writers = []
-
-    async def refuse(reader, writer):
-        writers.append(writer)
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-        writer.transport.pause_reading()
-
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0, ssl=context)
-    url = f"https://u:pa55@127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    session = GitHubSession(TOKEN, base_url="https://ghe.example", proxy=url, ca_file=tmp_path / "ca.pem")
-    with pytest.raises(errors.ProxyError, match="407"):
-        await api.get_artifact(session, REPO, 1)
-    (protocol,) = session.transport._api.connector._made
-    socket = protocol.transport.get_extra_info("socket")
-    await session.aclose()
-    assert socket.fileno() < 0
-    server.close()
-    for writer in writers:
-        writer.transport.abort()
-    await sockets_closed(writer.transport for writer in writers)
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    async with never_goodbye(refusal, tmp_path / "ca.pem") as host:
+        settings = {"base_url": "https://ghe.example", "ca_file": tmp_path / "ca.pem"}
+        session = GitHubSession(TOKEN, proxy=f"https://u:pa55@{host}", **settings)
+        with pytest.raises(errors.ProxyError, match="407"):
+            await api.get_artifact(session, REPO, 1)
+        (protocol,) = session.transport._api.connector._made
+        socket = protocol.transport.get_extra_info("socket")
+        await session.aclose()
+        assert socket.fileno() < 0
 
 
 async def test_a_socks_proxy_in_the_environment(github, environ):
