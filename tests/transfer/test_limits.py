@@ -23,6 +23,8 @@ SIZES = [
     pytest.param(3000, 500, marks=pytest.mark.slow),
 ]
 IN_FLIGHT = 0.25
+HEARD = 0.1
+"""Seconds after which an observer hears of a pause at the latest: on a busy machine the process may have to wait."""
 
 
 def _fill(github: FakeGitHub, count: int) -> list[int]:
@@ -64,9 +66,10 @@ async def test_a_bot_finishes(github: FakeGitHub, tmp_path: Path, downloads: int
     assert 1 <= len(refused) <= max(2, len(requests) * 0.01)
     assert pauses
     for moment, pause in pauses:  # a request that had no connection yet is not sent either, hence both
-        assert not [at for at in sent if moment < at < moment + pause.seconds]
+        end = moment + pause.seconds - HEARD
+        assert not [at for at in sent if moment < at < end]
         arrived = [request.time for request in requests]
-        assert not [at for at in arrived if moment + IN_FLIGHT < at < moment + pause.seconds]
+        assert not [at for at in arrived if moment + IN_FLIGHT < at < end]
     deleted = sorted(request.time for request in requests if request.method == "DELETE")
     assert len(deleted) == deletes
     assert all(later - earlier >= 0.95 for earlier, later in itertools.pairwise(deleted))
